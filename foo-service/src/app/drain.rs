@@ -1,0 +1,90 @@
+//! Draining, in two phases: refuse new work while finishing what was admitted; then, with everything answered, end the
+//! streams. Only after that may the transport stop: stopped earlier, it would wait for the streams for ever.
+
+use std::time::Duration;
+
+use foo_proto::v1::foo_service_server::SERVICE_NAME;
+use tokio::time::{sleep, timeout};
+use tonic_health::{ServingStatus, server::HealthReporter};
+
+use crate::{
+    job::{Door, JobOutcome},
+    ledger::Ledger,
+    lifecycle::{Lifecycle, Phase, Shutdown},
+};
+
+/// How long work that is let go may take to end (arbitrary: it only has to be dropped).
+const ABANDON_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How a drain ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Admitted messages that were let go because time ran out.
+    pub abandoned: u64,
+}
+
+/// Waits for a stop to be asked for, then drains.
+pub(super) async fn when_asked(
+    mut shutdown: Shutdown,
+    ledger: &Ledger,
+    lifecycle: &Lifecycle,
+    health: &HealthReporter,
+    limit: Duration,
+) -> Drained {
+    shutdown.requested().await;
+    drain(ledger, lifecycle, health, async {
+        tokio::select! {
+            () = sleep(limit) => {}
+            () = shutdown.hurried() => {}
+        }
+    })
+    .await
+}
+
+/// Drains because there is nobody left to serve.
+pub(super) async fn now(ledger: &Ledger, lifecycle: &Lifecycle, health: &HealthReporter, limit: Duration) -> Drained {
+    drain(ledger, lifecycle, health, sleep(limit)).await
+}
+
+async fn drain(
+    ledger: &Ledger,
+    lifecycle: &Lifecycle,
+    health: &HealthReporter,
+    time_is_up: impl Future<Output = ()>,
+) -> Drained {
+    lifecycle.advance(Phase::Draining);
+    for service in ["", SERVICE_NAME] {
+        health.set_service_status(service, ServingStatus::NotServing).await;
+    }
+    let left = ledger.levels();
+    tracing::info!(
+        queued = left.queue_depth,
+        waiting = left.waiting,
+        in_service = left.in_service,
+        "draining"
+    );
+
+    let complete = tokio::select! {
+        biased;
+        () = ledger.idle() => true,
+        () = time_is_up => false,
+    };
+    if !complete {
+        ledger.abandon();
+        lifecycle.advance(Phase::Abandoning);
+        if timeout(ABANDON_TIMEOUT, ledger.idle()).await.is_err() {
+            tracing::error!(left = ?ledger.levels(), "work that was let go has not ended");
+        }
+    }
+    lifecycle.advance(Phase::Closing);
+
+    let abandoned = ledger.ended(JobOutcome::Abandoned);
+    if abandoned > 0 {
+        tracing::warn!(
+            enqueue = ledger.door(Door::Enqueue).of(JobOutcome::Abandoned),
+            process = ledger.door(Door::Process).of(JobOutcome::Abandoned),
+            "messages abandoned: the drain ran out of time"
+        );
+    }
+    Drained { abandoned }
+}

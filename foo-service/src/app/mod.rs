@@ -1,0 +1,268 @@
+//! Builds every part of a service, starts it, and drains it.
+//!
+//! A service is a value: nothing is global, so several can live in one process without touching each other.
+
+mod connections;
+mod drain;
+
+use std::{sync::Arc, time::Duration};
+
+use foo_proto::v1::{FILE_DESCRIPTOR_SET, foo_service_server::FooServiceServer};
+use futures_util::Stream;
+use metrics::Recorder;
+use rand::TryRng;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::oneshot,
+    time::{Instant, timeout},
+};
+use tonic::transport::{Server, server::Connected};
+use tower::util::{MapRequestLayer, MapResponseLayer};
+use tower_http::request_id::PropagateRequestIdLayer;
+
+pub use self::{connections::accept, drain::Drained};
+use crate::{
+    config::Settings,
+    enqueue::{Capacity, CompletionLog, EnqueueDoor},
+    ledger::Ledger,
+    lifecycle::{Lifecycle, Shutdown},
+    metrics::Metrics,
+    process::ProcessDoor,
+    rpc::{self, FooRpc, MessageRules, Watched, status, trace},
+    work::{ServiceTime, Work},
+    workers::Workers,
+};
+
+/// HTTP/2 streams open at once on a connection (arbitrary, far over the 100 that clients assume before they know:
+/// below that, a connection's first calls would be refused). What waits is bounded by the line, not here.
+const MAX_STREAMS: u32 = 16_384;
+/// Flow control per connection. Large, because h2 ends a connection that holds very many small unread frames, and
+/// judges that by the window.
+const CONNECTION_WINDOW: u32 = 64 << 20;
+/// Flow control per stream: room for a payload of the default limit in one go.
+const STREAM_WINDOW: u32 = 2 << 20;
+/// Streams that a client has reset before they were accepted. Over it, h2 ends the connection; the default of 20 is
+/// reached by any client whose deadlines pass in bulk.
+const MAX_PENDING_RESETS: usize = MAX_STREAMS as usize;
+/// Streams reset because of what the client did after they had ended; likewise.
+const MAX_ERROR_RESETS: usize = MAX_STREAMS as usize;
+/// A connection silent for so long is asked whether it is still there …
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(30);
+/// … and closed if it does not say so within this time.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long connections may take to close once everything has been answered. Streams that never end by themselves (a
+/// health watch) are cut then.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// A message's other fields and framing, beside its payload.
+const ENVELOPE: usize = 64 << 10;
+
+/// What a service is made of.
+pub struct Parts<'a> {
+    /// How it behaves.
+    pub settings: Settings,
+    /// Where its metrics go.
+    pub recorder: &'a dyn Recorder,
+    /// New at every start; see [`random_instance_id`].
+    pub instance_id: String,
+    /// Whether the service has the process to itself, so that the process's memory is its own.
+    pub owns_process: bool,
+}
+
+/// A service, ready to serve.
+pub struct Service {
+    settings: Settings,
+    instance_id: String,
+    workers: Arc<Workers>,
+    enqueue: Arc<EnqueueDoor>,
+    process: ProcessDoor,
+    watched: Arc<Watched>,
+    metrics: Arc<Metrics>,
+}
+
+/// 16 hexadecimal digits from the system's randomness.
+pub fn random_instance_id() -> String {
+    let bits = rand::rngs::SysRng.try_next_u64().expect("the system gives randomness");
+    format!("{bits:016x}")
+}
+
+impl Service {
+    /// Puts the parts together. `--work cpu` starts its threads here.
+    pub fn new(parts: Parts<'_>) -> Self {
+        let Parts {
+            settings,
+            recorder,
+            instance_id,
+            owns_process,
+        } = parts;
+        let queue_capacity = match settings.capacity() {
+            Capacity::Unbounded => None,
+            Capacity::Bounded { places, .. } => Some(places),
+        };
+        let metrics = Arc::new(Metrics::new(recorder, settings.workers, queue_capacity));
+        let ledger = Arc::new(Ledger::default());
+        let lifecycle = Arc::new(Lifecycle::default());
+        let log = Arc::new(CompletionLog::default());
+        let service_time = ServiceTime::new(settings.service_time, settings.service_time_distribution, settings.seed);
+        let work = Work::new(settings.work, service_time, settings.workers);
+        let workers = Arc::new(Workers::new(settings.workers, work, Arc::clone(&metrics)));
+        let enqueue = Arc::new(EnqueueDoor::new(
+            settings.capacity(),
+            settings.max_waiting,
+            Arc::clone(&ledger),
+            Arc::clone(&lifecycle),
+            Arc::clone(&metrics),
+            Arc::clone(&log),
+        ));
+        let process = ProcessDoor::new(
+            settings.limit(),
+            settings.max_waiting,
+            Arc::clone(&workers),
+            Arc::clone(&ledger),
+            Arc::clone(&lifecycle),
+        );
+        let watched = Arc::new(Watched {
+            instance_id: instance_id.clone(),
+            started: Instant::now(),
+            workers: settings.workers,
+            owns_process,
+            ledger,
+            log,
+            lifecycle,
+        });
+        Self {
+            settings,
+            instance_id,
+            workers,
+            enqueue,
+            process,
+            watched,
+            metrics,
+        }
+    }
+
+    /// The service's counts.
+    pub fn ledger(&self) -> Arc<Ledger> {
+        Arc::clone(&self.watched.ledger)
+    }
+
+    /// The service's phase.
+    pub fn lifecycle(&self) -> Arc<Lifecycle> {
+        Arc::clone(&self.watched.lifecycle)
+    }
+
+    /// The service's metrics.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
+    }
+
+    /// Serves every connection of `incoming` until `shutdown` asks for a stop and the drain is over.
+    ///
+    /// # Errors
+    ///
+    /// If the transport fails as a whole; a connection that fails is its peer's concern.
+    pub async fn serve<I, IO, E>(self, incoming: I, shutdown: Shutdown) -> Result<Drained, tonic::transport::Error>
+    where
+        I: Stream<Item = Result<IO, E>> + Send,
+        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+    {
+        let Self {
+            settings,
+            instance_id,
+            workers,
+            enqueue,
+            process,
+            watched,
+            metrics,
+        } = self;
+        let ledger = Arc::clone(&watched.ledger);
+        let lifecycle = Arc::clone(&watched.lifecycle);
+        let (health, health_service) = tonic_health::server::health_reporter();
+
+        let dispatcher = tokio::spawn({
+            let enqueue = Arc::clone(&enqueue);
+            async move { enqueue.dispatch(workers).await }
+        });
+        // A call refused for want of room may find some after one message's work.
+        let pushback = settings.service_time;
+        let doors = FooServiceServer::new(FooRpc {
+            rules: MessageRules::new(settings.max_payload, settings.max_service_demand, instance_id.clone()),
+            enqueue,
+            process,
+            watched,
+            ledger: Arc::clone(&ledger),
+            lifecycle: Arc::clone(&lifecycle),
+            pushback,
+        })
+        .max_decoding_message_size(decoding_limit(settings.max_payload));
+        health.set_serving::<FooServiceServer<FooRpc>>().await;
+
+        let (stop, stopped) = oneshot::channel::<()>();
+        let incoming = connections::limit(incoming, settings.max_connections, metrics);
+        let transport = Server::builder()
+            .max_concurrent_streams(MAX_STREAMS)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
+            .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
+            .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
+            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+            .layer(MapRequestLayer::new(rpc::stamp_arrival))
+            .layer(MapResponseLayer::new(status::too_large_as_grpc_has_it))
+            .layer(trace::request_ids(&instance_id))
+            .layer(trace::layer())
+            .layer(PropagateRequestIdLayer::x_request_id())
+            .add_service(doors)
+            .add_service(health_service)
+            .add_service(reflection_v1())
+            .add_service(reflection_v1alpha())
+            .serve_with_incoming_shutdown(incoming, async {
+                // A sender that was dropped stops the transport as well.
+                let _ = stopped.await;
+            });
+        let mut transport = std::pin::pin!(transport);
+
+        let drained = tokio::select! {
+            biased;
+            drained = drain::when_asked(shutdown, &ledger, &lifecycle, &health, settings.drain_timeout) => {
+                drop(stop);
+                // Past this time it is the peers who keep their connections open.
+                let _ = timeout(CLOSE_TIMEOUT, transport).await;
+                drained
+            }
+            ended = &mut transport => {
+                ended?;
+                drain::now(&ledger, &lifecycle, &health, settings.drain_timeout).await
+            }
+        };
+        dispatcher.await.expect("the dispatcher does not panic");
+        Ok(drained)
+    }
+}
+
+/// What tonic decodes at all: well over the payload limit, so that a payload a little over it is answered with the
+/// name of the field, and one far over it is not even read.
+fn decoding_limit(max_payload: u64) -> usize {
+    usize::try_from(max_payload)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(2)
+        .saturating_add(ENVELOPE)
+}
+
+fn reflection_v1()
+-> tonic_reflection::server::v1::ServerReflectionServer<impl tonic_reflection::server::v1::ServerReflection> {
+    reflection().build_v1().expect("the generated descriptors are whole")
+}
+
+fn reflection_v1alpha()
+-> tonic_reflection::server::v1alpha::ServerReflectionServer<impl tonic_reflection::server::v1alpha::ServerReflection> {
+    reflection()
+        .build_v1alpha()
+        .expect("the generated descriptors are whole")
+}
+
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}

@@ -1,0 +1,179 @@
+//! Every flag of the service: its environment variable, default, range and unit.
+//!
+//! Only the assembly ([`crate::app`]) and `main` read these; everything else is given values.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::{Args, Command, FromArgMatches};
+
+use crate::{
+    enqueue::{Capacity, WhenFull},
+    work::{ServiceTimeDistribution, WorkKind},
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// How a service behaves, apart from where it listens.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Messages processed at once, by both doors together
+    #[arg(long, env = "FOO_WORKERS", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub workers: u32,
+
+    /// Mean work on a message that does not say itself [0s to 1h; 0s uses no timer at all]
+    #[arg(long, env = "FOO_SERVICE_TIME", default_value = "250ms", value_parser = duration_up_to_an_hour)]
+    pub service_time: Duration,
+
+    /// How the service time varies around its mean
+    #[arg(long, env = "FOO_SERVICE_TIME_DISTRIBUTION", default_value = "constant")]
+    pub service_time_distribution: ServiceTimeDistribution,
+
+    /// What a worker does meanwhile
+    #[arg(long, env = "FOO_WORK", default_value = "sleep")]
+    pub work: WorkKind,
+
+    /// Whether the queue behind Enqueue has an end
+    #[arg(long, env = "FOO_QUEUE", default_value = "bounded")]
+    pub queue: QueueKind,
+
+    /// Messages that a bounded queue holds
+    #[arg(long, env = "FOO_QUEUE_CAPACITY", default_value = "1000", value_parser = count)]
+    pub queue_capacity: u32,
+
+    /// What happens to a message that finds the queue full
+    #[arg(long, env = "FOO_WHEN_FULL", default_value = "reject")]
+    pub when_full: WhenFull,
+
+    /// Calls that Process lets through at once [default: as many as workers]
+    #[arg(long, env = "FOO_CONCURRENCY_LIMIT", value_parser = count)]
+    pub concurrency_limit: Option<u32>,
+
+    /// Callers that may stand in line, at either door; 0 refuses at once
+    #[arg(long, env = "FOO_MAX_WAITING", default_value = "100", value_parser = count_or_none)]
+    pub max_waiting: u32,
+
+    /// Largest payload of a message, in bytes [up to 64MiB]
+    #[arg(long, env = "FOO_MAX_PAYLOAD", default_value = "1MiB", value_parser = payload_size)]
+    pub max_payload: u64,
+
+    /// Longest work that a message may ask for [up to 1h]
+    #[arg(long, env = "FOO_MAX_SERVICE_DEMAND", default_value = "60s", value_parser = duration_up_to_an_hour)]
+    pub max_service_demand: Duration,
+
+    /// Connections open at once; more are closed as they come
+    #[arg(long, env = "FOO_MAX_CONNECTIONS", default_value = "1000", value_parser = count)]
+    pub max_connections: u32,
+
+    /// How long a drain may take before what is left is abandoned [0s to 1h]
+    #[arg(long, env = "FOO_DRAIN_TIMEOUT", default_value = "30s", value_parser = duration_up_to_an_hour)]
+    pub drain_timeout: Duration,
+
+    /// Seed of everything that is drawn
+    #[arg(long, env = "FOO_SEED", default_value = "1")]
+    pub seed: u64,
+}
+
+/// Where a service listens.
+#[derive(Debug, Clone, Args)]
+pub struct Listen {
+    /// Address for gRPC
+    #[arg(long, env = "FOO_LISTEN", default_value = "127.0.0.1:50051")]
+    pub listen: SocketAddr,
+
+    /// Address for /metrics, /livez and /readyz
+    #[arg(long, env = "FOO_ADMIN_LISTEN", default_value = "127.0.0.1:9464")]
+    pub admin_listen: SocketAddr,
+}
+
+/// Whether the queue has an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum QueueKind {
+    /// It grows until memory ends.
+    Unbounded,
+    /// It holds `--queue-capacity` messages.
+    Bounded,
+}
+
+impl Settings {
+    /// The limit of Process: what was asked for, or as many as there are workers.
+    pub fn limit(&self) -> u32 {
+        self.concurrency_limit.unwrap_or(self.workers)
+    }
+
+    /// What the queue holds.
+    pub fn capacity(&self) -> Capacity {
+        match self.queue {
+            QueueKind::Unbounded => Capacity::Unbounded,
+            QueueKind::Bounded => Capacity::Bounded {
+                places: self.queue_capacity,
+                when_full: self.when_full,
+            },
+        }
+    }
+}
+
+impl Default for Settings {
+    /// The defaults of the flags, whatever the environment says.
+    fn default() -> Self {
+        let flags = Self::augment_args(Command::new("defaults")).mut_args(|flag| flag.env(None));
+        let matches = flags.get_matches_from(["defaults"]);
+        Self::from_arg_matches(&matches).expect("every default is in its range")
+    }
+}
+
+fn duration_up_to_an_hour(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 250ms or 2s"))?;
+    if duration > HOUR {
+        return Err("must be at most 1h".to_owned());
+    }
+    Ok(duration)
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 250, 10k or 1m"))
+}
+
+fn count_or_none(text: &str) -> Result<u32, String> {
+    u32::try_from(number(text)?).map_err(|_| format!("must be at most {}", u32::MAX))
+}
+
+fn count(text: &str) -> Result<u32, String> {
+    match count_or_none(text)? {
+        0 => Err("must be at least 1".to_owned()),
+        count => Ok(count),
+    }
+}
+
+fn payload_size(text: &str) -> Result<u64, String> {
+    let bytes = parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 64KiB or 1MiB"))?;
+    // Double of it, as the decoding limit, is to stay well inside HTTP/2's flow control.
+    if bytes > 64 << 20 {
+        return Err("must be at most 64MiB".to_owned());
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_worked_example() {
+        let settings = Settings::default();
+        assert_eq!(
+            (settings.workers, settings.service_time),
+            (1, Duration::from_millis(250))
+        );
+        assert_eq!(settings.limit(), 1);
+    }
+
+    #[test]
+    fn counts_and_sizes_take_units_and_keep_their_range() {
+        assert_eq!(count("10k"), Ok(10_000));
+        assert_eq!(count("1m"), Ok(1_000_000));
+        assert!(count("0").is_err() && count("5g").is_err() && count("-1").is_err());
+        assert_eq!(payload_size("64KiB"), Ok(65_536));
+        assert!(payload_size("65MiB").is_err());
+        assert!(duration_up_to_an_hour("61m").is_err() && duration_up_to_an_hour("5").is_err());
+    }
+}

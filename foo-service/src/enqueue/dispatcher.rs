@@ -1,0 +1,42 @@
+//! Waits for a message, then for a worker, and only then takes the message: so the depth counts every message that no
+//! worker has, an idle queue holds no worker, and the two doors share the workers first come, first served.
+
+use std::{pin::pin, sync::Arc};
+
+use tokio::task::JoinSet;
+
+use super::Queue;
+use crate::{
+    job::Door,
+    lifecycle::{Lifecycle, Phase},
+    workers::Workers,
+};
+
+/// Runs until the service abandons or closes; lets go then of what is in service and on the queue.
+pub(super) async fn run(queue: &Queue, workers: Arc<Workers>, lifecycle: &Lifecycle) {
+    let mut over = pin!(lifecycle.reached(Phase::Abandoning));
+    // As many as there are workers, and those that have ended since the last turn.
+    let mut in_service = JoinSet::new();
+    loop {
+        let next = async {
+            queue.ready().await;
+            workers.slot().await
+        };
+        let slot = tokio::select! {
+            biased;
+            () = &mut over => break,
+            slot = next => slot,
+        };
+        while in_service.try_join_next().is_some() {}
+        if let Some(lease) = queue.take() {
+            let workers = Arc::clone(&workers);
+            in_service.spawn(async move {
+                let processed = workers.process(&slot, Door::Enqueue, lease.job()).await;
+                lease.complete(processed);
+                drop(slot);
+            });
+        }
+    }
+    in_service.shutdown().await;
+    queue.abandon();
+}

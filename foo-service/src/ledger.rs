@@ -1,0 +1,489 @@
+//! Counts of everything, in atomics: the truth that Watch, `/metrics` and the drain read.
+//!
+//! Presence in the system is a guard ([`InLine`], [`InService`], [`InProgress`]): dropping it is the only way to stop
+//! counting, so a caller that goes away at any `.await` cannot leave a count behind. Queued messages carry no guard
+//! (there can be millions); [`crate::enqueue`] owns them and moves them in and out.
+//!
+//! Invariant, per door: admitted = the sum of the outcomes + inside.
+
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicBool, AtomicU32, AtomicU64,
+        Ordering::{Relaxed, SeqCst},
+    },
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use crate::job::{Door, JobOutcome, RequestOutcome};
+
+/// How many observers can each have their own maxima at once (arbitrary; a bit each in a `u32`).
+pub const MAX_WINDOWS: usize = 16;
+
+/// The counts of one service.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    requests: [[AtomicU64; RequestOutcome::ALL.len()]; 2],
+    doors: [DoorCounts; 2],
+    queue_depth: Level,
+    queue_bytes: Level,
+    waiting: Level,
+    in_service: Level,
+    in_system: Level,
+    /// A bit per open window.
+    windows: AtomicU32,
+    /// Calls between their arrival and their end: what a drain has to wait for besides `in_system`, since a call
+    /// that passed the check for draining may not have been admitted yet.
+    in_progress: AtomicU64,
+    /// Set when a drain begins, so that nobody pays for `idle` before.
+    wakes_idle: AtomicBool,
+    idle: Notify,
+    /// Set when the drain ran out of time: whatever is let go from now on is abandoned.
+    abandoning: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct DoorCounts {
+    admitted: AtomicU64,
+    refused: AtomicU64,
+    outcomes: [AtomicU64; JobOutcome::ALL.len()],
+}
+
+/// One door's counts, as read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DoorReading {
+    /// Messages let in.
+    pub admitted: u64,
+    /// Messages turned away at the door.
+    pub refused: u64,
+    /// By [`JobOutcome`], in the order of [`JobOutcome::ALL`].
+    pub outcomes: [u64; JobOutcome::ALL.len()],
+}
+
+impl DoorReading {
+    /// How many messages ended so.
+    pub fn of(&self, outcome: JobOutcome) -> u64 {
+        self.outcomes[outcome as usize]
+    }
+
+    /// Admitted and not ended.
+    pub fn inside(&self) -> u64 {
+        self.admitted.saturating_sub(self.outcomes.iter().sum())
+    }
+}
+
+/// A quantity that rises and falls, with its maximum in each open window.
+#[derive(Debug, Default)]
+struct Level {
+    now: AtomicU64,
+    max: [AtomicU64; MAX_WINDOWS],
+}
+
+/// A [`Level`] as read through a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LevelReading {
+    /// At this instant.
+    pub now: u64,
+    /// Since the window was last read.
+    pub max: u64,
+}
+
+/// The levels at one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Levels<T> {
+    /// Messages on the queue.
+    pub queue_depth: T,
+    /// Bytes of their ids and payloads.
+    pub queue_bytes: T,
+    /// Callers in line, at either door.
+    pub waiting: T,
+    /// Messages that a worker has.
+    pub in_service: T,
+    /// All of these messages and callers together.
+    pub in_system: T,
+}
+
+impl Ledger {
+    /// A call has arrived; it is in progress until the guard ends it.
+    pub fn call(self: &Arc<Self>, rpc: Door) -> InProgress {
+        self.in_progress.fetch_add(1, SeqCst);
+        InProgress {
+            ledger: Arc::clone(self),
+            rpc,
+            outcome: RequestOutcome::Cancelled,
+        }
+    }
+
+    /// A caller joins the line of `door`. At Process that admits its message.
+    pub fn join_line(self: &Arc<Self>, door: Door, deadline: Option<Instant>) -> InLine {
+        self.raise(&self.waiting, 1);
+        self.raise(&self.in_system, 1);
+        if door == Door::Process {
+            self.doors[door as usize].admitted.fetch_add(1, Relaxed);
+        }
+        InLine {
+            presence: Some(Presence {
+                ledger: Arc::clone(self),
+                door,
+                deadline,
+            }),
+        }
+    }
+
+    /// A message joins the queue from outside.
+    pub fn join_queue(&self, bytes: u64) {
+        self.raise(&self.in_system, 1);
+        self.count_queued(bytes);
+    }
+
+    fn count_queued(&self, bytes: u64) {
+        self.doors[Door::Enqueue as usize].admitted.fetch_add(1, Relaxed);
+        self.raise(&self.queue_depth, 1);
+        self.raise(&self.queue_bytes, bytes);
+    }
+
+    /// A message leaves the queue without having been served.
+    pub fn leave_queue(&self, bytes: u64, outcome: JobOutcome) {
+        self.lower(&self.queue_depth, 1);
+        self.lower(&self.queue_bytes, bytes);
+        self.end(Door::Enqueue, outcome);
+    }
+
+    /// A message leaves the queue for a worker.
+    pub fn take_from_queue(self: &Arc<Self>, bytes: u64) -> InService {
+        self.lower(&self.queue_depth, 1);
+        self.lower(&self.queue_bytes, bytes);
+        self.raise(&self.in_service, 1);
+        InService {
+            presence: Some(Presence {
+                ledger: Arc::clone(self),
+                door: Door::Enqueue,
+                deadline: None,
+            }),
+        }
+    }
+
+    /// A message was turned away at `door`.
+    pub fn refuse(&self, door: Door) {
+        self.doors[door as usize].refused.fetch_add(1, Relaxed);
+    }
+
+    /// A call ended before it reached its handler.
+    pub fn count_request(&self, rpc: Door, outcome: RequestOutcome) {
+        self.requests[rpc as usize][outcome as usize].fetch_add(1, Relaxed);
+    }
+
+    /// How many calls of `rpc` ended so.
+    pub fn requests(&self, rpc: Door, outcome: RequestOutcome) -> u64 {
+        self.requests[rpc as usize][outcome as usize].load(Relaxed)
+    }
+
+    /// The counts of `door`.
+    pub fn door(&self, door: Door) -> DoorReading {
+        let counts = &self.doors[door as usize];
+        // Outcomes before admissions: a message that ends in between must not make `inside` negative.
+        let outcomes = std::array::from_fn(|index| counts.outcomes[index].load(SeqCst));
+        DoorReading {
+            admitted: counts.admitted.load(SeqCst),
+            refused: counts.refused.load(Relaxed),
+            outcomes,
+        }
+    }
+
+    /// The levels at this instant.
+    pub fn levels(&self) -> Levels<u64> {
+        self.map_levels(|level| level.now.load(SeqCst))
+    }
+
+    fn map_levels<T>(&self, read: impl Fn(&Level) -> T) -> Levels<T> {
+        Levels {
+            queue_depth: read(&self.queue_depth),
+            queue_bytes: read(&self.queue_bytes),
+            waiting: read(&self.waiting),
+            in_service: read(&self.in_service),
+            in_system: read(&self.in_system),
+        }
+    }
+
+    /// How many messages ended so, through either door.
+    pub fn ended(&self, outcome: JobOutcome) -> u64 {
+        Door::ALL.iter().map(|door| self.door(*door).of(outcome)).sum()
+    }
+
+    /// Opens a view with maxima of its own; `None` while [`MAX_WINDOWS`] are open.
+    pub fn open_window(self: &Arc<Self>) -> Option<Window> {
+        let mut open = self.windows.load(SeqCst);
+        let slot = loop {
+            let slot = open.trailing_ones() as usize;
+            if slot >= MAX_WINDOWS {
+                return None;
+            }
+            match self.windows.compare_exchange(open, open | 1 << slot, SeqCst, SeqCst) {
+                Ok(_) => break slot,
+                Err(now) => open = now,
+            }
+        };
+        let window = Window {
+            ledger: Arc::clone(self),
+            slot,
+        };
+        window.read();
+        Some(window)
+    }
+
+    /// From here on, whatever leaves without an outcome of its own was abandoned.
+    pub fn abandon(&self) {
+        self.abandoning.store(true, SeqCst);
+    }
+
+    /// Waits until no call is in progress and nothing is in the system. Cancel-safe.
+    pub async fn idle(&self) {
+        self.wakes_idle.store(true, SeqCst);
+        loop {
+            let woken = self.idle.notified();
+            let mut woken = std::pin::pin!(woken);
+            woken.as_mut().enable();
+            if self.in_progress.load(SeqCst) == 0 && self.in_system.now.load(SeqCst) == 0 {
+                return;
+            }
+            woken.await;
+        }
+    }
+
+    fn raise(&self, level: &Level, by: u64) {
+        let now = level.now.fetch_add(by, SeqCst) + by;
+        let mut open = self.windows.load(Relaxed);
+        while open != 0 {
+            level.max[open.trailing_zeros() as usize].fetch_max(now, Relaxed);
+            open &= open - 1;
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "the pair of `raise`")]
+    fn lower(&self, level: &Level, by: u64) {
+        level.now.fetch_sub(by, SeqCst);
+    }
+
+    fn end(&self, door: Door, outcome: JobOutcome) {
+        self.doors[door as usize].outcomes[outcome as usize].fetch_add(1, SeqCst);
+        self.leave_system();
+    }
+
+    fn leave_system(&self) {
+        self.in_system.now.fetch_sub(1, SeqCst);
+        self.wake_idle();
+    }
+
+    fn wake_idle(&self) {
+        if self.wakes_idle.load(SeqCst) {
+            self.idle.notify_waiters();
+        }
+    }
+}
+
+/// A view of the levels with maxima of its own, closed by dropping it.
+#[derive(Debug)]
+pub struct Window {
+    ledger: Arc<Ledger>,
+    slot: usize,
+}
+
+impl Window {
+    /// The levels now, and their maxima since this was last called.
+    pub fn read(&self) -> Levels<LevelReading> {
+        self.ledger.map_levels(|level| {
+            let now = level.now.load(SeqCst);
+            let max = level.max[self.slot].swap(now, SeqCst);
+            LevelReading { now, max: max.max(now) }
+        })
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        self.ledger.windows.fetch_and(!(1 << self.slot), SeqCst);
+    }
+}
+
+/// A call between its arrival and its end. Dropped without an outcome, its caller went away.
+#[derive(Debug)]
+pub struct InProgress {
+    ledger: Arc<Ledger>,
+    rpc: Door,
+    outcome: RequestOutcome,
+}
+
+impl InProgress {
+    /// The call ended so.
+    pub fn finish(mut self, outcome: RequestOutcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        let outcome = if std::thread::panicking() {
+            RequestOutcome::Failed
+        } else {
+            self.outcome
+        };
+        self.ledger.count_request(self.rpc, outcome);
+        if self.ledger.in_progress.fetch_sub(1, SeqCst) == 1 {
+            self.ledger.wake_idle();
+        }
+    }
+}
+
+/// One unit of `in_system`.
+#[derive(Debug)]
+struct Presence {
+    ledger: Arc<Ledger>,
+    door: Door,
+    deadline: Option<Instant>,
+}
+
+impl Presence {
+    /// Why a message left without anyone saying so.
+    fn cause(&self) -> JobOutcome {
+        if std::thread::panicking() {
+            JobOutcome::Failed
+        } else if self.ledger.abandoning.load(SeqCst) {
+            JobOutcome::Abandoned
+        } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            JobOutcome::Expired
+        } else {
+            JobOutcome::Cancelled
+        }
+    }
+}
+
+/// A caller in line. Dropped, it left the line: at Process that ends its message, at Enqueue it was never let in.
+#[derive(Debug)]
+pub struct InLine {
+    presence: Option<Presence>,
+}
+
+impl InLine {
+    /// A worker has its message.
+    pub fn enter_service(mut self) -> InService {
+        let presence = self.presence.take();
+        if let Some(presence) = &presence {
+            presence.ledger.lower(&presence.ledger.waiting, 1);
+            presence.ledger.raise(&presence.ledger.in_service, 1);
+        }
+        InService { presence }
+    }
+
+    /// Its message is on the queue.
+    pub fn enter_queue(mut self, bytes: u64) {
+        if let Some(presence) = self.presence.take() {
+            presence.ledger.lower(&presence.ledger.waiting, 1);
+            presence.ledger.count_queued(bytes);
+        }
+    }
+}
+
+impl Drop for InLine {
+    fn drop(&mut self) {
+        if let Some(presence) = self.presence.take() {
+            let ledger = &presence.ledger;
+            ledger.lower(&ledger.waiting, 1);
+            match presence.door {
+                Door::Process => ledger.end(presence.door, presence.cause()),
+                Door::Enqueue => {
+                    ledger.refuse(presence.door);
+                    ledger.leave_system();
+                }
+            }
+        }
+    }
+}
+
+/// A message that a worker has. Dropped without an outcome, its work was broken off.
+#[derive(Debug)]
+pub struct InService {
+    presence: Option<Presence>,
+}
+
+impl InService {
+    /// The work ended so.
+    pub fn finish(mut self, outcome: JobOutcome) {
+        if let Some(presence) = self.presence.take() {
+            presence.ledger.lower(&presence.ledger.in_service, 1);
+            presence.ledger.end(presence.door, outcome);
+        }
+    }
+}
+
+impl Drop for InService {
+    fn drop(&mut self) {
+        if let Some(presence) = self.presence.take() {
+            presence.ledger.lower(&presence.ledger.in_service, 1);
+            presence.ledger.end(presence.door, presence.cause());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_leaves_the_line_is_counted_by_its_reason() {
+        let ledger = Arc::new(Ledger::default());
+        drop(ledger.join_line(Door::Process, None));
+        let late = ledger.join_line(Door::Process, Some(Instant::now() + Duration::from_secs(1)));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        drop(late);
+        drop(ledger.join_line(Door::Enqueue, None));
+
+        let process = ledger.door(Door::Process);
+        assert_eq!((process.admitted, process.inside()), (2, 0));
+        assert_eq!(process.of(JobOutcome::Cancelled), 1);
+        assert_eq!(process.of(JobOutcome::Expired), 1);
+        let enqueue = ledger.door(Door::Enqueue);
+        assert_eq!((enqueue.admitted, enqueue.refused), (0, 1));
+        assert_eq!(ledger.levels(), Levels::default());
+    }
+
+    #[test]
+    fn each_window_has_maxima_of_its_own() {
+        let ledger = Arc::new(Ledger::default());
+        let early = ledger.open_window().unwrap();
+        ledger.join_queue(10);
+        ledger.join_queue(10);
+        drop(ledger.take_from_queue(10));
+        let late = ledger.open_window().unwrap();
+        assert_eq!(early.read().queue_depth, LevelReading { now: 1, max: 2 });
+        assert_eq!(late.read().queue_depth, LevelReading { now: 1, max: 1 });
+        assert_eq!(early.read().queue_depth, LevelReading { now: 1, max: 1 });
+    }
+
+    #[test]
+    fn windows_are_bounded_and_come_back() {
+        let ledger = Arc::new(Ledger::default());
+        let open: Vec<_> = (0..MAX_WINDOWS).map(|_| ledger.open_window().unwrap()).collect();
+        assert!(ledger.open_window().is_none());
+        drop(open);
+        assert!(ledger.open_window().is_some());
+    }
+
+    #[tokio::test]
+    async fn idle_waits_for_calls_and_for_messages() {
+        let ledger = Arc::new(Ledger::default());
+        let call = ledger.call(Door::Enqueue);
+        ledger.join_queue(1);
+        let waiter = tokio::spawn({
+            let ledger = Arc::clone(&ledger);
+            async move { ledger.idle().await }
+        });
+        call.finish(RequestOutcome::Ok);
+        tokio::task::yield_now().await;
+        assert!(!waiter.is_finished());
+        ledger.take_from_queue(1).finish(JobOutcome::Completed);
+        waiter.await.unwrap();
+    }
+}

@@ -1,0 +1,25 @@
+//! FooService: one pool of workers behind two doors, `Enqueue` (fire-and-forget) and `Process` (synchronous).
+//!
+//! The modules stand in the order in which data flows; a module imports only from modules below it
+//! (`load-client/tests/architecture.rs` holds that).
+
+pub mod app;
+pub mod config;
+pub mod rpc;
+
+pub mod admin;
+
+pub mod enqueue;
+pub mod process;
+
+pub mod workers;
+
+pub mod work;
+
+pub mod metrics;
+
+pub mod ledger;
+
+pub mod lifecycle;
+
+pub mod job;

@@ -1,0 +1,174 @@
+//! Every metric of the service: names, labels, units, buckets.
+//!
+//! Durations are recorded where they are measured. Counters and gauges are not kept twice: [`Metrics::publish`] copies
+//! the [`Ledger`] into the recorder, right before each scrape, so the two cannot disagree.
+
+use std::time::Duration;
+
+use metrics::{
+    Counter, Gauge, Histogram, Recorder, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
+};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+
+use crate::{
+    job::{Door, JobOutcome, RequestOutcome},
+    ledger::{Ledger, Levels},
+};
+
+/// Upper bounds of all histogram buckets, in seconds: 1-2.5-5 steps, finer around the service times and deadlines that
+/// people try (0.1 s to 2.5 s), and up to the hour that an unbounded queue reaches.
+const BUCKETS: [f64; 24] = [
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0,
+    30.0, 60.0, 120.0, 600.0, 3600.0,
+];
+
+/// A recorder for one service's `/metrics`. Whoever serves it must call `run_upkeep` on its handle now and then.
+pub fn prometheus() -> PrometheusRecorder {
+    PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)
+        .expect("the buckets are not empty")
+        .build_recorder()
+}
+
+/// The handles of all metrics, registered once.
+pub struct Metrics {
+    queue_wait: [Histogram; 2],
+    service_time: [Histogram; 2],
+    sojourn_time: [Histogram; 2],
+    line_wait: Histogram,
+    requests: [[Counter; RequestOutcome::ALL.len()]; 2],
+    jobs: [[Counter; JobOutcome::ALL.len()]; 2],
+    levels: Levels<Gauge>,
+    connections: Gauge,
+    connections_refused: Counter,
+}
+
+impl Metrics {
+    /// Registers every series, so that all exist from the start.
+    ///
+    /// `queue_capacity` is `None` for an unbounded queue: the gauge is then infinite.
+    pub fn new(recorder: &dyn Recorder, workers: u32, queue_capacity: Option<u32>) -> Self {
+        metrics::with_local_recorder(recorder, || {
+            describe();
+            gauge!("foo_workers").set(f64::from(workers));
+            gauge!("foo_queue_capacity").set(queue_capacity.map_or(f64::INFINITY, f64::from));
+            Self {
+                queue_wait: Door::ALL.map(|door| histogram!("foo_queue_wait_seconds", "door" => door.label())),
+                service_time: Door::ALL.map(|door| histogram!("foo_service_time_seconds", "door" => door.label())),
+                sojourn_time: Door::ALL.map(|door| histogram!("foo_sojourn_time_seconds", "door" => door.label())),
+                line_wait: histogram!("foo_line_wait_seconds"),
+                requests: Door::ALL.map(|rpc| {
+                    RequestOutcome::ALL.map(
+                        |outcome| counter!("foo_requests_total", "rpc" => rpc.label(), "outcome" => outcome.label()),
+                    )
+                }),
+                jobs: Door::ALL.map(|door| {
+                    JobOutcome::ALL
+                        .map(|outcome| counter!("foo_jobs_total", "door" => door.label(), "outcome" => outcome.label()))
+                }),
+                levels: Levels {
+                    queue_depth: gauge!("foo_queue_depth"),
+                    queue_bytes: gauge!("foo_queue_bytes"),
+                    waiting: gauge!("foo_waiting"),
+                    in_service: gauge!("foo_in_service"),
+                    in_system: gauge!("foo_in_system"),
+                },
+                connections: gauge!("foo_connections"),
+                connections_refused: counter!("foo_connections_refused_total"),
+            }
+        })
+    }
+
+    /// A worker took a message that had waited so long.
+    pub fn waited(&self, door: Door, queue_wait: Duration) {
+        self.queue_wait[door as usize].record(queue_wait);
+    }
+
+    /// A worker finished a message.
+    pub fn served(&self, door: Door, queue_wait: Duration, service_time: Duration) {
+        self.service_time[door as usize].record(service_time);
+        self.sojourn_time[door as usize].record(queue_wait + service_time);
+    }
+
+    /// A caller of Enqueue stood in line so long for a place on the queue.
+    pub fn stood_in_line(&self, wait: Duration) {
+        self.line_wait.record(wait);
+    }
+
+    /// A connection came.
+    pub fn connection_opened(&self) {
+        self.connections.increment(1);
+    }
+
+    /// A connection went.
+    pub fn connection_closed(&self) {
+        self.connections.decrement(1);
+    }
+
+    /// A connection was turned away: as many as allowed are open.
+    pub fn connection_refused(&self) {
+        self.connections_refused.increment(1);
+    }
+
+    /// Copies the ledger's counters and levels into the recorder.
+    pub fn publish(&self, ledger: &Ledger) {
+        for door in Door::ALL {
+            let requests = &self.requests[door as usize];
+            for outcome in RequestOutcome::ALL {
+                requests[outcome as usize].absolute(ledger.requests(door, outcome));
+            }
+            let reading = ledger.door(door);
+            for outcome in JobOutcome::ALL {
+                self.jobs[door as usize][outcome as usize].absolute(reading.of(outcome));
+            }
+        }
+        let now = ledger.levels();
+        self.levels.queue_depth.set(now.queue_depth as f64);
+        self.levels.queue_bytes.set(now.queue_bytes as f64);
+        self.levels.waiting.set(now.waiting as f64);
+        self.levels.in_service.set(now.in_service as f64);
+        self.levels.in_system.set(now.in_system as f64);
+    }
+}
+
+fn describe() {
+    describe_counter!("foo_requests_total", "Calls, by how they ended.");
+    describe_counter!("foo_jobs_total", "Admitted messages, by how they ended.");
+    describe_counter!(
+        "foo_connections_refused_total",
+        "Connections turned away because --max-connections were open."
+    );
+    describe_gauge!("foo_connections", "Open connections.");
+    describe_gauge!("foo_queue_depth", "Messages on the queue.");
+    describe_gauge!("foo_queue_capacity", "Places on the queue; +Inf if it is unbounded.");
+    describe_gauge!(
+        "foo_queue_bytes",
+        Unit::Bytes,
+        "Ids and payloads of the messages on the queue."
+    );
+    describe_gauge!("foo_waiting", "Callers in line, at either door.");
+    describe_gauge!("foo_in_service", "Messages that a worker has.");
+    describe_gauge!("foo_in_system", "Messages and callers waiting or in service.");
+    describe_gauge!("foo_workers", "Messages processed at once, at most.");
+    describe_histogram!(
+        "foo_queue_wait_seconds",
+        Unit::Seconds,
+        "Until a worker took the message: since its arrival at Process, since it joined the queue at Enqueue."
+    );
+    describe_histogram!(
+        "foo_service_time_seconds",
+        Unit::Seconds,
+        "Work on a message, as measured."
+    );
+    describe_histogram!(
+        "foo_sojourn_time_seconds",
+        Unit::Seconds,
+        "Queue wait and service time together."
+    );
+    describe_histogram!(
+        "foo_line_wait_seconds",
+        Unit::Seconds,
+        "How long callers of Enqueue stood in line for a place on the queue (--when-full wait)."
+    );
+}

@@ -1,0 +1,55 @@
+//! tower-http's tracing for every call, under a request id.
+//!
+//! All of it is at debug level: under overload, a line per refusal would be one more load. Refusals are counted, not
+//! logged.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use http::{HeaderValue, Request};
+use tower_http::{
+    classify::{GrpcErrorsAsFailures, SharedClassifier},
+    request_id::{MakeRequestId, RequestId, SetRequestIdLayer},
+    trace::{DefaultOnEos, DefaultOnFailure, DefaultOnRequest, DefaultOnResponse, TraceLayer},
+};
+use tracing::{Level, Span};
+
+/// Makes the ids of requests that come without an `x-request-id`: the instance and a number.
+#[derive(Debug, Clone)]
+pub struct RequestIds {
+    instance_id: Arc<str>,
+    next: Arc<AtomicU64>,
+}
+
+impl MakeRequestId for RequestIds {
+    fn make_request_id<B>(&mut self, _: &Request<B>) -> Option<RequestId> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        HeaderValue::try_from(format!("{}-r{number}", self.instance_id))
+            .ok()
+            .map(RequestId::new)
+    }
+}
+
+/// Gives every request an id. Goes around [`layer`].
+pub fn request_ids(instance_id: &str) -> SetRequestIdLayer<RequestIds> {
+    SetRequestIdLayer::x_request_id(RequestIds {
+        instance_id: instance_id.into(),
+        next: Arc::new(AtomicU64::new(1)),
+    })
+}
+
+/// A span per call.
+pub fn layer<B>() -> TraceLayer<SharedClassifier<GrpcErrorsAsFailures>, impl Fn(&Request<B>) -> Span + Clone> {
+    TraceLayer::new_for_grpc()
+        .make_span_with(|request: &Request<B>| {
+            let id = request.extensions().get::<RequestId>();
+            let id = id.and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
+            tracing::debug_span!("call", path = request.uri().path(), request_id = id)
+        })
+        .on_request(DefaultOnRequest::new().level(Level::DEBUG))
+        .on_response(DefaultOnResponse::new().level(Level::DEBUG))
+        .on_eos(DefaultOnEos::new().level(Level::DEBUG))
+        .on_failure(DefaultOnFailure::new().level(Level::DEBUG))
+}

@@ -1,0 +1,199 @@
+//! Watch: what the service sees of itself, as a stream of snapshots.
+//!
+//! A stream reads the ledger through a window of its own and the log of completions from a position of its own, so
+//! watchers do not disturb each other. It ends with the service: one last snapshot, then the end.
+
+use std::{sync::Arc, time::Duration};
+
+use foo_proto::v1::{self, Snapshot, WatchRequest};
+use futures_util::{Stream, stream};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+use tonic::Status;
+
+use super::message::{from_wire, to_wire};
+use crate::{
+    enqueue::{Completion, CompletionLog},
+    job::{Door, JobOutcome, MAX_ID_BYTES, Refusal},
+    ledger::{DoorReading, Ledger, LevelReading, Window},
+    lifecycle::{Lifecycle, Phase},
+};
+
+/// Log entries looked at per snapshot (derived: with ids of 128 bytes they encode to under 1 MiB, and gRPC clients
+/// commonly accept 4 MiB).
+const CHUNK: usize = 5_000;
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
+const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Everything that a snapshot shows.
+#[derive(Debug)]
+pub struct Watched {
+    /// New at every start.
+    pub instance_id: String,
+    /// When the instance started.
+    pub started: Instant,
+    /// The slots there are.
+    pub workers: u32,
+    /// Whether resident memory is this service's own to tell: not where several live in one process.
+    pub owns_process: bool,
+    /// The counts.
+    pub ledger: Arc<Ledger>,
+    /// The ends of queued messages.
+    pub log: Arc<CompletionLog>,
+    /// When to end.
+    pub lifecycle: Arc<Lifecycle>,
+}
+
+struct Watcher {
+    watched: Arc<Watched>,
+    window: Window,
+    ticks: Interval,
+    /// `None`: no completions were asked for.
+    prefix: Option<String>,
+    position: u64,
+    sequence: u64,
+    more: bool,
+    last: bool,
+}
+
+/// The stream that `request` asks for.
+pub(super) fn stream(
+    watched: &Arc<Watched>,
+    request: &WatchRequest,
+) -> Result<impl Stream<Item = Result<Snapshot, Status>> + Send + use<>, Refusal> {
+    if request.run_id.len() > MAX_ID_BYTES {
+        return Err(Refusal::Invalid {
+            field: "run_id",
+            reason: format!("has {} bytes, the limit is {MAX_ID_BYTES}", request.run_id.len()),
+        });
+    }
+    let every = match request.interval {
+        None => DEFAULT_INTERVAL,
+        Some(every) => from_wire(every)
+            .filter(|every| (SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(every))
+            .ok_or_else(|| Refusal::Invalid {
+                field: "interval",
+                reason: format!("must be from {SHORTEST_INTERVAL:?} to {LONGEST_INTERVAL:?}"),
+            })?,
+    };
+    let window = watched
+        .ledger
+        .open_window()
+        .ok_or(Refusal::NoRoom("the list of watchers"))?;
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let resumes = request.resume_instance_id == watched.instance_id;
+    let first = Watcher {
+        window,
+        ticks,
+        prefix: (!request.run_id.is_empty()).then(|| format!("{}/", request.run_id)),
+        position: if resumes { request.resume_after } else { 0 },
+        sequence: 0,
+        more: false,
+        last: false,
+        watched: Arc::clone(watched),
+    };
+    Ok(stream::unfold(first, |mut watcher| async move {
+        let snapshot = watcher.next().await?;
+        Some((Ok(snapshot), watcher))
+    }))
+}
+
+impl Watcher {
+    async fn next(&mut self) -> Option<Snapshot> {
+        if !self.more {
+            if self.last {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                () = self.watched.lifecycle.reached(Phase::Closing) => self.last = true,
+                _ = self.ticks.tick() => {}
+            }
+        }
+        Some(self.snapshot())
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        let watched = Arc::clone(&self.watched);
+        // Levels first: a message that has left them by now is in the log that is read next.
+        let levels = self.window.read();
+        let [enqueue, process] = Door::ALL.map(|door| watched.ledger.door(door));
+        let chunk = self
+            .prefix
+            .as_deref()
+            .map(|prefix| watched.log.read(self.position, prefix, CHUNK));
+        let (completions, end, missed, more) = match chunk {
+            Some(chunk) => (chunk.completions, chunk.end, chunk.missed, chunk.more),
+            None => (Vec::new(), watched.log.end(), 0, false),
+        };
+        self.position = end;
+        self.more = more;
+        self.sequence += 1;
+        Snapshot {
+            instance_id: watched.instance_id.clone(),
+            sequence: self.sequence,
+            uptime: Some(to_wire(watched.started.elapsed())),
+            draining: watched.lifecycle.draining(),
+            enqueue: Some(door_counts(&enqueue)),
+            process: Some(door_counts(&process)),
+            queue_depth: Some(level(levels.queue_depth)),
+            queue_bytes: Some(level(levels.queue_bytes)),
+            waiting: Some(level(levels.waiting)),
+            in_service: Some(level(levels.in_service)),
+            in_system: Some(level(levels.in_system)),
+            workers: u64::from(watched.workers),
+            resident_bytes: watched.resident_bytes(),
+            completions: completions.into_iter().map(completion).collect(),
+            completions_end: end,
+            missed,
+        }
+    }
+}
+
+impl Watched {
+    fn resident_bytes(&self) -> Option<u64> {
+        if !self.owns_process {
+            return None;
+        }
+        memory_stats::memory_stats().map(|stats| stats.physical_mem as u64)
+    }
+}
+
+fn door_counts(reading: &DoorReading) -> v1::DoorCounts {
+    v1::DoorCounts {
+        admitted: reading.admitted,
+        completed: reading.of(JobOutcome::Completed),
+        dropped: reading.of(JobOutcome::Dropped),
+        expired: reading.of(JobOutcome::Expired),
+        cancelled: reading.of(JobOutcome::Cancelled),
+        abandoned: reading.of(JobOutcome::Abandoned),
+        failed: reading.of(JobOutcome::Failed),
+        inside: reading.inside(),
+        refused: reading.refused,
+    }
+}
+
+fn level(reading: LevelReading) -> v1::Level {
+    v1::Level {
+        now: reading.now,
+        max: reading.max,
+    }
+}
+
+fn completion(completion: Completion) -> v1::Completion {
+    let outcome = match completion.outcome {
+        JobOutcome::Completed => v1::JobOutcome::Completed,
+        JobOutcome::Dropped => v1::JobOutcome::Dropped,
+        JobOutcome::Expired => v1::JobOutcome::Expired,
+        JobOutcome::Cancelled => v1::JobOutcome::Cancelled,
+        JobOutcome::Abandoned => v1::JobOutcome::Abandoned,
+        JobOutcome::Failed => v1::JobOutcome::Failed,
+    };
+    v1::Completion {
+        id: completion.id.into(),
+        queue_wait: Some(to_wire(completion.queue_wait)),
+        service_time: completion.service_time.map(to_wire),
+        outcome: outcome.into(),
+    }
+}

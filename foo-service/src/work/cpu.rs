@@ -1,0 +1,105 @@
+//! Burns CPU time on threads of its own, so that the threads that serve gRPC stay free to refuse and to answer.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::oneshot;
+
+/// How long a thread burns between looks at whether it is still wanted (arbitrary: short beside any service time that
+/// makes sense to burn, long beside reading the clock).
+const SLICE_ITERATIONS: u32 = 10_000;
+
+/// One thread per worker.
+#[derive(Debug)]
+pub(super) struct Pool {
+    orders: mpsc::Sender<Order>,
+}
+
+struct Order {
+    demand: Duration,
+    cancelled: Arc<AtomicBool>,
+    done: oneshot::Sender<()>,
+}
+
+/// Tells the thread to stop when the work is no longer waited for.
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Pool {
+    pub(super) fn new(threads: u32) -> Self {
+        // Bounded by the workers: each has at most one order out, beside those that were just cancelled.
+        let (orders, inbox) = mpsc::channel::<Order>();
+        let inbox = Arc::new(Mutex::new(inbox));
+        for index in 0..threads {
+            let inbox = Arc::clone(&inbox);
+            thread::Builder::new()
+                .name(format!("worker-{index}"))
+                .spawn(move || {
+                    loop {
+                        let order = inbox.lock().expect("no thread panics with the inbox").recv();
+                        let Ok(order) = order else { return };
+                        burn(order.demand, &order.cancelled);
+                        // Nobody waits for cancelled work.
+                        let _ = order.done.send(());
+                    }
+                })
+                .expect("the system can start a thread per worker");
+        }
+        Self { orders }
+    }
+
+    /// Burns `demand` of CPU time. Dropping the future stops it.
+    pub(super) async fn burn(&self, demand: Duration) {
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let _cancel = CancelOnDrop(Arc::clone(&cancelled));
+        let (done, finished) = oneshot::channel();
+        let order = Order {
+            demand,
+            cancelled,
+            done,
+        };
+        self.orders.send(order).expect("the threads live as long as the pool");
+        finished.await.expect("a thread answers every order");
+    }
+}
+
+fn burn(demand: Duration, cancelled: &AtomicBool) {
+    let started = thread_cpu_time();
+    let mut seed = 1_u64;
+    while !cancelled.load(Ordering::Relaxed) && thread_cpu_time().saturating_sub(started) < demand {
+        for _ in 0..SLICE_ITERATIONS {
+            seed = std::hint::black_box(seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+        }
+    }
+}
+
+fn thread_cpu_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("CPU time is not negative")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn burns_the_time_it_was_asked_for_and_stops_when_dropped() {
+        let pool = Pool::new(1);
+        let long = pool.burn(Duration::from_secs(3600));
+        assert!(tokio::time::timeout(Duration::from_millis(5), long).await.is_err());
+        // The one thread is free again, so the hour was broken off.
+        pool.burn(Duration::from_millis(1)).await;
+    }
+}

@@ -1,0 +1,100 @@
+//! How long messages take that do not say so themselves: a seeded draw per message.
+
+use std::{sync::Mutex, time::Duration};
+
+use rand::{Rng, SeedableRng};
+use rand_distr::{Distribution, Exp1, LogNormal, Pareto};
+use rand_pcg::Pcg64Mcg;
+
+/// The family of the service time; its mean is set apart from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ServiceTimeDistribution {
+    /// Always the mean.
+    Constant,
+    /// Coefficient of variation 1.
+    Exponential,
+    /// Sigma 1: coefficient of variation 1.31, as response times of real services often have.
+    Lognormal,
+    /// Alpha 2.1: a tail so heavy that the coefficient of variation is 2.2.
+    Pareto,
+}
+
+/// Sigma of the logarithm. Mean = exp(mu + sigma²/2).
+const LOGNORMAL_SIGMA: f64 = 1.0;
+/// The shape. Just over 2, so that the variance exists. Mean = scale × alpha / (alpha − 1).
+const PARETO_ALPHA: f64 = 2.1;
+/// No draw is longer: the longest `service_demand` that a service can be told to accept.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Draws service times.
+#[derive(Debug)]
+pub struct ServiceTime {
+    mean: Duration,
+    family: ServiceTimeDistribution,
+    random: Mutex<Pcg64Mcg>,
+}
+
+impl ServiceTime {
+    /// Service times of that mean and family. The same seed draws the same times.
+    pub fn new(mean: Duration, family: ServiceTimeDistribution, seed: u64) -> Self {
+        Self {
+            mean,
+            family,
+            random: Mutex::new(Pcg64Mcg::seed_from_u64(seed)),
+        }
+    }
+
+    /// The next one.
+    pub fn draw(&self) -> Duration {
+        if self.family == ServiceTimeDistribution::Constant || self.mean.is_zero() {
+            return self.mean;
+        }
+        let mut random = self.random.lock().expect("a draw does not panic");
+        let seconds = self.mean.as_secs_f64() * draw_unit_mean(self.family, &mut *random);
+        Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST).min(LONGEST)
+    }
+}
+
+/// A draw of mean 1.
+fn draw_unit_mean(family: ServiceTimeDistribution, random: &mut impl Rng) -> f64 {
+    match family {
+        ServiceTimeDistribution::Constant => 1.0,
+        ServiceTimeDistribution::Exponential => Exp1.sample(random),
+        ServiceTimeDistribution::Lognormal => LogNormal::new(-LOGNORMAL_SIGMA * LOGNORMAL_SIGMA / 2.0, LOGNORMAL_SIGMA)
+            .expect("sigma is finite")
+            .sample(random),
+        ServiceTimeDistribution::Pareto => Pareto::new((PARETO_ALPHA - 1.0) / PARETO_ALPHA, PARETO_ALPHA)
+            .expect("scale and shape are positive")
+            .sample(random),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_has_the_mean_it_was_given() {
+        for family in [
+            ServiceTimeDistribution::Constant,
+            ServiceTimeDistribution::Exponential,
+            ServiceTimeDistribution::Lognormal,
+            ServiceTimeDistribution::Pareto,
+        ] {
+            let times = ServiceTime::new(Duration::from_millis(250), family, 7);
+            let draws = 200_000;
+            let mean = (0..draws).map(|_| times.draw().as_secs_f64()).sum::<f64>() / f64::from(draws);
+            assert!((mean - 0.25).abs() < 0.01, "{family:?}: {mean}");
+        }
+    }
+
+    #[test]
+    fn the_same_seed_draws_the_same_times() {
+        let draw = |seed| {
+            let times = ServiceTime::new(Duration::from_millis(250), ServiceTimeDistribution::Exponential, seed);
+            [times.draw(), times.draw(), times.draw()]
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+    }
+}
