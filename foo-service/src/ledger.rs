@@ -47,6 +47,8 @@ pub struct Ledger {
 struct DoorCounts {
     admitted: AtomicU64,
     refused: AtomicU64,
+    /// Counted on its own, not derived, so that a balance over it can fail.
+    inside: AtomicU64,
     outcomes: [AtomicU64; JobOutcome::ALL.len()],
 }
 
@@ -57,6 +59,8 @@ pub struct DoorReading {
     pub admitted: u64,
     /// Messages turned away at the door.
     pub refused: u64,
+    /// Admitted and not ended, as counted.
+    pub inside: u64,
     /// By [`JobOutcome`], in the order of [`JobOutcome::ALL`].
     pub outcomes: [u64; JobOutcome::ALL.len()],
 }
@@ -67,9 +71,9 @@ impl DoorReading {
         self.outcomes[outcome as usize]
     }
 
-    /// Admitted and not ended.
-    pub fn inside(&self) -> u64 {
-        self.admitted.saturating_sub(self.outcomes.iter().sum())
+    /// Whether every admitted message is accounted for. Only of use while nothing moves: the counts are read one by one.
+    pub fn balances(&self) -> bool {
+        self.admitted == self.outcomes.iter().sum::<u64>() + self.inside
     }
 }
 
@@ -120,7 +124,7 @@ impl Ledger {
         self.raise(&self.waiting, 1);
         self.raise(&self.in_system, 1);
         if door == Door::Process {
-            self.doors[door as usize].admitted.fetch_add(1, Relaxed);
+            self.admit(door);
         }
         InLine {
             presence: Some(Presence {
@@ -138,9 +142,15 @@ impl Ledger {
     }
 
     fn count_queued(&self, bytes: u64) {
-        self.doors[Door::Enqueue as usize].admitted.fetch_add(1, Relaxed);
+        self.admit(Door::Enqueue);
         self.raise(&self.queue_depth, 1);
         self.raise(&self.queue_bytes, bytes);
+    }
+
+    fn admit(&self, door: Door) {
+        let counts = &self.doors[door as usize];
+        counts.admitted.fetch_add(1, SeqCst);
+        counts.inside.fetch_add(1, SeqCst);
     }
 
     /// A message leaves the queue without having been served.
@@ -182,12 +192,11 @@ impl Ledger {
     /// The counts of `door`.
     pub fn door(&self, door: Door) -> DoorReading {
         let counts = &self.doors[door as usize];
-        // Outcomes before admissions: a message that ends in between must not make `inside` negative.
-        let outcomes = std::array::from_fn(|index| counts.outcomes[index].load(SeqCst));
         DoorReading {
             admitted: counts.admitted.load(SeqCst),
             refused: counts.refused.load(Relaxed),
-            outcomes,
+            inside: counts.inside.load(SeqCst),
+            outcomes: std::array::from_fn(|index| counts.outcomes[index].load(SeqCst)),
         }
     }
 
@@ -266,7 +275,9 @@ impl Ledger {
     }
 
     fn end(&self, door: Door, outcome: JobOutcome) {
-        self.doors[door as usize].outcomes[outcome as usize].fetch_add(1, SeqCst);
+        let counts = &self.doors[door as usize];
+        counts.outcomes[outcome as usize].fetch_add(1, SeqCst);
+        counts.inside.fetch_sub(1, SeqCst);
         self.leave_system();
     }
 
@@ -441,7 +452,8 @@ mod tests {
         drop(ledger.join_line(Door::Enqueue, None));
 
         let process = ledger.door(Door::Process);
-        assert_eq!((process.admitted, process.inside()), (2, 0));
+        assert_eq!((process.admitted, process.inside), (2, 0));
+        assert!(process.balances());
         assert_eq!(process.of(JobOutcome::Cancelled), 1);
         assert_eq!(process.of(JobOutcome::Expired), 1);
         let enqueue = ledger.door(Door::Enqueue);

@@ -1,1 +1,43 @@
+//! The load client: many clients that drive a gRPC service, here or on another machine, and an honest report of what
+//! happened.
+//!
+//! The modules stand in the order in which data flows; a module imports only from modules below it
+//! (`tests/architecture.rs` holds that).
 
+pub mod compare;
+pub mod run;
+
+pub mod cli;
+
+pub mod output;
+
+#[cfg(feature = "embedded")]
+pub mod embedded;
+
+pub mod measure;
+
+pub mod observer;
+
+pub mod fleet;
+
+pub mod client;
+
+pub mod call;
+
+pub mod transport;
+
+pub mod report;
+
+pub mod audit;
+
+pub mod live;
+
+pub mod recorder;
+
+pub mod arrival;
+
+pub mod scenario;
+
+pub mod stop;
+
+pub mod outcome;

@@ -147,6 +147,7 @@ impl Watcher {
             completions: completions.into_iter().map(completion).collect(),
             completions_end: end,
             missed,
+            completions_more: more,
         }
     }
 }
@@ -169,7 +170,7 @@ fn door_counts(reading: &DoorReading) -> v1::DoorCounts {
         cancelled: reading.of(JobOutcome::Cancelled),
         abandoned: reading.of(JobOutcome::Abandoned),
         failed: reading.of(JobOutcome::Failed),
-        inside: reading.inside(),
+        inside: reading.inside,
         refused: reading.refused,
     }
 }

@@ -1,0 +1,242 @@
+//! When sends are intended: pure, seeded, and told by no clock. A client asks for its next intent whenever it is done
+//! with the last, so a backlog of intents costs no memory.
+
+mod profile;
+pub mod trace;
+
+use std::{sync::Arc, time::Duration};
+
+use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, Exp1};
+use rand_pcg::Pcg64Mcg;
+
+use self::profile::Profile;
+use crate::scenario::{Schedule, Spacing, Stage, TraceRow};
+
+/// A send that is intended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intent {
+    /// Since the start of the run.
+    pub at: Duration,
+    /// What the message demands; `None`: whatever the service's distribution says.
+    pub demand: Option<Duration>,
+}
+
+/// The intents of one client, in order.
+#[derive(Debug)]
+pub enum Arrivals {
+    /// At a rate.
+    Paced(Paced),
+    /// As recorded.
+    Recorded {
+        /// Of all clients.
+        rows: Arc<[TraceRow]>,
+        /// The client's next row.
+        next: usize,
+        /// From one of its rows to the next: the number of clients.
+        stride: usize,
+    },
+    /// Whenever it may.
+    AsFastAsPossible,
+}
+
+/// Intents at a rate: a step of the profile's integral each, of 1 or exponential with mean 1.
+#[derive(Debug)]
+pub struct Paced {
+    profile: Arc<Profile>,
+    spacing: Spacing,
+    /// How far the integral has come.
+    done: f64,
+    /// How many steps of 1 that was, kept whole so that an hour adds no rounding.
+    steps: u64,
+    random: Pcg64Mcg,
+}
+
+/// What the clients of one run have in common.
+#[derive(Debug, Clone)]
+pub struct ArrivalPlan {
+    schedule: Schedule,
+    profile: Option<Arc<Profile>>,
+    clients: u32,
+    seed: u64,
+}
+
+impl ArrivalPlan {
+    /// The schedule, dealt to so many clients.
+    pub fn new(schedule: &Schedule, clients: u32, seed: u64) -> Self {
+        let share = |rps: f64| rps / f64::from(clients);
+        let profile = match schedule {
+            Schedule::Rate { rps, .. } => Some(Profile::constant(share(*rps))),
+            Schedule::Stages { stages, repeat, .. } => {
+                let shares = stages.iter().map(|stage| Stage {
+                    rps: share(stage.rps),
+                    ..*stage
+                });
+                Some(Profile::stages(shares, *repeat))
+            }
+            Schedule::Trace(_) | Schedule::AsFastAsPossible => None,
+        };
+        Self {
+            schedule: schedule.clone(),
+            profile: profile.map(Arc::new),
+            clients,
+            seed,
+        }
+    }
+
+    /// The intents of client `index`, of 0 to clients − 1.
+    pub fn client(&self, index: u32) -> Arrivals {
+        match (&self.schedule, &self.profile) {
+            (Schedule::Trace(rows), _) => Arrivals::Recorded {
+                rows: Arc::clone(rows),
+                next: index as usize,
+                stride: self.clients as usize,
+            },
+            (Schedule::Rate { spacing, .. } | Schedule::Stages { spacing, .. }, Some(profile)) => {
+                // seed_from_u64 scatters neighbouring seeds.
+                let seed = self
+                    .seed
+                    .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                    .wrapping_add(u64::from(index));
+                let mut random = Pcg64Mcg::seed_from_u64(seed);
+                let done = match spacing {
+                    Spacing::Constant => random.random::<f64>(),
+                    Spacing::Poisson => Exp1.sample(&mut random),
+                };
+                Arrivals::Paced(Paced {
+                    profile: Arc::clone(profile),
+                    spacing: *spacing,
+                    done,
+                    steps: 0,
+                    random,
+                })
+            }
+            _ => Arrivals::AsFastAsPossible,
+        }
+    }
+}
+
+impl Arrivals {
+    /// The next intent; `None` when there is none left. Without a schedule, it is `now`.
+    pub fn next(&mut self, now: Duration) -> Option<Intent> {
+        match self {
+            Self::Paced(paced) => paced.next(),
+            Self::Recorded { rows, next, stride } => {
+                let row = rows.get(*next)?;
+                *next += *stride;
+                Some(Intent {
+                    at: row.at,
+                    demand: row.demand,
+                })
+            }
+            Self::AsFastAsPossible => Some(Intent { at: now, demand: None }),
+        }
+    }
+
+    /// Whether there is a schedule that a client can fall behind.
+    pub fn scheduled(&self) -> bool {
+        !matches!(self, Self::AsFastAsPossible)
+    }
+}
+
+impl Paced {
+    fn next(&mut self) -> Option<Intent> {
+        let at = self.profile.when(self.done + self.steps as f64)?;
+        match self.spacing {
+            Spacing::Constant => self.steps += 1,
+            Spacing::Poisson => {
+                let gap: f64 = Exp1.sample(&mut self.random);
+                self.done += gap;
+            }
+        }
+        Some(Intent { at, demand: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(schedule: &Schedule, clients: u32, within: Duration) -> usize {
+        let plan = ArrivalPlan::new(schedule, clients, 1);
+        (0..clients)
+            .map(|index| {
+                let mut arrivals = plan.client(index);
+                std::iter::from_fn(|| arrivals.next(Duration::ZERO))
+                    .take_while(|intent| intent.at < within)
+                    .count()
+            })
+            .sum()
+    }
+
+    #[test]
+    fn a_constant_rate_intends_exactly_its_number_whatever_the_phases() {
+        let schedule = Schedule::Rate {
+            rps: 8.0,
+            spacing: Spacing::Constant,
+        };
+        assert_eq!(count(&schedule, 4, Duration::from_secs(60)), 480);
+        assert_eq!(count(&schedule, 4, Duration::from_secs(3600)), 28_800);
+    }
+
+    #[test]
+    fn poisson_intends_its_number_on_average() {
+        let schedule = Schedule::Rate {
+            rps: 1000.0,
+            spacing: Spacing::Poisson,
+        };
+        let intended = count(&schedule, 10, Duration::from_secs(100));
+        // Five standard deviations of a Poisson count of mean 100,000.
+        assert!(intended.abs_diff(100_000) < 5 * 316, "{intended}");
+    }
+
+    #[test]
+    fn stages_follow_each_other_and_end() {
+        let stages = [(10, 100.0), (10, 0.0), (10, 500.0)].map(|(seconds, rps)| Stage {
+            length: Duration::from_secs(seconds),
+            rps,
+        });
+        let schedule = |repeat| Schedule::Stages {
+            stages: stages.into(),
+            repeat,
+            spacing: Spacing::Constant,
+        };
+        assert_eq!(count(&schedule(false), 2, Duration::MAX), 6000);
+        assert_eq!(count(&schedule(true), 2, Duration::from_secs(60)), 12_000);
+        assert_eq!(count(&schedule(true), 2, Duration::from_secs(40)), 7000);
+    }
+
+    #[test]
+    fn a_trace_is_dealt_in_turn() {
+        let rows: Arc<[TraceRow]> = (0..5)
+            .map(|second| TraceRow {
+                at: Duration::from_secs(second),
+                demand: None,
+            })
+            .collect();
+        let plan = ArrivalPlan::new(&Schedule::Trace(rows), 2, 1);
+        let mut second = plan.client(1);
+        let intents: Vec<_> = std::iter::from_fn(|| second.next(Duration::ZERO))
+            .map(|intent| intent.at.as_secs())
+            .collect();
+        assert_eq!(intents, [1, 3]);
+    }
+
+    #[test]
+    fn clients_have_phases_of_their_own_and_the_same_seed_the_same_ones() {
+        let schedule = Schedule::Rate {
+            rps: 8.0,
+            spacing: Spacing::Constant,
+        };
+        let phases = |seed| {
+            let plan = ArrivalPlan::new(&schedule, 4, seed);
+            [0, 1, 2, 3].map(|index| plan.client(index).next(Duration::ZERO).unwrap().at)
+        };
+        assert_eq!(phases(1), phases(1));
+        assert_ne!(phases(1), phases(2));
+        let mut distinct = phases(1).to_vec();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!(distinct.len(), 4);
+    }
+}

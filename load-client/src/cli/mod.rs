@@ -1,0 +1,122 @@
+//! The command line: every flag, its environment variable, default, range and unit; and the exit codes.
+
+mod load;
+mod values;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
+
+pub use self::load::{Defaults, DrainLimit, LoadArgs};
+use crate::transport::dial::Dial;
+
+/// Drives a gRPC service with many clients and reports honestly what happened.
+///
+/// Exits with 0 if the run went well, with 1 if it failed (nothing could be sent, nothing succeeded, the counts do not
+/// add up), with 2 for usage. Refusals do not fail a run. Ctrl-C ends a run early, with the report so far.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Drive one running service
+    Run(RunArgs),
+    /// Show strategies side by side: the worked example on services of its own, or running services
+    Compare(CompareArgs),
+}
+
+/// `load-client run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The service, as http://host:port
+    #[arg(env = "LOAD_URL", value_parser = url)]
+    pub url: Dial,
+
+    /// The load.
+    #[command(flatten)]
+    pub load: LoadArgs,
+
+    /// What to show.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `load-client compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// Only in virtual time: an hour takes seconds, and the same seed gives the same bytes
+    #[arg(long, env = "LOAD_VIRTUAL_TIME", conflicts_with = "target")]
+    pub virtual_time: bool,
+
+    /// Only this strategy; may be repeated [async-unbounded, async-scaled, async-bounded, sync, sync-shed]
+    #[arg(
+        long,
+        env = "LOAD_STRATEGY",
+        value_name = "NAME",
+        conflicts_with = "target",
+        value_delimiter = ','
+    )]
+    pub strategy: Vec<String>,
+
+    /// A running service instead, driven as --mode says; without it, through Enqueue if NAME begins with "async",
+    /// through Process otherwise; may be repeated
+    #[arg(long, env = "LOAD_TARGET", value_name = "NAME=URL", value_parser = target, value_delimiter = ',')]
+    pub target: Vec<(String, Dial)>,
+
+    /// The load.
+    #[command(flatten)]
+    pub load: LoadArgs,
+
+    /// What to show.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What to show, and where.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Also write the report to a file, as JSON (schema load-client/report/v1)
+    #[arg(long, env = "LOAD_JSON", value_name = "FILE")]
+    pub json: Option<PathBuf>,
+
+    /// No progress
+    #[arg(short, long, env = "LOAD_QUIET")]
+    pub quiet: bool,
+}
+
+/// Ends the program with a usage error that names what is wrong.
+pub fn usage_error(message: impl std::fmt::Display) -> ! {
+    Cli::command().error(ErrorKind::ValueValidation, message).exit()
+}
+
+/// How long a service may take to come up, by default.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+fn url(text: &str) -> Result<Dial, String> {
+    Dial::url(text).map_err(|error| error.to_string())
+}
+
+fn target(text: &str) -> Result<(String, Dial), String> {
+    let (name, address) = text.split_once('=').ok_or("must be written as NAME=http://host:port")?;
+    if name.is_empty() {
+        return Err("has no name before the =".to_owned());
+    }
+    Ok((name.to_owned(), url(address)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,144 @@
+//! How values are written on the command line: durations as 250ms, sizes as 64KiB, counts as 10k.
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+
+use crate::scenario::Stage;
+
+/// The longest duration that makes sense (arbitrary: a year, far from where arithmetic ends).
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+/// The highest rate (arbitrary: no machine sends more).
+const HIGHEST_RATE: f64 = 100e6;
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let duration = humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 250ms or 2s"))?;
+    if duration > LONGEST {
+        return Err("must be at most a year".to_owned());
+    }
+    Ok(duration)
+}
+
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("must be more than 0".to_owned()),
+        duration => Ok(duration),
+    }
+}
+
+pub(super) fn number(text: &str) -> Result<u64, String> {
+    parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 250, 10k or 1m"))
+}
+
+pub(super) fn positive_number(text: &str) -> Result<u64, String> {
+    match number(text)? {
+        0 => Err("must be at least 1".to_owned()),
+        number => Ok(number),
+    }
+}
+
+pub(super) fn count(text: &str) -> Result<u32, String> {
+    u32::try_from(positive_number(text)?).map_err(|_| format!("must be at most {}", u32::MAX))
+}
+
+pub(super) fn payload_size(text: &str) -> Result<usize, String> {
+    let bytes = parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 64KiB"))?;
+    if bytes > 64 << 20 {
+        return Err("must be at most 64MiB".to_owned());
+    }
+    usize::try_from(bytes).map_err(|error| error.to_string())
+}
+
+/// Per second; 0 is allowed.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    let rate = match text.parse::<f64>() {
+        Ok(rate) => rate,
+        Err(_) => number(text)? as f64,
+    };
+    if !(0.0..=HIGHEST_RATE).contains(&rate) {
+        return Err(format!("must be from 0 to {HIGHEST_RATE} per second"));
+    }
+    Ok(rate)
+}
+
+/// As `60x` or `60`.
+pub(super) fn speed(text: &str) -> Result<f64, String> {
+    let factor = text.strip_suffix('x').unwrap_or(text);
+    let factor: f64 = factor
+        .parse()
+        .map_err(|_| "is not a factor; write it as 60x".to_owned())?;
+    if !(1e-6..=1e6).contains(&factor) {
+        return Err("must be from 0.000001x to 1000000x".to_owned());
+    }
+    Ok(factor)
+}
+
+/// As `10s:100,30s:500`.
+pub(super) fn stages(text: &str) -> Result<Stages, String> {
+    let stages: Result<Vec<Stage>, String> = text.split(',').map(stage).collect();
+    let stages = stages?;
+    if stages.iter().all(|stage| stage.rps == 0.0) {
+        return Err("never send anything".to_owned());
+    }
+    Ok(Stages(stages))
+}
+
+/// Stages, as one value of one flag.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stages(pub(super) Vec<Stage>);
+
+fn stage(text: &str) -> Result<Stage, String> {
+    let wrong = |reason: String| format!("{text:?}: {reason}");
+    let (length, rps) = text
+        .trim()
+        .split_once(':')
+        .ok_or_else(|| wrong("is not LENGTH:RATE, like 10s:100".to_owned()))?;
+    Ok(Stage {
+        length: positive_duration(length).map_err(wrong)?,
+        rps: rate(rps).map_err(wrong)?,
+    })
+}
+
+/// As `name: value`.
+pub(super) fn metadata(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text.split_once(':').ok_or("must be written as 'name: value'")?;
+    let name = HeaderName::try_from(name.trim()).map_err(|_| "has a name that HTTP does not allow".to_owned())?;
+    if name.as_str().starts_with("grpc-") || matches!(name.as_str(), "te" | "content-type" | "connection") {
+        return Err(format!("{name} belongs to gRPC itself"));
+    }
+    let value = HeaderValue::try_from(value.trim()).map_err(|_| "has a value that HTTP does not allow".to_owned())?;
+    Ok((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_take_their_units() {
+        assert_eq!(rate("0.5"), Ok(0.5));
+        assert_eq!(rate("10k"), Ok(10_000.0));
+        assert_eq!(speed("60x"), Ok(60.0));
+        assert_eq!(count("1m"), Ok(1_000_000));
+        assert_eq!(payload_size("64KiB"), Ok(65_536));
+        let stages = stages("10s:100, 30s:0.5").unwrap().0;
+        assert_eq!(stages[1].length, Duration::from_secs(30));
+        assert!((stages[1].rps - 0.5).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn wrong_values_are_errors_with_a_hint() {
+        for wrong in ["", "-1", "NaN", "inf", "1e99", "x"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+            assert!(speed(wrong).is_err(), "{wrong}");
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", "10s", "10s:", ":5", "0s:5", "10s:-5", "10s:5,", "10s:0"] {
+            assert!(stages(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["authorization", "grpc-timeout: 1S", "a b: c", "a: \n"] {
+            assert!(metadata(wrong).is_err(), "{wrong}");
+        }
+        assert!(count("0").is_err() && duration("2y").is_err());
+    }
+}

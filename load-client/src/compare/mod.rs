@@ -1,0 +1,67 @@
+//! `load-client compare`: strategies side by side, under the same load at the same time.
+
+#[cfg(feature = "embedded")]
+mod strategies;
+
+use std::{sync::Arc, time::Duration};
+
+#[cfg(feature = "embedded")]
+pub use self::strategies::{Strategy, in_real_time, in_virtual_time};
+use crate::{
+    cli::{CompareArgs, Defaults, DrainLimit},
+    fleet::FleetError,
+    live::Live,
+    measure::{Measured, Plan, measure},
+    output::progress::Progress,
+    run::random_run_id,
+    scenario::{Rpc, Schedule, WhenBlocked},
+    stop::Stop,
+};
+
+/// In real time.
+pub const REAL: Defaults = Defaults {
+    rpc: Rpc::Process,
+    duration: Duration::from_secs(20),
+    when_blocked: WhenBlocked::Withhold,
+    drain_limit: DrainLimit::TwiceTheLoad,
+};
+
+/// In virtual time.
+pub const VIRTUAL: Defaults = Defaults {
+    duration: Duration::from_secs(3600),
+    drain_limit: DrainLimit::None,
+    ..REAL
+};
+
+/// Drives the running services that `args` names, all at the same time.
+pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Result<Vec<Measured>, FleetError> {
+    let plans = args.target.iter().map(|(name, dial)| {
+        let rpc = if name.starts_with("async") {
+            Rpc::Enqueue
+        } else {
+            Rpc::Process
+        };
+        Plan {
+            name: name.clone(),
+            scenario: Arc::new(args.load.scenario(schedule.clone(), Defaults { rpc, ..REAL })),
+            dial: dial.clone(),
+            run_id: random_run_id(),
+            virtual_time: false,
+            connect_timeout: args.load.connect_timeout,
+            live: Arc::new(Live::default()),
+            stop: stop.clone(),
+        }
+    });
+    all_at_once(plans.collect(), args.output.quiet).await
+}
+
+/// Measures all plans at the same time, on this runtime, and shows how they get on.
+async fn all_at_once(plans: Vec<Plan>, quiet: bool) -> Result<Vec<Measured>, FleetError> {
+    let watched = plans.iter().map(|plan| (plan.name.clone(), Arc::clone(&plan.live)));
+    let progress = Progress::start(watched.collect(), quiet);
+    let measured = futures_util::future::try_join_all(plans.into_iter().map(measure)).await;
+    if let Some(progress) = progress {
+        progress.finish();
+    }
+    measured
+}

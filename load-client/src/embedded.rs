@@ -1,0 +1,82 @@
+//! FooServices in this process: over loopback in real time, or over in-memory connections in virtual time. The same code
+//! as in the `foo-service` program.
+
+use std::{io, net::SocketAddr};
+
+use foo_service::{
+    app::{Drained, Parts, Service, accept},
+    config::Settings,
+    lifecycle::{ShutdownTrigger, shutdown},
+};
+use metrics::NoopRecorder;
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+
+use crate::transport::dial::{Dial, UrlError};
+
+/// Connections of a load and its observer that may be on their way to the service at once.
+const PENDING_CONNECTIONS: usize = 64;
+
+/// A service in this process.
+#[derive(Debug)]
+pub struct Embedded {
+    dial: Dial,
+    trigger: ShutdownTrigger,
+    task: JoinHandle<Result<Drained, tonic::transport::Error>>,
+}
+
+/// Why a service could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedError {
+    /// No port to be had.
+    #[error("cannot listen on loopback: {0}")]
+    Listen(#[from] io::Error),
+    /// Never, for an address of the system's own making.
+    #[error(transparent)]
+    Address(#[from] UrlError),
+}
+
+impl Embedded {
+    /// Starts a service on a free port of loopback.
+    pub async fn on_loopback(settings: Settings, instance_id: String) -> Result<Self, EmbedError> {
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+        let dial = Dial::url(&format!("http://{}", listener.local_addr()?))?;
+        let (trigger, stop) = shutdown();
+        let task = tokio::spawn(service(settings, instance_id).serve(accept(listener), stop));
+        Ok(Self { dial, trigger, task })
+    }
+
+    /// Starts a service that is reached within the process only: in virtual time, if the runtime's clock is paused.
+    pub fn in_memory(settings: Settings, instance_id: String) -> Self {
+        let (connections, arriving) = mpsc::channel(PENDING_CONNECTIONS);
+        let incoming = ReceiverStream::new(arriving).map(Ok::<_, io::Error>);
+        let (trigger, stop) = shutdown();
+        let task = tokio::spawn(service(settings, instance_id).serve(incoming, stop));
+        Self {
+            dial: Dial::memory(connections),
+            trigger,
+            task,
+        }
+    }
+
+    /// How to reach it.
+    pub fn dial(&self) -> Dial {
+        self.dial.clone()
+    }
+
+    /// Ends it at once; what is left in it is abandoned. Waits until it is gone.
+    pub async fn stop(self) {
+        self.trigger.now();
+        // Its end is no news any more.
+        let _ = self.task.await;
+    }
+}
+
+fn service(settings: Settings, instance_id: String) -> Service {
+    Service::new(Parts {
+        settings,
+        recorder: &NoopRecorder,
+        instance_id,
+        owns_process: false,
+    })
+}

@@ -1,0 +1,251 @@
+//! The clients of a run, on a few threads: each thread has its share of clients and connections, and shares nothing with
+//! the others while it sends.
+
+mod drive;
+
+use std::{
+    num::NonZero,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
+
+use tokio::{sync::oneshot, time::Instant};
+
+use self::drive::Shard;
+use crate::{
+    arrival::ArrivalPlan,
+    audit::Audit,
+    call::Call,
+    client::Client,
+    live::Live,
+    recorder::{Recorded, Recorder},
+    scenario::Scenario,
+    stop::Stop,
+    transport::{ConnectError, Transport, dial::Dial},
+};
+
+/// Where the clients run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On threads of their own, each with a runtime: so that nothing else delays a send.
+    Threads,
+    /// On the current runtime: the only place where virtual time passes.
+    Here,
+}
+
+/// What a fleet needs.
+#[derive(Debug, Clone)]
+pub struct FleetPlan {
+    /// The load.
+    pub scenario: Arc<Scenario>,
+    /// The target.
+    pub dial: Dial,
+    /// Goes before the numbers of messages.
+    pub run_id: String,
+    /// Where the clients run.
+    pub place: Place,
+    /// How long the target may take to come up.
+    pub connect_timeout: Duration,
+    /// For progress.
+    pub live: Arc<Live>,
+    /// To end early.
+    pub stop: Stop,
+}
+
+/// A fleet that is connected.
+#[derive(Debug)]
+pub struct Fleet {
+    shards: Vec<ShardHandle>,
+}
+
+#[derive(Debug)]
+struct ShardHandle {
+    start: oneshot::Sender<Instant>,
+    load_over: oneshot::Receiver<Duration>,
+    recorded: oneshot::Receiver<Recorded>,
+}
+
+/// Why a fleet could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum FleetError {
+    /// The target could not be reached.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The system gives no thread or runtime.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// A shard ended before its time: our bug.
+    #[error("a thread of the load generator died; this is a bug")]
+    Died,
+    /// Stopped before the load began.
+    #[error("stopped before the load began")]
+    Stopped,
+}
+
+/// How many shards a scenario runs on.
+pub fn shards(scenario: &Scenario, place: Place) -> u32 {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    match place {
+        Place::Here => 1,
+        Place::Threads => scenario.connections.min(u32::try_from(cores).unwrap_or(u32::MAX)),
+    }
+}
+
+impl Fleet {
+    /// Connects all clients. `audits` has one for each shard, or none at all.
+    pub async fn connect(plan: &FleetPlan, audits: &[Arc<Mutex<Audit>>]) -> Result<Self, FleetError> {
+        let count = shards(&plan.scenario, plan.place);
+        let arrivals = ArrivalPlan::new(&plan.scenario.schedule, plan.scenario.clients, plan.scenario.seed);
+        let mut connecting = Vec::new();
+        for index in 0..count {
+            let (connected, up) = oneshot::channel();
+            let (start, started) = oneshot::channel();
+            let (over, load_over) = oneshot::channel();
+            let (done, recorded) = oneshot::channel();
+            let work = ShardPlan {
+                index,
+                count,
+                plan: plan.clone(),
+                arrivals: arrivals.clone(),
+                audit: audits.get(index as usize).cloned(),
+            }
+            .run(connected, started, over, done);
+            match plan.place {
+                Place::Here => drop(tokio::spawn(work)),
+                Place::Threads => {
+                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                    let name = format!("clients-{index}");
+                    thread::Builder::new()
+                        .name(name)
+                        .spawn(move || runtime.block_on(work))?;
+                }
+            }
+            let handle = ShardHandle {
+                start,
+                load_over,
+                recorded,
+            };
+            connecting.push((up, handle));
+        }
+        let mut stop = plan.stop.clone();
+        let mut shards = Vec::new();
+        for (up, handle) in connecting {
+            tokio::select! {
+                biased;
+                () = stop.requested() => return Err(FleetError::Stopped),
+                up = up => up.map_err(|_| FleetError::Died)??,
+            }
+            shards.push(handle);
+        }
+        Ok(Self { shards })
+    }
+
+    /// Sets all clients going at one instant.
+    pub fn start(self, at: Instant) -> Sending {
+        let shards = self.shards.into_iter().map(|shard| {
+            // A shard that has died shows when it is waited for.
+            let _ = shard.start.send(at);
+            (shard.load_over, shard.recorded)
+        });
+        let (load_over, recorded) = shards.unzip();
+        Sending { load_over, recorded }
+    }
+}
+
+/// A fleet at work.
+#[derive(Debug)]
+pub struct Sending {
+    load_over: Vec<oneshot::Receiver<Duration>>,
+    recorded: Vec<oneshot::Receiver<Recorded>>,
+}
+
+impl Sending {
+    /// Waits until no client sends any more, and returns when that was, since the start.
+    pub async fn load_over(&mut self) -> Result<Duration, FleetError> {
+        let mut latest = Duration::ZERO;
+        for over in self.load_over.drain(..) {
+            latest = latest.max(over.await.map_err(|_| FleetError::Died)?);
+        }
+        Ok(latest)
+    }
+
+    /// Waits until nothing is in flight any more.
+    pub async fn recorded(self) -> Result<Recorded, FleetError> {
+        let mut all = Recorded::default();
+        for recorded in self.recorded {
+            all.merge(recorded.await.map_err(|_| FleetError::Died)?);
+        }
+        Ok(all)
+    }
+}
+
+/// One shard, before it is connected.
+struct ShardPlan {
+    index: u32,
+    count: u32,
+    plan: FleetPlan,
+    arrivals: ArrivalPlan,
+    audit: Option<Arc<Mutex<Audit>>>,
+}
+
+impl ShardPlan {
+    async fn run(
+        self,
+        connected: oneshot::Sender<Result<(), ConnectError>>,
+        start: oneshot::Receiver<Instant>,
+        load_over: oneshot::Sender<Duration>,
+        recorded: oneshot::Sender<Recorded>,
+    ) {
+        let FleetPlan {
+            scenario,
+            dial,
+            run_id,
+            connect_timeout,
+            live,
+            stop,
+            ..
+        } = self.plan;
+        let connections = share(u64::from(scenario.connections), self.index, self.count);
+        let connections = usize::try_from(connections).expect("a share of a u32");
+        let transport = match Transport::connect(&dial, connections, scenario.timeout, connect_timeout).await {
+            Ok(transport) => transport,
+            Err(error) => return drop(connected.send(Err(error))),
+        };
+        // The other end is gone when another shard could not connect.
+        let _ = connected.send(Ok(()));
+        let Ok(start) = start.await else { return };
+
+        // Client i of all is the i / count-th of shard i % count.
+        let clients = (self.index..scenario.clients)
+            .step_by(self.count as usize)
+            .map(|index| {
+                let left = scenario
+                    .requests
+                    .map_or(u64::MAX, |all| share(all, index, scenario.clients));
+                Client::new(self.arrivals.client(index), left)
+            })
+            .collect();
+        let shard = Shard {
+            index: self.index,
+            count: self.count,
+            clients,
+            call: Call::new(&scenario),
+            recorder: Recorder::new(scenario.warmup, scenario.slo, Arc::clone(&live.ledger)),
+            scenario,
+            transport,
+            run_id,
+            audit: self.audit,
+            live,
+            stop,
+            start,
+        };
+        // Nobody waits for the shards of a run that has failed.
+        let _ = recorded.send(shard.drive(load_over).await);
+    }
+}
+
+/// Of `all` things dealt in turn to `count`, how many the one at `index` gets.
+fn share(all: u64, index: u32, count: u32) -> u64 {
+    all / u64::from(count) + u64::from(u64::from(index) < all % u64::from(count))
+}

@@ -1,0 +1,271 @@
+//! Watches the service while the load runs: its own view of itself beside the clients', and the ends of queued messages
+//! for the audit.
+//!
+//! It has a connection of its own, so that it does not stand in line behind the load, and comes back when the service
+//! does.
+
+mod sight;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use foo_proto::v1::{Snapshot, WatchRequest, foo_service_client::FooServiceClient};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    sync::watch,
+    task::AbortHandle,
+    time::{Instant, sleep, timeout},
+};
+use tonic::{
+    Code, Status, Streaming,
+    transport::{Channel, Endpoint, Uri},
+};
+use tower::service_fn;
+
+pub use self::sight::{Counters, Maxima, Sight};
+use crate::{
+    audit::{Audit, End},
+    live::Live,
+    stop::Stop,
+    transport::dial::Dial,
+};
+
+/// The pause before a stream that broke is opened again.
+const REOPEN_PAUSE: Duration = Duration::from_millis(200);
+/// How long a single look may take.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
+/// After so long without a word from the service there is no point in waiting for it to drain.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// What an observer needs.
+#[derive(Debug)]
+pub struct ObserverPlan {
+    /// The service.
+    pub dial: Dial,
+    /// Whose completions to report.
+    pub run_id: String,
+    /// Between snapshots.
+    pub interval: Duration,
+    /// One per shard; none where nothing is queued.
+    pub audits: Vec<Arc<Mutex<Audit>>>,
+    /// For progress.
+    pub live: Arc<Live>,
+}
+
+/// A service under observation. Dropping it ends that.
+#[derive(Debug)]
+pub struct Observer {
+    client: FooServiceClient<Channel>,
+    shared: Arc<Shared>,
+    changes: watch::Receiver<u64>,
+    task: AbortHandle,
+}
+
+#[derive(Debug)]
+struct Shared {
+    sight: Mutex<Sight>,
+    changed: watch::Sender<u64>,
+    plan: ObserverPlan,
+}
+
+impl Shared {
+    fn sight(&self) -> MutexGuard<'_, Sight> {
+        self.sight.lock().expect("no code panics with the sight locked")
+    }
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Observer {
+    /// Starts observing; `None` if the service has no Watch.
+    ///
+    /// # Errors
+    ///
+    /// The status with which the service refused.
+    pub async fn start(plan: ObserverPlan) -> Result<Option<Self>, Status> {
+        let mut client = FooServiceClient::new(channel(plan.dial.clone()));
+        let mut stream = match open(&mut client, &plan, None).await {
+            Ok(stream) => stream,
+            Err(status) if status.code() == Code::Unimplemented => return Ok(None),
+            Err(status) => return Err(status),
+        };
+        let first = first_of(&mut stream).await?;
+        let (changed, changes) = watch::channel(0);
+        let shared = Arc::new(Shared {
+            sight: Mutex::new(Sight::new(&first)),
+            changed,
+            plan,
+        });
+        let task = tokio::spawn(observe(client.clone(), Arc::clone(&shared), stream)).abort_handle();
+        Ok(Some(Self {
+            client,
+            shared,
+            changes,
+            task,
+        }))
+    }
+
+    /// The load starts at this instant.
+    pub fn load_starts(&self, at: Instant) {
+        self.shared.sight().start = Some(at);
+    }
+
+    /// A fresh snapshot, apart from the stream.
+    pub async fn look(&self) -> Option<Snapshot> {
+        let mut client = self.client.clone();
+        let asked = async {
+            let mut stream = client.watch(WatchRequest::default()).await?.into_inner();
+            first_of(&mut stream).await
+        };
+        timeout(LOOK_TIMEOUT, asked).await.ok()?.ok()
+    }
+
+    /// Waits until the service is empty: `true`. `false` if `limit` passed, a stop was asked for, or the service fell
+    /// silent.
+    pub async fn empty(&self, limit: Option<Duration>, stop: &mut Stop) -> bool {
+        let limit = async {
+            match limit {
+                Some(limit) => sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            empty = self.fresh(|sight| sight.inside() == 0) => empty,
+            () = limit => false,
+            () = stop.requested() => false,
+        }
+    }
+
+    /// Waits until the stream has told all that had happened by now; `false` if the service fell silent.
+    pub async fn up_to_date(&self) -> bool {
+        self.fresh(|_| true).await
+    }
+
+    async fn fresh(&self, enough: impl Fn(&Sight) -> bool) -> bool {
+        let mut changes = self.changes.clone();
+        // A snapshot on its way may be older than the last message; the one after it is not.
+        let from = self.shared.sight().snapshots + 2;
+        let silence = SILENCE.max(self.shared.plan.interval * 3);
+        loop {
+            {
+                let sight = self.shared.sight();
+                if sight.snapshots >= from && !sight.last.completions_more && enough(&sight) {
+                    return true;
+                }
+            }
+            if timeout(silence, changes.changed()).await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    /// What was seen.
+    pub fn sight(&self) -> Sight {
+        self.shared.sight().clone()
+    }
+}
+
+fn channel(dial: Dial) -> Channel {
+    // The address is only a name here: the connector knows where to go.
+    let endpoint = Endpoint::from_static("http://service");
+    let origin = Uri::builder()
+        .scheme("http")
+        .authority(dial.authority().clone())
+        .path_and_query("/")
+        .build()
+        .expect("an authority makes an origin");
+    endpoint
+        .origin(origin)
+        .connect_with_connector_lazy(service_fn(move |_| {
+            let dial = dial.clone();
+            async move { dial.dial().await.map(TokioIo::new) }
+        }))
+}
+
+/// Opens the stream, after the last snapshot that was seen.
+async fn open(
+    client: &mut FooServiceClient<Channel>,
+    plan: &ObserverPlan,
+    last: Option<&Snapshot>,
+) -> Result<Streaming<Snapshot>, Status> {
+    let request = WatchRequest {
+        run_id: plan.run_id.clone(),
+        interval: plan.interval.try_into().ok(),
+        resume_instance_id: last.map(|snapshot| snapshot.instance_id.clone()).unwrap_or_default(),
+        resume_after: last.map(|snapshot| snapshot.completions_end).unwrap_or_default(),
+    };
+    client.watch(request).await.map(tonic::Response::into_inner)
+}
+
+async fn first_of(stream: &mut Streaming<Snapshot>) -> Result<Snapshot, Status> {
+    let first = stream.message().await?;
+    first.ok_or_else(|| Status::unavailable("the watch ended before it began"))
+}
+
+async fn observe(mut client: FooServiceClient<Channel>, shared: Arc<Shared>, mut stream: Streaming<Snapshot>) {
+    loop {
+        while let Ok(Some(snapshot)) = stream.message().await {
+            take_in(&shared, snapshot);
+        }
+        stream = loop {
+            sleep(REOPEN_PAUSE).await;
+            let last = shared.sight().last.clone();
+            if let Ok(stream) = open(&mut client, &shared.plan, Some(&last)).await {
+                break stream;
+            }
+        };
+    }
+}
+
+fn take_in(shared: &Shared, mut snapshot: Snapshot) {
+    let completions = std::mem::take(&mut snapshot.completions);
+    let now = Instant::now();
+    let restarted = shared.sight().restarted(&snapshot);
+    let audits = &shared.plan.audits;
+    if restarted {
+        for audit in audits {
+            audit.lock().expect("no code panics with an audit locked").restarted();
+        }
+    }
+    for completion in completions {
+        if let Some((client, number)) = parse_id(&completion.id, &shared.plan.run_id)
+            && !audits.is_empty()
+        {
+            let (shard, local) = (client % audits.len(), client / audits.len());
+            let end = end(&completion);
+            let mut audit = audits[shard].lock().expect("no code panics with an audit locked");
+            audit.completed(local, number, end);
+        }
+    }
+    let mut sight = shared.sight();
+    sight.take_in(snapshot, now);
+    shared.plan.live.seen(sight.levels().0, sight.levels().1);
+    if let Some(start) = sight.start {
+        shared.plan.live.at(now.saturating_duration_since(start));
+    }
+    drop(sight);
+    shared.changed.send_modify(|version| *version += 1);
+}
+
+/// The client and the number in an id of this run.
+fn parse_id(id: &str, run_id: &str) -> Option<(usize, u64)> {
+    let rest = id.strip_prefix(run_id)?.strip_prefix('/')?;
+    let (client, number) = rest.split_once('/')?;
+    Some((client.parse().ok()?, number.parse().ok()?))
+}
+
+fn end(completion: &foo_proto::v1::Completion) -> End {
+    let duration = |wire: Option<foo_proto::Duration>| wire.and_then(|wire| wire.try_into().ok()).unwrap_or_default();
+    End {
+        completed: completion.outcome() == foo_proto::v1::JobOutcome::Completed,
+        queue_wait: duration(completion.queue_wait),
+        service_time: duration(completion.service_time),
+    }
+}

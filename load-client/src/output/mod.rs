@@ -1,0 +1,6 @@
+//! What people and programs get to see: progress while it runs, a table and words at the end, JSON.
+
+pub mod json;
+pub mod progress;
+pub mod table;
+pub mod words;

@@ -1,0 +1,178 @@
+//! The table at the end: one row per run, and under it what each row means.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, TableStyle};
+
+use super::words::{explain, picture, time};
+use crate::report::Run;
+
+/// How wide the words under the table may be.
+const WIDTH: usize = 100;
+const MISSING: &str = "–";
+
+/// Rows side by side, with a sentence on each. All pictures have the same scale.
+pub fn comparison(runs: &[Run]) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new());
+    table.set_header([
+        "",
+        "intended",
+        "done",
+        "dropped",
+        "rejected",
+        "withheld",
+        "queue\nat end",
+        "most in\nsystem",
+        "done after\n(median)",
+        "done after\n(longest)",
+        "time\nto drain",
+    ]);
+    for run in runs {
+        table.add_row(row(run));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let mut text = table.trim_fmt();
+    text.push_str("\n\n");
+    let highest = runs
+        .iter()
+        .filter_map(|run| run.service.as_ref())
+        .map(|service| service.in_system_max)
+        .max();
+    let name_width = runs.iter().map(|run| run.name.chars().count()).max().unwrap_or(0) + 2;
+    for run in runs {
+        let picture = picture(run, highest.unwrap_or(1));
+        if !picture.is_empty() {
+            let most = run.service.as_ref().map_or(0, |service| service.in_system_max);
+            let _ = writeln!(
+                text,
+                "{:name_width$}{picture}  in system over time, at most {most}",
+                run.name
+            );
+        }
+        let first = if picture.is_empty() { run.name.as_str() } else { "" };
+        for (index, line) in wrap(&explain(run), WIDTH - name_width).into_iter().enumerate() {
+            let label = if index == 0 { first } else { "" };
+            let _ = writeln!(text, "{label:name_width$}{line}");
+        }
+    }
+    text
+}
+
+fn row(run: &Run) -> [String; 11] {
+    let count = |count: Option<u64>| count.map_or_else(|| MISSING.to_owned(), |count| count.to_string());
+    let seconds = |seconds: Option<f64>| seconds.map_or_else(|| MISSING.to_owned(), time);
+    let service = run.service.as_ref();
+    let done = match &run.audit {
+        Some(audit) => Some(audit.done + audit.done_unacknowledged),
+        None if run.rpc == "process" => Some(run.ledger.ok),
+        None => None,
+    };
+    [
+        run.name.clone(),
+        run.ledger.intended.to_string(),
+        count(done),
+        count(service.map(|service| service.dropped)),
+        run.ledger.rejected.to_string(),
+        run.ledger.withheld.to_string(),
+        count(service.and_then(|service| service.queue_depth_end)),
+        count(service.map(|service| service.in_system_max)),
+        seconds(run.time_to_done_seconds.map(|times| times.p50)),
+        seconds(run.time_to_done_seconds.map(|times| times.max)),
+        seconds(service.and_then(|service| service.drain_seconds)),
+    ]
+}
+
+/// One run in full.
+pub fn single(run: &Run) -> String {
+    let mut text = comparison(std::slice::from_ref(run));
+    let ledger = &run.ledger;
+    let _ = writeln!(
+        text,
+        "\nintended {} = ok {} + rejected {} + expired {} + unavailable {} + failed {} + withheld {} + in flight {}",
+        ledger.intended,
+        ledger.ok,
+        ledger.rejected,
+        ledger.expired,
+        ledger.unavailable,
+        ledger.failed,
+        ledger.withheld,
+        ledger.in_flight
+    );
+    if let Some(audit) = &run.audit {
+        let _ = writeln!(
+            text,
+            "acknowledged {} = done {} + discarded {} + queued {} + lost {} + unknown {}; done twice {}; done without \
+             acknowledgement {}",
+            audit.acknowledged,
+            audit.done,
+            audit.discarded,
+            audit.queued,
+            audit.lost,
+            audit.unknown,
+            audit.duplicated,
+            audit.done_unacknowledged
+        );
+    }
+    let goodput = run
+        .goodput_rps
+        .map_or_else(|| MISSING.to_owned(), |goodput| format!("{goodput:.2}/s"));
+    let _ = writeln!(
+        text,
+        "offered {:.2}/s for {}, goodput {goodput}\n",
+        run.load.offered_rps,
+        time(run.load.duration_seconds)
+    );
+    text.push_str(&distributions(run));
+    let _ = writeln!(text, "\n{}", run.verdict.reason);
+    text
+}
+
+fn distributions(run: &Run) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new());
+    table.set_header(["", "count", "mean", "p50", "p90", "p99", "p99.9", "max"]);
+    let responses = run
+        .response_time_seconds
+        .iter()
+        .map(|(outcome, times)| (format!("response time ({outcome})"), Some(*times)));
+    let others = [
+        ("time to done".to_owned(), run.time_to_done_seconds),
+        ("queue wait".to_owned(), run.queue_wait_seconds),
+        ("start lag".to_owned(), run.start_lag_seconds),
+    ];
+    for (name, times) in responses.chain(others) {
+        if let Some(times) = times {
+            let figures = [times.mean, times.p50, times.p90, times.p99, times.p999, times.max].map(time);
+            table.add_row([vec![name, times.count.to_string()], figures.to_vec()].concat());
+        }
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt() + "\n"
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}

@@ -1,0 +1,182 @@
+//! What a reader sees in a run, in plain words, from its figures alone.
+
+use crate::report::{DistributionReport, Run};
+
+/// How many columns a picture of a run over time has.
+const PICTURE: usize = 40;
+const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// Seconds for people: 12 ms, 0.98 s, 13.4 s, 4.2 min, 1.5 h.
+pub fn time(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.000_95 => format!("{:.0} µs", s * 1e6),
+        s if s < 0.099_5 => format!("{:.0} ms", s * 1e3),
+        s if s < 9.995 => format!("{s:.2} s"),
+        s if s < 300.0 => format!("{s:.1} s"),
+        s if s < 3600.0 * 1.5 => format!("{:.1} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// A share for people.
+fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "0 %".to_owned();
+    }
+    format!("{:.0} %", 100.0 * part as f64 / whole as f64)
+}
+
+/// How the number in the system went over time, up to `highest` for a full block; empty if nobody knows.
+pub fn picture(run: &Run, highest: u64) -> String {
+    let Some(end) = run.series.iter().rposition(|point| point.in_system.is_some()) else {
+        return String::new();
+    };
+    let columns = PICTURE.min(end + 1);
+    (0..columns)
+        .map(|column| {
+            let from = column * (end + 1) / columns;
+            let to = ((column + 1) * (end + 1) / columns).max(from + 1);
+            let level = run.series[from..to].iter().filter_map(|point| point.in_system).max();
+            match level {
+                None => ' ',
+                Some(level) => {
+                    let block = (level as f64 / highest.max(1) as f64 * 8.0).ceil();
+                    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 8")]
+                    BLOCKS[(block as usize).saturating_sub(1).min(7)]
+                }
+            }
+        })
+        .collect()
+}
+
+/// What the reader sees, in a sentence or two.
+pub fn explain(run: &Run) -> String {
+    if run.ledger.intended == 0 {
+        return "Nothing was sent.".to_owned();
+    }
+    let mut text = if run.rpc == "enqueue" {
+        queued(run)
+    } else {
+        synchronous(run)
+    };
+    let unavailable = run.ledger.unavailable;
+    if unavailable > 0 {
+        text.push_str(&format!(" For {unavailable} sends the service was not there."));
+    }
+    if run.ledger.expired > 0 {
+        text.push_str(&format!(" {} sends ran out of time.", run.ledger.expired));
+    }
+    if run.ledger.failed > 0 {
+        text.push_str(&format!(" {} sends failed.", run.ledger.failed));
+    }
+    if let Some(audit) = &run.audit {
+        if audit.lost > 0 {
+            text.push_str(&format!(" {} accepted messages were LOST.", audit.lost));
+        }
+        if audit.unknown > 0 {
+            text.push_str(&format!(
+                " What became of {} accepted messages is unknown.",
+                audit.unknown
+            ));
+        }
+        if audit.duplicated > 0 {
+            text.push_str(&format!(" {} messages were processed TWICE.", audit.duplicated));
+        }
+    }
+    if run.verdict.client_limited {
+        text.push_str(&format!(" Careful: {}.", run.verdict.reason));
+    }
+    text
+}
+
+fn queued(run: &Run) -> String {
+    let longest =
+        |times: Option<DistributionReport>| times.map_or_else(|| "an unknown time".to_owned(), |t| time(t.max));
+    let Some(service) = &run.service else {
+        return "The clients did not wait; what became of their messages, nobody says.".to_owned();
+    };
+    let seconds = run.load.duration_seconds.max(f64::MIN_POSITIVE);
+    let wait = longest(run.queue_wait_seconds);
+    if service.dropped > 0 {
+        return format!(
+            "The queue has an end. What is still done waits {wait} at most, but {} of {} accepted messages ({}) were thrown \
+             away, and their senders do not know.",
+            service.dropped,
+            service.admitted,
+            percent(service.dropped, service.admitted),
+        );
+    }
+    if run.ledger.rejected > 0 {
+        return format!(
+            "The queue has an end: {} sends were refused at once, and their senders know. What was accepted waited {wait} at \
+             most.",
+            run.ledger.rejected
+        );
+    }
+    let left = service.queue_depth_end.unwrap_or(0);
+    let growth = left as f64 / seconds;
+    // A queue that holds a second's worth of messages and more when the load stops has been growing.
+    if left as f64 > run.load.offered_rps && growth > 0.01 * run.load.offered_rps {
+        let drained = match service.drain_seconds {
+            Some(drain) => format!("It took {} more to work that off", time(drain)),
+            None => format!("{} were still there when we stopped waiting", service.queued),
+        };
+        return format!(
+            "The clients never wait, so nothing slows them down: the backlog grew by {growth:.1} a second, to {left}. {drained}; \
+             the unluckiest message waited {wait}, and nobody was told.",
+        );
+    }
+    format!(
+        "The workers keep up with what is sent: the queue stays flat (never more than {}), and the longest wait was {wait}.",
+        service.queue_depth_max
+    )
+}
+
+fn synchronous(run: &Run) -> String {
+    let slowest = run.response_time_seconds.get("ok").map_or_else(
+        || "no answer came".to_owned(),
+        |times| format!("the slowest answer took {}", time(times.max)),
+    );
+    let in_system = run.service.as_ref().map_or_else(String::new, |service| {
+        format!("never more than {} in the system, ", service.in_system_max)
+    });
+    let ledger = &run.ledger;
+    let mut text = if ledger.rejected > 0 {
+        let quick = run
+            .response_time_seconds
+            .get("rejected")
+            .map_or_else(String::new, |times| {
+                format!(" (half of them within {})", time(times.p50))
+            });
+        format!(
+            "Who finds the line full is refused at once{quick}: {} of {} sends ({}). For the rest {in_system}and {slowest}.",
+            ledger.rejected,
+            ledger.intended,
+            percent(ledger.rejected, ledger.intended),
+        )
+    } else {
+        format!("Who waits does not send: {in_system}and {slowest}.")
+    };
+    if ledger.withheld > 0 {
+        text.push_str(&format!(
+            " {} intended sends ({}) were withheld: their clients were still waiting. That is backpressure.",
+            ledger.withheld,
+            percent(ledger.withheld, ledger.intended),
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_keep_two_to_three_digits() {
+        let shown: Vec<_> = [0.000_2, 0.012, 0.25, 1.0, 60.04, 3600.0, 7200.0].map(time).into();
+        assert_eq!(
+            shown,
+            ["200 µs", "12 ms", "0.25 s", "1.00 s", "60.0 s", "60.0 min", "2.0 h"]
+        );
+    }
+}

@@ -1,0 +1,166 @@
+//! A run over time, in at most [`MAX_POINTS`] slots: a long run doubles its step and folds neighbours together.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// The most slots that a series has.
+pub const MAX_POINTS: usize = 600;
+/// The step of a short run (arbitrary: fine enough to see a freeze of a second in a run of ten).
+const FIRST_STEP: Duration = Duration::from_millis(100);
+
+/// What happened in one step.
+#[derive(Debug, Default, Clone)]
+pub struct Slot {
+    /// Sends intended.
+    pub intended: u64,
+    /// Messages done within the SLO.
+    pub good: u64,
+    /// Times to done, in microseconds, two digits: for the eye.
+    times: Option<Box<Histogram<u32>>>,
+    /// What the service showed last in it.
+    pub queue_depth: Option<u64>,
+    /// Likewise.
+    pub in_system: Option<u64>,
+    /// Likewise.
+    pub queue_bytes: Option<u64>,
+}
+
+impl Slot {
+    /// A message was done, so long after it was intended.
+    pub fn done(&mut self, time_to_done: Duration, slo: Duration) {
+        if time_to_done <= slo {
+            self.good += 1;
+        }
+        let micros = u64::try_from(time_to_done.as_micros()).unwrap_or(u64::MAX / 2);
+        self.times.get_or_insert_with(empty).saturating_record(micros);
+    }
+
+    /// The 99th percentile of the times to done; `None` if nothing was done.
+    pub fn time_to_done_p99(&self) -> Option<Duration> {
+        let times = self.times.as_ref()?;
+        Some(Duration::from_micros(times.value_at_quantile(0.99)))
+    }
+
+    /// Folds the slot that follows into this one.
+    fn fold(&mut self, later: Self) {
+        self.intended += later.intended;
+        self.good += later.good;
+        match (&mut self.times, later.times) {
+            (Some(mine), Some(theirs)) => mine.add(*theirs).expect("it resizes itself"),
+            (mine, theirs) => *mine = mine.take().or(theirs),
+        }
+        self.queue_depth = later.queue_depth.or(self.queue_depth);
+        self.in_system = later.in_system.or(self.in_system);
+        self.queue_bytes = later.queue_bytes.or(self.queue_bytes);
+    }
+}
+
+fn empty() -> Box<Histogram<u32>> {
+    Box::new(Histogram::new(2).expect("two digits are within what HDR offers"))
+}
+
+/// The slots of a run.
+#[derive(Debug, Clone)]
+pub struct Series {
+    step: Duration,
+    slots: Vec<Slot>,
+}
+
+impl Default for Series {
+    fn default() -> Self {
+        Self {
+            step: FIRST_STEP,
+            slots: Vec::new(),
+        }
+    }
+}
+
+impl Series {
+    /// How long a slot is.
+    pub fn step(&self) -> Duration {
+        self.step
+    }
+
+    /// In order, from the start of the run.
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The slot that `at` falls into.
+    pub fn slot(&mut self, at: Duration) -> &mut Slot {
+        let mut index = self.index(at);
+        while index >= MAX_POINTS {
+            self.coarsen();
+            index = self.index(at);
+        }
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, Slot::default);
+        }
+        &mut self.slots[index]
+    }
+
+    fn index(&self, at: Duration) -> usize {
+        usize::try_from(at.as_nanos() / self.step.as_nanos()).unwrap_or(usize::MAX)
+    }
+
+    fn coarsen(&mut self) {
+        self.step *= 2;
+        let mut slots = std::mem::take(&mut self.slots).into_iter();
+        while let Some(mut slot) = slots.next() {
+            if let Some(later) = slots.next() {
+                slot.fold(later);
+            }
+            self.slots.push(slot);
+        }
+    }
+
+    /// Adds another series of the same run.
+    pub fn merge(&mut self, mut other: Self) {
+        while self.step < other.step {
+            self.coarsen();
+        }
+        while other.step < self.step {
+            other.coarsen();
+        }
+        for (index, slot) in other.slots.into_iter().enumerate() {
+            match self.slots.get_mut(index) {
+                Some(mine) => mine.fold(slot),
+                None => self.slots.push(slot),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_run_stays_within_its_points_and_loses_no_count() {
+        let mut series = Series::default();
+        for second in 0..7200 {
+            let slot = series.slot(Duration::from_secs(second));
+            slot.intended += 8;
+            slot.queue_depth = Some(second);
+            slot.done(Duration::from_secs(1), Duration::from_secs(1));
+        }
+        assert!(series.slots().len() <= MAX_POINTS);
+        assert_eq!(series.step(), Duration::from_millis(12_800));
+        assert_eq!(series.slots().iter().map(|slot| slot.intended).sum::<u64>(), 8 * 7200);
+        assert_eq!(series.slots().iter().map(|slot| slot.good).sum::<u64>(), 7200);
+        assert_eq!(series.slots()[0].queue_depth, Some(12));
+    }
+
+    #[test]
+    fn series_of_different_steps_merge() {
+        let mut short = Series::default();
+        short.slot(Duration::from_millis(250)).intended = 1;
+        let mut long = Series::default();
+        long.slot(Duration::from_secs(119)).intended = 1;
+        short.merge(long);
+        assert_eq!(short.step(), Duration::from_millis(200));
+        assert_eq!(short.slots()[1].intended, 1);
+        assert_eq!(short.slots().iter().map(|slot| slot.intended).sum::<u64>(), 2);
+    }
+}

@@ -1,0 +1,248 @@
+//! The report as programs read it: schema `load-client/report/v1`. Pure data; seconds are floats, what is missing is
+//! null.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    outcome::Outcome,
+    recorder::{Distribution, Ledger, Series},
+};
+
+/// The name of the schema.
+pub const SCHEMA: &str = "load-client/report/v1";
+
+/// A whole report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Of everything that was drawn.
+    pub seed: u64,
+    /// One per strategy or target.
+    pub runs: Vec<Run>,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The strategy's or the target's; "run" for a single run.
+    pub name: String,
+    /// The door that was driven.
+    pub rpc: String,
+    /// Whether the clock was virtual.
+    pub virtual_time: bool,
+    /// What was asked of the clients.
+    pub load: LoadReport,
+    /// How every intended send ended.
+    pub ledger: LedgerReport,
+    /// What the service said of itself; null if it says nothing.
+    pub service: Option<ServiceReport>,
+    /// What became of queued messages; null if nothing was queued, or the service says nothing.
+    pub audit: Option<AuditReport>,
+    /// Messages done within the SLO, per second of load; null if nobody says when they were done.
+    pub goodput_rps: Option<f64>,
+    /// From the intended send to the end of the call, by outcome; without those that did not occur.
+    pub response_time_seconds: BTreeMap<String, DistributionReport>,
+    /// From the intended send until the message was processed.
+    pub time_to_done_seconds: Option<DistributionReport>,
+    /// As the service measured it, of messages that were processed.
+    pub queue_wait_seconds: Option<DistributionReport>,
+    /// The generator's own lateness.
+    pub start_lag_seconds: Option<DistributionReport>,
+    /// Over time.
+    pub series: Vec<PointReport>,
+    /// Whether the figures are the service's or the generator's.
+    pub verdict: VerdictReport,
+}
+
+/// What was asked of the clients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadReport {
+    /// How many.
+    pub clients: u32,
+    /// Intended sends per second.
+    pub offered_rps: f64,
+    /// How long sends were intended, without the warm-up.
+    pub duration_seconds: f64,
+    /// How they were spaced.
+    pub arrival: String,
+}
+
+/// How every intended send ended: `intended` is the sum of the others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LedgerReport {
+    /// All.
+    pub intended: u64,
+    /// Answered with OK.
+    pub ok: u64,
+    /// Refused by the service.
+    pub rejected: u64,
+    /// Out of time.
+    pub expired: u64,
+    /// The service was not there.
+    pub unavailable: u64,
+    /// Any other answer.
+    pub failed: u64,
+    /// Never made: the client was blocked.
+    pub withheld: u64,
+    /// Made, and not waited for.
+    pub in_flight: u64,
+}
+
+/// What the service said of itself, of the time of the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServiceReport {
+    /// Messages let in.
+    pub admitted: u64,
+    /// Of those, processed.
+    pub completed: u64,
+    /// Of those, thrown away by policy.
+    pub dropped: u64,
+    /// Of those, out of time in line or in service.
+    pub expired: u64,
+    /// Of those, left by their callers.
+    pub cancelled: u64,
+    /// Of those, left when a drain ran out.
+    pub abandoned: u64,
+    /// Of those, broken by a bug.
+    pub failed: u64,
+    /// Still there when the run ended.
+    pub queued: u64,
+    /// How often another instance took over.
+    pub restarts: u64,
+    /// The longest queue.
+    pub queue_depth_max: u64,
+    /// The queue when the load stopped, before the drain.
+    pub queue_depth_end: Option<u64>,
+    /// The most waiting and in service.
+    pub in_system_max: u64,
+    /// The most bytes on the queue.
+    pub queue_bytes_max: u64,
+    /// The most memory of the process; null where it is not the service's own.
+    pub resident_bytes_max: Option<u64>,
+    /// From the end of the load until everything was done; null if that was not seen.
+    pub drain_seconds: Option<f64>,
+}
+
+/// What became of queued messages: `acknowledged` = `done` + `discarded` + `queued` + `lost` + `unknown`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditReport {
+    /// Accepted by the service.
+    pub acknowledged: u64,
+    /// Of those, processed.
+    pub done: u64,
+    /// Of those, ended otherwise, and the service said so.
+    pub discarded: u64,
+    /// Of those, still with the service.
+    pub queued: u64,
+    /// Of those, gone without a word.
+    pub lost: u64,
+    /// Of those, beyond knowing: an instance is gone, or there was a gap in what was heard.
+    pub unknown: u64,
+    /// Ended more than once.
+    pub duplicated: u64,
+    /// Processed without having been acknowledged.
+    pub done_unacknowledged: u64,
+}
+
+/// A distribution of durations, in seconds. Mean and maximum are exact, quantiles have three digits.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct DistributionReport {
+    /// How many.
+    pub count: u64,
+    /// Exact.
+    pub mean: f64,
+    /// The median.
+    pub p50: f64,
+    /// 90 % are at most this.
+    pub p90: f64,
+    /// 99 %.
+    pub p99: f64,
+    /// 99.9 %.
+    pub p999: f64,
+    /// Exact.
+    pub max: f64,
+}
+
+/// A step of the series.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PointReport {
+    /// Where the step begins, in seconds since the load began.
+    pub t: f64,
+    /// As last seen in the step; null if it was not.
+    pub queue_depth: Option<u64>,
+    /// Likewise.
+    pub in_system: Option<u64>,
+    /// Likewise.
+    pub queue_bytes: Option<u64>,
+    /// Sends intended in the step, per second.
+    pub offered_rps: f64,
+    /// Messages done in the step within the SLO, per second; null if nobody says when they were done.
+    pub goodput_rps: Option<f64>,
+    /// In seconds, of what was done in the step; null if nothing was.
+    pub time_to_done_p99: Option<f64>,
+}
+
+/// Whether the figures are the service's or the generator's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VerdictReport {
+    /// Whether the generator was the limit.
+    pub client_limited: bool,
+    /// Why that is so.
+    pub reason: String,
+}
+
+impl LedgerReport {
+    /// Of the client's counts.
+    pub fn new(ledger: &Ledger) -> Self {
+        Self {
+            intended: ledger.intended,
+            ok: ledger.of(Outcome::Ok),
+            rejected: ledger.of(Outcome::Rejected),
+            expired: ledger.of(Outcome::Expired),
+            unavailable: ledger.of(Outcome::Unavailable),
+            failed: ledger.of(Outcome::Failed),
+            withheld: ledger.withheld,
+            in_flight: ledger.in_flight,
+        }
+    }
+}
+
+impl DistributionReport {
+    /// `None` of nothing.
+    pub fn new(distribution: &Distribution) -> Option<Self> {
+        let quantile = |quantile| distribution.quantile(quantile).map(seconds);
+        Some(Self {
+            count: distribution.count(),
+            mean: seconds(distribution.mean()?),
+            p50: quantile(0.5)?,
+            p90: quantile(0.9)?,
+            p99: quantile(0.99)?,
+            p999: quantile(0.999)?,
+            max: seconds(distribution.max()?),
+        })
+    }
+}
+
+/// The points of a series. `done_is_known`: whether anybody says when messages were done.
+pub fn points(series: &Series, done_is_known: bool) -> Vec<PointReport> {
+    let step = series.step().as_secs_f64();
+    let point = |(index, slot): (usize, &crate::recorder::Slot)| PointReport {
+        // In milliseconds first: a multiple of the step, without a float's dust.
+        t: (index as f64 * step * 1000.0).round() / 1000.0,
+        queue_depth: slot.queue_depth,
+        in_system: slot.in_system,
+        queue_bytes: slot.queue_bytes,
+        offered_rps: slot.intended as f64 / step,
+        goodput_rps: done_is_known.then(|| slot.good as f64 / step),
+        time_to_done_p99: slot.time_to_done_p99().map(seconds),
+    };
+    series.slots().iter().enumerate().map(point).collect()
+}
+
+/// Whole nanoseconds as seconds.
+pub fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}

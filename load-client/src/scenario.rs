@@ -1,0 +1,154 @@
+//! What to run: pure data, checked where it is made.
+
+use std::{sync::Arc, time::Duration};
+
+/// The door that is driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Rpc {
+    /// Fire-and-forget.
+    Enqueue,
+    /// Synchronous.
+    Process,
+}
+
+impl Rpc {
+    /// Its name in reports and metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Enqueue => "enqueue",
+            Self::Process => "process",
+        }
+    }
+}
+
+/// What happens to a send that is due while its client has as many in flight as it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum WhenBlocked {
+    /// It is made when it can be; its response time counts from when it was intended.
+    Backlog,
+    /// It is not made, and is counted.
+    Withhold,
+}
+
+/// How sends are spaced at a given rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Spacing {
+    /// Evenly, each client at a phase of its own.
+    Constant,
+    /// At random: exponential gaps, as from very many independent sources.
+    Poisson,
+}
+
+impl Spacing {
+    /// Its name in reports.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Poisson => "poisson",
+        }
+    }
+}
+
+/// A rate held for a while.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stage {
+    /// How long.
+    pub length: Duration,
+    /// Sends per second, of all clients together.
+    pub rps: f64,
+}
+
+/// A recorded send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceRow {
+    /// Since the first row, speed applied.
+    pub at: Duration,
+    /// What the message demands.
+    pub demand: Option<Duration>,
+}
+
+/// When sends are intended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Schedule {
+    /// At one rate, for as long as the run lasts; sends per second of all clients together.
+    Rate {
+        /// More than 0.
+        rps: f64,
+        /// Within the rate.
+        spacing: Spacing,
+    },
+    /// At one rate after the other.
+    Stages {
+        /// Not empty, none of length 0.
+        stages: Arc<[Stage]>,
+        /// From the front again, for as long as the run lasts.
+        repeat: bool,
+        /// Within each rate.
+        spacing: Spacing,
+    },
+    /// As recorded; rows are dealt to the clients in turn.
+    Trace(Arc<[TraceRow]>),
+    /// No schedule: each client sends whenever it may.
+    AsFastAsPossible,
+}
+
+impl Schedule {
+    /// Its name in reports.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Rate { spacing, .. } | Self::Stages { spacing, .. } => spacing.label(),
+            Self::Trace(_) => "trace",
+            Self::AsFastAsPossible => "as-fast-as-possible",
+        }
+    }
+
+    /// How long the schedule lasts by itself; `None`: without end.
+    pub fn length(&self) -> Option<Duration> {
+        match self {
+            Self::Stages {
+                stages, repeat: false, ..
+            } => Some(stages.iter().map(|stage| stage.length).sum()),
+            // The last row belongs to it, so it ends right after.
+            Self::Trace(rows) => Some(
+                rows.last()
+                    .map_or(Duration::ZERO, |row| row.at + Duration::from_nanos(1)),
+            ),
+            Self::Rate { .. } | Self::Stages { .. } | Self::AsFastAsPossible => None,
+        }
+    }
+}
+
+/// A load, and how it is judged.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The door.
+    pub rpc: Rpc,
+    /// How many clients; at least 1.
+    pub clients: u32,
+    /// Over how many connections, at most one per client.
+    pub connections: u32,
+    /// When sends are intended.
+    pub schedule: Schedule,
+    /// How many sends a client may have in flight: 1 is the closed loop.
+    pub max_in_flight: u32,
+    /// What happens then.
+    pub when_blocked: WhenBlocked,
+    /// For how long sends are intended; `None`: until stopped, or until the schedule or the requests end.
+    pub duration: Option<Duration>,
+    /// How many sends are intended, at most.
+    pub requests: Option<u64>,
+    /// The deadline of a send, from when it is made.
+    pub timeout: Duration,
+    /// Goodput counts what is done within it.
+    pub slo: Duration,
+    /// Sends intended within it are made, but not judged.
+    pub warmup: Duration,
+    /// How long to wait for the service to work off what is queued; `None`: for as long as it takes.
+    pub drain_limit: Option<Duration>,
+    /// Bytes of payload per message.
+    pub payload_size: usize,
+    /// Sent with every call.
+    pub metadata: http::HeaderMap,
+    /// Of everything that is drawn.
+    pub seed: u64,
+}

@@ -1,0 +1,146 @@
+//! One connection that keeps itself up: a task dials, serves, and dials again when the connection ends.
+//!
+//! A call that finds it down waits for the attempt that is under way, and fails with it: so a target that is gone slows
+//! its callers to the pace of the attempts, instead of letting them spin.
+
+use std::{io, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use http::Uri;
+use tokio::{sync::watch, task::AbortHandle, time::sleep};
+
+use super::dial::Dial;
+
+/// Flow control: room for the answers of everything that one connection has in flight.
+const CONNECTION_WINDOW: u32 = 16 << 20;
+/// Likewise per stream: answers are small, or read at once.
+const STREAM_WINDOW: u32 = 1 << 20;
+/// Streams given up that h2 remembers, so that late frames for them are no error. Deadlines pass in bulk.
+const MAX_RESET_STREAMS: usize = 16_384;
+/// The pause after the first failed attempt; it doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone)]
+enum State {
+    /// No attempt has ended yet.
+    Dialling,
+    /// Ready for requests.
+    Up(SendRequest<Bytes>),
+    /// The last attempt failed, or the connection ended; the next attempt is to come.
+    Down(Arc<str>),
+}
+
+/// A connection. Dropping it closes it.
+#[derive(Debug)]
+pub(super) struct Link {
+    state: watch::Receiver<State>,
+    base: http::uri::Parts,
+    task: AbortHandle,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Link {
+    /// Starts dialling, on the current runtime.
+    pub(super) fn start(dial: Dial) -> Self {
+        let (sender, state) = watch::channel(State::Dialling);
+        let mut base = http::uri::Parts::default();
+        base.scheme = Some(http::uri::Scheme::HTTP);
+        base.authority = Some(dial.authority().clone());
+        let task = tokio::spawn(keep_up(dial, sender)).abort_handle();
+        Self { state, base, task }
+    }
+
+    /// Scheme and authority of its requests.
+    pub(super) fn base(&self) -> &http::uri::Parts {
+        &self.base
+    }
+
+    /// Waits until it is up, however many attempts that takes.
+    pub(super) async fn up(&self) {
+        let mut state = self.state.clone();
+        // It ends only with the link itself.
+        let _ = state.wait_for(|state| matches!(state, State::Up(_))).await;
+    }
+
+    /// Why it is not up.
+    pub(super) fn reason_down(&self) -> Arc<str> {
+        match &*self.state.borrow() {
+            State::Down(reason) => Arc::clone(reason),
+            State::Dialling => "no answer".into(),
+            State::Up(_) => "another connection is missing".into(),
+        }
+    }
+
+    /// What sends requests, or why there is nothing that could.
+    pub(super) async fn request_sender(&self) -> Result<SendRequest<Bytes>, Arc<str>> {
+        if let State::Up(sender) = &*self.state.borrow() {
+            return Ok(sender.clone());
+        }
+        let mut state = self.state.clone();
+        state.mark_unchanged();
+        if state.changed().await.is_err() {
+            return Err("closed".into());
+        }
+        match &*state.borrow() {
+            State::Up(sender) => Ok(sender.clone()),
+            State::Down(reason) => Err(Arc::clone(reason)),
+            State::Dialling => Err("no answer".into()),
+        }
+    }
+}
+
+async fn keep_up(dial: Dial, state: watch::Sender<State>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match open(&dial).await {
+            Ok((sender, connection)) => {
+                pause = FIRST_PAUSE;
+                state.send_replace(State::Up(sender));
+                let reason = match connection.await {
+                    Ok(()) => "the connection was closed".to_owned(),
+                    Err(error) => error.to_string(),
+                };
+                state.send_replace(State::Down(reason.into()));
+            }
+            Err(error) => {
+                state.send_replace(State::Down(error.to_string().into()));
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+async fn open(
+    dial: &Dial,
+) -> io::Result<(
+    SendRequest<Bytes>,
+    h2::client::Connection<std::pin::Pin<Box<dyn super::dial::Io>>, Bytes>,
+)> {
+    let stream = dial.dial().await?;
+    h2::client::Builder::new()
+        .enable_push(false)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_window_size(STREAM_WINDOW)
+        .max_concurrent_reset_streams(MAX_RESET_STREAMS)
+        .max_local_error_reset_streams(None)
+        .handshake(stream)
+        .await
+        .map_err(io::Error::other)
+}
+
+/// The URI of a path at this base.
+pub(super) fn uri(base: &http::uri::Parts, path: &'static str) -> Uri {
+    let mut parts = http::uri::Parts::default();
+    parts.scheme.clone_from(&base.scheme);
+    parts.authority.clone_from(&base.authority);
+    parts.path_and_query = Some(http::uri::PathAndQuery::from_static(path));
+    Uri::from_parts(parts).expect("scheme, authority and path make a URI")
+}

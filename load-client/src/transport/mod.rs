@@ -1,0 +1,113 @@
+//! Moves bytes: an encoded message and metadata there, a status and bytes back, over a few HTTP/2 connections that
+//! reconnect by themselves.
+//!
+//! Straight on h2: what a client library adds for comfort (per-request allocation, a task and a channel between) costs
+//! more than HTTP/2 itself, and hides whether a status came from the peer.
+
+pub mod dial;
+mod grpc;
+mod link;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::time::{Instant, timeout_at};
+
+pub use self::grpc::frame;
+use self::{dial::Dial, link::Link};
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The peer said so itself.
+    Status {
+        /// As gRPC numbers them.
+        code: tonic::Code,
+        /// For people.
+        message: String,
+        /// The encoded answer; empty unless the code is OK.
+        body: Bytes,
+    },
+    /// The deadline passed before there was an answer.
+    TimedOut,
+    /// There was no connection, so the message was never sent.
+    NotConnected(Arc<str>),
+    /// The connection or the stream broke: whether the message arrived is unknown.
+    Broken(String),
+    /// What the peer sent is not gRPC.
+    Malformed(String),
+}
+
+/// A call: where to, and what goes with it.
+#[derive(Debug, Clone)]
+pub struct Method {
+    /// `/package.Service/Method`.
+    pub path: &'static str,
+    /// Besides what gRPC itself needs.
+    pub metadata: HeaderMap,
+}
+
+/// A few connections to one target.
+#[derive(Debug)]
+pub struct Transport {
+    links: Vec<Link>,
+    timeout: Duration,
+    timeout_header: http::HeaderValue,
+}
+
+/// None of the connections could be made in time.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{target}: no connection within {limit:?}: {reason}")]
+pub struct ConnectError {
+    /// The target.
+    pub target: String,
+    /// How long it was tried.
+    pub limit: Duration,
+    /// Why the last attempt failed.
+    pub reason: Arc<str>,
+}
+
+impl Transport {
+    /// Starts `connections` to the target and waits until all are up.
+    ///
+    /// `timeout` is the deadline of every call: the peer is told of it, and it is kept here too.
+    pub async fn connect(
+        dial: &Dial,
+        connections: usize,
+        timeout: Duration,
+        limit: Duration,
+    ) -> Result<Self, ConnectError> {
+        let deadline = Instant::now() + limit;
+        let links: Vec<Link> = (0..connections).map(|_| Link::start(dial.clone())).collect();
+        for link in &links {
+            let up = timeout_at(deadline, link.up()).await;
+            up.map_err(|_elapsed| ConnectError {
+                target: dial.to_string(),
+                limit,
+                reason: link.reason_down(),
+            })?;
+        }
+        Ok(Self {
+            links,
+            timeout,
+            timeout_header: grpc::timeout_value(timeout),
+        })
+    }
+
+    /// Makes a call over connection `index` (any number: they are taken in turn). Waits for the answer or the deadline.
+    /// Dropping the future resets the stream.
+    ///
+    /// `message` comes from [`frame`].
+    pub async fn unary(&self, index: usize, method: &Method, message: Bytes) -> Answer {
+        let link = &self.links[index % self.links.len()];
+        let deadline = Instant::now() + self.timeout;
+        let exchange = async {
+            match link.request_sender().await {
+                Ok(sender) => grpc::exchange(sender, link.base(), method, &self.timeout_header, message).await,
+                Err(reason) => Answer::NotConnected(reason),
+            }
+        };
+        timeout_at(deadline, exchange).await.unwrap_or(Answer::TimedOut)
+    }
+}
