@@ -1,6 +1,10 @@
 //! The `load-client` program.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::Parser;
 use load_client::{
@@ -33,6 +37,11 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Prints a part of the report. Whoever reads it may have seen enough and gone: the run goes on, and so does its file.
+fn show(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
 type Failure = Box<dyn std::error::Error>;
 
 /// The first ends the run with a report, the second does so at once, the third ends the program.
@@ -53,7 +62,7 @@ struct JsonFile(Option<(std::fs::File, PathBuf)>);
 
 impl JsonFile {
     fn open(output: &OutputArgs) -> Result<Self, json::WriteError> {
-        let opened = output.json.as_ref().map(|path| Ok((json::create(path)?, path.clone())));
+        let opened = output.json.as_ref().map(|path| Ok((json::open(path)?, path.clone())));
         opened.transpose().map(Self)
     }
 
@@ -72,7 +81,7 @@ async fn run_one(args: &RunArgs, stop: Stop) -> Result<ExitCode, Failure> {
     let schedule = schedule(&args.load);
     let json = JsonFile::open(&args.output)?;
     let measured = run::run(args, schedule, stop.clone()).await?;
-    print!("{}", table::single(&measured.report));
+    show(&table::single(&measured.report));
     let code = judge(std::slice::from_ref(&measured), &stop);
     json.write(args.load.seed, vec![measured.report])?;
     Ok(code)
@@ -83,18 +92,18 @@ fn schedule(load: &load_client::cli::LoadArgs) -> Schedule {
 }
 
 async fn run_comparison(args: &CompareArgs, stop: Stop) -> Result<ExitCode, Failure> {
+    if args.target.is_empty() && args.load.mode().is_some() {
+        usage_error("--mode goes with --target: a strategy of our own has a door of its own");
+    }
     let schedule = schedule(&args.load);
+    let json = JsonFile::open(&args.output)?;
     let measured = if args.target.is_empty() {
-        let json = JsonFile::open(&args.output)?;
-        let measured = strategies(args, &schedule, &stop).await?;
-        (json, measured)
+        strategies(args, &schedule, &stop).await?
     } else {
-        let json = JsonFile::open(&args.output)?;
         let measured = compare::targets(args, &schedule, &stop).await?;
-        print!("{}", comparison(&measured));
-        (json, measured)
+        show(&comparison(&measured));
+        measured
     };
-    let (json, measured) = measured;
     let code = judge(&measured, &stop);
     json.write(
         args.load.seed,
@@ -141,32 +150,30 @@ fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
 #[cfg(feature = "embedded")]
 async fn strategies(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Result<Vec<Measured>, Failure> {
     let strategies = compare::Strategy::named(&args.strategy).unwrap_or_else(|error| usage_error(error));
+    if args.virtual_time && *schedule == Schedule::AsFastAsPossible {
+        usage_error("--rps 0 has no meaning in virtual time: nothing would make the clock go on");
+    }
     let mut all = Vec::new();
+    show(&compare::introduction(&strategies, args, schedule));
     if !args.virtual_time {
-        println!(
-            "{}",
-            headline(args, schedule, "in real time, over loopback, all at once")
-        );
         let measured = compare::in_real_time(&strategies, args, schedule, stop).await?;
-        println!("{}", comparison(&measured));
+        show(&comparison(&measured));
         all.extend(measured);
     }
-    if !stop.asked() {
-        println!("{}", headline(args, schedule, "in virtual time"));
-        let measured = compare::in_virtual_time(&strategies, args, schedule, compare::VIRTUAL, stop).await?;
-        println!("{}", comparison(&measured));
+    // As fast as possible, without a clock that goes on, would never end.
+    if !stop.asked() && *schedule != Schedule::AsFastAsPossible {
+        if !args.virtual_time {
+            show(&compare::virtual_introduction(args, schedule));
+        }
+        let measured = compare::in_virtual_time(&strategies, args, schedule, stop).await?;
+        show(&comparison(&measured));
         all.extend(measured);
     }
     Ok(all)
 }
 
 #[cfg(not(feature = "embedded"))]
+#[expect(clippy::unused_async, reason = "the pair of the one above")]
 async fn strategies(_: &CompareArgs, _: &Schedule, _: &Stop) -> Result<Vec<Measured>, Failure> {
     usage_error("this build has no services of its own (feature `embedded`); name running ones with --target NAME=URL")
-}
-
-#[cfg(feature = "embedded")]
-fn headline(args: &CompareArgs, schedule: &Schedule, how: &str) -> String {
-    let _ = (args, schedule);
-    how.to_owned()
 }

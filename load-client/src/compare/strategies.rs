@@ -9,16 +9,16 @@ use foo_service::{
 };
 use tokio::sync::oneshot;
 
-use super::{REAL, VIRTUAL, all_at_once};
+use super::{all_at_once, real_scenario, virtual_scenario};
 use crate::{
-    cli::{CompareArgs, Defaults},
+    cli::CompareArgs,
     embedded::{EmbedError, Embedded},
     fleet::FleetError,
     live::Live,
     measure::{Measured, Plan, measure},
     output::progress::Progress,
     run::random_run_id,
-    scenario::{Rpc, Schedule},
+    scenario::{Rpc, Scenario, Schedule},
     stop::Stop,
 };
 
@@ -27,6 +27,8 @@ use crate::{
 pub struct Strategy {
     /// What it is called.
     pub name: &'static str,
+    /// What it is, for somebody who has never heard of it.
+    pub about: &'static str,
     /// The door that its clients use.
     pub rpc: Rpc,
     /// The service behind it.
@@ -57,10 +59,16 @@ impl Strategy {
             max_waiting: u32::MAX >> 1,
             ..Settings::default()
         };
-        let strategy = |name, rpc, settings| Self { name, rpc, settings };
+        let strategy = |name, about, rpc, settings| Self {
+            name,
+            about,
+            rpc,
+            settings,
+        };
         vec![
             strategy(
                 "async-unbounded",
+                "fire-and-forget onto a queue without end",
                 Rpc::Enqueue,
                 Settings {
                     queue: QueueKind::Unbounded,
@@ -69,6 +77,7 @@ impl Strategy {
             ),
             strategy(
                 "async-scaled",
+                "the same, with a second worker",
                 Rpc::Enqueue,
                 Settings {
                     queue: QueueKind::Unbounded,
@@ -78,6 +87,7 @@ impl Strategy {
             ),
             strategy(
                 "async-bounded",
+                "fire-and-forget onto a queue of 8; when it is full, the oldest is thrown away",
                 Rpc::Enqueue,
                 Settings {
                     queue: QueueKind::Bounded,
@@ -86,8 +96,18 @@ impl Strategy {
                     ..base.clone()
                 },
             ),
-            strategy("sync", Rpc::Process, base.clone()),
-            strategy("sync-shed", Rpc::Process, Settings { max_waiting: 1, ..base }),
+            strategy(
+                "sync",
+                "the client waits for each answer before it sends again",
+                Rpc::Process,
+                base.clone(),
+            ),
+            strategy(
+                "sync-shed",
+                "the same, but only one may stand in line: who finds it taken is refused at once",
+                Rpc::Process,
+                Settings { max_waiting: 1, ..base },
+            ),
         ]
     }
 
@@ -108,16 +128,7 @@ impl Strategy {
         Ok(all.into_iter().filter(wanted).collect())
     }
 
-    fn plan(&self, args: &CompareArgs, schedule: &Schedule, defaults: Defaults, stop: &Stop) -> UnplacedPlan {
-        let defaults = Defaults {
-            rpc: self.rpc,
-            ..defaults
-        };
-        let mut scenario = args.load.scenario(schedule.clone(), defaults);
-        // The door belongs to the strategy.
-        if scenario.rpc != self.rpc {
-            scenario.rpc = self.rpc;
-        }
+    fn plan(&self, scenario: Scenario, args: &CompareArgs, stop: &Stop) -> UnplacedPlan {
         UnplacedPlan {
             name: self.name.to_owned(),
             settings: Settings {
@@ -136,7 +147,7 @@ impl Strategy {
 struct UnplacedPlan {
     name: String,
     settings: Settings,
-    scenario: Arc<crate::scenario::Scenario>,
+    scenario: Arc<Scenario>,
     live: Arc<Live>,
     connect_timeout: Duration,
     stop: Stop,
@@ -167,7 +178,7 @@ pub async fn in_real_time(
     let mut services = Vec::new();
     let mut plans = Vec::new();
     for strategy in strategies {
-        let plan = strategy.plan(args, schedule, REAL, stop);
+        let plan = strategy.plan(real_scenario(args, schedule, strategy.rpc), args, stop);
         let run_id = random_run_id();
         let service = Embedded::on_loopback(plan.settings.clone(), run_id.clone()).await?;
         plans.push(plan.place(&service, run_id, false));
@@ -186,13 +197,12 @@ pub async fn in_virtual_time(
     strategies: &[Strategy],
     args: &CompareArgs,
     schedule: &Schedule,
-    defaults: Defaults,
     stop: &Stop,
 ) -> Result<Vec<Measured>, CompareError> {
     let mut watched = Vec::new();
     let mut running = Vec::new();
     for strategy in strategies {
-        let plan = strategy.plan(args, schedule, defaults, stop);
+        let plan = strategy.plan(virtual_scenario(args, schedule, strategy.rpc), args, stop);
         watched.push((plan.name.clone(), Arc::clone(&plan.live)));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -225,6 +235,3 @@ async fn virtual_run(plan: UnplacedPlan) -> Result<Measured, FleetError> {
     service.stop().await;
     measured
 }
-
-#[allow(dead_code)]
-const _: Defaults = VIRTUAL;

@@ -1,6 +1,8 @@
 //! The clients of a run, on a few threads: each thread has its share of clients and connections, and shares nothing with
 //! the others while it sends.
 
+mod books;
+mod desk;
 mod drive;
 
 use std::{
@@ -12,7 +14,11 @@ use std::{
 
 use tokio::{sync::oneshot, time::Instant};
 
-use self::drive::Shard;
+use self::{
+    books::Books,
+    desk::Desk,
+    drive::{Wire, drive},
+};
 use crate::{
     arrival::ArrivalPlan,
     audit::Audit,
@@ -217,7 +223,7 @@ impl ShardPlan {
         let Ok(start) = start.await else { return };
 
         // Client i of all is the i / count-th of shard i % count.
-        let clients = (self.index..scenario.clients)
+        let clients: Vec<Client> = (self.index..scenario.clients)
             .step_by(self.count as usize)
             .map(|index| {
                 let left = scenario
@@ -226,22 +232,25 @@ impl ShardPlan {
                 Client::new(self.arrivals.client(index), left)
             })
             .collect();
-        let shard = Shard {
-            index: self.index,
-            count: self.count,
-            clients,
-            call: Call::new(&scenario),
-            recorder: Recorder::new(scenario.warmup, scenario.slo, Arc::clone(&live.ledger)),
-            scenario,
+        let call = Call::new(&scenario);
+        let books = Books::new(
+            Recorder::new(scenario.warmup, scenario.slo, Arc::clone(&live.ledger)),
+            self.audit,
+            clients.len(),
+            call.ok_means_done(),
+            scenario.warmup,
+        );
+        let wire = Wire {
+            call,
             transport,
             run_id,
-            audit: self.audit,
-            live,
-            stop,
+            index: self.index,
+            count: self.count,
             start,
         };
+        let desk = Desk::new(clients, scenario);
         // Nobody waits for the shards of a run that has failed.
-        let _ = recorded.send(shard.drive(load_over).await);
+        let _ = recorded.send(drive(wire, desk, books, live, stop, load_over).await);
     }
 }
 

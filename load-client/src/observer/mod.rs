@@ -66,7 +66,8 @@ pub struct Observer {
 #[derive(Debug)]
 struct Shared {
     sight: Mutex<Sight>,
-    changed: watch::Sender<u64>,
+    /// Rises with every snapshot.
+    version: watch::Sender<u64>,
     plan: ObserverPlan,
 }
 
@@ -96,10 +97,10 @@ impl Observer {
             Err(status) => return Err(status),
         };
         let first = first_of(&mut stream).await?;
-        let (changed, changes) = watch::channel(0);
+        let (version, changes) = watch::channel(0);
         let shared = Arc::new(Shared {
             sight: Mutex::new(Sight::new(&first)),
-            changed,
+            version,
             plan,
         });
         let task = tokio::spawn(observe(client.clone(), Arc::clone(&shared), stream)).abort_handle();
@@ -238,10 +239,9 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
         if let Some((client, number)) = parse_id(&completion.id, &shared.plan.run_id)
             && !audits.is_empty()
         {
-            let (shard, local) = (client % audits.len(), client / audits.len());
-            let end = end(&completion);
-            let mut audit = audits[shard].lock().expect("no code panics with an audit locked");
-            audit.completed(local, number, end);
+            let audit = &audits[client % audits.len()];
+            let mut audit = audit.lock().expect("no code panics with an audit locked");
+            audit.completed(client / audits.len(), number, end(&completion));
         }
     }
     let mut sight = shared.sight();
@@ -251,7 +251,7 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
         shared.plan.live.at(now.saturating_duration_since(start));
     }
     drop(sight);
-    shared.changed.send_modify(|version| *version += 1);
+    shared.version.send_modify(|version| *version += 1);
 }
 
 /// The client and the number in an id of this run.

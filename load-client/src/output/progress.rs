@@ -1,13 +1,17 @@
 //! Progress on stderr: a live line per run on a terminal, a plain line now and then otherwise.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    fmt::Write as _,
+    io::{self, IsTerminal, Write as _},
     sync::Arc,
     time::Duration,
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::{task::JoinHandle, time::interval};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, interval, interval_at},
+};
 
 use crate::{
     live::{Live, LiveReading, Stage},
@@ -16,6 +20,8 @@ use crate::{
 
 /// Between two looks, on a terminal.
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
+/// Until the first plain line: most runs that are over sooner need none.
+const FIRST_LINE_AFTER: Duration = Duration::from_secs(2);
 /// Between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
@@ -76,7 +82,7 @@ async fn redraw(runs: Vec<Watched>, bars: MultiProgress) {
 }
 
 async fn print_lines(runs: Vec<Watched>) {
-    let mut ticks = interval(LINE_EVERY);
+    let mut ticks = interval_at(Instant::now() + FIRST_LINE_AFTER, LINE_EVERY);
     loop {
         ticks.tick().await;
         for (name, live) in &runs {
@@ -99,7 +105,7 @@ fn line(reading: &LiveReading) -> String {
             ("withheld", ledger.withheld),
         ];
         for (name, count) in others.iter().filter(|(_, count)| *count > 0) {
-            text.push_str(&format!("  {name} {count}"));
+            let _ = write!(text, "  {name} {count}");
         }
         text
     };

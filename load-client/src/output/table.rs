@@ -24,8 +24,8 @@ pub fn comparison(runs: &[Run]) -> String {
         "withheld",
         "queue\nat end",
         "most in\nsystem",
-        "done after\n(median)",
-        "done after\n(longest)",
+        "time to done\n(median)",
+        "time to done\n(longest)",
         "time\nto drain",
     ]);
     for run in runs {

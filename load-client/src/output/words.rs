@@ -1,5 +1,7 @@
 //! What a reader sees in a run, in plain words, from its figures alone.
 
+use std::fmt::Write;
+
 use crate::report::{DistributionReport, Run};
 
 /// How many columns a picture of a run over time has.
@@ -59,32 +61,36 @@ pub fn explain(run: &Run) -> String {
     } else {
         synchronous(run)
     };
+    match run.service.as_ref().map_or(0, |service| service.restarts) {
+        0 => {}
+        1 => text.push_str(" The service was restarted on the way."),
+        restarts => {
+            let _ = write!(text, " The service was restarted {restarts} times on the way.");
+        }
+    }
     let unavailable = run.ledger.unavailable;
     if unavailable > 0 {
-        text.push_str(&format!(" For {unavailable} sends the service was not there."));
+        let _ = write!(text, " For {unavailable} sends the service was not there.");
     }
     if run.ledger.expired > 0 {
-        text.push_str(&format!(" {} sends ran out of time.", run.ledger.expired));
+        let _ = write!(text, " {} sends ran out of time.", run.ledger.expired);
     }
     if run.ledger.failed > 0 {
-        text.push_str(&format!(" {} sends failed.", run.ledger.failed));
+        let _ = write!(text, " {} sends failed.", run.ledger.failed);
     }
     if let Some(audit) = &run.audit {
         if audit.lost > 0 {
-            text.push_str(&format!(" {} accepted messages were LOST.", audit.lost));
+            let _ = write!(text, " {} accepted messages were LOST.", audit.lost);
         }
         if audit.unknown > 0 {
-            text.push_str(&format!(
-                " What became of {} accepted messages is unknown.",
-                audit.unknown
-            ));
+            let _ = write!(text, " What became of {} accepted messages is unknown.", audit.unknown);
         }
         if audit.duplicated > 0 {
-            text.push_str(&format!(" {} messages were processed TWICE.", audit.duplicated));
+            let _ = write!(text, " {} messages were processed TWICE.", audit.duplicated);
         }
     }
     if run.verdict.client_limited {
-        text.push_str(&format!(" Careful: {}.", run.verdict.reason));
+        let _ = write!(text, " Careful: {}.", run.verdict.reason);
     }
     text
 }
@@ -121,9 +127,14 @@ fn queued(run: &Run) -> String {
             Some(drain) => format!("It took {} more to work that off", time(drain)),
             None => format!("{} were still there when we stopped waiting", service.queued),
         };
+        let rose = if service.restarts == 0 {
+            format!("grew by {growth:.1} a second, to {left}")
+        } else {
+            format!("stood at {left} when the load stopped")
+        };
         return format!(
-            "The clients never wait, so nothing slows them down: the backlog grew by {growth:.1} a second, to {left}. {drained}; \
-             the unluckiest message waited {wait}, and nobody was told.",
+            "The clients never wait, so nothing slows them down: the backlog {rose}. {drained}; the unluckiest message waited \
+             {wait}, and nobody was told.",
         );
     }
     format!(
@@ -149,7 +160,7 @@ fn synchronous(run: &Run) -> String {
                 format!(" (half of them within {})", time(times.p50))
             });
         format!(
-            "Who finds the line full is refused at once{quick}: {} of {} sends ({}). For the rest {in_system}and {slowest}.",
+            "Who finds the line full is refused at once{quick}: {} of {} sends ({}). Besides, {in_system}and {slowest}.",
             ledger.rejected,
             ledger.intended,
             percent(ledger.rejected, ledger.intended),
@@ -158,11 +169,12 @@ fn synchronous(run: &Run) -> String {
         format!("Who waits does not send: {in_system}and {slowest}.")
     };
     if ledger.withheld > 0 {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             " {} intended sends ({}) were withheld: their clients were still waiting. That is backpressure.",
             ledger.withheld,
-            percent(ledger.withheld, ledger.intended),
-        ));
+            percent(ledger.withheld, ledger.intended)
+        );
     }
     text
 }

@@ -26,9 +26,7 @@ impl Default for Distribution {
 impl Distribution {
     /// Adds one.
     pub fn record(&mut self, duration: Duration) {
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX / 2);
-        // It resizes itself, and cannot fail below half of u64's range.
-        self.histogram.saturating_record(micros);
+        self.histogram.record(micros(duration)).expect("it resizes itself");
         self.sum += duration.as_nanos();
         self.max = self.max.max(duration);
     }
@@ -65,6 +63,13 @@ impl Distribution {
     }
 }
 
+/// Whole microseconds, within what HDR can hold.
+pub(super) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros())
+        .unwrap_or(u64::MAX)
+        .min(u64::MAX >> 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,7 +90,7 @@ mod tests {
 
     #[test]
     fn merging_is_recording_together() {
-        let [mut one, mut two, mut both] = [const { () }; 3].map(|()| Distribution::default());
+        let [mut one, mut two, mut both] = [(); 3].map(|()| Distribution::default());
         for seconds in 0..100 {
             let target = if seconds % 3 == 0 { &mut one } else { &mut two };
             target.record(Duration::from_secs(seconds));

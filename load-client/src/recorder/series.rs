@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::distribution::micros;
+
 /// The most slots that a series has.
 pub const MAX_POINTS: usize = 600;
 /// The step of a short run (arbitrary: fine enough to see a freeze of a second in a run of ten).
@@ -32,8 +34,8 @@ impl Slot {
         if time_to_done <= slo {
             self.good += 1;
         }
-        let micros = u64::try_from(time_to_done.as_micros()).unwrap_or(u64::MAX / 2);
-        self.times.get_or_insert_with(empty).saturating_record(micros);
+        let times = self.times.get_or_insert_with(|| Box::new(empty()));
+        times.record(micros(time_to_done)).expect("it resizes itself");
     }
 
     /// The 99th percentile of the times to done; `None` if nothing was done.
@@ -47,7 +49,7 @@ impl Slot {
         self.intended += later.intended;
         self.good += later.good;
         match (&mut self.times, later.times) {
-            (Some(mine), Some(theirs)) => mine.add(*theirs).expect("it resizes itself"),
+            (Some(mine), Some(theirs)) => mine.add(&*theirs).expect("it resizes itself"),
             (mine, theirs) => *mine = mine.take().or(theirs),
         }
         self.queue_depth = later.queue_depth.or(self.queue_depth);
@@ -56,8 +58,8 @@ impl Slot {
     }
 }
 
-fn empty() -> Box<Histogram<u32>> {
-    Box::new(Histogram::new(2).expect("two digits are within what HDR offers"))
+fn empty() -> Histogram<u32> {
+    Histogram::new(2).expect("two digits are within what HDR offers")
 }
 
 /// The slots of a run.

@@ -72,7 +72,7 @@ async fn try_exchange(
     }
     // A refusal comes as trailers only: its status is in the headers.
     if head.headers.contains_key(GRPC_STATUS) {
-        return Ok(status(&head.headers, Bytes::new()));
+        return Ok(status(&head.headers, &Bytes::new()));
     }
     read(body).await
 }
@@ -110,11 +110,11 @@ async fn read(mut body: RecvStream) -> Result<Answer, h2::Error> {
     let Some(trailers) = body.trailers().await? else {
         return Ok(Answer::Malformed("the answer has no trailers".to_owned()));
     };
-    Ok(status(&trailers, bytes))
+    Ok(status(&trailers, &bytes))
 }
 
 /// What the trailers say, with the message if they say OK.
-fn status(trailers: &HeaderMap, framed: Bytes) -> Answer {
+fn status(trailers: &HeaderMap, framed: &Bytes) -> Answer {
     let Some(code) = trailers.get(GRPC_STATUS) else {
         return Answer::Malformed("the answer has no grpc-status".to_owned());
     };
@@ -137,7 +137,7 @@ fn status(trailers: &HeaderMap, framed: Bytes) -> Answer {
     }
 }
 
-fn unframe(framed: Bytes) -> Option<Bytes> {
+fn unframe(framed: &Bytes) -> Option<Bytes> {
     let length: [u8; 4] = framed.get(1..FRAME_HEADER)?.try_into().ok()?;
     let uncompressed = framed[0] == 0;
     let whole = framed.len() - FRAME_HEADER == usize::try_from(u32::from_be_bytes(length)).ok()?;
@@ -155,13 +155,10 @@ mod tests {
             queue_depth: 7,
         };
         let framed = frame(&message);
-        assert_eq!(
-            unframe(framed.clone()).unwrap(),
-            prost::Message::encode_to_vec(&message)
-        );
-        assert_eq!(unframe(framed.slice(..framed.len() - 1)), None);
-        assert_eq!(unframe(framed.slice(..3)), None);
-        assert_eq!(unframe(Bytes::from_static(&[1, 0, 0, 0, 0])), None);
+        assert_eq!(unframe(&framed).unwrap(), prost::Message::encode_to_vec(&message));
+        assert_eq!(unframe(&framed.slice(..framed.len() - 1)), None);
+        assert_eq!(unframe(&framed.slice(..3)), None);
+        assert_eq!(unframe(&Bytes::from_static(&[1, 0, 0, 0, 0])), None);
     }
 
     #[test]

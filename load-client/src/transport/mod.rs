@@ -58,7 +58,9 @@ pub struct Transport {
 
 /// None of the connections could be made in time.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{target}: no connection within {limit:?}: {reason}")]
+#[error(
+    "{target}: no connection within {limit:?}: {reason}. Does a gRPC server listen there? --connect-timeout waits longer"
+)]
 pub struct ConnectError {
     /// The target.
     pub target: String,

@@ -1,0 +1,104 @@
+//! Where a shard writes down what happens: the recorder for every send, the audit for queued messages.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use crate::{
+    arrival::Intent,
+    audit::Audit,
+    call::{Fate, Reply},
+    outcome::Outcome,
+    recorder::{Ended, Recorded, Recorder},
+};
+
+/// A send that was made and has ended; times since the start of the run.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) client: usize,
+    pub(super) number: u64,
+    pub(super) intended: Duration,
+    pub(super) start_lag: Duration,
+    pub(super) ended: Duration,
+    pub(super) reply: Reply,
+}
+
+/// The books of one shard.
+pub(super) struct Books {
+    recorder: Recorder,
+    audit: Option<Arc<Mutex<Audit>>>,
+    ok_means_done: bool,
+    warmup: Duration,
+    /// The next number of each client, where no audit gives them.
+    numbers: Vec<u64>,
+    /// Sends in flight that were intended after the warm-up.
+    judged_in_flight: u64,
+}
+
+impl Books {
+    pub(super) fn new(
+        recorder: Recorder,
+        audit: Option<Arc<Mutex<Audit>>>,
+        clients: usize,
+        ok_means_done: bool,
+        warmup: Duration,
+    ) -> Self {
+        Self {
+            recorder,
+            audit,
+            ok_means_done,
+            warmup,
+            numbers: vec![0; clients],
+            judged_in_flight: 0,
+        }
+    }
+
+    /// A send is about to be made; returns the number of its message.
+    pub(super) fn sending(&mut self, client: usize, intent: Intent) -> u64 {
+        self.recorder.sending(intent.at);
+        self.judged_in_flight += u64::from(intent.at >= self.warmup);
+        if let Some(audit) = &self.audit {
+            return lock(audit).sent(client, intent.at);
+        }
+        let number = self.numbers[client];
+        self.numbers[client] += 1;
+        number
+    }
+
+    /// A send will not be made.
+    pub(super) fn withheld(&mut self, intent: Intent) {
+        self.recorder.withheld(intent.at);
+    }
+
+    /// A send has ended.
+    pub(super) fn ended(&mut self, sent: &Sent) {
+        self.judged_in_flight -= u64::from(sent.intended >= self.warmup);
+        if let Some(audit) = &self.audit {
+            let mut audit = lock(audit);
+            match sent.reply.fate {
+                Fate::Accepted => audit.acknowledged(sent.client, sent.number, sent.ended),
+                Fate::NotThere => audit.not_there(sent.client, sent.number),
+                Fate::Unknown => audit.unacknowledged(sent.client, sent.number),
+            }
+        }
+        self.recorder.ended(Ended {
+            intended: sent.intended,
+            start_lag: sent.start_lag,
+            ended: sent.ended,
+            outcome: sent.reply.outcome,
+            done: self.ok_means_done && sent.reply.outcome == Outcome::Ok,
+            queue_wait: sent.reply.queue_wait,
+        });
+    }
+
+    /// Nothing is waited for any more.
+    pub(super) fn finish(mut self) -> Recorded {
+        self.recorder.left_in_flight(self.judged_in_flight);
+        self.recorder.finish()
+    }
+}
+
+fn lock(audit: &Mutex<Audit>) -> MutexGuard<'_, Audit> {
+    audit.lock().expect("no code panics with an audit locked")
+}
