@@ -3,6 +3,8 @@
 //! The modules stand in the order in which data flows; a module imports only from modules below it
 //! (`load-client/tests/architecture.rs` holds that).
 
+#![warn(clippy::unwrap_used)]
+
 pub mod app;
 pub mod config;
 pub mod rpc;

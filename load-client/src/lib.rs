@@ -4,6 +4,8 @@
 //! The modules stand in the order in which data flows; a module imports only from modules below it
 //! (`tests/architecture.rs` holds that).
 
+#![warn(clippy::unwrap_used)]
+
 pub mod compare;
 pub mod run;
 

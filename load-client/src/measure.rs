@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Between the service's snapshots in real time.
-const WATCH_EVERY: Duration = Duration::from_millis(100);
+const WATCH_EVERY: Duration = Duration::from_millis(50);
 /// Likewise in virtual time, where a snapshot costs as much but the runs are longer.
 const WATCH_EVERY_VIRTUAL: Duration = Duration::from_secs(1);
 /// A generator that is later than this with one send in a hundred is the limit itself (arbitrary: ten ticks of its

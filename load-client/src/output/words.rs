@@ -34,12 +34,19 @@ pub fn picture(run: &Run, highest: u64) -> String {
         return String::new();
     };
     let columns = PICTURE.min(end + 1);
-    (0..columns)
+    let levels: Vec<Option<u64>> = (0..columns)
         .map(|column| {
             let from = column * (end + 1) / columns;
             let to = ((column + 1) * (end + 1) / columns).max(from + 1);
-            let level = run.series[from..to].iter().filter_map(|point| point.in_system).max();
-            match level {
+            run.series[from..to].iter().filter_map(|point| point.in_system).max()
+        })
+        .collect();
+    (0..columns)
+        .map(|column| {
+            // A single column without a snapshot is jitter; a service that was away leaves more than one.
+            let before = column.checked_sub(1).and_then(|before| levels[before]);
+            let after = levels.get(column + 1).copied().flatten();
+            match levels[column].or(before.and(after)) {
                 None => ' ',
                 Some(level) => {
                     let block = (level as f64 / highest.max(1) as f64 * 8.0).ceil();
@@ -171,9 +178,10 @@ fn synchronous(run: &Run) -> String {
     if ledger.withheld > 0 {
         let _ = write!(
             text,
-            " {} intended sends ({}) were withheld: their clients were still waiting. That is backpressure.",
+            " Withheld, because their clients were still waiting: {} of {} sends ({}). That is backpressure.",
             ledger.withheld,
-            percent(ledger.withheld, ledger.intended)
+            ledger.intended,
+            percent(ledger.withheld, ledger.intended),
         );
     }
     text

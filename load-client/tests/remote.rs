@@ -1,0 +1,121 @@
+//! Two processes: the load client against a service that comes late, goes away in the middle, and comes back.
+
+mod support;
+
+use rustix::process::Signal;
+use support::{Running, Service, assert_balanced, load_client, report};
+
+/// An address that is free now, and will be for as long as nobody asks the system for one by accident.
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+fn read_report(file: &std::path::Path) -> load_client::report::Run {
+    let text = std::fs::read_to_string(file).unwrap();
+    let report: load_client::report::Report = serde_json::from_str(&text).unwrap();
+    report.runs.into_iter().next().unwrap()
+}
+
+#[test]
+fn waits_for_a_service_that_comes_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let address = free_address();
+    let mut command = load_client([
+        "run",
+        &format!("http://{address}"),
+        "-n",
+        "8",
+        "--connect-timeout",
+        "60s",
+    ]);
+    command.arg("--json").arg(&file);
+    let client = Running::start(command);
+    client.wait_for_line("waiting for the service to answer");
+    let _service = Service::start_at(&address, ["--service-time", "1ms"]);
+    let (status, said) = client.wait();
+    assert!(status.success(), "{said:?}");
+    assert_eq!(read_report(&file).ledger.ok, 8);
+}
+
+#[test]
+fn gives_up_on_a_service_that_never_comes() {
+    let url = format!("http://{}", free_address());
+    let output = load_client(["run", &url, "--connect-timeout", "300ms"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains(&url) && said.contains("300ms") && said.contains("refused"),
+        "{said}"
+    );
+    assert!(output.stdout.is_empty(), "nothing is printed as a result");
+}
+
+/// Kills the service in the middle of a run and starts it again; the run goes on, and says what happened.
+fn survives_a_restart(mode: &str) -> load_client::report::Run {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let service = Service::start(["--service-time", "30ms"]);
+    let address = service.address();
+    let mut command = load_client(["run", &service.url, "--mode", mode, "-c", "10", "-r", "100", "-z", "0s"]);
+    command.args(["--drain-limit", "60s", "--json"]).arg(&file);
+    let client = Running::start(command);
+    // Something has been done, and something is under way.
+    client.wait_for_line("ok ");
+    service.kill();
+    client.wait_for_line("unavailable");
+    let _service = Service::start_at(&address, ["--service-time", "30ms"]);
+    client.wait_for_line("in system");
+    client.wait_for_line("in system");
+    support::signal(client.child(), Signal::INT);
+    let (status, said) = client.wait();
+    assert!(status.success(), "{said:?}");
+    let run = read_report(&file);
+    assert_balanced(&run);
+    assert!(run.ledger.unavailable > 0, "{:?}", run.ledger);
+    let service = run.service.as_ref().unwrap();
+    assert_eq!(service.restarts, 1);
+    assert!(service.completed > 0, "the new instance has done something");
+    run
+}
+
+#[test]
+fn a_synchronous_run_goes_on_when_the_service_is_killed_and_restarted() {
+    let run = survives_a_restart("process");
+    assert!(run.audit.is_none());
+}
+
+#[test]
+fn what_a_killed_service_had_accepted_is_unknown_not_lost() {
+    let run = survives_a_restart("enqueue");
+    // 100 a second are queued and 33 done: the killed instance had a backlog.
+    assert!(run.audit.unwrap().unknown > 0);
+}
+
+#[test]
+fn running_services_can_be_compared() {
+    let service = Service::start(["--service-time", "20ms"]);
+    let target = |name: &str| format!("{name}={}", service.url);
+    let (output, report) = report([
+        "compare",
+        "--target",
+        &target("async"),
+        "--target",
+        &target("other"),
+        "-z",
+        "2s",
+        "-q",
+    ]);
+    assert!(output.status.success());
+    let doors: Vec<_> = report
+        .runs
+        .iter()
+        .map(|run| (run.name.as_str(), run.rpc.as_str()))
+        .collect();
+    assert_eq!(doors, [("async", "enqueue"), ("other", "process")]);
+    report.runs.iter().for_each(assert_balanced);
+    assert_eq!(report.runs[0].audit.as_ref().unwrap().done, 16);
+}

@@ -1,0 +1,188 @@
+//! The two programs, as a user runs them: started, waited for, told to stop, their reports read.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "these are tests, which clippy does not see of a file beside them"
+)]
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+use load_client::report::{Report, Run};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The load client, with no flag taken from the environment.
+pub fn load_client<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_load-client"));
+    command.args(args).stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LOAD_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs the load client to its end and reads its report.
+pub fn report<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> (Output, Report) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let output = load_client(args).arg("--json").arg(&file).output().unwrap();
+    let text = std::fs::read_to_string(&file)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let report = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    (output, report)
+}
+
+/// The run of that name.
+pub fn named<'a>(report: &'a Report, name: &str) -> &'a Run {
+    report.runs.iter().find(|run| run.name == name).unwrap()
+}
+
+/// What must hold of every run, whatever happened in it.
+pub fn assert_balanced(run: &Run) {
+    let ledger = &run.ledger;
+    let parts = [
+        ledger.ok,
+        ledger.rejected,
+        ledger.expired,
+        ledger.unavailable,
+        ledger.failed,
+        ledger.withheld,
+        ledger.in_flight,
+    ];
+    assert_eq!(ledger.intended, parts.iter().sum::<u64>(), "{ledger:?}");
+    if let Some(audit) = &run.audit {
+        let parts = [audit.done, audit.discarded, audit.queued, audit.lost, audit.unknown];
+        assert_eq!(audit.acknowledged, parts.iter().sum::<u64>(), "{audit:?}");
+        assert_eq!((audit.lost, audit.duplicated), (0, 0), "{audit:?}");
+    }
+}
+
+/// Sends a signal to a child.
+pub fn signal(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+/// A `foo-service` process. Killed when dropped.
+pub struct Service {
+    child: Child,
+    /// As http://host:port.
+    pub url: String,
+}
+
+impl Service {
+    /// Starts one on a free port.
+    pub fn start<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
+        Self::start_at("127.0.0.1:0", args)
+    }
+
+    /// Starts one at an address, and waits until it serves.
+    pub fn start_at<S: AsRef<OsStr>>(address: &str, args: impl IntoIterator<Item = S>) -> Self {
+        let mut child = Command::new(foo_service())
+            .args(["--listen", address, "--admin-listen", "127.0.0.1:0"])
+            .args(args)
+            .env("RUST_LOG", "info")
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        let serving = lines
+            .find(|line| line.contains("serving "))
+            .expect("it says where it serves");
+        // Read on, so that the pipe never fills.
+        thread::spawn(move || lines.for_each(drop));
+        let address = serving.split("address=").nth(1).unwrap().split(' ').next().unwrap();
+        Self {
+            child,
+            url: format!("http://{address}"),
+        }
+    }
+
+    /// host:port, to start another one there.
+    pub fn address(&self) -> String {
+        self.url.trim_start_matches("http://").to_owned()
+    }
+
+    /// Ends it without a warning, and waits until it is gone.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The other program of the workspace: beside this one, once it has been built.
+fn foo_service() -> PathBuf {
+    let beside = PathBuf::from(env!("CARGO_BIN_EXE_load-client")).with_file_name("foo-service");
+    if !beside.exists() {
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "-p", "foo-service"])
+            .status()
+            .unwrap();
+        assert!(built.success());
+    }
+    beside
+}
+
+/// A load client that is running, and what it says on stderr as it says it.
+pub struct Running {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Running {
+    /// Starts it.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        Self { child, lines }
+    }
+
+    /// Waits until a line holds `what`.
+    pub fn wait_for_line(&self, what: &str) -> String {
+        loop {
+            let line = self
+                .lines
+                .recv()
+                .unwrap_or_else(|_| panic!("it ended without saying {what:?}"));
+            if line.contains(what) {
+                return line;
+            }
+        }
+    }
+
+    /// The process.
+    pub fn child(&self) -> &Child {
+        &self.child
+    }
+
+    /// Waits for its end, and returns what else it said.
+    pub fn wait(mut self) -> (ExitStatus, Vec<String>) {
+        let status = self.child.wait().unwrap();
+        (status, self.lines.iter().collect())
+    }
+}

@@ -1,0 +1,144 @@
+//! Traces: a bursty one of our own, and the real one where it is to be had.
+
+mod support;
+
+use std::{env, fmt::Write, path::PathBuf};
+
+use load_client::report::Run;
+use support::{Service, assert_balanced, load_client, report};
+
+/// Where the real trace is looked for. README says where it comes from.
+const SHARED: &str = "SHARED_DIR";
+const REAL_ROWS: u64 = 8_819;
+
+/// Bursts of 50 messages within 50 ms, half a second of silence between them.
+fn bursty(bursts: u32) -> String {
+    let mut text = "id,seconds,units\n".to_owned();
+    for burst in 0..bursts {
+        for message in 0..50 {
+            let at = f64::from(burst) * 0.55 + f64::from(message) / 1000.0;
+            writeln!(text, "x,{at},{}", message % 10).unwrap();
+        }
+    }
+    text
+}
+
+fn replay(service: &Service, file: &std::path::Path, columns: [&str; 2], more: &[&str]) -> Run {
+    let [time, demand] = columns;
+    let mut args = vec!["run", &service.url, "--trace", file.to_str().unwrap(), "-q"];
+    args.extend([
+        "--trace-time-column",
+        time,
+        "--trace-demand-column",
+        demand,
+        "--trace-demand-unit",
+        "1ms",
+    ]);
+    args.extend(more);
+    let (output, report) = report(args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let run = report.runs.into_iter().next().unwrap();
+    assert_balanced(&run);
+    assert_eq!(run.load.arrival, "trace");
+    run
+}
+
+#[test]
+fn a_bursty_trace_replays_through_both_doors() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bursts.csv");
+    std::fs::write(&file, bursty(4)).unwrap();
+    let service = Service::start(["--workers", "4", "--service-time", "1h"]);
+
+    let queued = replay(&service, &file, ["seconds", "units"], &["--mode", "enqueue"]);
+    assert_eq!((queued.ledger.intended, queued.ledger.ok), (200, 200));
+    // Every message took its own demand: with the service's hour, none would ever be done.
+    assert_eq!(queued.audit.unwrap().done, 200);
+    assert!(queued.load.duration_seconds > 1.69 && queued.load.duration_seconds < 1.71);
+
+    let open = replay(&service, &file, ["seconds", "units"], &["--max-in-flight", "200"]);
+    assert_eq!((open.ledger.intended, open.ledger.ok), (200, 200));
+
+    let closed = replay(&service, &file, ["seconds", "units"], &["-c", "1"]);
+    assert_eq!(closed.ledger.intended, 200);
+    assert!(
+        closed.ledger.withheld > 0,
+        "one client that waits cannot send a message each millisecond"
+    );
+    assert_eq!(closed.ledger.ok + closed.ledger.withheld, 200);
+}
+
+#[test]
+fn speed_scales_the_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bursts.csv");
+    std::fs::write(&file, bursty(4)).unwrap();
+    let service = Service::start(["--workers", "16", "--service-time", "0s"]);
+    let run = replay(
+        &service,
+        &file,
+        ["seconds", "units"],
+        &["--mode", "enqueue", "--speed", "2x"],
+    );
+    assert!(run.load.duration_seconds > 0.84 && run.load.duration_seconds < 0.86);
+}
+
+#[test]
+fn a_malformed_row_is_an_error_that_names_file_line_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("broken.csv");
+    std::fs::write(&file, "seconds,units\n1,1\n2,many\n").unwrap();
+    let mut command = load_client(["run", "http://127.0.0.1:1", "--trace-time-column", "seconds"]);
+    let output = command
+        .args(["--trace-demand-column", "units", "--trace"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("broken.csv: line 3, column units: \"many\""), "{said}");
+}
+
+/// The real trace, or a loud skip; where it must be there, a failure.
+fn real_trace() -> Option<PathBuf> {
+    let shared = env::var_os(SHARED).map_or_else(|| PathBuf::from("../../shared"), PathBuf::from);
+    let file = shared.join("traces/azure-llm-2023-code.csv");
+    if file.exists() {
+        return Some(file);
+    }
+    assert!(
+        env::var("CI").as_deref() != Ok("true"),
+        "{} is missing; set {SHARED}",
+        file.display()
+    );
+    eprintln!(
+        "SKIPPED: {} is not there, so the real trace was NOT replayed; set {SHARED}",
+        file.display()
+    );
+    None
+}
+
+#[test]
+fn the_real_trace_replays_through_both_doors() {
+    let Some(file) = real_trace() else { return };
+    let columns = ["TIMESTAMP", "GeneratedTokens"];
+    let replay_real = |more: &[&str]| {
+        let service = Service::start(["--workers", "64", "--service-time", "1h", "--queue", "unbounded"]);
+        let more = [&["--speed", "60x", "-c", "8"], more].concat();
+        replay(&service, &file, columns, &more)
+    };
+    std::thread::scope(|scope| {
+        let queued = scope.spawn(|| replay_real(&["--mode", "enqueue"]));
+        let synchronous = scope.spawn(|| replay_real(&["--mode", "process"]));
+        let queued = queued.join().unwrap();
+        assert_eq!((queued.ledger.intended, queued.ledger.ok), (REAL_ROWS, REAL_ROWS));
+        assert_eq!(queued.audit.unwrap().done, REAL_ROWS);
+        let synchronous = synchronous.join().unwrap();
+        assert_eq!(synchronous.ledger.intended, REAL_ROWS);
+        assert_eq!(synchronous.ledger.ok + synchronous.ledger.withheld, REAL_ROWS);
+        assert!(
+            synchronous.ledger.withheld > 0,
+            "eight clients that wait cannot send the bursts"
+        );
+    });
+}
