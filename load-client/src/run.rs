@@ -7,7 +7,7 @@ use crate::{
     fleet::FleetError,
     live::Live,
     measure::{Measured, Plan, measure},
-    output::progress::Progress,
+    output::progress::{Progress, Watched},
     scenario::{Rpc, Schedule, WhenBlocked},
     stop::Stop,
 };
@@ -33,7 +33,12 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stop: Stop) -> Result<Measu
         live: Arc::clone(&live),
         stop,
     };
-    let progress = Progress::start(vec![(args.url.to_string(), live)], args.output.quiet);
+    let watched = Watched {
+        name: args.url.to_string(),
+        rpc: plan.scenario.rpc,
+        live,
+    };
+    let progress = Progress::start(vec![watched], args.output.quiet);
     let measured = measure(plan).await;
     if let Some(progress) = progress {
         progress.finish();

@@ -17,7 +17,7 @@ use crate::{
     fleet::FleetError,
     live::Live,
     measure::{Measured, Plan, measure},
-    output::progress::Progress,
+    output::progress::{Progress, Watched},
     run::random_run_id,
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
     stop::Stop,
@@ -85,7 +85,11 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Re
 
 /// Measures all plans at the same time, on this runtime, and shows how they get on.
 async fn all_at_once(plans: Vec<Plan>, quiet: bool) -> Result<Vec<Measured>, FleetError> {
-    let watched = plans.iter().map(|plan| (plan.name.clone(), Arc::clone(&plan.live)));
+    let watched = plans.iter().map(|plan| Watched {
+        name: plan.name.clone(),
+        rpc: plan.scenario.rpc,
+        live: Arc::clone(&plan.live),
+    });
     let progress = Progress::start(watched.collect(), quiet);
     let measured = futures_util::future::try_join_all(plans.into_iter().map(measure)).await;
     if let Some(progress) = progress {

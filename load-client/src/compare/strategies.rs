@@ -16,7 +16,7 @@ use crate::{
     fleet::FleetError,
     live::Live,
     measure::{Measured, Plan, measure},
-    output::progress::Progress,
+    output::progress::{Progress, Watched},
     run::random_run_id,
     scenario::{Rpc, Scenario, Schedule},
     stop::Stop,
@@ -203,7 +203,11 @@ pub async fn in_virtual_time(
     let mut running = Vec::new();
     for strategy in strategies {
         let plan = strategy.plan(virtual_scenario(args, schedule, strategy.rpc), args, stop);
-        watched.push((plan.name.clone(), Arc::clone(&plan.live)));
+        watched.push(Watched {
+            name: plan.name.clone(),
+            rpc: plan.scenario.rpc,
+            live: Arc::clone(&plan.live),
+        });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)

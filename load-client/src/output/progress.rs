@@ -14,8 +14,9 @@ use tokio::{
 };
 
 use crate::{
-    live::{Live, LiveReading, Stage},
+    live::{Live, Stage},
     outcome::Outcome,
+    scenario::Rpc,
 };
 
 /// Between two looks, on a terminal.
@@ -25,8 +26,16 @@ const FIRST_LINE_AFTER: Duration = Duration::from_secs(2);
 /// Between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// A run, and what it is called.
-pub type Watched = (String, Arc<Live>);
+/// A run to be shown.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// What it is called.
+    pub name: String,
+    /// The door it drives.
+    pub rpc: Rpc,
+    /// Its state.
+    pub live: Arc<Live>,
+}
 
 /// Progress that is shown until it is finished or dropped.
 #[derive(Debug)]
@@ -62,20 +71,20 @@ impl Progress {
 }
 
 async fn redraw(runs: Vec<Watched>, bars: MultiProgress) {
-    let width = runs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let width = runs.iter().map(|run| run.name.len()).max().unwrap_or(0);
     let style = ProgressStyle::with_template(&format!("{{prefix:{width}}}  {{msg}}")).expect("the template is sound");
-    let lines: Vec<(ProgressBar, Arc<Live>)> = runs
+    let lines: Vec<(ProgressBar, Watched)> = runs
         .into_iter()
-        .map(|(name, live)| {
-            let bar = bars.add(ProgressBar::new_spinner().with_style(style.clone()).with_prefix(name));
-            (bar, live)
+        .map(|run| {
+            let bar = ProgressBar::new_spinner().with_style(style.clone());
+            (bars.add(bar.with_prefix(run.name.clone())), run)
         })
         .collect();
     let mut ticks = interval(REDRAW_EVERY);
     loop {
         ticks.tick().await;
-        for (bar, live) in &lines {
-            bar.set_message(line(&live.read()));
+        for (bar, run) in &lines {
+            bar.set_message(line(run));
             bar.tick();
         }
     }
@@ -85,18 +94,24 @@ async fn print_lines(runs: Vec<Watched>) {
     let mut ticks = interval_at(Instant::now() + FIRST_LINE_AFTER, LINE_EVERY);
     loop {
         ticks.tick().await;
-        for (name, live) in &runs {
+        for run in &runs {
             // Nobody reads it if it cannot be written.
-            let _ = writeln!(io::stderr(), "{name}: {}", line(&live.read()));
+            let _ = writeln!(io::stderr(), "{}: {}", run.name, line(run));
         }
     }
 }
 
-fn line(reading: &LiveReading) -> String {
+fn line(run: &Watched) -> String {
+    let reading = run.live.read();
+    // An OK of Enqueue says that the message is on the queue, no more.
+    let ok = match run.rpc {
+        Rpc::Enqueue => "queued",
+        Rpc::Process => "ok",
+    };
     let elapsed = reading.elapsed.as_secs_f64();
     let counts = || {
         let ledger = &reading.ledger;
-        let mut text = format!("intended {:>5}  ok {:>5}", ledger.intended, ledger.of(Outcome::Ok));
+        let mut text = format!("intended {:>5}  {ok} {:>5}", ledger.intended, ledger.of(Outcome::Ok));
         let others = [
             ("rejected", ledger.of(Outcome::Rejected)),
             ("expired", ledger.of(Outcome::Expired)),

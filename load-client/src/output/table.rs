@@ -22,10 +22,10 @@ pub fn comparison(runs: &[Run]) -> String {
         "dropped",
         "rejected",
         "withheld",
-        "queue\nat end",
+        "queue\nat end\nof load",
         "most in\nsystem",
-        "time to done\n(median)",
-        "time to done\n(longest)",
+        "time\nto done\n(median)",
+        "time\nto done\n(longest)",
         "time\nto drain",
     ]);
     for run in runs {

@@ -19,7 +19,7 @@ use load_client::report::{Report, Run};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The load client, with no flag taken from the environment.
-pub fn load_client<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn load_client<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_load-client"));
     command.args(args).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
@@ -31,7 +31,7 @@ pub fn load_client<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Comman
 }
 
 /// Runs the load client to its end and reads its report.
-pub fn report<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> (Output, Report) {
+pub(crate) fn report<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> (Output, Report) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
     let output = load_client(args).arg("--json").arg(&file).output().unwrap();
@@ -42,12 +42,12 @@ pub fn report<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> (Output, Re
 }
 
 /// The run of that name.
-pub fn named<'a>(report: &'a Report, name: &str) -> &'a Run {
+pub(crate) fn named<'a>(report: &'a Report, name: &str) -> &'a Run {
     report.runs.iter().find(|run| run.name == name).unwrap()
 }
 
 /// What must hold of every run, whatever happened in it.
-pub fn assert_balanced(run: &Run) {
+pub(crate) fn assert_balanced(run: &Run) {
     let ledger = &run.ledger;
     let parts = [
         ledger.ok,
@@ -67,26 +67,26 @@ pub fn assert_balanced(run: &Run) {
 }
 
 /// Sends a signal to a child.
-pub fn signal(child: &Child, signal: Signal) {
+pub(crate) fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
 }
 
 /// A `foo-service` process. Killed when dropped.
-pub struct Service {
+pub(crate) struct Service {
     child: Child,
     /// As http://host:port.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Service {
     /// Starts one on a free port.
-    pub fn start<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn start<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
         Self::start_at("127.0.0.1:0", args)
     }
 
     /// Starts one at an address, and waits until it serves.
-    pub fn start_at<S: AsRef<OsStr>>(address: &str, args: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn start_at<S: AsRef<OsStr>>(address: &str, args: impl IntoIterator<Item = S>) -> Self {
         let mut child = Command::new(foo_service())
             .args(["--listen", address, "--admin-listen", "127.0.0.1:0"])
             .args(args)
@@ -111,12 +111,12 @@ impl Service {
     }
 
     /// host:port, to start another one there.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.url.trim_start_matches("http://").to_owned()
     }
 
     /// Ends it without a warning, and waits until it is gone.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -143,14 +143,14 @@ fn foo_service() -> PathBuf {
 }
 
 /// A load client that is running, and what it says on stderr as it says it.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: mpsc::Receiver<String>,
 }
 
 impl Running {
     /// Starts it.
-    pub fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = mpsc::channel();
@@ -163,7 +163,7 @@ impl Running {
     }
 
     /// Waits until a line holds `what`.
-    pub fn wait_for_line(&self, what: &str) -> String {
+    pub(crate) fn wait_for_line(&self, what: &str) -> String {
         loop {
             let line = self
                 .lines
@@ -176,12 +176,12 @@ impl Running {
     }
 
     /// The process.
-    pub fn child(&self) -> &Child {
+    pub(crate) fn child(&self) -> &Child {
         &self.child
     }
 
     /// Waits for its end, and returns what else it said.
-    pub fn wait(mut self) -> (ExitStatus, Vec<String>) {
+    pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>) {
         let status = self.child.wait().unwrap();
         (status, self.lines.iter().collect())
     }
