@@ -16,8 +16,11 @@ use tokio::{
     sync::oneshot,
     time::{Instant, timeout},
 };
-use tonic::transport::{Server, server::Connected};
-use tower::util::{MapRequestLayer, MapResponseLayer};
+use tonic::{
+    body::Body,
+    transport::{Server, server::Connected},
+};
+use tower::util::{MapRequestLayer, MapResponseLayer, option_layer};
 use tower_http::request_id::PropagateRequestIdLayer;
 
 pub use self::{connections::accept, drain::Drained};
@@ -198,6 +201,7 @@ impl Service {
         health.set_serving::<FooServiceServer<FooRpc>>().await;
 
         let (stop, stopped) = oneshot::channel::<()>();
+        let traced = trace::wanted();
         let incoming = connections::limit(incoming, settings.max_connections, metrics);
         let transport = Server::builder()
             .max_concurrent_streams(MAX_STREAMS)
@@ -209,8 +213,12 @@ impl Service {
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
             .layer(MapRequestLayer::new(rpc::stamp_arrival))
             .layer(MapResponseLayer::new(status::too_large_as_grpc_has_it))
-            .layer(trace::request_ids(&instance_id))
-            .layer(trace::layer())
+            .layer(option_layer(traced.then(|| trace::request_ids(&instance_id))))
+            .layer(option_layer(traced.then(|| {
+                // Its body type back to tonic's, so that a call is of one type with it and without.
+                let boxed = MapResponseLayer::new(|response: http::Response<_>| response.map(Body::new));
+                (boxed, trace::spans())
+            })))
             .layer(PropagateRequestIdLayer::x_request_id())
             .add_service(doors)
             .add_service(health_service)

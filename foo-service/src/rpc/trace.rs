@@ -1,7 +1,8 @@
 //! tower-http's tracing for every call, under a request id.
 //!
 //! All of it is at debug level: under overload, a line per refusal would be one more load. Refusals are counted, not
-//! logged.
+//! logged. Where nobody listens at that level, the layers are left out: making ids and spans for nobody costs a fifth of
+//! a small call (`scripts/bench`).
 
 use std::sync::{
     Arc,
@@ -32,7 +33,12 @@ impl MakeRequestId for RequestIds {
     }
 }
 
-/// Gives every request an id. Goes around [`layer`].
+/// Whether anybody listens.
+pub fn wanted() -> bool {
+    tracing::enabled!(Level::DEBUG) || tracing::enabled!(target: "tower_http::trace", Level::DEBUG)
+}
+
+/// Gives every request an id. Goes around [`spans`].
 pub fn request_ids(instance_id: &str) -> SetRequestIdLayer<RequestIds> {
     SetRequestIdLayer::x_request_id(RequestIds {
         instance_id: instance_id.into(),
@@ -41,7 +47,7 @@ pub fn request_ids(instance_id: &str) -> SetRequestIdLayer<RequestIds> {
 }
 
 /// A span per call.
-pub fn layer<B>() -> TraceLayer<SharedClassifier<GrpcErrorsAsFailures>, impl Fn(&Request<B>) -> Span + Clone> {
+pub fn spans<B>() -> TraceLayer<SharedClassifier<GrpcErrorsAsFailures>, impl Fn(&Request<B>) -> Span + Clone> {
     TraceLayer::new_for_grpc()
         .make_span_with(|request: &Request<B>| {
             let id = request.extensions().get::<RequestId>();
