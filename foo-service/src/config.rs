@@ -12,12 +12,16 @@ use crate::{
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
+/// The most workers (arbitrary: far over what a process does at once).
+const MAX_WORKERS: u32 = 65_536;
+/// The most that burn CPU time, on a thread each (arbitrary: over any machine's cores).
+const MAX_CPU_WORKERS: u32 = 1024;
 
 /// How a service behaves, apart from where it listens.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// Messages processed at once, by both doors together
-    #[arg(long, env = "FOO_WORKERS", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(long, env = "FOO_WORKERS", default_value = "1", value_parser = workers)]
     pub workers: u32,
 
     /// Mean work on a message that does not say itself [0s to 1h; 0s uses no timer at all]
@@ -69,7 +73,7 @@ pub struct Settings {
     pub drain_timeout: Duration,
 
     /// Seed of everything that is drawn
-    #[arg(long, env = "FOO_SEED", default_value = "1")]
+    #[arg(long, env = "FOO_SEED", default_value = "1", value_parser = number)]
     pub seed: u64,
 }
 
@@ -98,6 +102,16 @@ impl Settings {
     /// The limit of Process: what was asked for, or as many as there are workers.
     pub fn limit(&self) -> u32 {
         self.concurrency_limit.unwrap_or(self.workers)
+    }
+
+    /// What no single flag can know to be wrong.
+    pub fn check(&self) -> Result<(), String> {
+        if self.work == WorkKind::Cpu && self.workers > MAX_CPU_WORKERS {
+            return Err(format!(
+                "--work cpu starts a thread per worker: --workers must be at most {MAX_CPU_WORKERS} with it"
+            ));
+        }
+        Ok(())
     }
 
     /// What the queue holds.
@@ -141,6 +155,13 @@ fn count(text: &str) -> Result<u32, String> {
     match count_or_none(text)? {
         0 => Err("must be at least 1".to_owned()),
         count => Ok(count),
+    }
+}
+
+fn workers(text: &str) -> Result<u32, String> {
+    match count(text)? {
+        workers if workers > MAX_WORKERS => Err(format!("must be at most {MAX_WORKERS}")),
+        workers => Ok(workers),
     }
 }
 

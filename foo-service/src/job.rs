@@ -163,6 +163,9 @@ pub enum Refusal {
     /// The drain ran out of time with this call in line or in service.
     #[error("abandoned: the drain ran out of time")]
     Abandoned,
+    /// Our bug; what it was is in the log, not on the wire.
+    #[error("internal error")]
+    Bug,
     /// A field is not what it must be.
     #[error("{field}: {reason}")]
     Invalid {
@@ -171,16 +174,4 @@ pub enum Refusal {
         /// What is wrong with it, and what would be right.
         reason: String,
     },
-}
-
-impl Refusal {
-    /// How a call that ends so is counted.
-    pub fn outcome(&self) -> RequestOutcome {
-        match self {
-            Self::NoRoom(_) => RequestOutcome::Rejected,
-            Self::Draining | Self::Abandoned => RequestOutcome::Unavailable,
-            Self::Expired => RequestOutcome::Expired,
-            Self::Invalid { .. } => RequestOutcome::Invalid,
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! Counts of everything, in atomics: the truth that Watch, `/metrics` and the drain read.
 //!
-//! Presence in the system is a guard ([`InLine`], [`InService`], [`InProgress`]): dropping it is the only way to stop
+//! Presence in the system is a guard ([`InLine`], [`InService`], [`Handled`], [`InProgress`]): dropping it is the only way to stop
 //! counting, so a caller that goes away at any `.await` cannot leave a count behind. Queued messages carry no guard
 //! (there can be millions); [`crate::enqueue`] owns them and moves them in and out.
 //!
@@ -33,9 +33,9 @@ pub struct Ledger {
     in_system: Level,
     /// A bit per open window.
     windows: AtomicU32,
-    /// Calls between their arrival and their end: what a drain has to wait for besides `in_system`, since a call
-    /// that passed the check for draining may not have been admitted yet.
-    in_progress: AtomicU64,
+    /// Calls that a handler has: what a drain has to wait for besides `in_system`, since a call that passed the check for
+    /// draining may not have been admitted yet.
+    handled: AtomicU64,
     /// Set when a drain begins, so that nobody pays for `idle` before.
     wakes_idle: AtomicBool,
     idle: Notify,
@@ -109,9 +109,17 @@ pub struct Levels<T> {
 }
 
 impl Ledger {
-    /// A call has arrived; it is in progress until the guard ends it.
+    /// A call has reached its handler; a drain waits for it until the guard is dropped. A call whose body never comes does
+    /// not get there, and holds up no drain.
+    pub fn handle(self: &Arc<Self>) -> Handled {
+        self.handled.fetch_add(1, SeqCst);
+        Handled {
+            ledger: Arc::clone(self),
+        }
+    }
+
+    /// A call has arrived; the guard counts how it ends.
     pub fn call(self: &Arc<Self>, rpc: Door) -> InProgress {
-        self.in_progress.fetch_add(1, SeqCst);
         InProgress {
             ledger: Arc::clone(self),
             rpc,
@@ -179,8 +187,7 @@ impl Ledger {
         self.doors[door as usize].refused.fetch_add(1, Relaxed);
     }
 
-    /// A call ended before it reached its handler.
-    pub fn count_request(&self, rpc: Door, outcome: RequestOutcome) {
+    fn count_request(&self, rpc: Door, outcome: RequestOutcome) {
         self.requests[rpc as usize][outcome as usize].fetch_add(1, Relaxed);
     }
 
@@ -246,14 +253,14 @@ impl Ledger {
         self.abandoning.store(true, SeqCst);
     }
 
-    /// Waits until no call is in progress and nothing is in the system. Cancel-safe.
+    /// Waits until no handler has a call and nothing is in the system. Cancel-safe.
     pub async fn idle(&self) {
         self.wakes_idle.store(true, SeqCst);
         loop {
             let woken = self.idle.notified();
             let mut woken = std::pin::pin!(woken);
             woken.as_mut().enable();
-            if self.in_progress.load(SeqCst) == 0 && self.in_system.now.load(SeqCst) == 0 {
+            if self.handled.load(SeqCst) == 0 && self.in_system.now.load(SeqCst) == 0 {
                 return;
             }
             woken.await;
@@ -340,7 +347,18 @@ impl Drop for InProgress {
             self.outcome
         };
         self.ledger.count_request(self.rpc, outcome);
-        if self.ledger.in_progress.fetch_sub(1, SeqCst) == 1 {
+    }
+}
+
+/// A call that a handler has.
+#[derive(Debug)]
+pub struct Handled {
+    ledger: Arc<Ledger>,
+}
+
+impl Drop for Handled {
+    fn drop(&mut self) {
+        if self.ledger.handled.fetch_sub(1, SeqCst) == 1 {
             self.ledger.wake_idle();
         }
     }
@@ -486,13 +504,13 @@ mod tests {
     #[tokio::test]
     async fn idle_waits_for_calls_and_for_messages() {
         let ledger = Arc::new(Ledger::default());
-        let call = ledger.call(Door::Enqueue);
+        let call = ledger.handle();
         ledger.join_queue(1);
         let waiter = tokio::spawn({
             let ledger = Arc::clone(&ledger);
             async move { ledger.idle().await }
         });
-        call.finish(RequestOutcome::Ok);
+        drop(call);
         tokio::task::yield_now().await;
         assert!(!waiter.is_finished());
         ledger.take_from_queue(1).finish(JobOutcome::Completed);

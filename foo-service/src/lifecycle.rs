@@ -1,4 +1,4 @@
-//! Serving, draining, abandoning, closing: the one state that every part of a service looks at, and the stop signal
+//! Serving, draining, abandoning, closing, closed: the one state that every part of a service looks at, and the stop signal
 //! that sets it going.
 //!
 //! Phases only move forward.
@@ -18,6 +18,8 @@ pub enum Phase {
     Abandoning,
     /// Nothing is left; streams end, then the transport stops.
     Closing,
+    /// The transport has had its time: connections that peers still keep open are cut.
+    Closed,
 }
 
 /// The current [`Phase`], shared by all parts of one service.

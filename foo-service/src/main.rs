@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use foo_service::{
     admin::Admin,
     app::{Parts, Service, accept, random_instance_id},
@@ -60,6 +60,9 @@ async fn main() -> ExitCode {
     match cli.command {
         Some(Command::Health(args)) => health(&args).await,
         None => {
+            if let Err(error) = cli.settings.check() {
+                Cli::command().error(ErrorKind::ValueValidation, error).exit();
+            }
             start_logging();
             match run(cli.listen, cli.settings).await {
                 Ok(code) => code,
@@ -102,10 +105,11 @@ async fn run(listen: Listen, settings: Settings) -> Result<ExitCode, String> {
         let address = listen.admin_listen;
         format!("cannot listen on {address} for /metrics: {error}; choose another with --admin-listen")
     })?;
+    // Before anybody is told that it serves: a signal that comes right then has to drain as well.
+    let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     log_start(&settings, address, admin, &instance_id);
 
     let (trigger, shutdown) = shutdown();
-    let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     tokio::spawn(listen_for_signals(signals, trigger));
     let drained = service
         .serve(accept(listener), shutdown)

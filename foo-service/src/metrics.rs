@@ -154,7 +154,8 @@ fn describe() {
     describe_histogram!(
         "foo_queue_wait_seconds",
         Unit::Seconds,
-        "Until a worker took the message: since its arrival at Process, since it joined the queue at Enqueue."
+        "Until a worker took the message, of those that one took: since its arrival at Process, since it joined the queue at \
+         Enqueue."
     );
     describe_histogram!(
         "foo_service_time_seconds",
@@ -169,6 +170,6 @@ fn describe() {
     describe_histogram!(
         "foo_line_wait_seconds",
         Unit::Seconds,
-        "How long callers of Enqueue stood in line for a place on the queue (--when-full wait)."
+        "How long callers of Enqueue that got a place on the queue had stood in line for it (--when-full wait)."
     );
 }

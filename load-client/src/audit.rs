@@ -18,12 +18,17 @@ pub struct Audit {
     tracks: Vec<Track>,
     open: usize,
     counts: AuditCounts,
+    /// Messages sent that are not followed, and whose end has not been heard of either.
+    unfollowed: u64,
+    /// Acknowledged by the present instance, and open.
+    pending: u64,
+    /// Acknowledged by instances that are gone, and open.
+    gone: u64,
     /// Counts the instances of the service that were seen.
     generation: u32,
     done: Done,
     last_done: Option<Duration>,
     warmup: Duration,
-    slo: Duration,
 }
 
 /// One client's messages.
@@ -47,8 +52,8 @@ enum State {
     Acknowledged { at: Duration, generation: u32 },
     /// The call ended and did not tell whether it was accepted.
     Unacknowledged,
-    /// The end was heard of before the acknowledgement.
-    EndedEarly(End),
+    /// The end was heard of, at that time, before the acknowledgement.
+    EndedEarly { end: End, heard: Duration },
 }
 
 /// How a message ended, as the service says.
@@ -62,7 +67,7 @@ pub struct End {
     pub service_time: Duration,
 }
 
-/// What became of queued messages. acknowledged = done + discarded + queued + lost + unknown.
+/// What became of queued messages, without those of the warm-up. acknowledged = done + discarded + queued + lost + unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AuditCounts {
     /// Accepted by the service.
@@ -86,7 +91,8 @@ pub struct AuditCounts {
 /// What is known at the end.
 #[derive(Debug, Clone, Copy)]
 pub struct Closing {
-    /// Messages that the service still has.
+    /// Messages that the service still has. Those of other senders count too, so a service that is shared can hide a loss
+    /// as long as it is not empty.
     pub inside: u64,
     /// Whether every completion since the start was heard of.
     pub complete: bool,
@@ -110,11 +116,13 @@ impl Audit {
             tracks: std::iter::repeat_with(Track::default).take(clients).collect(),
             open: 0,
             counts: AuditCounts::default(),
+            unfollowed: 0,
+            pending: 0,
+            gone: 0,
             generation: 0,
-            done: Done::default(),
+            done: Done::new(slo),
             last_done: None,
             warmup,
-            slo,
         }
     }
 
@@ -127,24 +135,30 @@ impl Audit {
             self.open += 1;
             let state = State::Sent;
             track.open.insert(number, Entry { intended, state });
+        } else {
+            self.unfollowed += 1;
         }
         number
     }
 
     /// The service accepted it.
     pub fn acknowledged(&mut self, client: usize, number: u64, at: Duration) {
-        self.counts.acknowledged += 1;
         let generation = self.generation;
         let Some(entry) = self.tracks[client].open.get_mut(&number) else {
+            self.counts.acknowledged += 1;
             self.counts.unknown += 1;
             return;
         };
-        if let State::EndedEarly(end) = entry.state {
-            let intended = entry.intended;
+        let intended = entry.intended;
+        if intended >= self.warmup {
+            self.counts.acknowledged += 1;
+        }
+        if let State::EndedEarly { end, .. } = entry.state {
             self.settle(client, number);
             self.ended(intended, at, end);
         } else {
             entry.state = State::Acknowledged { at, generation };
+            self.pending += 1;
         }
     }
 
@@ -162,9 +176,10 @@ impl Audit {
         let Some(entry) = self.tracks[client].open.get_mut(&number) else {
             return;
         };
-        if let State::EndedEarly(end) = entry.state {
-            self.counts.done_unacknowledged += u64::from(end.completed);
+        let intended = entry.intended;
+        if let State::EndedEarly { end, heard } = entry.state {
             self.settle(client, number);
+            self.ended_unacknowledged(intended, heard, end);
         } else if certain {
             self.settle(client, number);
         } else {
@@ -172,26 +187,35 @@ impl Audit {
         }
     }
 
-    /// The service says how it ended.
-    pub fn completed(&mut self, client: usize, number: u64, end: End) {
-        let Some(track) = self.tracks.get_mut(client) else {
+    /// The service says how it ended; `heard` is now.
+    pub fn completed(&mut self, client: usize, number: u64, end: End, heard: Duration) {
+        let Some(track) = self.tracks.get_mut(client).filter(|track| number < track.next) else {
+            // A number that was never given: another run of the same name.
             return;
         };
-        let sent = number < track.next;
         let Some(entry) = track.open.get_mut(&number) else {
-            // Settled before, unless it was never followed.
-            self.counts.duplicated += u64::from(sent && self.open < MAX_OPEN);
+            // Settled before, unless it was never followed: while there are such, nobody can tell.
+            if self.unfollowed > 0 {
+                self.unfollowed -= 1;
+            } else {
+                self.counts.duplicated += 1;
+            }
             return;
         };
+        let intended = entry.intended;
         match entry.state {
-            State::Sent => entry.state = State::EndedEarly(end),
-            State::EndedEarly(_) => self.counts.duplicated += 1,
+            State::Sent => entry.state = State::EndedEarly { end, heard },
+            State::EndedEarly { .. } => self.counts.duplicated += 1,
             State::Unacknowledged => {
-                self.counts.done_unacknowledged += u64::from(end.completed);
                 self.settle(client, number);
+                self.ended_unacknowledged(intended, heard, end);
             }
-            State::Acknowledged { at, .. } => {
-                let intended = entry.intended;
+            State::Acknowledged { at, generation } => {
+                if generation < self.generation {
+                    self.gone -= 1;
+                } else {
+                    self.pending -= 1;
+                }
                 self.settle(client, number);
                 self.ended(intended, at, end);
             }
@@ -201,6 +225,12 @@ impl Audit {
     /// Another instance of the service answers now: what the last one held went with it.
     pub fn restarted(&mut self) {
         self.generation += 1;
+        self.gone += std::mem::take(&mut self.pending);
+    }
+
+    /// No send is intended from this time on.
+    pub fn load_over(&mut self, at: Duration) {
+        self.done.load_over(at);
     }
 
     fn settle(&mut self, client: usize, number: u64) {
@@ -211,39 +241,63 @@ impl Audit {
     /// An acknowledged message ended. Its time to done is an upper bound: the acknowledgement's way back counts as if
     /// the queue wait had begun only after it.
     fn ended(&mut self, intended: Duration, acknowledged: Duration, end: End) {
-        if !end.completed {
-            self.counts.discarded += 1;
-            return;
-        }
-        self.counts.done += 1;
-        let done_at = acknowledged + end.queue_wait + end.service_time;
-        self.last_done = self.last_done.max(Some(done_at));
         if intended >= self.warmup {
-            let time_to_done = done_at.saturating_sub(intended);
-            self.done.queue_wait.record(end.queue_wait);
-            self.done.time_to_done.record(time_to_done);
-            self.done.series.slot(done_at).done(time_to_done, self.slo);
+            if end.completed {
+                self.counts.done += 1;
+            } else {
+                self.counts.discarded += 1;
+            }
+        }
+        self.record(intended, acknowledged + end.queue_wait + end.service_time, end);
+    }
+
+    /// A message ended whose sender was never told that it was accepted. When, is only known from when it was heard of:
+    /// an upper bound too.
+    fn ended_unacknowledged(&mut self, intended: Duration, heard: Duration, end: End) {
+        if intended >= self.warmup {
+            self.counts.done_unacknowledged += u64::from(end.completed);
+        }
+        self.record(intended, heard, end);
+    }
+
+    fn record(&mut self, intended: Duration, done_at: Duration, end: End) {
+        if end.completed {
+            self.last_done = self.last_done.max(Some(done_at));
+            if intended >= self.warmup {
+                self.done.record(intended, done_at, Some(end.queue_wait));
+            }
         }
     }
 
     /// Whether there are acknowledged messages of the present instance whose end is still to come.
     pub fn waits(&self) -> bool {
-        self.pending().1 > 0
+        self.pending > 0
     }
 
-    /// Acknowledged and open: by earlier instances, by the present one.
-    fn pending(&self) -> (u64, u64) {
-        let mut pending = (0, 0);
-        for entry in self.tracks.iter().flat_map(|track| track.open.values()) {
+    /// Acknowledged, judged and open: by earlier instances, by the present one.
+    fn still_open(&self) -> (u64, u64) {
+        let mut open = (0, 0);
+        let judged = |entry: &&Entry| entry.intended >= self.warmup;
+        for entry in self.tracks.iter().flat_map(|track| track.open.values()).filter(judged) {
             if let State::Acknowledged { generation, .. } = entry.state {
                 if generation < self.generation {
-                    pending.0 += 1;
+                    open.0 += 1;
                 } else {
-                    pending.1 += 1;
+                    open.1 += 1;
                 }
             }
         }
-        pending
+        open
+    }
+
+    /// Messages that ended while their calls were still under way, as the run was broken off.
+    fn ended_while_sent(&self) -> u64 {
+        let ended = |entry: &&Entry| matches!(entry.state, State::EndedEarly { end, .. } if end.completed);
+        let entries = self.tracks.iter().flat_map(|track| track.open.values());
+        entries
+            .filter(|entry| entry.intended >= self.warmup)
+            .filter(ended)
+            .count() as u64
     }
 
     /// Closes the audits of all shards.
@@ -251,10 +305,11 @@ impl Audit {
         let mut all = Audited::default();
         let (mut gone, mut open) = (0, 0);
         for audit in audits {
-            let (earlier, present) = audit.pending();
+            let (earlier, present) = audit.still_open();
             gone += earlier;
             open += present;
             all.counts.add(&audit.counts);
+            all.counts.done_unacknowledged += audit.ended_while_sent();
             all.done.merge(std::mem::take(&mut audit.done));
             all.last_done = all.last_done.max(audit.last_done);
         }
@@ -312,7 +367,7 @@ mod tests {
     fn the_end_may_be_heard_of_before_the_acknowledgement() {
         let mut audit = audit();
         let number = audit.sent(0, Duration::ZERO);
-        audit.completed(0, number, END);
+        audit.completed(0, number, END, SECOND);
         audit.acknowledged(0, number, SECOND);
         assert_eq!(audit.last_done, Some(3 * SECOND));
         let counts = close(audit, 0, true);
@@ -326,8 +381,8 @@ mod tests {
             let number = audit.sent(0, Duration::ZERO);
             audit.acknowledged(0, number, SECOND);
         }
-        audit.completed(0, 0, END);
-        audit.completed(0, 0, END);
+        audit.completed(0, 0, END, SECOND);
+        audit.completed(0, 0, END, SECOND);
         assert!(audit.waits());
         let counts = close(audit, 1, true);
         assert_eq!(
@@ -361,12 +416,12 @@ mod tests {
         let mut audit = audit();
         let cut_off = audit.sent(0, Duration::ZERO);
         audit.unacknowledged(0, cut_off);
-        audit.completed(0, cut_off, END);
+        audit.completed(0, cut_off, END, SECOND);
         let refused = audit.sent(0, Duration::ZERO);
         audit.not_there(0, refused);
         // A number that was never given is another run's business.
-        audit.completed(0, 99, END);
-        audit.completed(7, 0, END);
+        audit.completed(0, 99, END, SECOND);
+        audit.completed(7, 0, END, SECOND);
         let counts = close(audit, 0, true);
         assert_eq!(
             (counts.acknowledged, counts.done_unacknowledged, counts.duplicated),

@@ -31,6 +31,8 @@ pub struct Reply {
     pub queue_wait: Option<Duration>,
     /// What is known of a message that was not accepted.
     pub fate: Fate,
+    /// What was said of a send that failed, or found no service.
+    pub reason: Option<String>,
 }
 
 /// Where the message of a call is, once the call has ended.
@@ -81,27 +83,29 @@ impl Call {
 
     /// What an answer means.
     pub fn interpret(&self, answer: Answer) -> Reply {
-        let reply = |outcome, fate| Reply {
+        let reply = |outcome, fate, reason| Reply {
             outcome,
             queue_wait: None,
             fate,
+            reason,
         };
         match answer {
-            Answer::Status { code, body, .. } => match code {
+            Answer::Status { code, body, message } => match code {
                 Code::Ok => self.accepted(body),
-                Code::ResourceExhausted => reply(Outcome::Rejected, Fate::NotThere),
-                Code::DeadlineExceeded => reply(Outcome::Expired, Fate::Unknown),
-                Code::Unavailable => reply(Outcome::Unavailable, Fate::Unknown),
+                // Refusals are what a run is about; nobody needs each explained.
+                Code::ResourceExhausted => reply(Outcome::Rejected, Fate::NotThere, None),
+                Code::DeadlineExceeded => reply(Outcome::Expired, Fate::Unknown, None),
+                Code::Unavailable => reply(Outcome::Unavailable, Fate::Unknown, Some(message)),
                 Code::InvalidArgument | Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied => {
-                    reply(Outcome::Failed, Fate::NotThere)
+                    reply(Outcome::Failed, Fate::NotThere, Some(format!("{code:?}: {message}")))
                 }
-                _ => reply(Outcome::Failed, Fate::Unknown),
+                _ => reply(Outcome::Failed, Fate::Unknown, Some(format!("{code:?}: {message}"))),
             },
-            Answer::TimedOut => reply(Outcome::Expired, Fate::Unknown),
-            Answer::NotConnected(_) => reply(Outcome::Unavailable, Fate::NotThere),
+            Answer::TimedOut => reply(Outcome::Expired, Fate::Unknown, None),
+            Answer::NotConnected(reason) => reply(Outcome::Unavailable, Fate::NotThere, Some(reason.to_string())),
             // Whatever code a dying connection is dressed in, no peer has said it.
-            Answer::Broken(_) => reply(Outcome::Unavailable, Fate::Unknown),
-            Answer::Malformed(_) => reply(Outcome::Failed, Fate::Unknown),
+            Answer::Broken(reason) => reply(Outcome::Unavailable, Fate::Unknown, Some(reason)),
+            Answer::Malformed(reason) => reply(Outcome::Failed, Fate::Unknown, Some(reason)),
         }
     }
 
@@ -115,11 +119,13 @@ impl Call {
                 outcome: Outcome::Ok,
                 queue_wait: queue_wait.and_then(|wait| wait.try_into().ok()),
                 fate: Fate::Accepted,
+                reason: None,
             },
-            Err(_undecodable) => Reply {
+            Err(undecodable) => Reply {
                 outcome: Outcome::Failed,
                 queue_wait: None,
                 fate: Fate::Unknown,
+                reason: Some(format!("the answer cannot be decoded: {undecodable}")),
             },
         }
     }

@@ -8,8 +8,8 @@ use std::{
 
 use clap::Parser;
 use load_client::{
-    cli::{Cli, Command, CompareArgs, OutputArgs, RunArgs, usage_error},
-    compare,
+    cli::{Cli, Command, CompareArgs, LoadArgs, OutputArgs, RunArgs, usage_error},
+    compare::{self, Compared},
     measure::Measured,
     output::{json, table},
     report::{Report, Run, SCHEMA},
@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let stopper = Stopper::default();
     let stop = stopper.listener();
-    tokio::spawn(listen_for_ctrl_c(stopper));
+    tokio::spawn(listen_for_signals(stopper));
     let result = match cli.command {
         Command::Run(args) => run_one(&args, stop).await,
         Command::Compare(args) => run_comparison(&args, stop).await,
@@ -44,17 +44,37 @@ fn show(text: &str) {
 
 type Failure = Box<dyn std::error::Error>;
 
-/// The first ends the run with a report, the second does so at once, the third ends the program.
-async fn listen_for_ctrl_c(stopper: Stopper) {
+/// The first signal ends the run with a report, the second does so at once, the third ends the program.
+async fn listen_for_signals(stopper: Stopper) {
     for _ in 0..2 {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without Ctrl-C there is nothing to listen to, and the run must go on.
-            std::future::pending::<()>().await;
-        }
+        signal().await;
         stopper.stop();
     }
-    let _ = tokio::signal::ctrl_c().await;
+    signal().await;
     std::process::exit(130);
+}
+
+/// Ctrl-C, or what a container is stopped with.
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    // tokio keeps its handler from the first time on; only a signal in the instant between two calls can be missed.
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without signals there is nothing to listen to, and the run must go on.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Where the JSON report goes, opened before the run.
@@ -78,6 +98,7 @@ impl JsonFile {
 }
 
 async fn run_one(args: &RunArgs, stop: Stop) -> Result<ExitCode, Failure> {
+    check(&args.load);
     let schedule = schedule(&args.load);
     let json = JsonFile::open(&args.output)?;
     let measured = run::run(args, schedule, stop.clone()).await?;
@@ -87,7 +108,14 @@ async fn run_one(args: &RunArgs, stop: Stop) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-fn schedule(load: &load_client::cli::LoadArgs) -> Schedule {
+/// What no single flag can know to be wrong.
+fn check(load: &LoadArgs) {
+    if let Err(error) = load.check() {
+        usage_error(error);
+    }
+}
+
+fn schedule(load: &LoadArgs) -> Schedule {
     load.schedule().unwrap_or_else(|error| usage_error(error))
 }
 
@@ -95,21 +123,27 @@ async fn run_comparison(args: &CompareArgs, stop: Stop) -> Result<ExitCode, Fail
     if args.target.is_empty() && args.load.mode().is_some() {
         usage_error("--mode goes with --target: a strategy of our own has a door of its own");
     }
+    check(&args.load);
     let schedule = schedule(&args.load);
     let json = JsonFile::open(&args.output)?;
-    let measured = if args.target.is_empty() {
+    let compared = if args.target.is_empty() {
         strategies(args, &schedule, &stop).await?
     } else {
-        let measured = compare::targets(args, &schedule, &stop).await?;
-        show(&comparison(&measured));
-        measured
+        let compared = compare::targets(args, &schedule, &stop).await;
+        show(&comparison(&compared.measured));
+        compared
     };
-    let code = judge(&measured, &stop);
-    json.write(
-        args.load.seed,
-        measured.into_iter().map(|measured| measured.report).collect(),
-    )?;
-    Ok(code)
+    for (name, error) in &compared.failed {
+        eprintln!("{name}: FAILED: {error}");
+    }
+    let code = judge(&compared.measured, &stop);
+    let runs = compared.measured.into_iter().map(|measured| measured.report);
+    json.write(args.load.seed, runs.collect())?;
+    Ok(if compared.failed.is_empty() {
+        code
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn comparison(measured: &[Measured]) -> String {
@@ -148,32 +182,32 @@ fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
 }
 
 #[cfg(feature = "embedded")]
-async fn strategies(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Result<Vec<Measured>, Failure> {
+async fn strategies(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Result<Compared, Failure> {
     let strategies = compare::Strategy::named(&args.strategy).unwrap_or_else(|error| usage_error(error));
     if args.virtual_time && *schedule == Schedule::AsFastAsPossible {
         usage_error("--rps 0 has no meaning in virtual time: nothing would make the clock go on");
     }
-    let mut all = Vec::new();
+    let mut all = Compared::default();
     show(&compare::introduction(&strategies, args, schedule));
     if !args.virtual_time {
-        let measured = compare::in_real_time(&strategies, args, schedule, stop).await?;
-        show(&comparison(&measured));
-        all.extend(measured);
+        let compared = compare::in_real_time(&strategies, args, schedule, stop).await?;
+        show(&comparison(&compared.measured));
+        all.extend(compared);
     }
     // As fast as possible, without a clock that goes on, would never end.
     if !stop.asked() && *schedule != Schedule::AsFastAsPossible {
         if !args.virtual_time {
             show(&compare::virtual_introduction(args, schedule));
         }
-        let measured = compare::in_virtual_time(&strategies, args, schedule, stop).await?;
-        show(&comparison(&measured));
-        all.extend(measured);
+        let compared = compare::in_virtual_time(&strategies, args, schedule, stop).await?;
+        show(&comparison(&compared.measured));
+        all.extend(compared);
     }
     Ok(all)
 }
 
 #[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "the pair of the one above")]
-async fn strategies(_: &CompareArgs, _: &Schedule, _: &Stop) -> Result<Vec<Measured>, Failure> {
+async fn strategies(_: &CompareArgs, _: &Schedule, _: &Stop) -> Result<Compared, Failure> {
     usage_error("this build has no services of its own (feature `embedded`); name running ones with --target NAME=URL")
 }

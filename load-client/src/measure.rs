@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     audit::{Audit, AuditCounts, Audited, Closing},
@@ -14,7 +14,7 @@ use crate::{
     live::{Live, Stage},
     observer::{Observer, ObserverPlan, Sight},
     outcome::Outcome,
-    recorder::{Recorded, Series},
+    recorder::Recorded,
     report::{
         AuditReport, DistributionReport, LedgerReport, LoadReport, Run, ServiceReport, VerdictReport, points, seconds,
     },
@@ -27,6 +27,8 @@ use crate::{
 const WATCH_EVERY: Duration = Duration::from_millis(50);
 /// Likewise in virtual time, where a snapshot costs as much but the runs are longer.
 const WATCH_EVERY_VIRTUAL: Duration = Duration::from_secs(1);
+/// A load of fewer seconds has no rate that means anything (arbitrary: a tick of the timers).
+const SHORTEST_LOAD: f64 = 0.001;
 /// A generator that is later than this with one send in a hundred is the limit itself (arbitrary: ten ticks of its
 /// timers, and below any SLO that is worth measuring).
 const LATE: Duration = Duration::from_millis(10);
@@ -71,43 +73,25 @@ pub struct Measured {
 pub async fn measure(plan: Plan) -> Result<Measured, FleetError> {
     let place = if plan.virtual_time { Place::Here } else { Place::Threads };
     let scenario = &plan.scenario;
-    let audits = audits(scenario, place);
-    let fleet = Fleet::connect(
-        &FleetPlan {
-            scenario: Arc::clone(scenario),
-            dial: plan.dial.clone(),
-            run_id: plan.run_id.clone(),
-            place,
-            connect_timeout: plan.connect_timeout,
-            live: Arc::clone(&plan.live),
-            stop: plan.stop.clone(),
-        },
-        &audits,
-    )
-    .await?;
-    let mut notes = Vec::new();
-    let observer = Observer::start(ObserverPlan {
+    let fleet = Fleet::connect(&FleetPlan {
+        scenario: Arc::clone(scenario),
         dial: plan.dial.clone(),
         run_id: plan.run_id.clone(),
-        interval: if plan.virtual_time {
-            WATCH_EVERY_VIRTUAL
-        } else {
-            WATCH_EVERY
-        },
-        audits: audits.clone(),
+        place,
+        connect_timeout: plan.connect_timeout,
         live: Arc::clone(&plan.live),
+        stop: plan.stop.clone(),
     })
-    .await;
-    let observer = observer.unwrap_or_else(|status| {
-        notes.push(format!(
-            "the service could not be watched ({}): {}",
-            status.code(),
-            status.message()
-        ));
+    .await?;
+    let mut audits = audits(scenario, place);
+    let mut notes = Vec::new();
+    let observer = observe(&plan, &audits).await.unwrap_or_else(|reason| {
+        notes.push(reason);
         None
     });
-    if observer.is_none() && notes.is_empty() {
-        notes.push("the service has no Watch: nothing is known of its queue, and no message is audited".to_owned());
+    if observer.is_none() {
+        // Nobody would ever say how a message ended.
+        audits.clear();
     }
 
     plan.live.enter(Stage::Loading);
@@ -115,29 +99,22 @@ pub async fn measure(plan: Plan) -> Result<Measured, FleetError> {
     if let Some(observer) = &observer {
         observer.load_starts(start);
     }
-    let mut sending = fleet.start(start);
+    let mut sending = fleet.start(start, &audits);
     let load_over = sending.load_over().await?;
     plan.live.enter(Stage::Draining);
-    let at_end = match &observer {
-        Some(observer) => observer.look().await,
+    if let Some(observer) = &observer {
+        observer.load_over(load_over);
+    }
+    let mut hurry = plan.stop.clone();
+    let (queue_depth_end, recorded) = tokio::join!(queue_depth(observer.as_ref(), &mut hurry), sending.recorded());
+    let recorded = recorded?;
+    let seen = match &observer {
+        Some(observer) => Some(Seen {
+            queue_depth_end,
+            ..watch_drain(observer, &plan, &recorded).await
+        }),
         None => None,
     };
-    let recorded = sending.recorded().await?;
-
-    let mut stop = plan.stop.clone();
-    let mut seen = None;
-    if let Some(observer) = &observer {
-        let drained = observer.empty(scenario.drain_limit, &mut stop).await;
-        // A service that is gone has nothing to wait for, and nothing of it can be known.
-        let heard_all = drained || observer.up_to_date().await;
-        let queue_depth_end = at_end.and_then(|snapshot| snapshot.queue_depth).map(|level| level.now);
-        seen = Some(Seen {
-            sight: observer.sight(),
-            drained,
-            heard_all,
-            queue_depth_end,
-        });
-    }
     plan.live.enter(Stage::Done);
 
     let audited = close(&audits, seen.as_ref());
@@ -149,6 +126,65 @@ pub async fn measure(plan: Plan) -> Result<Measured, FleetError> {
         audited,
     }
     .report(notes))
+}
+
+/// Starts observing the service, if it lets itself be observed; the reason, if not.
+async fn observe(plan: &Plan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<Observer>, String> {
+    let starting = Observer::start(ObserverPlan {
+        dial: plan.dial.clone(),
+        run_id: plan.run_id.clone(),
+        interval: if plan.virtual_time {
+            WATCH_EVERY_VIRTUAL
+        } else {
+            WATCH_EVERY
+        },
+        audits: audits.to_vec(),
+        metadata: plan.scenario.metadata.clone(),
+        live: Arc::clone(&plan.live),
+    });
+    let mut stop = plan.stop.clone();
+    let unknown = "nothing is known of its queue, and no message is audited";
+    tokio::select! {
+        biased;
+        started = starting => match started {
+            Ok(Some(observer)) => Ok(Some(observer)),
+            Ok(None) => Err(format!("the service has no Watch: {unknown}")),
+            Err(status) => Err(format!("the service could not be watched ({:?}: {}): {unknown}", status.code(), status.message())),
+        },
+        () = sleep(plan.connect_timeout) => Err(format!("the service did not answer a Watch within {:?}: {unknown}", plan.connect_timeout)),
+        () = stop.requested() => Ok(None),
+    }
+}
+
+/// The depth of the service's queue now; `None` if nobody can say, or nobody wants to wait for it.
+async fn queue_depth(observer: Option<&Observer>, stop: &mut Stop) -> Option<u64> {
+    let snapshot = tokio::select! {
+        biased;
+        snapshot = observer?.look() => snapshot,
+        () = stop.hurried() => None,
+    };
+    snapshot?.queue_depth.map(|level| level.now)
+}
+
+/// Waits until what was queued is done, as far as the plan and its user have patience.
+async fn watch_drain(observer: &Observer, plan: &Plan, recorded: &Recorded) -> Seen {
+    let (mut stop, mut hurry) = (plan.stop.clone(), plan.stop.clone());
+    let waiting = async {
+        let ended = observer.empty(plan.scenario.drain_limit, &mut stop).await;
+        // Two snapshots more: the service's books can be checked when nothing has moved between two.
+        (ended, observer.up_to_date().await)
+    };
+    let (ended, heard_all) = tokio::select! {
+        biased;
+        waited = waiting => waited,
+        () = hurry.hurried() => (false, false),
+    };
+    Seen {
+        sight: observer.sight(),
+        drained: ended && recorded.ledger.in_flight == 0,
+        heard_all,
+        queue_depth_end: None,
+    }
 }
 
 /// Audits for the shards of a load that is queued.
@@ -200,10 +236,14 @@ struct Assembly<'a> {
 }
 
 impl Assembly<'_> {
-    fn report(mut self, notes: Vec<String>) -> Measured {
+    fn report(mut self, mut notes: Vec<String>) -> Measured {
+        for (outcome, reason) in std::mem::take(&mut self.recorded.reasons) {
+            notes.push(format!("{}, for the first time, because: {reason}", outcome.label()));
+        }
         let scenario = &self.plan.scenario;
         let judged = seconds(self.load_over.saturating_sub(scenario.warmup));
-        let per_second = |count: u64| if judged > 0.0 { count as f64 / judged } else { 0.0 };
+        // A load over no time has no rate.
+        let per_second = |count: u64| (judged >= SHORTEST_LOAD).then(|| count as f64 / judged);
         let imbalances = self.imbalances();
         let drain = self.drain_seconds();
 
@@ -217,7 +257,7 @@ impl Assembly<'_> {
         if let Some(seen) = &self.seen {
             series.merge(seen.sight.series.clone());
         }
-        let goodput = done_is_known.then(|| per_second(good(&series)));
+        let goodput = if done_is_known { per_second(done.good) } else { None };
 
         let report = Run {
             name: self.plan.name.clone(),
@@ -227,6 +267,7 @@ impl Assembly<'_> {
                 clients: scenario.clients,
                 offered_rps: per_second(self.recorded.ledger.intended),
                 duration_seconds: judged,
+                warmup_seconds: seconds(scenario.warmup),
                 arrival: scenario.schedule.label().to_owned(),
             },
             ledger: LedgerReport::new(&self.recorded.ledger),
@@ -282,10 +323,6 @@ impl Assembly<'_> {
         }
         found
     }
-}
-
-fn good(series: &Series) -> u64 {
-    series.slots().iter().map(|slot| slot.good).sum()
 }
 
 fn service_report(seen: &Seen, drain_seconds: Option<f64>) -> ServiceReport {

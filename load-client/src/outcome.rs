@@ -1,7 +1,7 @@
 //! How a send ended: a closed set. The lowest module.
 
 /// How a send that was made ended, as its client saw it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// Answered with OK.
     Ok,

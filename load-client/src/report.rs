@@ -41,7 +41,8 @@ pub struct Run {
     pub service: Option<ServiceReport>,
     /// What became of queued messages; null if nothing was queued, or the service says nothing.
     pub audit: Option<AuditReport>,
-    /// Messages done within the SLO, per second of load; null if nobody says when they were done.
+    /// Messages done within the SLO and before the load was over, per second of load; null if nobody says when they were
+    /// done.
     pub goodput_rps: Option<f64>,
     /// From the intended send to the end of the call, by outcome; without those that did not occur.
     pub response_time_seconds: BTreeMap<String, DistributionReport>,
@@ -62,10 +63,12 @@ pub struct Run {
 pub struct LoadReport {
     /// How many.
     pub clients: u32,
-    /// Intended sends per second.
-    pub offered_rps: f64,
+    /// Intended sends per second; null of a load over no time.
+    pub offered_rps: Option<f64>,
     /// How long sends were intended, without the warm-up.
     pub duration_seconds: f64,
+    /// How long before that sends were made and not judged.
+    pub warmup_seconds: f64,
     /// How they were spaced.
     pub arrival: String,
 }
@@ -91,7 +94,7 @@ pub struct LedgerReport {
     pub in_flight: u64,
 }
 
-/// What the service said of itself, of the time of the run.
+/// What the service said of itself, of the time of the run, the warm-up and other senders included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ServiceReport {
     /// Messages let in.
@@ -108,7 +111,7 @@ pub struct ServiceReport {
     pub abandoned: u64,
     /// Of those, broken by a bug.
     pub failed: u64,
-    /// Still there when the run ended.
+    /// Still waiting or in service when the run ended.
     pub queued: u64,
     /// How often another instance took over.
     pub restarts: u64,

@@ -102,6 +102,11 @@ impl Schedule {
         }
     }
 
+    /// Whether there is one.
+    pub fn is_some(&self) -> bool {
+        !matches!(self, Self::AsFastAsPossible)
+    }
+
     /// How long the schedule lasts by itself; `None`: without end.
     pub fn length(&self) -> Option<Duration> {
         match self {

@@ -22,7 +22,10 @@ use tokio::{
 };
 use tonic::transport::server::Connected;
 
-use crate::metrics::Metrics;
+use crate::{
+    lifecycle::{Lifecycle, Phase},
+    metrics::Metrics,
+};
 
 /// The pause after a failed accept (arbitrary): the cause is a lack of descriptors or memory, which time may cure.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -46,23 +49,27 @@ pub fn accept(listener: TcpListener) -> impl Stream<Item = Result<TcpStream, Inf
     })
 }
 
-/// At most `most` of the connections at once; those over it are dropped, and counted.
-pub(super) fn limit<IO, E>(
+/// At most `most` of the connections at once; those over it are dropped, and counted. All are cut when the service is
+/// closed: tonic's tasks for them would live on.
+pub(super) fn hold<IO, E>(
     incoming: impl Stream<Item = Result<IO, E>> + Send,
     most: u32,
     metrics: Arc<Metrics>,
+    lifecycle: &Arc<Lifecycle>,
 ) -> impl Stream<Item = Result<Held<IO>, E>> + Send
 where
     IO: Send,
     E: Send,
 {
     let places = Arc::new(Semaphore::new(most as usize));
+    let lifecycle = Arc::clone(lifecycle);
     incoming.filter_map(move |connection| {
         let held = match connection {
             Err(error) => Some(Err(error)),
             Ok(io) => match Arc::clone(&places).try_acquire_owned() {
                 Ok(place) => Some(Ok(Held {
                     io,
+                    cut: cut(Arc::clone(&lifecycle)),
                     presence: Presence::new(place, &metrics),
                 })),
                 Err(_full) => {
@@ -73,6 +80,10 @@ where
         };
         future::ready(held)
     })
+}
+
+fn cut(lifecycle: Arc<Lifecycle>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move { lifecycle.reached(Phase::Closed).await })
 }
 
 struct Presence {
@@ -101,6 +112,7 @@ pin_project! {
     pub(super) struct Held<IO> {
         #[pin]
         io: IO,
+        cut: Pin<Box<dyn Future<Output = ()> + Send>>,
         presence: Presence,
     }
 }
@@ -115,7 +127,12 @@ impl<IO: Connected> Connected for Held<IO> {
 
 impl<IO: AsyncRead> AsyncRead for Held<IO> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.project().io.poll_read(cx, buffer)
+        let this = self.project();
+        // A connection always waits to read, so it learns of the cut here.
+        if this.cut.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        this.io.poll_read(cx, buffer)
     }
 }
 

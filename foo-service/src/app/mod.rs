@@ -20,7 +20,7 @@ use tonic::{
     body::Body,
     transport::{Server, server::Connected},
 };
-use tower::util::{MapRequestLayer, MapResponseLayer, option_layer};
+use tower::util::{MapResponseLayer, option_layer};
 use tower_http::request_id::PropagateRequestIdLayer;
 
 pub use self::{connections::accept, drain::Drained};
@@ -28,10 +28,10 @@ use crate::{
     config::Settings,
     enqueue::{Capacity, CompletionLog, EnqueueDoor},
     ledger::Ledger,
-    lifecycle::{Lifecycle, Shutdown},
+    lifecycle::{Lifecycle, Phase, Shutdown},
     metrics::Metrics,
     process::ProcessDoor,
-    rpc::{self, FooRpc, MessageRules, Watched, status, trace},
+    rpc::{Calls, FooRpc, MessageRules, Watched, trace},
     work::{ServiceTime, Work},
     workers::Workers,
 };
@@ -202,7 +202,7 @@ impl Service {
 
         let (stop, stopped) = oneshot::channel::<()>();
         let traced = trace::wanted();
-        let incoming = connections::limit(incoming, settings.max_connections, metrics);
+        let incoming = connections::hold(incoming, settings.max_connections, metrics, &lifecycle);
         let transport = Server::builder()
             .max_concurrent_streams(MAX_STREAMS)
             .initial_connection_window_size(CONNECTION_WINDOW)
@@ -211,8 +211,7 @@ impl Service {
             .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
             .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
             .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-            .layer(MapRequestLayer::new(rpc::stamp_arrival))
-            .layer(MapResponseLayer::new(status::too_large_as_grpc_has_it))
+            .layer(Calls::new(Arc::clone(&ledger)))
             .layer(option_layer(traced.then(|| trace::request_ids(&instance_id))))
             .layer(option_layer(traced.then(|| {
                 // Its body type back to tonic's, so that a call is of one type with it and without.
@@ -236,6 +235,7 @@ impl Service {
                 drop(stop);
                 // Past this time it is the peers who keep their connections open.
                 let _ = timeout(CLOSE_TIMEOUT, transport).await;
+                lifecycle.advance(Phase::Closed);
                 drained
             }
             ended = &mut transport => {

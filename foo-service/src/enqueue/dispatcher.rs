@@ -1,5 +1,5 @@
 //! Waits for a message, then for a worker, and only then takes the message: so the depth counts every message that no
-//! worker has, an idle queue holds no worker, and the two doors share the workers first come, first served.
+//! worker has, an idle queue holds no worker, and the queue takes its turns at the workers like one caller among those of Process.
 
 use std::{pin::pin, sync::Arc};
 

@@ -6,10 +6,7 @@ mod queue;
 
 use std::sync::Arc;
 
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::Semaphore, time::Instant};
 
 pub use self::{
     completions::{Completion, CompletionLog, LogChunk},
@@ -111,7 +108,7 @@ impl EnqueueDoor {
         }
     }
 
-    async fn wait_for_place(&self, places: &Places, mut job: Job, deadline: Option<Instant>) -> Result<u64, Refusal> {
+    async fn wait_for_place(&self, places: &Places, job: Job, deadline: Option<Instant>) -> Result<u64, Refusal> {
         if let Ok(place) = places.free.try_acquire() {
             return self.queue.offer_place(job, place, None);
         }
@@ -120,21 +117,16 @@ impl EnqueueDoor {
             return Err(Refusal::NoRoom("the line for the queue"));
         };
         let in_line = self.ledger.join_line(Door::Enqueue, deadline);
-        let arrived = job.since;
-        let place = async {
-            match deadline {
-                None => Ok(places.free.acquire().await),
-                Some(deadline) => timeout_at(deadline, places.free.acquire()).await,
-            }
-        };
         tokio::select! {
             biased;
-            place = place => {
-                let place = place.map_err(|_elapsed| Refusal::Expired)?;
+            place = places.free.acquire() => {
                 let place = place.expect("the semaphore is never closed");
+                // Some get a place when nobody is left to be told.
+                if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                    return Err(Refusal::Expired);
+                }
                 // From here to the end nothing waits: a place that was taken is filled.
-                job.since = Instant::now();
-                self.metrics.stood_in_line(job.since - arrived);
+                self.metrics.stood_in_line(job.since.elapsed());
                 self.queue.offer_place(job, place, Some(in_line))
             }
             () = self.lifecycle.reached(Phase::Abandoning) => Err(Refusal::Abandoned),

@@ -92,7 +92,7 @@ impl Queue {
         Ok(depth)
     }
 
-    fn push(&self, mut state: MutexGuard<'_, State>, job: Job, in_line: Option<InLine>) -> Result<u64, Refusal> {
+    fn push(&self, mut state: MutexGuard<'_, State>, mut job: Job, in_line: Option<InLine>) -> Result<u64, Refusal> {
         if state.closed {
             if in_line.is_none() {
                 self.ledger.refuse(Door::Enqueue);
@@ -103,6 +103,7 @@ impl Queue {
             None => self.ledger.join_queue(job.bytes()),
             Some(in_line) => in_line.enter_queue(job.bytes()),
         }
+        job.since = Instant::now();
         state.jobs.push_back(job);
         let depth = state.jobs.len() as u64;
         drop(state);

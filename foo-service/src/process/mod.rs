@@ -1,14 +1,14 @@
 //! The synchronous door: answers when the message has been processed, and by that holds its caller back.
 //!
-//! The guard decides who may wait; this module decides for how long: until the caller's deadline, an instant taken
-//! when the call arrived, so that it covers the line as well as the work.
+//! The guard decides who may wait. For how long, the caller says: at its deadline, an instant taken when the call
+//! arrived, the whole call is dropped (`rpc/call.rs`), in line as well as in service.
 
 mod guard;
 mod line;
 
 use std::sync::Arc;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use self::guard::Guard;
 use crate::{
@@ -41,7 +41,8 @@ impl ProcessDoor {
         }
     }
 
-    /// Has a message processed. Waits in line and for the work; cancel-safe: whoever leaves frees its place at once.
+    /// Has a message processed. Waits in line and for the work; cancel-safe: whoever leaves frees its place at once. What
+    /// is dropped after `deadline` counts as expired.
     pub async fn process(&self, job: Job, deadline: Option<Instant>) -> Result<Processed, Refusal> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.ledger.refuse(Door::Process);
@@ -50,16 +51,7 @@ impl ProcessDoor {
         tokio::select! {
             biased;
             answer = self.guard.admit(job, deadline) => answer,
-            () = passed(deadline) => Err(Refusal::Expired),
             () = self.lifecycle.reached(Phase::Abandoning) => Err(Refusal::Abandoned),
         }
-    }
-}
-
-/// Waits until the deadline; for ever, if there is none.
-async fn passed(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }

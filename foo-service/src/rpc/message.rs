@@ -7,9 +7,8 @@ use std::{
 
 use foo_proto::v1::Message;
 use tokio::time::Instant;
-use tonic::Request;
 
-use super::arrival::{self, Arrival};
+use super::{call::Call, timeout};
 use crate::job::{Job, MAX_ID_BYTES, Refusal};
 
 /// What a message must be.
@@ -40,22 +39,13 @@ impl MessageRules {
         }
     }
 
-    /// Checks a request and takes the message out of it, with the instant by which the caller wants its answer.
-    pub(super) fn check<R>(
-        &self,
-        request: Request<R>,
-        message: impl FnOnce(R) -> Option<Message>,
-    ) -> Result<(Job, Option<Instant>), Refusal> {
-        // Always there in a service that `app` built; without it, now is the best that is known.
-        let arrival = request
-            .extensions()
-            .get()
-            .copied()
-            .unwrap_or_else(|| Arrival(Instant::now()));
-        let deadline = arrival::deadline(request.metadata(), arrival)?;
-        let message = message(request.into_inner()).ok_or_else(|| invalid("message", "is missing"))?;
-        let job = self.check_message(message, arrival.0)?;
-        Ok((job, deadline))
+    /// Checks what came with a call, and makes a job of it.
+    pub(super) fn check(&self, call: &Call, message: Option<Message>) -> Result<Job, Refusal> {
+        if call.malformed_timeout {
+            return Err(invalid("grpc-timeout", timeout::FORM));
+        }
+        let message = message.ok_or_else(|| invalid("message", "is missing"))?;
+        self.check_message(message, call.arrival)
     }
 
     fn check_message(&self, message: Message, since: Instant) -> Result<Job, Refusal> {

@@ -1,29 +1,31 @@
 //! The gRPC surface: decode, hand over to a door, encode. No policy lives here.
 //!
-//! Every call is in progress from its arrival to its answer, draining is checked after that, and refusals become
-//! statuses in one place ([`status`]).
+//! Every call is counted from its arrival to its answer ([`call`]), and refusals become statuses in one place
+//! ([`status`]).
 
-mod arrival;
+mod call;
 mod message;
 pub mod status;
+mod timeout;
 pub mod trace;
 mod watch;
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
 
-pub use arrival::stamp_arrival;
+use call::Call;
+pub use call::Calls;
 use foo_proto::v1::{
     EnqueueRequest, EnqueueResponse, ProcessRequest, ProcessResponse, Snapshot, WatchRequest,
     foo_service_server::FooService,
 };
-use futures_util::Stream;
+use futures_util::{FutureExt, Stream};
 pub use message::MessageRules;
 use tonic::{Request, Response, Status};
 pub use watch::Watched;
 
 use crate::{
     enqueue::EnqueueDoor,
-    job::{Door, Refusal, RequestOutcome},
+    job::{Door, Refusal},
     ledger::Ledger,
     lifecycle::Lifecycle,
     process::ProcessDoor,
@@ -48,20 +50,23 @@ pub struct FooRpc {
 }
 
 impl FooRpc {
+    /// Hands a message over to its door, unless the service is draining, and puts the answer as gRPC wants it.
     async fn answer<T>(
         &self,
         rpc: Door,
         answer: impl Future<Output = Result<T, Refusal>>,
     ) -> Result<Response<T>, Status> {
-        let call = self.ledger.call(rpc);
-        // The order matters: a drain that does not see this call in progress has made this check fail.
+        // The order matters: a drain that does not see this call has made the check fail.
+        let _handled = self.ledger.handle();
         let result = if self.lifecycle.draining() {
-            self.ledger.refuse(rpc);
-            Err(Refusal::Draining)
+            self.at_door(rpc, Err(Refusal::Draining))
         } else {
-            answer.await
+            // A panic unwinds through the guards, which count it as failed; the caller gets an answer all the same.
+            AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_panic| {
+                tracing::error!(rpc = rpc.label(), "a call panicked: this is a bug");
+                Err(Refusal::Bug)
+            })
         };
-        call.finish(result.as_ref().err().map_or(RequestOutcome::Ok, Refusal::outcome));
         result
             .map(Response::new)
             .map_err(|refusal| status::of(&refusal, self.pushback))
@@ -76,20 +81,22 @@ impl FooRpc {
 #[tonic::async_trait]
 impl FooService for FooRpc {
     async fn enqueue(&self, request: Request<EnqueueRequest>) -> Result<Response<EnqueueResponse>, Status> {
+        let call = Call::take(&request);
         self.answer(Door::Enqueue, async {
-            let (job, deadline) = self.at_door(Door::Enqueue, self.rules.check(request, |request| request.message))?;
+            let job = self.at_door(Door::Enqueue, self.rules.check(&call, request.into_inner().message))?;
             let id = job.id.to_string();
-            let queue_depth = self.enqueue.enqueue(job, deadline).await?;
+            let queue_depth = self.enqueue.enqueue(job, call.deadline).await?;
             Ok(EnqueueResponse { id, queue_depth })
         })
         .await
     }
 
     async fn process(&self, request: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {
+        let call = Call::take(&request);
         self.answer(Door::Process, async {
-            let (job, deadline) = self.at_door(Door::Process, self.rules.check(request, |request| request.message))?;
+            let job = self.at_door(Door::Process, self.rules.check(&call, request.into_inner().message))?;
             let id = job.id.to_string();
-            let processed = self.process.process(job, deadline).await?;
+            let processed = self.process.process(job, call.deadline).await?;
             Ok(ProcessResponse {
                 id,
                 queue_wait: Some(message::to_wire(processed.queue_wait)),

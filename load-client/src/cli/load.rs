@@ -6,7 +6,8 @@ use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::values::{
-    Stages, count, duration, metadata, number, payload_size, positive_duration, positive_number, rate, speed, stages,
+    Stages, clients, count, duration, metadata, number, payload_size, positive_duration, positive_number, rate, speed,
+    stages,
 };
 use crate::{
     arrival::trace::{self, TraceError, TraceFormat},
@@ -26,11 +27,11 @@ pub struct LoadArgs {
     mode: Option<Rpc>,
 
     /// Clients
-    #[arg(short, long, env = "LOAD_CLIENTS", default_value = "4", value_parser = count)]
+    #[arg(short, long, env = "LOAD_CLIENTS", default_value = "4", value_parser = clients)]
     clients: u32,
 
     /// Connections that they share [default: one per core, at most one per client]
-    #[arg(long, env = "LOAD_CONNECTIONS", value_parser = count)]
+    #[arg(long, env = "LOAD_CONNECTIONS", value_parser = clients)]
     connections: Option<u32>,
 
     /// Sends per second of all clients together; 0: as fast as possible, then response time is service time [default: 8]
@@ -67,11 +68,11 @@ pub struct LoadArgs {
     trace: Option<PathBuf>,
 
     /// The column with the times: seconds, or timestamps
-    #[arg(long, env = "LOAD_TRACE_TIME_COLUMN", value_name = "NAME")]
+    #[arg(long, env = "LOAD_TRACE_TIME_COLUMN", value_name = "NAME", requires = "trace")]
     trace_time_column: Option<String>,
 
     /// The column with the service demands
-    #[arg(long, env = "LOAD_TRACE_DEMAND_COLUMN", value_name = "NAME")]
+    #[arg(long, env = "LOAD_TRACE_DEMAND_COLUMN", value_name = "NAME", requires = "trace")]
     trace_demand_column: Option<String>,
 
     /// What one unit of that column demands
@@ -150,6 +151,16 @@ pub enum DrainLimit {
 }
 
 impl LoadArgs {
+    /// What no single flag can know to be wrong.
+    pub fn check(&self) -> Result<(), String> {
+        match self.duration {
+            Some(duration) if !duration.is_zero() && self.warmup >= duration => {
+                Err("--warmup leaves nothing of --duration to be judged".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The door that a flag asks for.
     pub fn mode(&self) -> Option<Rpc> {
         self.mode

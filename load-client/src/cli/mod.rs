@@ -3,7 +3,7 @@
 mod load;
 mod values;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 
@@ -95,9 +95,6 @@ pub struct OutputArgs {
 pub fn usage_error(message: impl std::fmt::Display) -> ! {
     Cli::command().error(ErrorKind::ValueValidation, message).exit()
 }
-
-/// How long a service may take to come up, by default.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 fn url(text: &str) -> Result<Dial, String> {
     Dial::url(text).map_err(|error| error.to_string())

@@ -10,6 +10,10 @@ use crate::scenario::Stage;
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// The highest rate (arbitrary: no machine sends more).
 const HIGHEST_RATE: f64 = 100e6;
+/// The lowest rate apart from none (arbitrary: one send in twelve days).
+const LOWEST_RATE: f64 = 1e-6;
+/// The most clients, or connections (arbitrary: as many clients take some gigabytes).
+const MOST_CLIENTS: u64 = 10_000_000;
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 250ms or 2s"))?;
@@ -41,6 +45,14 @@ pub(super) fn count(text: &str) -> Result<u32, String> {
     u32::try_from(positive_number(text)?).map_err(|_| format!("must be at most {}", u32::MAX))
 }
 
+pub(super) fn clients(text: &str) -> Result<u32, String> {
+    let count = positive_number(text)?;
+    if count > MOST_CLIENTS {
+        return Err(format!("must be at most {MOST_CLIENTS}"));
+    }
+    u32::try_from(count).map_err(|error| error.to_string())
+}
+
 pub(super) fn payload_size(text: &str) -> Result<usize, String> {
     let bytes = parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 64KiB"))?;
     if bytes > 64 << 20 {
@@ -55,8 +67,8 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
         Ok(rate) => rate,
         Err(_) => number(text)? as f64,
     };
-    if !(0.0..=HIGHEST_RATE).contains(&rate) {
-        return Err(format!("must be from 0 to {HIGHEST_RATE} per second"));
+    if rate != 0.0 && !(LOWEST_RATE..=HIGHEST_RATE).contains(&rate) {
+        return Err(format!("must be 0, or from {LOWEST_RATE} to {HIGHEST_RATE} per second"));
     }
     Ok(rate)
 }
@@ -128,7 +140,7 @@ mod tests {
 
     #[test]
     fn wrong_values_are_errors_with_a_hint() {
-        for wrong in ["", "-1", "NaN", "inf", "1e99", "x"] {
+        for wrong in ["", "-1", "NaN", "inf", "1e99", "1e-19", "x"] {
             assert!(rate(wrong).is_err(), "{wrong}");
             assert!(speed(wrong).is_err(), "{wrong}");
             assert!(duration(wrong).is_err(), "{wrong}");

@@ -54,15 +54,29 @@ fn real_scenario(args: &CompareArgs, schedule: &Schedule, rpc: Rpc) -> Scenario 
 #[cfg(feature = "embedded")]
 fn virtual_scenario(args: &CompareArgs, schedule: &Schedule, rpc: Rpc) -> Scenario {
     let mut scenario = args.load.scenario(schedule.clone(), Defaults { rpc, ..VIRTUAL });
-    if let (false, Schedule::Rate { rps, .. }) = (args.virtual_time, schedule) {
-        let affordable = Duration::from_secs_f64((VIRTUAL_SENDS / rps).round().max(1.0));
-        scenario.duration = Some(VIRTUAL.duration.min(affordable));
+    match schedule {
+        _ if args.virtual_time => {}
+        Schedule::Rate { rps, .. } => {
+            let affordable = Duration::from_secs_f64((VIRTUAL_SENDS / rps).round().max(1.0));
+            scenario.duration = Some(VIRTUAL.duration.min(affordable));
+        }
+        Schedule::Stages { repeat: true, .. } => scenario.duration = real_scenario(args, schedule, rpc).duration,
+        Schedule::Stages { .. } | Schedule::Trace(_) | Schedule::AsFastAsPossible => {}
     }
     scenario
 }
 
+/// What a comparison came to.
+#[derive(Debug, Default)]
+pub struct Compared {
+    /// In the order they were named.
+    pub measured: Vec<Measured>,
+    /// Those that could not be measured, and why.
+    pub failed: Vec<(String, FleetError)>,
+}
+
 /// Drives the running services that `args` names, all at the same time.
-pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Result<Vec<Measured>, FleetError> {
+pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Compared {
     let plans = args.target.iter().map(|(name, dial)| {
         let rpc = if name.starts_with("async") {
             Rpc::Enqueue
@@ -84,16 +98,38 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Re
 }
 
 /// Measures all plans at the same time, on this runtime, and shows how they get on.
-async fn all_at_once(plans: Vec<Plan>, quiet: bool) -> Result<Vec<Measured>, FleetError> {
+async fn all_at_once(plans: Vec<Plan>, quiet: bool) -> Compared {
     let watched = plans.iter().map(|plan| Watched {
         name: plan.name.clone(),
         rpc: plan.scenario.rpc,
         live: Arc::clone(&plan.live),
     });
     let progress = Progress::start(watched.collect(), quiet);
-    let measured = futures_util::future::try_join_all(plans.into_iter().map(measure)).await;
+    let runs = plans
+        .into_iter()
+        .map(|plan| async { (plan.name.clone(), measure(plan).await) });
+    let runs = futures_util::future::join_all(runs).await;
     if let Some(progress) = progress {
         progress.finish();
     }
-    measured
+    Compared::of(runs)
+}
+
+impl Compared {
+    /// Adds another comparison's runs.
+    pub fn extend(&mut self, other: Self) {
+        self.measured.extend(other.measured);
+        self.failed.extend(other.failed);
+    }
+
+    fn of(runs: impl IntoIterator<Item = (String, Result<Measured, FleetError>)>) -> Self {
+        let mut compared = Self::default();
+        for (name, run) in runs {
+            match run {
+                Ok(measured) => compared.measured.push(measured),
+                Err(error) => compared.failed.push((name, error)),
+            }
+        }
+        compared
+    }
 }

@@ -9,7 +9,7 @@ use foo_service::{
 };
 use tokio::sync::oneshot;
 
-use super::{all_at_once, real_scenario, virtual_scenario};
+use super::{Compared, all_at_once, real_scenario, virtual_scenario};
 use crate::{
     cli::CompareArgs,
     embedded::{EmbedError, Embedded},
@@ -41,9 +41,6 @@ pub enum CompareError {
     /// A service could not be started.
     #[error(transparent)]
     Embed(#[from] EmbedError),
-    /// A load could not begin.
-    #[error(transparent)]
-    Fleet(#[from] FleetError),
     /// The system gives no thread or runtime.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -174,7 +171,7 @@ pub async fn in_real_time(
     args: &CompareArgs,
     schedule: &Schedule,
     stop: &Stop,
-) -> Result<Vec<Measured>, CompareError> {
+) -> Result<Compared, CompareError> {
     let mut services = Vec::new();
     let mut plans = Vec::new();
     for strategy in strategies {
@@ -188,7 +185,7 @@ pub async fn in_real_time(
     for service in services {
         service.stop().await;
     }
-    Ok(measured?)
+    Ok(measured)
 }
 
 /// Runs the strategies each in a time of its own: as fast as the machine can compute it, with the same figures every
@@ -198,7 +195,7 @@ pub async fn in_virtual_time(
     args: &CompareArgs,
     schedule: &Schedule,
     stop: &Stop,
-) -> Result<Vec<Measured>, CompareError> {
+) -> Result<Compared, CompareError> {
     let mut watched = Vec::new();
     let mut running = Vec::new();
     for strategy in strategies {
@@ -221,14 +218,15 @@ pub async fn in_virtual_time(
         running.push(result);
     }
     let progress = Progress::start(watched, args.output.quiet);
-    let mut measured = Vec::new();
-    for result in running {
-        measured.push(result.await.map_err(|_| FleetError::Died).and_then(|result| result));
+    let mut runs = Vec::new();
+    for (strategy, result) in strategies.iter().zip(running) {
+        let run = result.await.map_err(|_| FleetError::Died).and_then(|run| run);
+        runs.push((strategy.name.to_owned(), run));
     }
     if let Some(progress) = progress {
         progress.finish();
     }
-    Ok(measured.into_iter().collect::<Result<_, _>>()?)
+    Ok(Compared::of(runs))
 }
 
 async fn virtual_run(plan: UnplacedPlan) -> Result<Measured, FleetError> {

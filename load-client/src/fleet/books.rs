@@ -1,6 +1,7 @@
 //! Where a shard writes down what happens: the recorder for every send, the audit for queued messages.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -34,6 +35,8 @@ pub(super) struct Books {
     numbers: Vec<u64>,
     /// Sends in flight that were intended after the warm-up.
     judged_in_flight: u64,
+    /// The first reason given for each outcome.
+    reasons: BTreeMap<Outcome, String>,
 }
 
 impl Books {
@@ -51,6 +54,7 @@ impl Books {
             warmup,
             numbers: vec![0; clients],
             judged_in_flight: 0,
+            reasons: BTreeMap::new(),
         }
     }
 
@@ -67,12 +71,20 @@ impl Books {
     }
 
     /// A send will not be made.
-    pub(super) fn withheld(&mut self, intent: Intent) {
-        self.recorder.withheld(intent.at);
+    pub(super) fn withheld(&mut self, intent: Intent, start_lag: Option<Duration>) {
+        self.recorder.withheld(intent.at, start_lag);
+    }
+
+    /// No send is intended from this time on.
+    pub(super) fn load_over(&mut self, at: Duration) {
+        self.recorder.load_over(at);
     }
 
     /// A send has ended.
     pub(super) fn ended(&mut self, sent: &Sent) {
+        if let Some(reason) = &sent.reply.reason {
+            self.reasons.entry(sent.reply.outcome).or_insert_with(|| reason.clone());
+        }
         self.judged_in_flight -= u64::from(sent.intended >= self.warmup);
         if let Some(audit) = &self.audit {
             let mut audit = lock(audit);
@@ -95,7 +107,10 @@ impl Books {
     /// Nothing is waited for any more.
     pub(super) fn finish(mut self) -> Recorded {
         self.recorder.left_in_flight(self.judged_in_flight);
-        self.recorder.finish()
+        Recorded {
+            reasons: self.reasons,
+            ..self.recorder.finish()
+        }
     }
 }
 

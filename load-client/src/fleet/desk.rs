@@ -21,6 +21,8 @@ pub(super) struct Desk {
     due: BinaryHeap<Reverse<(Duration, usize)>>,
     /// Clients with a send that waits for an answer.
     blocked: usize,
+    /// Sends that have no answer yet.
+    in_flight: usize,
     /// When the load is over at the latest.
     end: Option<Duration>,
 }
@@ -62,8 +64,14 @@ impl Desk {
             scenario,
             due,
             blocked: 0,
+            in_flight: 0,
             end,
         }
+    }
+
+    /// How many clients there are.
+    pub(super) fn clients(&self) -> usize {
+        self.clients.len()
     }
 
     /// Hands over every send that is due by `now`, or a batch of them.
@@ -75,6 +83,7 @@ impl Desk {
             self.due.pop();
             match self.clients[client].turn(now, self.scenario.max_in_flight, self.scenario.when_blocked) {
                 Some(Turn::Send { intent, possible }) => {
+                    self.in_flight += 1;
                     let number = books.sending(client, intent);
                     send(Send {
                         client,
@@ -83,7 +92,9 @@ impl Desk {
                         possible,
                     });
                 }
-                Some(Turn::Withhold(intent)) => books.withheld(intent),
+                Some(Turn::Withhold(intent)) => {
+                    books.withheld(intent, Some(now.saturating_sub(intent.at)));
+                }
                 Some(Turn::Wait) => {
                     self.blocked += 1;
                     continue;
@@ -98,6 +109,7 @@ impl Desk {
 
     /// A client has an answer.
     pub(super) fn answered(&mut self, client: usize, now: Duration) {
+        self.in_flight -= 1;
         if self.clients[client].answered(now) {
             self.blocked -= 1;
             self.due.push(Reverse((now, client)));
@@ -112,7 +124,12 @@ impl Desk {
         }
         match self.end {
             Some(end) if now >= end => Next::Over(end),
-            _ if self.due.is_empty() && self.blocked == 0 => Next::Over(now),
+            // Without a schedule, the load is over with the last answer: it is the answers that make the pace.
+            _ if self.due.is_empty()
+                && (self.scenario.schedule.is_some() && self.blocked == 0 || self.in_flight == 0) =>
+            {
+                Next::Over(now)
+            }
             Some(end) => Next::At(end),
             None => Next::Answer,
         }
@@ -123,9 +140,10 @@ impl Desk {
         let over = self.end.map_or(now, |end| end.min(now));
         for client in &mut self.clients {
             for intent in client.unsent(over) {
-                books.withheld(intent);
+                books.withheld(intent, None);
             }
         }
+        books.load_over(over);
         over
     }
 

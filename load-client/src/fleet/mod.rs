@@ -67,9 +67,16 @@ pub struct Fleet {
 
 #[derive(Debug)]
 struct ShardHandle {
-    start: oneshot::Sender<Instant>,
+    start: oneshot::Sender<Start>,
     load_over: oneshot::Receiver<Duration>,
     recorded: oneshot::Receiver<Recorded>,
+}
+
+/// What a shard is told when the load begins.
+#[derive(Debug)]
+struct Start {
+    at: Instant,
+    audit: Option<Arc<Mutex<Audit>>>,
 }
 
 /// Why a fleet could not do its work.
@@ -99,8 +106,8 @@ pub fn shards(scenario: &Scenario, place: Place) -> u32 {
 }
 
 impl Fleet {
-    /// Connects all clients. `audits` has one for each shard, or none at all.
-    pub async fn connect(plan: &FleetPlan, audits: &[Arc<Mutex<Audit>>]) -> Result<Self, FleetError> {
+    /// Connects all clients.
+    pub async fn connect(plan: &FleetPlan) -> Result<Self, FleetError> {
         let count = shards(&plan.scenario, plan.place);
         let arrivals = ArrivalPlan::new(&plan.scenario.schedule, plan.scenario.clients, plan.scenario.seed);
         let mut connecting = Vec::new();
@@ -114,7 +121,6 @@ impl Fleet {
                 count,
                 plan: plan.clone(),
                 arrivals: arrivals.clone(),
-                audit: audits.get(index as usize).cloned(),
             }
             .run(connected, started, over, done);
             match plan.place {
@@ -147,11 +153,12 @@ impl Fleet {
         Ok(Self { shards })
     }
 
-    /// Sets all clients going at one instant.
-    pub fn start(self, at: Instant) -> Sending {
-        let shards = self.shards.into_iter().map(|shard| {
+    /// Sets all clients going at one instant. `audits` has one for each shard, or none at all.
+    pub fn start(self, at: Instant, audits: &[Arc<Mutex<Audit>>]) -> Sending {
+        let shards = self.shards.into_iter().enumerate().map(|(index, shard)| {
+            let audit = audits.get(index).cloned();
             // A shard that has died shows when it is waited for.
-            let _ = shard.start.send(at);
+            let _ = shard.start.send(Start { at, audit });
             (shard.load_over, shard.recorded)
         });
         let (load_over, recorded) = shards.unzip();
@@ -192,14 +199,13 @@ struct ShardPlan {
     count: u32,
     plan: FleetPlan,
     arrivals: ArrivalPlan,
-    audit: Option<Arc<Mutex<Audit>>>,
 }
 
 impl ShardPlan {
     async fn run(
         self,
         connected: oneshot::Sender<Result<(), ConnectError>>,
-        start: oneshot::Receiver<Instant>,
+        start: oneshot::Receiver<Start>,
         load_over: oneshot::Sender<Duration>,
         recorded: oneshot::Sender<Recorded>,
     ) {
@@ -218,10 +224,6 @@ impl ShardPlan {
             Ok(transport) => transport,
             Err(error) => return drop(connected.send(Err(error))),
         };
-        // The other end is gone when another shard could not connect.
-        let _ = connected.send(Ok(()));
-        let Ok(start) = start.await else { return };
-
         // Client i of all is the i / count-th of shard i % count.
         let clients: Vec<Client> = (self.index..scenario.clients)
             .step_by(self.count as usize)
@@ -232,11 +234,16 @@ impl ShardPlan {
                 Client::new(self.arrivals.client(index), left)
             })
             .collect();
+        let desk = Desk::new(clients, Arc::clone(&scenario));
+        // The other end is gone when another shard could not connect.
+        let _ = connected.send(Ok(()));
+        let Ok(start) = start.await else { return };
+
         let call = Call::new(&scenario);
         let books = Books::new(
             Recorder::new(scenario.warmup, scenario.slo, Arc::clone(&live.ledger)),
-            self.audit,
-            clients.len(),
+            start.audit,
+            desk.clients(),
             call.ok_means_done(),
             scenario.warmup,
         );
@@ -246,9 +253,8 @@ impl ShardPlan {
             run_id,
             index: self.index,
             count: self.count,
-            start,
+            start: start.at,
         };
-        let desk = Desk::new(clients, scenario);
         // Nobody waits for the shards of a run that has failed.
         let _ = recorded.send(drive(wire, desk, books, live, stop, load_over).await);
     }

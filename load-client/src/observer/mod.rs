@@ -20,6 +20,7 @@ use tokio::{
 };
 use tonic::{
     Code, Status, Streaming,
+    metadata::MetadataMap,
     transport::{Channel, Endpoint, Uri},
 };
 use tower::service_fn;
@@ -50,6 +51,8 @@ pub struct ObserverPlan {
     pub interval: Duration,
     /// One per shard; none where nothing is queued.
     pub audits: Vec<Arc<Mutex<Audit>>>,
+    /// What every call carries: who may call may also have to say so to watch.
+    pub metadata: http::HeaderMap,
     /// For progress.
     pub live: Arc<Live>,
 }
@@ -121,13 +124,26 @@ impl Observer {
     pub async fn look(&self) -> Option<Snapshot> {
         let mut client = self.client.clone();
         let asked = async {
-            let mut stream = client.watch(WatchRequest::default()).await?.into_inner();
+            let mut request = tonic::Request::new(WatchRequest::default());
+            *request.metadata_mut() = MetadataMap::from_headers(self.shared.plan.metadata.clone());
+            let mut stream = client.watch(request).await?.into_inner();
             first_of(&mut stream).await
         };
         timeout(LOOK_TIMEOUT, asked).await.ok()?.ok()
     }
 
-    /// Waits until the service is empty: `true`. `false` if `limit` passed, a stop was asked for, or the service fell
+    /// The load is over: from here on, nothing is goodput any more.
+    pub fn load_over(&self, at: Duration) {
+        for audit in &self.shared.plan.audits {
+            lock(audit).load_over(at);
+        }
+    }
+
+    fn awaits_messages(&self) -> bool {
+        self.shared.plan.audits.iter().any(|audit| lock(audit).waits())
+    }
+
+    /// Waits until all queued messages have ended: `true`. `false` if `limit` passed, a stop was asked for, or the service fell
     /// silent.
     pub async fn empty(&self, limit: Option<Duration>, stop: &mut Stop) -> bool {
         let limit = async {
@@ -138,7 +154,7 @@ impl Observer {
         };
         tokio::select! {
             biased;
-            empty = self.fresh(|sight| sight.inside() == 0) => empty,
+            empty = self.fresh(|_| !self.awaits_messages()) => empty,
             () = limit => false,
             () = stop.requested() => false,
         }
@@ -196,12 +212,13 @@ async fn open(
     plan: &ObserverPlan,
     last: Option<&Snapshot>,
 ) -> Result<Streaming<Snapshot>, Status> {
-    let request = WatchRequest {
+    let mut request = tonic::Request::new(WatchRequest {
         run_id: plan.run_id.clone(),
         interval: plan.interval.try_into().ok(),
         resume_instance_id: last.map(|snapshot| snapshot.instance_id.clone()).unwrap_or_default(),
         resume_after: last.map(|snapshot| snapshot.completions_end).unwrap_or_default(),
-    };
+    });
+    *request.metadata_mut() = MetadataMap::from_headers(plan.metadata.clone());
     client.watch(request).await.map(tonic::Response::into_inner)
 }
 
@@ -228,20 +245,23 @@ async fn observe(mut client: FooServiceClient<Channel>, shared: Arc<Shared>, mut
 fn take_in(shared: &Shared, mut snapshot: Snapshot) {
     let completions = std::mem::take(&mut snapshot.completions);
     let now = Instant::now();
-    let restarted = shared.sight().restarted(&snapshot);
+    let (restarted, start) = {
+        let sight = shared.sight();
+        (sight.restarted(&snapshot), sight.start)
+    };
+    let heard = start.map_or(Duration::ZERO, |start| now.saturating_duration_since(start));
     let audits = &shared.plan.audits;
     if restarted {
         for audit in audits {
-            audit.lock().expect("no code panics with an audit locked").restarted();
+            lock(audit).restarted();
         }
     }
     for completion in completions {
         if let Some((client, number)) = parse_id(&completion.id, &shared.plan.run_id)
             && !audits.is_empty()
         {
-            let audit = &audits[client % audits.len()];
-            let mut audit = audit.lock().expect("no code panics with an audit locked");
-            audit.completed(client / audits.len(), number, end(&completion));
+            let mut audit = lock(&audits[client % audits.len()]);
+            audit.completed(client / audits.len(), number, end(&completion), heard);
         }
     }
     let mut sight = shared.sight();
@@ -252,6 +272,10 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
     }
     drop(sight);
     shared.version.send_modify(|version| *version += 1);
+}
+
+fn lock(audit: &Mutex<Audit>) -> MutexGuard<'_, Audit> {
+    audit.lock().expect("no code panics with an audit locked")
 }
 
 /// The client and the number in an id of this run.

@@ -125,10 +125,10 @@ impl Sight {
         self.earlier.plus(&Counters::of(&self.last).minus(&self.base))
     }
 
-    /// Whether both doors of the last snapshot account for every message; `None` while messages move, when the counts
-    /// need not fit together.
+    /// Whether both doors of the last snapshot account for every message; `None` where messages have moved since the one
+    /// before: counts that are read one by one need not fit together then.
     pub fn balances(&self) -> Option<bool> {
-        if self.levels().1 > 0 {
+        if self.last.in_system.is_none_or(|level| level.max > 0) {
             return None;
         }
         let doors = [self.last.enqueue?, self.last.process?];

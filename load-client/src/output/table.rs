@@ -122,10 +122,13 @@ pub fn single(run: &Run) -> String {
     let goodput = run
         .goodput_rps
         .map_or_else(|| MISSING.to_owned(), |goodput| format!("{goodput:.2}/s"));
+    let offered = run
+        .load
+        .offered_rps
+        .map_or_else(|| MISSING.to_owned(), |offered| format!("{offered:.2}/s"));
     let _ = writeln!(
         text,
-        "offered {:.2}/s for {}, goodput {goodput}\n",
-        run.load.offered_rps,
+        "offered {offered} for {}, goodput {goodput}\n",
         time(run.load.duration_seconds)
     );
     text.push_str(&distributions(run));

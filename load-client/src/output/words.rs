@@ -109,7 +109,11 @@ fn queued(run: &Run) -> String {
     let Some(service) = &run.service else {
         return "The clients did not wait; what became of their messages, nobody says.".to_owned();
     };
-    let seconds = run.load.duration_seconds.max(f64::MIN_POSITIVE);
+    if run.ledger.ok == 0 {
+        return "Nothing was accepted.".to_owned();
+    }
+    let seconds = (run.load.duration_seconds + run.load.warmup_seconds).max(f64::MIN_POSITIVE);
+    let offered = run.load.offered_rps.unwrap_or(f64::INFINITY);
     let wait = longest(run.queue_wait_seconds);
     if service.dropped > 0 {
         return format!(
@@ -130,7 +134,7 @@ fn queued(run: &Run) -> String {
     let left = service.queue_depth_end.unwrap_or(0);
     let growth = left as f64 / seconds;
     // A queue that holds a second's worth of messages and more when the load stops has been growing.
-    if left as f64 > run.load.offered_rps && growth > 0.01 * run.load.offered_rps {
+    if left as f64 > offered && growth > 0.01 * offered {
         let drained = match service.drain_seconds {
             Some(drain) => format!("It took {} more to work that off", time(drain)),
             None => format!("{} were still there when we stopped waiting", service.queued),

@@ -4,6 +4,7 @@ mod distribution;
 mod series;
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -97,12 +98,9 @@ pub struct Recorder {
     ledger: Ledger,
     response_time: [Distribution; Outcome::ALL.len()],
     start_lag: Distribution,
-    queue_wait: Distribution,
-    time_to_done: Distribution,
-    series: Series,
+    done: Done,
     last_ended: Duration,
     warmup: Duration,
-    slo: Duration,
     live: Arc<LiveLedger>,
 }
 
@@ -113,12 +111,9 @@ impl Recorder {
             ledger: Ledger::default(),
             response_time: Default::default(),
             start_lag: Distribution::default(),
-            queue_wait: Distribution::default(),
-            time_to_done: Distribution::default(),
-            series: Series::default(),
+            done: Done::new(slo),
             last_ended: Duration::ZERO,
             warmup,
-            slo,
             live,
         }
     }
@@ -134,10 +129,14 @@ impl Recorder {
         }
     }
 
-    /// A send was not made: its client was blocked.
-    pub fn withheld(&mut self, intended: Duration) {
+    /// A send was not made: its client was blocked. `start_lag` is how late that was found out: a generator that stalls
+    /// must not pass its stall off as the service's backpressure. `None`: when the load was over.
+    pub fn withheld(&mut self, intended: Duration, start_lag: Option<Duration>) {
         if self.judged(intended) {
             self.intend(intended);
+            if let Some(start_lag) = start_lag {
+                self.start_lag.record(start_lag);
+            }
             self.ledger.withheld += 1;
             self.live.withheld.fetch_add(1, Relaxed);
         }
@@ -146,7 +145,7 @@ impl Recorder {
     fn intend(&mut self, at: Duration) {
         self.ledger.intended += 1;
         self.live.intended.fetch_add(1, Relaxed);
-        self.series.slot(at).intended += 1;
+        self.done.series.slot(at).intended += 1;
     }
 
     /// A send ended.
@@ -160,13 +159,14 @@ impl Recorder {
         self.live.ended[send.outcome as usize].fetch_add(1, Relaxed);
         self.response_time[send.outcome as usize].record(response_time);
         self.start_lag.record(send.start_lag);
-        if let Some(queue_wait) = send.queue_wait {
-            self.queue_wait.record(queue_wait);
-        }
         if send.done {
-            self.time_to_done.record(response_time);
-            self.series.slot(send.ended).done(response_time, self.slo);
+            self.done.record(send.intended, send.ended, send.queue_wait);
         }
+    }
+
+    /// No send is intended from this time on.
+    pub fn load_over(&mut self, at: Duration) {
+        self.done.load_over = Some(at);
     }
 
     /// So many sends (of those intended after the warm-up) are no longer waited for.
@@ -181,11 +181,8 @@ impl Recorder {
             response_time: self.response_time,
             start_lag: self.start_lag,
             last_ended: self.last_ended,
-            done: Done {
-                queue_wait: self.queue_wait,
-                time_to_done: self.time_to_done,
-                series: self.series,
-            },
+            reasons: BTreeMap::new(),
+            done: self.done,
         }
     }
 }
@@ -199,14 +196,41 @@ pub struct Done {
     pub time_to_done: Distribution,
     /// Over time.
     pub series: Series,
+    /// How many were done within the SLO, and before the load was over: what is worked off afterwards is no goodput.
+    pub good: u64,
+    slo: Duration,
+    load_over: Option<Duration>,
 }
 
 impl Done {
+    /// Nothing yet; judged by `slo`.
+    pub fn new(slo: Duration) -> Self {
+        Self { slo, ..Self::default() }
+    }
+
+    /// A message was processed; times since the start of the run.
+    pub fn record(&mut self, intended: Duration, done: Duration, queue_wait: Option<Duration>) {
+        let time_to_done = done.saturating_sub(intended);
+        self.time_to_done.record(time_to_done);
+        if let Some(queue_wait) = queue_wait {
+            self.queue_wait.record(queue_wait);
+        }
+        let good = time_to_done <= self.slo;
+        self.good += u64::from(good && self.load_over.is_none_or(|over| done < over));
+        self.series.slot(done).done(time_to_done, good);
+    }
+
+    /// No send is intended from this time on.
+    pub fn load_over(&mut self, at: Duration) {
+        self.load_over = Some(at);
+    }
+
     /// Adds what another recorded.
     pub fn merge(&mut self, other: Self) {
         self.queue_wait.merge(&other.queue_wait);
         self.time_to_done.merge(&other.time_to_done);
         self.series.merge(other.series);
+        self.good += other.good;
     }
 }
 
@@ -221,6 +245,8 @@ pub struct Recorded {
     pub start_lag: Distribution,
     /// When the last send ended, since the start of the run.
     pub last_ended: Duration,
+    /// The first reason that was given for each outcome, where one was.
+    pub reasons: BTreeMap<Outcome, String>,
     /// When messages were processed, as far as the answers say so.
     pub done: Done,
 }
@@ -234,6 +260,9 @@ impl Recorded {
         }
         self.start_lag.merge(&other.start_lag);
         self.last_ended = self.last_ended.max(other.last_ended);
+        for (outcome, reason) in other.reasons {
+            self.reasons.entry(outcome).or_insert(reason);
+        }
         self.done.merge(other.done);
     }
 }

@@ -29,11 +29,9 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// A message was done, so long after it was intended.
-    pub fn done(&mut self, time_to_done: Duration, slo: Duration) {
-        if time_to_done <= slo {
-            self.good += 1;
-        }
+    /// A message was done, so long after it was intended; `good`: within the SLO.
+    pub fn done(&mut self, time_to_done: Duration, good: bool) {
+        self.good += u64::from(good);
         let times = self.times.get_or_insert_with(|| Box::new(empty()));
         times.record(micros(time_to_done)).expect("it resizes itself");
     }
@@ -145,7 +143,7 @@ mod tests {
             let slot = series.slot(Duration::from_secs(second));
             slot.intended += 8;
             slot.queue_depth = Some(second);
-            slot.done(Duration::from_secs(1), Duration::from_secs(1));
+            slot.done(Duration::from_secs(1), true);
         }
         assert!(series.slots().len() <= MAX_POINTS);
         assert_eq!(series.step(), Duration::from_millis(12_800));

@@ -68,7 +68,14 @@ async fn try_exchange(
     body.send_data(message, true)?;
     let (head, body) = answer.await?.into_parts();
     if head.status != StatusCode::OK {
-        return Ok(Answer::Malformed(format!("HTTP status {}", head.status)));
+        let said = format!("HTTP status {}", head.status);
+        // A proxy with nobody behind it, by gRPC's own mapping (http-grpc-status-mapping.md).
+        let away = matches!(head.status.as_u16(), 429 | 502..=504);
+        return Ok(if away {
+            Answer::Broken(said)
+        } else {
+            Answer::Malformed(said)
+        });
     }
     // A refusal comes as trailers only: its status is in the headers.
     if head.headers.contains_key(GRPC_STATUS) {

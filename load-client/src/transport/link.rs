@@ -3,14 +3,18 @@
 //! A call that finds it down waits for the attempt that is under way, and fails with it: so a target that is gone slows
 //! its callers to the pace of the attempts, instead of letting them spin.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
 use http::Uri;
-use tokio::{sync::watch, task::AbortHandle, time::sleep};
+use tokio::{
+    sync::watch,
+    task::AbortHandle,
+    time::{Instant, sleep, timeout},
+};
 
-use super::dial::Dial;
+use super::dial::{Dial, Io};
 
 /// Flow control: room for the answers of everything that one connection has in flight.
 const CONNECTION_WINDOW: u32 = 16 << 20;
@@ -18,6 +22,8 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 const STREAM_WINDOW: u32 = 1 << 20;
 /// Streams given up that h2 remembers, so that late frames for them are no error. Deadlines pass in bulk.
 const MAX_RESET_STREAMS: usize = 16_384;
+/// How long a target may take to accept a connection and to speak HTTP/2 on it.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause after the first failed attempt; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -80,11 +86,10 @@ impl Link {
 
     /// What sends requests, or why there is nothing that could.
     pub(super) async fn request_sender(&self) -> Result<SendRequest<Bytes>, Arc<str>> {
-        if let State::Up(sender) = &*self.state.borrow() {
+        let mut state = self.state.clone();
+        if let State::Up(sender) = &*state.borrow_and_update() {
             return Ok(sender.clone());
         }
-        let mut state = self.state.clone();
-        state.mark_unchanged();
         if state.changed().await.is_err() {
             return Err("closed".into());
         }
@@ -96,36 +101,38 @@ impl Link {
     }
 }
 
+type Connection = h2::client::Connection<Pin<Box<dyn Io>>, Bytes>;
+
 async fn keep_up(dial: Dial, state: watch::Sender<State>) {
     let mut pause = FIRST_PAUSE;
     loop {
-        match open(&dial).await {
-            Ok((sender, connection)) => {
-                pause = FIRST_PAUSE;
+        let dialled = Instant::now();
+        let reason = match timeout(HANDSHAKE_TIMEOUT, open(&dial)).await {
+            Ok(Ok((sender, connection))) => {
                 state.send_replace(State::Up(sender));
-                let reason = match connection.await {
+                match connection.await {
                     Ok(()) => "the connection was closed".to_owned(),
                     Err(error) => error.to_string(),
-                };
-                state.send_replace(State::Down(reason.into()));
+                }
             }
-            Err(error) => {
-                state.send_replace(State::Down(error.to_string().into()));
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "connected, but nothing there speaks HTTP/2".to_owned(),
+        };
+        state.send_replace(State::Down(reason.into()));
+        // A target that accepts and closes must not be dialled without end either.
+        if dialled.elapsed() >= LONGEST_PAUSE {
+            pause = FIRST_PAUSE;
+        } else {
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }
 
-async fn open(
-    dial: &Dial,
-) -> io::Result<(
-    SendRequest<Bytes>,
-    h2::client::Connection<std::pin::Pin<Box<dyn super::dial::Io>>, Bytes>,
-)> {
+/// A connection whose peer has answered: that bytes can be sent to it says nothing.
+async fn open(dial: &Dial) -> io::Result<(SendRequest<Bytes>, Connection)> {
     let stream = dial.dial().await?;
-    h2::client::Builder::new()
+    let (sender, mut connection) = h2::client::Builder::new()
         .enable_push(false)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .initial_window_size(STREAM_WINDOW)
@@ -133,7 +140,19 @@ async fn open(
         .max_local_error_reset_streams(None)
         .handshake(stream)
         .await
-        .map_err(io::Error::other)
+        .map_err(io::Error::other)?;
+    let mut pings = connection.ping_pong().expect("it is taken once");
+    tokio::select! {
+        biased;
+        ended = &mut connection => {
+            let closed = || io::Error::new(io::ErrorKind::ConnectionAborted, "the connection was closed at once");
+            Err(ended.err().map_or_else(closed, io::Error::other))
+        }
+        pong = pings.ping(h2::Ping::opaque()) => match pong {
+            Ok(_) => Ok((sender, connection)),
+            Err(error) => Err(io::Error::other(error)),
+        },
+    }
 }
 
 /// The URI of a path at this base.

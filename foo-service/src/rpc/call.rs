@@ -1,0 +1,245 @@
+//! Every call of the two doors, from the arrival of its headers to its answer: counted, and ended at its deadline.
+//!
+//! As a layer around everything, because a call can end before its handler is reached: while its body is still on its
+//! way, or because that cannot be decoded. tonic starts its own clock for `grpc-timeout` right after this one and looks
+//! at it later, so a deadline is always noticed here first and answered DEADLINE_EXCEEDED, where tonic would say
+//! CANCELLED.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tonic::{Code, Status, body::Body};
+use tower::{Layer, Service};
+
+use super::timeout;
+use crate::{
+    job::{Door, Refusal, RequestOutcome},
+    ledger::{InProgress, Ledger},
+};
+
+/// What is known of a call before its body: in the extensions of the request.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// When the headers arrived.
+    pub(super) arrival: Instant,
+    /// By when the caller wants its answer; `None` if it did not say.
+    pub(super) deadline: Option<Instant>,
+    /// Whether what it said of that makes no sense.
+    pub(super) malformed_timeout: bool,
+    /// Whether a handler has it, and counts what becomes of the message.
+    reached: AtomicBool,
+}
+
+impl Call {
+    fn arrived(headers: &http::HeaderMap) -> Self {
+        let arrival = Instant::now();
+        let timeout = headers.get("grpc-timeout").map(timeout::parse);
+        Self {
+            arrival,
+            deadline: timeout.flatten().and_then(|timeout| arrival.checked_add(timeout)),
+            malformed_timeout: timeout == Some(None),
+            reached: AtomicBool::new(false),
+        }
+    }
+
+    /// The call of a request, which its handler takes over.
+    pub(super) fn take<R>(request: &tonic::Request<R>) -> Arc<Self> {
+        let call = request.extensions().get::<Arc<Self>>().cloned();
+        // Always there in a service that `app` built; without it, now is the best that is known.
+        let call = call.unwrap_or_else(|| Arc::new(Self::arrived(&http::HeaderMap::new())));
+        call.reached.store(true, Relaxed);
+        call
+    }
+}
+
+/// Goes around every other layer.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    ledger: Arc<Ledger>,
+}
+
+impl Calls {
+    /// Counts into `ledger`.
+    pub fn new(ledger: Arc<Ledger>) -> Self {
+        Self { ledger }
+    }
+}
+
+impl<S> Layer<S> for Calls {
+    type Service = CountCalls<S>;
+
+    fn layer(&self, inner: S) -> CountCalls<S> {
+        CountCalls {
+            inner,
+            ledger: Arc::clone(&self.ledger),
+        }
+    }
+}
+
+/// What [`Calls`] makes of a service.
+#[derive(Debug, Clone)]
+pub struct CountCalls<S> {
+    inner: S,
+    ledger: Arc<Ledger>,
+}
+
+impl<S, B> Service<Request<B>> for CountCalls<S>
+where
+    S: Service<Request<B>, Response = Response<Body>>,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = CallFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let counted = door(request.uri().path()).map(|door| {
+            let call = Arc::new(Call::arrived(request.headers()));
+            request.extensions_mut().insert(Arc::clone(&call));
+            Counted {
+                in_progress: Some(self.ledger.call(door)),
+                ledger: Arc::clone(&self.ledger),
+                door,
+                call,
+            }
+        });
+        let deadline = counted.as_ref().and_then(|counted| counted.call.deadline);
+        CallFuture {
+            inner: Some(self.inner.call(request)),
+            deadline: deadline.map(sleep_until),
+            counted,
+        }
+    }
+}
+
+/// The door that a path leads to.
+fn door(path: &str) -> Option<Door> {
+    match path.strip_prefix("/foo.v1.FooService/")? {
+        "Enqueue" => Some(Door::Enqueue),
+        "Process" => Some(Door::Process),
+        _ => None,
+    }
+}
+
+/// A call that counts as in progress for as long as it is held.
+struct Counted {
+    in_progress: Option<InProgress>,
+    ledger: Arc<Ledger>,
+    door: Door,
+    call: Arc<Call>,
+}
+
+impl Counted {
+    fn finish(mut self, outcome: RequestOutcome) {
+        if let Some(in_progress) = self.in_progress.take() {
+            in_progress.finish(outcome);
+        }
+    }
+
+    fn reached(&self) -> bool {
+        self.call.reached.load(Relaxed)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        // A caller that leaves at its own deadline leaves because of it, whichever of the two is heard of first.
+        let late = self.call.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if let Some(in_progress) = self.in_progress.take().filter(|_| late) {
+            in_progress.finish(RequestOutcome::Expired);
+        }
+        if !self.reached() {
+            self.ledger.refuse(self.door);
+        }
+    }
+}
+
+pin_project! {
+    /// A call in progress. Dropped before its end, its caller went away.
+    pub struct CallFuture<F> {
+        #[pin]
+        inner: Option<F>,
+        #[pin]
+        deadline: Option<Sleep>,
+        counted: Option<Counted>,
+    }
+}
+
+impl<F, E> Future for CallFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, E>>,
+{
+    type Output = Result<Response<Body>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let inner = this.inner.as_mut().as_pin_mut().expect("not polled after its end");
+        let answer = match (inner.poll(cx), this.deadline.as_pin_mut()) {
+            (Poll::Ready(answer), _) => answer,
+            (Poll::Pending, None) => return Poll::Pending,
+            (Poll::Pending, Some(deadline)) => {
+                ready!(deadline.poll(cx));
+                Ok(Status::from(&Refusal::Expired).into_http())
+            }
+        };
+        // Whatever it held is given back before the call counts as ended.
+        this.inner.set(None);
+        Poll::Ready(match (answer, this.counted.take()) {
+            (Ok(mut response), Some(counted)) => {
+                let code = said(&mut response, counted.reached());
+                counted.finish(outcome(code));
+                Ok(response)
+            }
+            (answer, _) => answer,
+        })
+    }
+}
+
+/// The status of an answer: a refusal has it in its headers, an answer in its trailers. What tonic says of a message that
+/// it could not decode is put as this service puts it.
+fn said(response: &mut Response<Body>, reached: bool) -> Code {
+    let Some(header) = response.headers_mut().get_mut("grpc-status") else {
+        return Code::Ok;
+    };
+    let code = Code::from_bytes(header.as_bytes());
+    if reached {
+        return code;
+    }
+    let (code, text) = match code {
+        // Over the decoding limit: gRPC has RESOURCE_EXHAUSTED for that.
+        Code::OutOfRange => (Code::ResourceExhausted, "8"),
+        Code::Internal => (Code::InvalidArgument, "3"),
+        other => return other,
+    };
+    *header = http::HeaderValue::from_static(text);
+    // Not for want of room, so it is not counted as such either.
+    if code == Code::ResourceExhausted {
+        Code::InvalidArgument
+    } else {
+        code
+    }
+}
+
+fn outcome(code: Code) -> RequestOutcome {
+    match code {
+        Code::Ok => RequestOutcome::Ok,
+        Code::ResourceExhausted => RequestOutcome::Rejected,
+        Code::DeadlineExceeded => RequestOutcome::Expired,
+        Code::Unavailable => RequestOutcome::Unavailable,
+        // Asked for in a way that is not offered: a compression, say.
+        Code::InvalidArgument | Code::Unimplemented => RequestOutcome::Invalid,
+        _ => RequestOutcome::Failed,
+    }
+}

@@ -1,0 +1,134 @@
+//! The guard of Process: who may stand in line is bounded, who may not is told at once, and nobody but callers of a full
+//! door is turned away.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::support::{TestBed, message, ms, times};
+use foo_service::{
+    config::Settings,
+    job::{JobOutcome, RequestOutcome},
+};
+use tokio::time::Instant;
+use tonic::Code;
+use tonic_health::pb::health_check_response::ServingStatus;
+
+fn line_of(max_waiting: u32) -> Settings {
+    Settings {
+        max_waiting,
+        ..Settings::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sheds_at_once_when_there_is_no_line() {
+    let bed = TestBed::start(line_of(0));
+    let caller = bed.caller().await;
+    let served = tokio::spawn(caller.process(message("served")));
+    bed.at(10).await;
+    let status = caller.process(message("shed")).await.unwrap_err();
+    assert_eq!((status.code(), bed.now()), (Code::ResourceExhausted, 10));
+    assert!(status.message().contains("the line is full"), "{status}");
+    assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "250");
+
+    served.await.unwrap().unwrap();
+    caller.process(message("next")).await.unwrap();
+    let door = bed.process_door();
+    assert_eq!((door.admitted, door.refused, door.of(JobOutcome::Completed)), (2, 1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sheds_at_once_when_the_line_is_full() {
+    let bed = TestBed::start(line_of(2));
+    let caller = bed.caller().await;
+    let mut calls = vec![];
+    for at in [0, 10, 20] {
+        bed.at(at).await;
+        calls.push(tokio::spawn(caller.process(message("let in"))));
+    }
+    bed.at(30).await;
+    assert_eq!(bed.ledger.levels().waiting, 2);
+    // On another connection as well: the limit is the service's, not a connection's.
+    for caller in [caller, bed.caller().await] {
+        let status = caller.process(message("refused")).await.unwrap_err();
+        assert_eq!((status.code(), bed.now()), (Code::ResourceExhausted, 30));
+    }
+    let mut waits = vec![];
+    for call in calls {
+        waits.push(times(&call.await.unwrap().unwrap()).0);
+    }
+    assert_eq!(waits, [0, 240, 480]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn four_waiting_clients_are_never_more_than_four_in_the_system() {
+    // The synchronous arm of the worked example: each client waits for its answer before it sends again.
+    let bed = TestBed::start(Settings::default());
+    let window = bed.ledger.open_window().unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    let mut clients = vec![];
+    for phase in [0, 130, 270, 410] {
+        let caller = bed.caller().await;
+        bed.at(phase).await;
+        clients.push(tokio::spawn(async move {
+            let mut longest = Duration::ZERO;
+            while Instant::now() < end {
+                let sent = Instant::now();
+                caller.process(message("")).await.unwrap();
+                longest = longest.max(sent.elapsed());
+            }
+            longest
+        }));
+    }
+    for client in clients {
+        assert_eq!(client.await.unwrap(), ms(1_000));
+    }
+    assert_eq!(window.read().in_system.max, 4);
+    // 240 by the end of the minute, and the four that were still inside then.
+    assert_eq!(bed.process_door().of(JobOutcome::Completed), 243);
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_and_watch_are_never_refused() {
+    let settings = Settings {
+        queue_capacity: 1,
+        max_waiting: 0,
+        ..Settings::default()
+    };
+    let bed = TestBed::start(settings);
+    let caller = bed.caller().await;
+    let served = tokio::spawn(caller.process(message("served")));
+    bed.at(10).await;
+    caller.enqueue(message("queued")).await.unwrap();
+    assert_eq!(
+        caller.process(message("")).await.unwrap_err().code(),
+        Code::ResourceExhausted
+    );
+    assert_eq!(
+        caller.enqueue(message("")).await.unwrap_err().code(),
+        Code::ResourceExhausted
+    );
+
+    assert_eq!(caller.health().await, [ServingStatus::Serving; 2]);
+    let snapshot = caller.look().await;
+    assert_eq!(snapshot.in_system.unwrap().now, 2);
+    assert_eq!(bed.now(), 10);
+    served.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_call_is_counted_by_its_end() {
+    let bed = TestBed::start(line_of(0));
+    let caller = bed.caller().await;
+    let gone = tokio::spawn(caller.process(message("gone")));
+    bed.at(10).await;
+    caller.process(message("refused")).await.unwrap_err();
+    gone.abort();
+    bed.at(20).await;
+    caller.process(message("ok")).await.unwrap();
+    caller.process_within(message("late"), ms(50)).await.unwrap_err();
+    caller.process(message(&"x".repeat(129))).await.unwrap_err();
+    let ledger = Arc::clone(&bed.ledger);
+    let ends = RequestOutcome::ALL.map(|outcome| ledger.requests(foo_service::job::Door::Process, outcome));
+    // ok, rejected, expired, cancelled, unavailable, invalid, failed
+    assert_eq!(ends, [1, 1, 1, 1, 0, 1, 0]);
+}

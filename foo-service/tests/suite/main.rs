@@ -1,0 +1,20 @@
+//! The integration tests of foo-service, as one program: linking seventeen of them takes longer than running them all.
+
+mod admin;
+mod connections;
+mod conservation;
+mod deadlines;
+mod doors;
+mod drain;
+mod drain_abandon;
+mod guard;
+mod leaving;
+mod message_rules;
+mod program;
+mod program_flags;
+mod queue;
+mod queue_line;
+mod support;
+mod watch;
+mod watch_completions;
+mod work;

@@ -1,0 +1,182 @@
+//! What a message must be, on the wire: what is wrong is refused with the name of the field, and the service goes on.
+
+use crate::support::{Caller, TestBed, message, ms};
+use bytes::Bytes;
+use foo_proto::v1::Message;
+use foo_service::{
+    config::Settings,
+    job::{Door, RequestOutcome},
+};
+use http_body_util::Full;
+use tonic::{Code, Request, Status, body::Body};
+use tower::{Service, ServiceExt};
+
+const MAX_PAYLOAD: u64 = 1_000;
+
+fn strict() -> TestBed {
+    TestBed::start(Settings {
+        max_payload: MAX_PAYLOAD,
+        max_service_demand: ms(500),
+        ..Settings::default()
+    })
+}
+
+fn with_payload(bytes: usize) -> Message {
+    Message {
+        payload: vec![0; bytes],
+        ..message("payload")
+    }
+}
+
+fn with_demand(seconds: i64, nanos: i32) -> Message {
+    Message {
+        service_demand: Some(foo_proto::Duration { seconds, nanos }),
+        ..message("demand")
+    }
+}
+
+/// What both doors say to a message that they must not take.
+async fn refused(caller: &Caller, message: &Message) -> [Status; 2] {
+    [
+        caller.enqueue(message.clone()).await.unwrap_err(),
+        caller.process(message.clone()).await.unwrap_err(),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_the_field_that_is_wrong_at_both_doors() {
+    let bed = strict();
+    let caller = bed.caller().await;
+    let wrong = [
+        ("message.id", message(&"x".repeat(129))),
+        // 65 characters of 2 bytes: the limit is in bytes.
+        ("message.id", message(&"é".repeat(65))),
+        ("message.payload", with_payload(1_001)),
+        ("message.service_demand", with_demand(0, 500_000_001)),
+        ("message.service_demand", with_demand(3_600, 0)),
+        ("message.service_demand", with_demand(-1, 0)),
+        ("message.service_demand", with_demand(0, -1)),
+        ("message.service_demand", with_demand(0, 1_000_000_000)),
+        ("message.service_demand", with_demand(i64::MAX, i32::MAX)),
+        ("message.service_demand", with_demand(i64::MIN, i32::MIN)),
+    ];
+    for (field, message) in &wrong {
+        for status in refused(&caller, message).await {
+            assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+            assert!(status.message().starts_with(&format!("{field}: ")), "{status}");
+        }
+    }
+    for door in Door::ALL {
+        let count = wrong.len() as u64;
+        assert_eq!(bed.ledger.requests(door, RequestOutcome::Invalid), count);
+        let reading = bed.ledger.door(door);
+        assert_eq!((reading.admitted, reading.refused), (0, count));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_just_within_the_rules_is_taken() {
+    let bed = strict();
+    let caller = bed.caller().await;
+    for message in [
+        message(&"x".repeat(128)),
+        with_payload(1_000),
+        with_demand(0, 500_000_000),
+        with_demand(0, 0),
+        Message::default(),
+    ] {
+        caller.enqueue(message.clone()).await.unwrap();
+        caller.process(message).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_a_message_is_refused() {
+    let bed = strict();
+    let caller = bed.caller().await;
+    let (enqueued, processed) = caller.send_nothing().await;
+    for status in [enqueued, processed] {
+        assert_eq!(
+            (status.code(), status.message()),
+            (Code::InvalidArgument, "message: is missing")
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_far_over_the_limit_is_not_even_decoded() {
+    let bed = strict();
+    let caller = bed.caller().await;
+    // Up to here it is decoded, and told its limit.
+    for status in refused(&caller, &with_payload(60_000)).await {
+        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+    }
+    // tonic says OUT_OF_RANGE to this; gRPC has RESOURCE_EXHAUSTED for it.
+    for status in refused(&caller, &with_payload(200_000)).await {
+        assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+    }
+    caller.process(message("on the same connection")).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_far_over_the_limit_is_counted_like_any_call() {
+    let bed = strict();
+    let caller = bed.caller().await;
+    refused(&caller, &with_payload(200_000)).await;
+    for door in Door::ALL {
+        let calls: u64 = RequestOutcome::ALL
+            .map(|outcome| bed.ledger.requests(door, outcome))
+            .iter()
+            .sum();
+        assert_eq!((calls, bed.ledger.door(door).refused), (1, 1), "{door:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_are_no_message_are_refused() {
+    let bed = strict();
+    let caller = bed.caller().await;
+    let mut connection = caller.connection.clone();
+    // A frame of two bytes, uncompressed; no field begins like this.
+    let frame = Bytes::from_static(&[0, 0, 0, 0, 2, 0xff, 0xff]);
+    let request = http::Request::post("http://service/foo.v1.FooService/Process")
+        .header("content-type", "application/grpc")
+        .body(Body::new(Full::new(frame)))
+        .unwrap();
+    let response = connection.ready().await.unwrap().call(request).await.unwrap();
+    // INVALID_ARGUMENT, where tonic alone would say INTERNAL: that is for faults of our own.
+    assert_eq!(response.headers()["grpc-status"], "3");
+    assert_eq!(bed.ledger.requests(Door::Process, RequestOutcome::Invalid), 1);
+    caller.process(message("on the same connection")).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_default_limits_take_a_mebibyte_and_a_minute() {
+    let bed = TestBed::start(Settings::default());
+    let caller = bed.caller().await;
+    caller.process(with_payload(1 << 20)).await.unwrap();
+    for status in refused(&caller, &with_payload((1 << 20) + 1)).await {
+        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+    }
+    for status in refused(&caller, &with_payload(8 << 20)).await {
+        assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+    }
+    caller.process(with_demand(60, 0)).await.unwrap();
+    for status in refused(&caller, &with_demand(60, 1)).await {
+        assert_eq!(status.code(), Code::InvalidArgument, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_malformed_grpc_timeout_is_refused_by_name() {
+    let bed = strict();
+    let caller = bed.caller().await;
+    for timeout in ["soon", "10", "-1S", "123456789m", "1.5S", "10s"] {
+        let mut request = Request::new(message("in a hurry"));
+        request.metadata_mut().insert("grpc-timeout", timeout.parse().unwrap());
+        let status = caller.send_process(request).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{timeout}: {status}");
+        assert!(status.message().starts_with("grpc-timeout: "), "{timeout}: {status}");
+    }
+    caller.process(message("in no hurry")).await.unwrap();
+}

@@ -1,0 +1,197 @@
+//! The program's flags, environment and `health` command: what was asked for is what runs, and what cannot be is said with
+//! the name of the flag. What is logged is asked for there too.
+
+use crate::support::program::{Program, run};
+use foo_proto::v1::{ProcessRequest, foo_service_client::FooServiceClient};
+use tonic::Request;
+
+#[tokio::test]
+async fn the_start_line_shows_the_defaults() {
+    let program = Program::start(&[], &[]).await;
+    for setting in [
+        "workers=1",
+        "service_time=250ms",
+        "work=Sleep",
+        "queue=Bounded { places: 1000, when_full: Reject }",
+        "concurrency_limit=1",
+        "max_waiting=100",
+        "max_payload=1048576",
+        "drain_timeout=30s",
+    ] {
+        assert!(
+            program.start_line.contains(setting),
+            "{setting}: {}",
+            program.start_line
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_flag_has_an_environment_variable() {
+    let environment = [
+        ("FOO_WORKERS", "3"),
+        ("FOO_SERVICE_TIME", "20ms"),
+        ("FOO_SERVICE_TIME_DISTRIBUTION", "exponential"),
+        ("FOO_WORK", "cpu"),
+        ("FOO_QUEUE", "bounded"),
+        ("FOO_QUEUE_CAPACITY", "10k"),
+        ("FOO_WHEN_FULL", "drop-oldest"),
+        ("FOO_CONCURRENCY_LIMIT", "5"),
+        ("FOO_MAX_WAITING", "0"),
+        ("FOO_MAX_PAYLOAD", "64KiB"),
+        ("FOO_MAX_SERVICE_DEMAND", "5s"),
+        ("FOO_MAX_CONNECTIONS", "7"),
+        ("FOO_DRAIN_TIMEOUT", "1m"),
+        ("FOO_SEED", "42"),
+    ];
+    let program = Program::start(&[], &environment).await;
+    for setting in [
+        "workers=3",
+        "service_time=20ms",
+        "service_time_distribution=Exponential",
+        "work=Cpu",
+        "queue=Bounded { places: 10000, when_full: DropOldest }",
+        "concurrency_limit=5",
+        "max_waiting=0",
+        "max_payload=65536",
+        "max_service_demand=5s",
+        "max_connections=7",
+        "drain_timeout=60s",
+        "seed=42",
+    ] {
+        assert!(
+            program.start_line.contains(setting),
+            "{setting}: {}",
+            program.start_line
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_flag_wins_over_the_environment() {
+    let program = Program::start(&["--workers", "2"], &[("FOO_WORKERS", "3")]).await;
+    assert!(program.start_line.contains("workers=2"), "{}", program.start_line);
+}
+
+#[tokio::test]
+async fn a_bad_value_exits_with_2_and_names_the_flag() {
+    for (flag, value) in [
+        ("--workers", "0"),
+        ("--workers", "many"),
+        ("--service-time", "5"),
+        ("--service-time", "2h"),
+        ("--service-time-distribution", "normal"),
+        ("--work", "play"),
+        ("--queue", "round"),
+        ("--queue-capacity", "0"),
+        ("--when-full", "panic"),
+        ("--concurrency-limit", "0"),
+        ("--max-waiting", "-1"),
+        ("--max-payload", "65MiB"),
+        ("--max-service-demand", "61m"),
+        ("--max-connections", "0"),
+        ("--drain-timeout", "soon"),
+        ("--seed", "x"),
+        ("--listen", "nowhere"),
+        ("--admin-listen", "127.0.0.1"),
+    ] {
+        let flag_and_value = format!("{flag}={value}");
+        let (code, _, stderr) = run(&[&flag_and_value], &[]).await;
+        assert_eq!(code, Some(2), "{flag_and_value}: {stderr}");
+        assert!(stderr.contains(flag), "{flag_and_value}: {stderr}");
+    }
+    let (code, _, stderr) = run(&[], &[("FOO_WORKERS", "0")]).await;
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("--workers"), "{stderr}");
+}
+
+#[tokio::test]
+async fn an_address_in_use_exits_with_1_and_names_the_flag_to_change() {
+    let program = Program::start(&[], &[]).await;
+    let (taken, taken_admin) = (program.address.to_string(), program.admin.to_string());
+    for (listen, admin, flag) in [
+        (&*taken, "127.0.0.1:0", "--listen"),
+        ("127.0.0.1:0", &*taken_admin, "--admin-listen"),
+    ] {
+        let (code, _, stderr) = run(&["--listen", listen, "--admin-listen", admin], &[]).await;
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stderr.contains(flag), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn health_exits_with_0_against_a_running_service() {
+    let program = Program::start(&[], &[]).await;
+    let address = program.address.to_string();
+    let (code, stdout, stderr) = run(&["health", "--listen", &address], &[]).await;
+    assert_eq!((code, &*stderr), (Some(0), ""));
+    assert!(stdout.contains("serving"), "{stdout}");
+    // As in a container: the service's own environment is there, and says where it listens.
+    let environment = [("FOO_LISTEN", &*address), ("FOO_WORKERS", "2")];
+    assert_eq!(run(&["health"], &environment).await.0, Some(0));
+    // A service that listens everywhere is asked on loopback.
+    let everywhere = format!("0.0.0.0:{}", program.address.port());
+    assert_eq!(run(&["health", "--listen", &everywhere], &[]).await.0, Some(0));
+}
+
+#[tokio::test]
+async fn health_exits_with_1_where_there_is_none_or_one_that_drains() {
+    // Bound and not listening: nobody else gets the port meanwhile, and connections to it are refused.
+    let free = tokio::net::TcpSocket::new_v4().unwrap();
+    free.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    let (code, _, stderr) = run(&["health", "--listen", &address], &[]).await;
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains(&address), "{stderr}");
+
+    let mut program = Program::start(&[], &[]).await;
+    let endless = crate::support::demanding("", crate::support::ms(60_000));
+    program.caller().await.enqueue(endless).await.unwrap();
+    program.terminate();
+    program.logged(" draining ").await;
+    let address = program.address.to_string();
+    let (code, _, stderr) = run(&["health", "--listen", &address], &[]).await;
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("NOT_SERVING"), "{stderr}");
+}
+
+#[tokio::test]
+async fn health_exits_with_1_where_nobody_answers() {
+    // Listening, and silent.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let (code, _, stderr) = run(&["health", "--listen", &address, "--timeout", "50ms"], &[]).await;
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("no answer"), "{stderr}");
+}
+
+/// Has a message processed under that request id, and returns the one that the answer carries.
+async fn request_id(program: &Program, sent: Option<&'static str>) -> Option<String> {
+    let connection = program.caller().await.connection;
+    let mut client = FooServiceClient::with_origin(connection, crate::support::origin());
+    let mut request = Request::new(ProcessRequest {
+        message: Some(crate::support::demanding("", crate::support::ms(0))),
+    });
+    if let Some(id) = sent {
+        request.metadata_mut().insert("x-request-id", id.parse().unwrap());
+    }
+    let answer = client.process(request).await.unwrap();
+    let id = answer.metadata().get("x-request-id")?;
+    Some(id.to_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn calls_are_logged_under_their_request_ids_where_debug_is_asked_for() {
+    let mut program = Program::start(&[], &[("RUST_LOG", "debug")]).await;
+    assert_eq!(request_id(&program, Some("mine")).await.as_deref(), Some("mine"));
+    program.logged("request_id=\"mine\"").await;
+    let made = request_id(&program, None).await.unwrap();
+    program.logged(&format!("request_id=\"{made}\"")).await;
+}
+
+#[tokio::test]
+async fn where_it_is_not_only_a_callers_own_request_id_comes_back() {
+    let program = Program::start(&[], &[]).await;
+    assert_eq!(request_id(&program, Some("mine")).await.as_deref(), Some("mine"));
+    assert_eq!(request_id(&program, None).await, None);
+}

@@ -1,0 +1,168 @@
+//! What all tests share: a service on the test bed, in memory, and callers with a connection of their own each.
+//!
+//! Under a paused clock everything here runs in virtual time: the clock moves on only when nobody has anything left to
+//! do, so instants can be compared exactly. Tests let things happen at different milliseconds where order matters.
+
+#![allow(
+    dead_code,
+    reason = "every file of tests is a program of its own and uses a part of this"
+)]
+
+mod caller;
+pub(crate) mod page;
+pub(crate) mod program;
+
+use std::{io, sync::Arc, time::Duration};
+
+use foo_proto::v1::{Message, ProcessResponse};
+use foo_service::{
+    app::{Drained, Parts, Service},
+    config::Settings,
+    job::Door,
+    ledger::{DoorReading, Ledger},
+    lifecycle::{Lifecycle, ShutdownTrigger, shutdown},
+};
+use metrics::{NoopRecorder, Recorder};
+use tokio::{
+    io::DuplexStream,
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout},
+};
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+
+#[allow(unused_imports, reason = "likewise")]
+pub(crate) use self::caller::{Caller, Connection, origin, watch_request};
+
+/// The instance id of every service on the bed.
+pub(crate) const INSTANCE: &str = "instance";
+/// Bytes in flight in each direction of an in-memory connection (arbitrary, like a socket's buffer).
+const BUFFER: usize = 256 << 10;
+/// How long a test waits for something that must come. Only a broken service makes anybody wait for so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A service that is reached in memory.
+pub(crate) struct TestBed {
+    connections: mpsc::Sender<DuplexStream>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    pub(crate) trigger: ShutdownTrigger,
+    serving: JoinHandle<Result<Drained, tonic::transport::Error>>,
+    began: Instant,
+}
+
+impl TestBed {
+    /// Starts a service that behaves so.
+    pub(crate) fn start(settings: Settings) -> Self {
+        Self::serve(service(settings, &NoopRecorder))
+    }
+
+    /// Starts a service that was put together elsewhere.
+    pub(crate) fn serve(service: Service) -> Self {
+        let (connections, arriving) = mpsc::channel(64);
+        let incoming = ReceiverStream::new(arriving).map(Ok::<_, io::Error>);
+        let (trigger, stop) = shutdown();
+        Self {
+            connections,
+            ledger: service.ledger(),
+            lifecycle: service.lifecycle(),
+            trigger,
+            serving: tokio::spawn(service.serve(incoming, stop)),
+            began: Instant::now(),
+        }
+    }
+
+    /// One end of a new connection; the service has the other.
+    pub(crate) async fn dial(&self) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(BUFFER);
+        self.connections.send(far).await.expect("the service accepts");
+        near
+    }
+
+    /// A caller on a connection of its own.
+    pub(crate) async fn caller(&self) -> Caller {
+        Caller::over(self.dial().await).await
+    }
+
+    /// Waits until so many milliseconds after the start.
+    pub(crate) async fn at(&self, millis: u64) {
+        sleep_until(self.began + ms(millis)).await;
+    }
+
+    /// Milliseconds since the start, to compare with; more than milliseconds would be noise.
+    pub(crate) fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).expect("tests are short")
+    }
+
+    pub(crate) fn enqueue_door(&self) -> DoorReading {
+        self.ledger.door(Door::Enqueue)
+    }
+
+    pub(crate) fn process_door(&self) -> DoorReading {
+        self.ledger.door(Door::Process)
+    }
+
+    /// Waits for the end of a service that was asked to stop.
+    pub(crate) async fn ended(self) -> Drained {
+        let ended = within_patience(self.serving).await;
+        ended.expect("serving does not panic").expect("the transport works")
+    }
+}
+
+/// A service that behaves so, with its metrics in `recorder`.
+pub(crate) fn service(settings: Settings, recorder: &dyn Recorder) -> Service {
+    Service::new(Parts {
+        settings,
+        recorder,
+        instance_id: INSTANCE.to_owned(),
+        owns_process: false,
+    })
+}
+
+/// For what must come: a test that waits for ever tells nobody what is broken.
+pub(crate) async fn within_patience<T>(future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.expect("it comes within a minute")
+}
+
+/// Real-time tests wait for conditions, never for a time.
+pub(crate) async fn until(mut condition: impl FnMut() -> bool) {
+    within_patience(async {
+        while !condition() {
+            tokio::time::sleep(ms(2)).await;
+        }
+    })
+    .await;
+}
+
+pub(crate) fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// A message that leaves its demand to the service.
+pub(crate) fn message(id: &str) -> Message {
+    Message {
+        id: id.to_owned(),
+        ..Message::default()
+    }
+}
+
+/// A message that takes so long.
+pub(crate) fn demanding(id: &str, demand: Duration) -> Message {
+    Message {
+        service_demand: demand.try_into().ok(),
+        ..message(id)
+    }
+}
+
+/// A duration that must have been sent.
+pub(crate) fn duration(wire: Option<foo_proto::Duration>) -> Duration {
+    wire.expect("a duration was sent")
+        .try_into()
+        .expect("it is not negative")
+}
+
+/// Queue wait and service time, in milliseconds.
+pub(crate) fn times(answer: &ProcessResponse) -> (u128, u128) {
+    let millis = |wire| duration(wire).as_millis();
+    (millis(answer.queue_wait), millis(answer.service_time))
+}
