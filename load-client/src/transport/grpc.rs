@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::{RecvStream, client::SendRequest};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Version, header};
+use percent_encoding::percent_decode;
 use tonic::Code;
 
 use super::{Answer, Method, link};
@@ -128,7 +129,7 @@ fn status(trailers: &HeaderMap, framed: &Bytes) -> Answer {
     let code = Code::from_bytes(code.as_bytes());
     let message = trailers
         .get(GRPC_MESSAGE)
-        .map(|text| String::from_utf8_lossy(text.as_bytes()).into_owned());
+        .map(|text| percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned());
     let body = if code == Code::Ok {
         unframe(framed)
     } else {
