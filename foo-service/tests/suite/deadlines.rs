@@ -55,9 +55,15 @@ const DEADLINE_EXCEEDED: &str = "4";
 async fn a_deadline_that_passes_before_the_body_is_there_is_no_different() {
     let bed = TestBed::start(Settings::default());
     let caller = bed.caller().await;
-    assert_eq!(caller.send_headers("Process", Some("100m")).await, DEADLINE_EXCEEDED);
+    assert_eq!(
+        caller.send_headers("Process", Some("100m")).await.unwrap(),
+        DEADLINE_EXCEEDED
+    );
     assert_eq!(bed.now(), 100);
-    assert_eq!(caller.send_headers("Enqueue", Some("100m")).await, DEADLINE_EXCEEDED);
+    assert_eq!(
+        caller.send_headers("Enqueue", Some("100m")).await.unwrap(),
+        DEADLINE_EXCEEDED
+    );
     assert_eq!(bed.now(), 200);
     for door in Door::ALL {
         let reading = bed.ledger.door(door);

@@ -130,8 +130,12 @@ impl Caller {
         )
     }
 
-    /// The headers of a call, and never a body. Returns the `grpc-status` it is answered with.
-    pub(crate) fn send_headers(&self, method: &str, timeout: Option<&str>) -> impl Future<Output = String> + use<> {
+    /// The headers of a call, and never a body. Returns the `grpc-status` it is answered with, or how its connection ended.
+    pub(crate) fn send_headers(
+        &self,
+        method: &str,
+        timeout: Option<&str>,
+    ) -> impl Future<Output = Result<String, hyper::Error>> + use<> {
         let mut connection = self.connection.clone();
         let mut request = http::Request::post(format!("http://service/foo.v1.FooService/{method}"))
             .header("content-type", "application/grpc");
@@ -142,9 +146,9 @@ impl Caller {
         let request = request.body(Body::new(StreamBody::new(never)));
         async move {
             let ready = connection.ready().await.expect("the connection is open");
-            let answer = ready.call(request.expect("a request")).await.expect("an answer");
+            let answer = ready.call(request.expect("a request")).await?;
             let status = answer.headers().get("grpc-status").expect("it is no success");
-            status.to_str().expect("it is a number").to_owned()
+            Ok(status.to_str().expect("it is a number").to_owned())
         }
     }
 
