@@ -84,7 +84,7 @@ struct Level {
     max: [AtomicU64; MAX_WINDOWS],
 }
 
-/// A [`Level`] as read through a window.
+/// A level as read through a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LevelReading {
     /// At this instant.

@@ -1,7 +1,7 @@
 //! The gRPC surface: decode, hand over to a door, encode. No policy lives here.
 //!
-//! Every call is counted from its arrival to its answer ([`call`]), and refusals become statuses in one place
-//! ([`status`]).
+//! Every call is counted from its arrival to its answer (`call`), and refusals become statuses in one place
+//! (`status`).
 
 mod call;
 mod message;
