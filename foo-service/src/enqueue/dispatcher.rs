@@ -1,8 +1,10 @@
 //! Waits for a message, then for a worker, and only then takes the message: so the depth counts every message that no
-//! worker has, an idle queue holds no worker, and the queue takes its turns at the workers like one caller among those of Process.
+//! worker has, an idle queue holds no worker, and the queue takes its turns at the workers like one caller among those of
+//! Process.
 
 use std::{pin::pin, sync::Arc};
 
+use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
 use super::Queue;
@@ -30,11 +32,15 @@ pub(super) async fn run(queue: &Queue, workers: Arc<Workers>, lifecycle: &Lifecy
         while in_service.try_join_next().is_some() {}
         if let Some(lease) = queue.take() {
             let workers = Arc::clone(&workers);
-            in_service.spawn(async move {
+            let mut work = Box::pin(async move {
                 let processed = workers.process(&slot, Door::Enqueue, lease.job()).await;
                 lease.complete(processed);
                 drop(slot);
             });
+            // Work that takes no time needs no task of its own.
+            if work.as_mut().now_or_never().is_none() {
+                in_service.spawn(work);
+            }
         }
     }
     in_service.shutdown().await;

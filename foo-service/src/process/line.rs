@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio::time::Instant;
-use tower::{Service, ServiceExt, limit::ConcurrencyLimit};
+use tower::{Service, ServiceExt, limit::ConcurrencyLimit, util::Oneshot};
 
 use crate::{
     job::{Door, Job, JobOutcome, Processed, Refusal},
@@ -48,7 +48,7 @@ impl Line {
 impl Service<Standing> for Line {
     type Response = Answer;
     type Error = Infallible;
-    type Future = AnswerFuture;
+    type Future = Oneshot<ConcurrencyLimit<Serve>, Front>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -56,19 +56,19 @@ impl Service<Standing> for Line {
 
     fn call(&mut self, call: Standing) -> Self::Future {
         let in_line = self.ledger.join_line(Door::Process, call.deadline);
-        Box::pin(self.limited.clone().oneshot(Front { call, in_line }))
+        self.limited.clone().oneshot(Front { call, in_line })
     }
 }
 
 /// A call whose place in line is counted.
-struct Front {
+pub(super) struct Front {
     call: Standing,
     in_line: InLine,
 }
 
 /// What happens at the head of the line.
 #[derive(Clone)]
-struct Serve {
+pub(super) struct Serve {
     workers: Arc<Workers>,
 }
 

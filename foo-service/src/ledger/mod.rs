@@ -6,6 +6,9 @@
 //!
 //! Invariant, per door: admitted = the sum of the outcomes + inside.
 
+mod level;
+mod presence;
+
 use std::sync::{
     Arc,
     atomic::{
@@ -16,10 +19,13 @@ use std::sync::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use crate::job::{Door, JobOutcome, RequestOutcome};
+use self::level::Level;
+pub use self::{
+    level::{LevelReading, Levels, MAX_WINDOWS, Window},
+    presence::{Handled, InLine, InProgress, InService},
+};
 
-/// How many observers can each have their own maxima at once (arbitrary; a bit each in a `u32`).
-pub const MAX_WINDOWS: usize = 16;
+use crate::job::{Door, JobOutcome, RequestOutcome};
 
 /// The counts of one service.
 #[derive(Debug, Default)]
@@ -77,54 +83,17 @@ impl DoorReading {
     }
 }
 
-/// A quantity that rises and falls, with its maximum in each open window.
-#[derive(Debug, Default)]
-struct Level {
-    now: AtomicU64,
-    max: [AtomicU64; MAX_WINDOWS],
-}
-
-/// A level as read through a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LevelReading {
-    /// At this instant.
-    pub now: u64,
-    /// Since the window was last read.
-    pub max: u64,
-}
-
-/// The levels at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Levels<T> {
-    /// Messages on the queue.
-    pub queue_depth: T,
-    /// Bytes of their ids and payloads.
-    pub queue_bytes: T,
-    /// Callers in line, at either door.
-    pub waiting: T,
-    /// Messages that a worker has.
-    pub in_service: T,
-    /// All of these messages and callers together.
-    pub in_system: T,
-}
-
 impl Ledger {
     /// A call has reached its handler; a drain waits for it until the guard is dropped. A call whose body never comes does
     /// not get there, and holds up no drain.
     pub fn handle(self: &Arc<Self>) -> Handled {
         self.handled.fetch_add(1, SeqCst);
-        Handled {
-            ledger: Arc::clone(self),
-        }
+        Handled::new(Arc::clone(self))
     }
 
     /// A call has arrived; the guard counts how it ends.
     pub fn call(self: &Arc<Self>, rpc: Door) -> InProgress {
-        InProgress {
-            ledger: Arc::clone(self),
-            rpc,
-            outcome: RequestOutcome::Cancelled,
-        }
+        InProgress::new(Arc::clone(self), rpc)
     }
 
     /// A caller joins the line of `door`. At Process that admits its message.
@@ -134,13 +103,7 @@ impl Ledger {
         if door == Door::Process {
             self.admit(door);
         }
-        InLine {
-            presence: Some(Presence {
-                ledger: Arc::clone(self),
-                door,
-                deadline,
-            }),
-        }
+        InLine::new(Arc::clone(self), door, deadline)
     }
 
     /// A message joins the queue from outside.
@@ -173,13 +136,7 @@ impl Ledger {
         self.lower(&self.queue_depth, 1);
         self.lower(&self.queue_bytes, bytes);
         self.raise(&self.in_service, 1);
-        InService {
-            presence: Some(Presence {
-                ledger: Arc::clone(self),
-                door: Door::Enqueue,
-                deadline: None,
-            }),
-        }
+        InService::new(Arc::clone(self), Door::Enqueue)
     }
 
     /// A message was turned away at `door`.
@@ -229,23 +186,7 @@ impl Ledger {
 
     /// Opens a view with maxima of its own; `None` while [`MAX_WINDOWS`] are open.
     pub fn open_window(self: &Arc<Self>) -> Option<Window> {
-        let mut open = self.windows.load(SeqCst);
-        let slot = loop {
-            let slot = open.trailing_ones() as usize;
-            if slot >= MAX_WINDOWS {
-                return None;
-            }
-            match self.windows.compare_exchange(open, open | 1 << slot, SeqCst, SeqCst) {
-                Ok(_) => break slot,
-                Err(now) => open = now,
-            }
-        };
-        let window = Window {
-            ledger: Arc::clone(self),
-            slot,
-        };
-        window.read();
-        Some(window)
+        Window::open(self)
     }
 
     /// From here on, whatever leaves without an outcome of its own was abandoned.
@@ -296,160 +237,6 @@ impl Ledger {
     fn wake_idle(&self) {
         if self.wakes_idle.load(SeqCst) {
             self.idle.notify_waiters();
-        }
-    }
-}
-
-/// A view of the levels with maxima of its own, closed by dropping it.
-#[derive(Debug)]
-pub struct Window {
-    ledger: Arc<Ledger>,
-    slot: usize,
-}
-
-impl Window {
-    /// The levels now, and their maxima since this was last called.
-    pub fn read(&self) -> Levels<LevelReading> {
-        self.ledger.map_levels(|level| {
-            let now = level.now.load(SeqCst);
-            let max = level.max[self.slot].swap(now, SeqCst);
-            LevelReading { now, max: max.max(now) }
-        })
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        self.ledger.windows.fetch_and(!(1 << self.slot), SeqCst);
-    }
-}
-
-/// A call between its arrival and its end. Dropped without an outcome, its caller went away.
-#[derive(Debug)]
-pub struct InProgress {
-    ledger: Arc<Ledger>,
-    rpc: Door,
-    outcome: RequestOutcome,
-}
-
-impl InProgress {
-    /// The call ended so.
-    pub fn finish(mut self, outcome: RequestOutcome) {
-        self.outcome = outcome;
-    }
-}
-
-impl Drop for InProgress {
-    fn drop(&mut self) {
-        let outcome = if std::thread::panicking() {
-            RequestOutcome::Failed
-        } else {
-            self.outcome
-        };
-        self.ledger.count_request(self.rpc, outcome);
-    }
-}
-
-/// A call that a handler has.
-#[derive(Debug)]
-pub struct Handled {
-    ledger: Arc<Ledger>,
-}
-
-impl Drop for Handled {
-    fn drop(&mut self) {
-        if self.ledger.handled.fetch_sub(1, SeqCst) == 1 {
-            self.ledger.wake_idle();
-        }
-    }
-}
-
-/// One unit of `in_system`.
-#[derive(Debug)]
-struct Presence {
-    ledger: Arc<Ledger>,
-    door: Door,
-    deadline: Option<Instant>,
-}
-
-impl Presence {
-    /// Why a message left without anyone saying so.
-    fn cause(&self) -> JobOutcome {
-        if std::thread::panicking() {
-            JobOutcome::Failed
-        } else if self.ledger.abandoning.load(SeqCst) {
-            JobOutcome::Abandoned
-        } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            JobOutcome::Expired
-        } else {
-            JobOutcome::Cancelled
-        }
-    }
-}
-
-/// A caller in line. Dropped, it left the line: at Process that ends its message, at Enqueue it was never let in.
-#[derive(Debug)]
-pub struct InLine {
-    presence: Option<Presence>,
-}
-
-impl InLine {
-    /// A worker has its message.
-    pub fn enter_service(mut self) -> InService {
-        let presence = self.presence.take();
-        if let Some(presence) = &presence {
-            presence.ledger.lower(&presence.ledger.waiting, 1);
-            presence.ledger.raise(&presence.ledger.in_service, 1);
-        }
-        InService { presence }
-    }
-
-    /// Its message is on the queue.
-    pub fn enter_queue(mut self, bytes: u64) {
-        if let Some(presence) = self.presence.take() {
-            presence.ledger.lower(&presence.ledger.waiting, 1);
-            presence.ledger.count_queued(bytes);
-        }
-    }
-}
-
-impl Drop for InLine {
-    fn drop(&mut self) {
-        if let Some(presence) = self.presence.take() {
-            let ledger = &presence.ledger;
-            ledger.lower(&ledger.waiting, 1);
-            match presence.door {
-                Door::Process => ledger.end(presence.door, presence.cause()),
-                Door::Enqueue => {
-                    ledger.refuse(presence.door);
-                    ledger.leave_system();
-                }
-            }
-        }
-    }
-}
-
-/// A message that a worker has. Dropped without an outcome, its work was broken off.
-#[derive(Debug)]
-pub struct InService {
-    presence: Option<Presence>,
-}
-
-impl InService {
-    /// The work ended so.
-    pub fn finish(mut self, outcome: JobOutcome) {
-        if let Some(presence) = self.presence.take() {
-            presence.ledger.lower(&presence.ledger.in_service, 1);
-            presence.ledger.end(presence.door, outcome);
-        }
-    }
-}
-
-impl Drop for InService {
-    fn drop(&mut self) {
-        if let Some(presence) = self.presence.take() {
-            presence.ledger.lower(&presence.ledger.in_service, 1);
-            presence.ledger.end(presence.door, presence.cause());
         }
     }
 }
