@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use super::{
+    Place,
     books::{Books, Sent},
     desk::{Desk, Next, Send},
 };
@@ -32,6 +33,7 @@ pub(super) struct Wire {
     pub(super) index: u32,
     pub(super) count: u32,
     pub(super) start: Instant,
+    pub(super) place: Place,
 }
 
 impl Wire {
@@ -91,7 +93,7 @@ pub(super) async fn drive(
                 books.ended(&sent);
                 desk.answered(sent.client, sent.ended);
             }
-            () = &mut timer => {}
+            () = &mut timer => wire.place.settle().await,
         }
     };
     let over = desk.close(over, &mut books);
