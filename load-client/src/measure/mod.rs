@@ -1,6 +1,8 @@
 //! One run against one target, from the first connection to the report: the same for a service across the network, one
 //! in this process, and one in virtual time.
 
+mod assembly;
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -8,17 +10,15 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 
+use self::assembly::Assembly;
 use crate::{
-    audit::{Audit, AuditCounts, Audited, Closing},
+    audit::{Audit, Audited, Closing},
     fleet::{Fleet, FleetError, FleetPlan, Place, shards},
     live::{Live, Stage},
     observer::{Observer, ObserverPlan, Sight},
-    outcome::Outcome,
     recorder::Recorded,
-    report::{
-        AuditReport, DistributionReport, LedgerReport, LoadReport, Run, ServiceReport, VerdictReport, points, seconds,
-    },
-    scenario::{Rpc, Scenario, Schedule},
+    report::Run,
+    scenario::{Rpc, Scenario},
     stop::Stop,
     transport::dial::Dial,
 };
@@ -27,12 +27,6 @@ use crate::{
 const WATCH_EVERY: Duration = Duration::from_millis(50);
 /// Likewise in virtual time, where a snapshot costs as much but the runs are longer.
 const WATCH_EVERY_VIRTUAL: Duration = Duration::from_secs(1);
-/// A load of fewer seconds has no rate that means anything (arbitrary: a tick of the timers).
-const SHORTEST_LOAD: f64 = 0.001;
-/// A generator that is later than this with one send in a hundred is the limit itself (arbitrary: ten ticks of its
-/// timers, and below any SLO that is worth measuring).
-const LATE: Duration = Duration::from_millis(10);
-
 /// What to measure.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -224,158 +218,4 @@ struct Seen {
     /// Whether everything that happened until the end was heard of.
     heard_all: bool,
     queue_depth_end: Option<u64>,
-}
-
-/// Everything that a report is made of.
-struct Assembly<'a> {
-    plan: &'a Plan,
-    load_over: Duration,
-    recorded: Recorded,
-    seen: Option<Seen>,
-    audited: Option<Audited>,
-}
-
-impl Assembly<'_> {
-    fn report(mut self, mut notes: Vec<String>) -> Measured {
-        for (outcome, reason) in std::mem::take(&mut self.recorded.reasons) {
-            notes.push(format!("{}, for the first time, because: {reason}", outcome.label()));
-        }
-        let scenario = &self.plan.scenario;
-        let judged = seconds(self.load_over.saturating_sub(scenario.warmup));
-        // A load over no time has no rate.
-        let per_second = |count: u64| (judged >= SHORTEST_LOAD).then(|| count as f64 / judged);
-        let imbalances = self.imbalances();
-        let drain = self.drain_seconds();
-
-        // Who says when messages were done: the answers of Process, or the audit.
-        let done_is_known = scenario.rpc == Rpc::Process || self.audited.is_some();
-        let mut done = std::mem::take(&mut self.recorded.done);
-        if let Some(audited) = &mut self.audited {
-            done.merge(std::mem::take(&mut audited.done));
-        }
-        let mut series = std::mem::take(&mut done.series);
-        if let Some(seen) = &self.seen {
-            series.merge(seen.sight.series.clone());
-        }
-        let goodput = if done_is_known { per_second(done.good) } else { None };
-
-        let report = Run {
-            name: self.plan.name.clone(),
-            rpc: scenario.rpc.label().to_owned(),
-            virtual_time: self.plan.virtual_time,
-            load: LoadReport {
-                clients: scenario.clients,
-                offered_rps: per_second(self.recorded.ledger.intended),
-                duration_seconds: judged,
-                warmup_seconds: seconds(scenario.warmup),
-                arrival: scenario.schedule.label().to_owned(),
-            },
-            ledger: LedgerReport::new(&self.recorded.ledger),
-            service: self.seen.as_ref().map(|seen| service_report(seen, drain)),
-            audit: self.audited.as_ref().map(|audited| audit_report(&audited.counts)),
-            goodput_rps: goodput,
-            response_time_seconds: Outcome::ALL
-                .iter()
-                .filter_map(|outcome| {
-                    let times = DistributionReport::new(&self.recorded.response_time[*outcome as usize])?;
-                    Some((outcome.label().to_owned(), times))
-                })
-                .collect(),
-            time_to_done_seconds: DistributionReport::new(&done.time_to_done),
-            queue_wait_seconds: DistributionReport::new(&done.queue_wait),
-            start_lag_seconds: DistributionReport::new(&self.recorded.start_lag),
-            series: points(&series, done_is_known),
-            verdict: verdict(scenario, &self.recorded),
-        };
-        Measured {
-            report,
-            imbalances,
-            notes,
-        }
-    }
-
-    /// From the end of the load until the last message was done, if the service was seen to be empty.
-    fn drain_seconds(&self) -> Option<f64> {
-        let seen = self.seen.as_ref().filter(|seen| seen.drained)?;
-        let last_done = self.audited.as_ref().and_then(|audited| audited.last_done);
-        let last = self.recorded.last_ended.max(last_done.unwrap_or_default());
-        // Nobody knows when the rest of a gap was done.
-        (seen.heard_all && !seen.sight.missed).then(|| seconds(last.saturating_sub(self.load_over)))
-    }
-
-    fn imbalances(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        if !self.recorded.ledger.balances() {
-            found.push(format!(
-                "the client's ledger does not balance: {:?}",
-                self.recorded.ledger
-            ));
-        }
-        if let Some(seen) = &self.seen
-            && seen.sight.balances() == Some(false)
-        {
-            found.push(format!("the service's ledger does not balance: {:?}", seen.sight.last));
-        }
-        if let Some(audited) = &self.audited
-            && !audited.counts.balances()
-        {
-            found.push(format!("the audit does not balance: {:?}", audited.counts));
-        }
-        found
-    }
-}
-
-fn service_report(seen: &Seen, drain_seconds: Option<f64>) -> ServiceReport {
-    let counters = seen.sight.counters();
-    let maxima = seen.sight.maxima;
-    ServiceReport {
-        admitted: counters.admitted,
-        completed: counters.completed,
-        dropped: counters.dropped,
-        expired: counters.expired,
-        cancelled: counters.cancelled,
-        abandoned: counters.abandoned,
-        failed: counters.failed,
-        queued: seen.sight.inside(),
-        restarts: seen.sight.restarts,
-        queue_depth_max: maxima.queue_depth,
-        queue_depth_end: seen.queue_depth_end,
-        in_system_max: maxima.in_system,
-        queue_bytes_max: maxima.queue_bytes,
-        resident_bytes_max: maxima.resident_bytes,
-        drain_seconds,
-    }
-}
-
-fn audit_report(counts: &AuditCounts) -> AuditReport {
-    AuditReport {
-        acknowledged: counts.acknowledged,
-        done: counts.done,
-        discarded: counts.discarded,
-        queued: counts.queued,
-        lost: counts.lost,
-        unknown: counts.unknown,
-        duplicated: counts.duplicated,
-        done_unacknowledged: counts.done_unacknowledged,
-    }
-}
-
-fn verdict(scenario: &Scenario, recorded: &Recorded) -> VerdictReport {
-    let lag = recorded.start_lag.quantile(0.99);
-    let client_limited = lag.is_some_and(|lag| lag > LATE);
-    let reason = match lag {
-        None => "nothing was sent".to_owned(),
-        Some(_) if scenario.schedule == Schedule::AsFastAsPossible => {
-            "no schedule: sent as fast as the answers came, so response time is service time".to_owned()
-        }
-        Some(lag) => {
-            let kept = if client_limited {
-                "was late with its sends"
-            } else {
-                "kept its schedule"
-            };
-            format!("the generator {kept}: start lag p99 {lag:.1?}")
-        }
-    };
-    VerdictReport { client_limited, reason }
 }
