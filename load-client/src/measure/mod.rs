@@ -213,7 +213,7 @@ fn close(audits: &[Arc<Mutex<Audit>>], seen: Option<&Seen>) -> Option<Audited> {
 /// What the observer brought back.
 struct Seen {
     sight: Sight,
-    /// Whether the service was seen to be empty.
+    /// Whether everything that was sent was seen to end.
     drained: bool,
     /// Whether everything that happened until the end was heard of.
     heard_all: bool,

@@ -1,10 +1,6 @@
 //! The two programs, as a user runs them: started, waited for, told to stop, their reports read.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
-#![allow(
-    clippy::unwrap_used,
-    reason = "these are tests, which clippy does not see of a file beside them"
-)]
 
 use std::{
     ffi::OsStr,

@@ -3,11 +3,6 @@
 //! Under a paused clock everything here runs in virtual time: the clock moves on only when nobody has anything left to
 //! do, so instants can be compared exactly. Tests let things happen at different milliseconds where order matters.
 
-#![allow(
-    dead_code,
-    reason = "every file of tests is a program of its own and uses a part of this"
-)]
-
 mod caller;
 pub(crate) mod page;
 pub(crate) mod program;
@@ -31,8 +26,7 @@ use tokio::{
 };
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
-#[allow(unused_imports, reason = "likewise")]
-pub(crate) use self::caller::{Caller, Connection, origin, watch_request};
+pub(crate) use self::caller::{Caller, origin, watch_request};
 
 /// The instance id of every service on the bed.
 pub(crate) const INSTANCE: &str = "instance";
