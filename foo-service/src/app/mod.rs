@@ -49,10 +49,6 @@ const STREAM_WINDOW: u32 = 2 << 20;
 const MAX_PENDING_RESETS: usize = MAX_STREAMS as usize;
 /// Streams reset because of what the client did after they had ended; likewise.
 const MAX_ERROR_RESETS: usize = MAX_STREAMS as usize;
-/// A connection silent for so long is asked whether it is still there …
-const KEEPALIVE_EVERY: Duration = Duration::from_secs(30);
-/// … and closed if it does not say so within this time.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long connections may take to close once everything has been answered. Streams that never end by themselves (a
 /// health watch) are cut then.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -209,8 +205,6 @@ impl Service {
             .initial_stream_window_size(STREAM_WINDOW)
             .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
             .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
-            .http2_keepalive_interval(Some(KEEPALIVE_EVERY))
-            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
             .layer(Calls::new(Arc::clone(&ledger)))
             .layer(option_layer(traced.then(|| trace::request_ids(&instance_id))))
             .layer(option_layer(traced.then(|| {
