@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
-};
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     job::{Door, Job, Processed},
@@ -15,43 +12,53 @@ use crate::{
 
 /// The pool.
 pub struct Workers {
-    slots: Arc<Semaphore>,
+    slots: Semaphore,
     work: Work,
     metrics: Arc<Metrics>,
 }
 
 /// The right to have one message processed; given back when dropped.
-#[derive(Debug)]
 pub struct Slot {
-    _permit: OwnedSemaphorePermit,
+    workers: Arc<Workers>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.workers.slots.add_permits(1);
+    }
 }
 
 impl Workers {
     /// `count` slots for `work`.
     pub fn new(count: u32, work: Work, metrics: Arc<Metrics>) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(count as usize)),
+            slots: Semaphore::new(count as usize),
             work,
             metrics,
         }
     }
 
     /// Waits for a slot, first come first served across both doors. Cancel-safe: whoever leaves loses its place.
-    pub async fn slot(&self) -> Slot {
-        let permit = Arc::clone(&self.slots).acquire_owned().await;
+    pub async fn slot(self: &Arc<Self>) -> Slot {
+        let permit = self.slots.acquire().await.expect("the semaphore is never closed");
+        // The slot gives it back.
+        permit.forget();
         Slot {
-            _permit: permit.expect("the semaphore is never closed"),
+            workers: Arc::clone(self),
         }
     }
+}
 
-    /// Processes a message in a slot. Dropping the future breaks the work off.
+impl Slot {
+    /// Processes a message that was `taken` just now. Dropping the future breaks the work off.
     ///
     /// The caller counts the end, then gives the slot back: so nobody ever sees more in service than there are slots.
-    pub async fn process(&self, _in: &Slot, door: Door, job: &Job) -> Processed {
-        let queue_wait = Instant::now().saturating_duration_since(job.since);
-        self.metrics.waited(door, queue_wait);
-        let service_time = self.work.perform(job.demand).await;
-        self.metrics.served(door, queue_wait, service_time);
+    pub async fn process(&self, door: Door, job: &Job, taken: Instant) -> Processed {
+        let Workers { work, metrics, .. } = &*self.workers;
+        let queue_wait = taken.saturating_duration_since(job.since);
+        metrics.waited(door, queue_wait);
+        let service_time = work.perform(job.demand).await;
+        metrics.served(door, queue_wait, service_time);
         Processed {
             queue_wait,
             service_time,

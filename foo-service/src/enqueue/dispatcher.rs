@@ -31,9 +31,8 @@ pub(super) async fn run(queue: &Queue, workers: Arc<Workers>, lifecycle: &Lifecy
         };
         while in_service.try_join_next().is_some() {}
         if let Some(lease) = queue.take() {
-            let workers = Arc::clone(&workers);
             let mut work = Box::pin(async move {
-                let processed = workers.process(&slot, Door::Enqueue, lease.job()).await;
+                let processed = slot.process(Door::Enqueue, lease.job(), lease.taken()).await;
                 lease.complete(processed);
                 drop(slot);
             });

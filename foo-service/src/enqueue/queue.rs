@@ -174,6 +174,11 @@ impl Lease {
         job
     }
 
+    /// When.
+    pub(super) fn taken(&self) -> Instant {
+        self.taken
+    }
+
     /// It was processed.
     pub(super) fn complete(mut self, processed: Processed) {
         self.end(JobOutcome::Completed, Some(processed));

@@ -3,7 +3,10 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering::SeqCst},
+    atomic::{
+        AtomicU32, AtomicU64,
+        Ordering::{Relaxed, SeqCst},
+    },
 };
 
 use super::Ledger;
@@ -11,11 +14,37 @@ use super::Ledger;
 /// How many observers can each have their own maxima at once (arbitrary; a bit each in a `u32`).
 pub const MAX_WINDOWS: usize = 16;
 
-/// A quantity that rises and falls, with its maximum in each open window.
+/// All levels as they rise and fall, with their maxima in each open window.
+///
+/// Side by side on one line of the cache: every call moves several of them, and each line has to be fetched from the
+/// core that had it last.
 #[derive(Debug, Default)]
-pub(super) struct Level {
-    pub(super) now: AtomicU64,
-    pub(super) max: [AtomicU64; MAX_WINDOWS],
+#[repr(align(64))]
+pub(super) struct Gauges {
+    now: Levels<AtomicU64>,
+    /// A bit per open window.
+    windows: AtomicU32,
+    max: [Levels<AtomicU64>; MAX_WINDOWS],
+}
+
+impl Gauges {
+    pub(super) fn raise(&self, level: impl Fn(&Levels<AtomicU64>) -> &AtomicU64, by: u64) {
+        let now = level(&self.now).fetch_add(by, SeqCst) + by;
+        let mut open = self.windows.load(Relaxed);
+        while open != 0 {
+            level(&self.max[open.trailing_zeros() as usize]).fetch_max(now, Relaxed);
+            open &= open - 1;
+        }
+    }
+
+    pub(super) fn lower(&self, level: impl Fn(&Levels<AtomicU64>) -> &AtomicU64, by: u64) {
+        level(&self.now).fetch_sub(by, SeqCst);
+    }
+
+    /// The levels at this instant.
+    pub(super) fn read(&self) -> Levels<u64> {
+        self.now.each(|level| level.load(SeqCst))
+    }
 }
 
 /// A level as read through a window.
@@ -42,6 +71,22 @@ pub struct Levels<T> {
     pub in_system: T,
 }
 
+impl<T> Levels<T> {
+    fn each<U>(&self, read: impl Fn(&T) -> U) -> Levels<U> {
+        self.with(self, |level, _| read(level))
+    }
+
+    fn with<U, V>(&self, other: &Levels<U>, read: impl Fn(&T, &U) -> V) -> Levels<V> {
+        Levels {
+            queue_depth: read(&self.queue_depth, &other.queue_depth),
+            queue_bytes: read(&self.queue_bytes, &other.queue_bytes),
+            waiting: read(&self.waiting, &other.waiting),
+            in_service: read(&self.in_service, &other.in_service),
+            in_system: read(&self.in_system, &other.in_system),
+        }
+    }
+}
+
 /// A view of the levels with maxima of its own, closed by dropping it.
 #[derive(Debug)]
 pub struct Window {
@@ -51,13 +96,14 @@ pub struct Window {
 
 impl Window {
     pub(super) fn open(ledger: &Arc<Ledger>) -> Option<Self> {
-        let mut open = ledger.windows.load(SeqCst);
+        let windows = &ledger.levels.windows;
+        let mut open = windows.load(SeqCst);
         let slot = loop {
             let slot = open.trailing_ones() as usize;
             if slot >= MAX_WINDOWS {
                 return None;
             }
-            match ledger.windows.compare_exchange(open, open | 1 << slot, SeqCst, SeqCst) {
+            match windows.compare_exchange(open, open | 1 << slot, SeqCst, SeqCst) {
                 Ok(_) => break slot,
                 Err(now) => open = now,
             }
@@ -72,9 +118,10 @@ impl Window {
 
     /// The levels now, and their maxima since this was last called.
     pub fn read(&self) -> Levels<LevelReading> {
-        self.ledger.map_levels(|level| {
-            let now = level.now.load(SeqCst);
-            let max = level.max[self.slot].swap(now, SeqCst);
+        let Gauges { now, max, .. } = &self.ledger.levels;
+        now.with(&max[self.slot], |now, max| {
+            let now = now.load(SeqCst);
+            let max = max.swap(now, SeqCst);
             LevelReading { now, max: max.max(now) }
         })
     }
@@ -82,6 +129,6 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        self.ledger.windows.fetch_and(!(1 << self.slot), SeqCst);
+        self.ledger.levels.windows.fetch_and(!(1 << self.slot), SeqCst);
     }
 }

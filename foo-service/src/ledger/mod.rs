@@ -12,14 +12,14 @@ mod presence;
 use std::sync::{
     Arc,
     atomic::{
-        AtomicBool, AtomicU32, AtomicU64,
+        AtomicBool, AtomicU64,
         Ordering::{Relaxed, SeqCst},
     },
 };
 
 use tokio::{sync::Notify, time::Instant};
 
-use self::level::Level;
+use self::level::Gauges;
 pub use self::{
     level::{LevelReading, Levels, MAX_WINDOWS, Window},
     presence::{Handled, InLine, InProgress, InService},
@@ -32,13 +32,7 @@ use crate::job::{Door, JobOutcome, RequestOutcome};
 pub struct Ledger {
     requests: [[AtomicU64; RequestOutcome::ALL.len()]; 2],
     doors: [DoorCounts; 2],
-    queue_depth: Level,
-    queue_bytes: Level,
-    waiting: Level,
-    in_service: Level,
-    in_system: Level,
-    /// A bit per open window.
-    windows: AtomicU32,
+    levels: Gauges,
     /// Calls that a handler has: what a drain has to wait for besides `in_system`, since a call that passed the check for
     /// draining may not have been admitted yet.
     handled: AtomicU64,
@@ -86,9 +80,9 @@ impl DoorReading {
 impl Ledger {
     /// A call has reached its handler; a drain waits for it until the guard is dropped. A call whose body never comes does
     /// not get there, and holds up no drain.
-    pub fn handle(self: &Arc<Self>) -> Handled {
+    pub fn handle(&self) -> Handled<'_> {
         self.handled.fetch_add(1, SeqCst);
-        Handled::new(Arc::clone(self))
+        Handled { ledger: self }
     }
 
     /// A call has arrived; the guard counts how it ends.
@@ -98,8 +92,8 @@ impl Ledger {
 
     /// A caller joins the line of `door`. At Process that admits its message.
     pub fn join_line(self: &Arc<Self>, door: Door, deadline: Option<Instant>) -> InLine {
-        self.raise(&self.waiting, 1);
-        self.raise(&self.in_system, 1);
+        self.levels.raise(|levels| &levels.waiting, 1);
+        self.levels.raise(|levels| &levels.in_system, 1);
         if door == Door::Process {
             self.admit(door);
         }
@@ -108,14 +102,14 @@ impl Ledger {
 
     /// A message joins the queue from outside.
     pub fn join_queue(&self, bytes: u64) {
-        self.raise(&self.in_system, 1);
+        self.levels.raise(|levels| &levels.in_system, 1);
         self.count_queued(bytes);
     }
 
     fn count_queued(&self, bytes: u64) {
         self.admit(Door::Enqueue);
-        self.raise(&self.queue_depth, 1);
-        self.raise(&self.queue_bytes, bytes);
+        self.levels.raise(|levels| &levels.queue_depth, 1);
+        self.levels.raise(|levels| &levels.queue_bytes, bytes);
     }
 
     fn admit(&self, door: Door) {
@@ -126,16 +120,16 @@ impl Ledger {
 
     /// A message leaves the queue without having been served.
     pub fn leave_queue(&self, bytes: u64, outcome: JobOutcome) {
-        self.lower(&self.queue_depth, 1);
-        self.lower(&self.queue_bytes, bytes);
+        self.levels.lower(|levels| &levels.queue_depth, 1);
+        self.levels.lower(|levels| &levels.queue_bytes, bytes);
         self.end(Door::Enqueue, outcome);
     }
 
     /// A message leaves the queue for a worker.
     pub fn take_from_queue(self: &Arc<Self>, bytes: u64) -> InService {
-        self.lower(&self.queue_depth, 1);
-        self.lower(&self.queue_bytes, bytes);
-        self.raise(&self.in_service, 1);
+        self.levels.lower(|levels| &levels.queue_depth, 1);
+        self.levels.lower(|levels| &levels.queue_bytes, bytes);
+        self.levels.raise(|levels| &levels.in_service, 1);
         InService::new(Arc::clone(self), Door::Enqueue)
     }
 
@@ -166,17 +160,7 @@ impl Ledger {
 
     /// The levels at this instant.
     pub fn levels(&self) -> Levels<u64> {
-        self.map_levels(|level| level.now.load(SeqCst))
-    }
-
-    fn map_levels<T>(&self, read: impl Fn(&Level) -> T) -> Levels<T> {
-        Levels {
-            queue_depth: read(&self.queue_depth),
-            queue_bytes: read(&self.queue_bytes),
-            waiting: read(&self.waiting),
-            in_service: read(&self.in_service),
-            in_system: read(&self.in_system),
-        }
+        self.levels.read()
     }
 
     /// How many messages ended so, through either door.
@@ -201,25 +185,11 @@ impl Ledger {
             let woken = self.idle.notified();
             let mut woken = std::pin::pin!(woken);
             woken.as_mut().enable();
-            if self.handled.load(SeqCst) == 0 && self.in_system.now.load(SeqCst) == 0 {
+            if self.handled.load(SeqCst) == 0 && self.levels().in_system == 0 {
                 return;
             }
             woken.await;
         }
-    }
-
-    fn raise(&self, level: &Level, by: u64) {
-        let now = level.now.fetch_add(by, SeqCst) + by;
-        let mut open = self.windows.load(Relaxed);
-        while open != 0 {
-            level.max[open.trailing_zeros() as usize].fetch_max(now, Relaxed);
-            open &= open - 1;
-        }
-    }
-
-    #[expect(clippy::unused_self, reason = "the pair of `raise`")]
-    fn lower(&self, level: &Level, by: u64) {
-        level.now.fetch_sub(by, SeqCst);
     }
 
     fn end(&self, door: Door, outcome: JobOutcome) {
@@ -230,7 +200,7 @@ impl Ledger {
     }
 
     fn leave_system(&self) {
-        self.in_system.now.fetch_sub(1, SeqCst);
+        self.levels.lower(|levels| &levels.in_system, 1);
         self.wake_idle();
     }
 

@@ -22,6 +22,13 @@ impl InProgress {
         Self { ledger, rpc, outcome }
     }
 
+    /// Its message was turned away before any handler had it, unless one was `reached`.
+    pub fn refuse_unless(&self, reached: bool) {
+        if !reached {
+            self.ledger.refuse(self.rpc);
+        }
+    }
+
     /// The call ended so.
     pub fn finish(mut self, outcome: RequestOutcome) {
         self.outcome = outcome;
@@ -41,17 +48,11 @@ impl Drop for InProgress {
 
 /// A call that a handler has.
 #[derive(Debug)]
-pub struct Handled {
-    ledger: Arc<Ledger>,
+pub struct Handled<'a> {
+    pub(super) ledger: &'a Ledger,
 }
 
-impl Handled {
-    pub(super) fn new(ledger: Arc<Ledger>) -> Self {
-        Self { ledger }
-    }
-}
-
-impl Drop for Handled {
+impl Drop for Handled<'_> {
     fn drop(&mut self) {
         if self.ledger.handled.fetch_sub(1, SeqCst) == 1 {
             self.ledger.wake_idle();
@@ -100,8 +101,8 @@ impl InLine {
     pub fn enter_service(mut self) -> InService {
         let presence = self.presence.take();
         if let Some(presence) = &presence {
-            presence.ledger.lower(&presence.ledger.waiting, 1);
-            presence.ledger.raise(&presence.ledger.in_service, 1);
+            presence.ledger.levels.lower(|levels| &levels.waiting, 1);
+            presence.ledger.levels.raise(|levels| &levels.in_service, 1);
         }
         InService { presence }
     }
@@ -109,7 +110,7 @@ impl InLine {
     /// Its message is on the queue.
     pub fn enter_queue(mut self, bytes: u64) {
         if let Some(presence) = self.presence.take() {
-            presence.ledger.lower(&presence.ledger.waiting, 1);
+            presence.ledger.levels.lower(|levels| &levels.waiting, 1);
             presence.ledger.count_queued(bytes);
         }
     }
@@ -119,7 +120,7 @@ impl Drop for InLine {
     fn drop(&mut self) {
         if let Some(presence) = self.presence.take() {
             let ledger = &presence.ledger;
-            ledger.lower(&ledger.waiting, 1);
+            ledger.levels.lower(|levels| &levels.waiting, 1);
             match presence.door {
                 Door::Process => ledger.end(presence.door, presence.cause()),
                 Door::Enqueue => {
@@ -149,7 +150,7 @@ impl InService {
     /// The work ended so.
     pub fn finish(mut self, outcome: JobOutcome) {
         if let Some(presence) = self.presence.take() {
-            presence.ledger.lower(&presence.ledger.in_service, 1);
+            presence.ledger.levels.lower(|levels| &levels.in_service, 1);
             presence.ledger.end(presence.door, outcome);
         }
     }
@@ -158,7 +159,7 @@ impl InService {
 impl Drop for InService {
     fn drop(&mut self) {
         if let Some(presence) = self.presence.take() {
-            presence.ledger.lower(&presence.ledger.in_service, 1);
+            presence.ledger.levels.lower(|levels| &levels.in_service, 1);
             presence.ledger.end(presence.door, presence.cause());
         }
     }

@@ -10,8 +10,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::time::Instant;
-use tower::{Service, ServiceExt, limit::ConcurrencyLimit, util::Oneshot};
+use tokio::{sync::Semaphore, time::Instant};
+use tower::Service;
 
 use crate::{
     job::{Door, Job, JobOutcome, Processed, Refusal},
@@ -26,74 +26,59 @@ pub(super) struct Standing {
 }
 
 type Answer = Result<Processed, Refusal>;
-type AnswerFuture = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
 
-/// Ready for everyone; those over the limit wait inside the call. (A bare limit waits in `poll_ready`, where whatever
+/// Ready for everyone; those over the limit wait inside the call. (tower's limit waits in `poll_ready`, where whatever
 /// stands around it cannot tell waiting from being full.)
 #[derive(Clone)]
-pub(super) struct Line {
-    limited: ConcurrencyLimit<Serve>,
+pub(super) struct Line(Arc<Head>);
+
+/// What everybody in line waits for.
+struct Head {
+    limit: Semaphore,
+    workers: Arc<Workers>,
     ledger: Arc<Ledger>,
 }
 
 impl Line {
     pub(super) fn new(limit: u32, workers: Arc<Workers>, ledger: Arc<Ledger>) -> Self {
-        Self {
-            limited: ConcurrencyLimit::new(Serve { workers }, limit as usize),
+        Self(Arc::new(Head {
+            limit: Semaphore::new(limit as usize),
+            workers,
             ledger,
-        }
+        }))
     }
 }
 
 impl Service<Standing> for Line {
     type Response = Answer;
     type Error = Infallible;
-    type Future = Oneshot<ConcurrencyLimit<Serve>, Front>;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, call: Standing) -> Self::Future {
-        let in_line = self.ledger.join_line(Door::Process, call.deadline);
-        self.limited.clone().oneshot(Front { call, in_line })
+        // Counted from here on, before anything is polled.
+        let in_line = self.0.ledger.join_line(Door::Process, call.deadline);
+        let head = Arc::clone(&self.0);
+        Box::pin(async move { Ok(head.serve(call, in_line).await) })
     }
 }
 
-/// A call whose place in line is counted.
-pub(super) struct Front {
-    call: Standing,
-    in_line: InLine,
-}
-
-/// What happens at the head of the line.
-#[derive(Clone)]
-pub(super) struct Serve {
-    workers: Arc<Workers>,
-}
-
-impl Service<Front> for Serve {
-    type Response = Answer;
-    type Error = Infallible;
-    type Future = AnswerFuture;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, Front { call, in_line }: Front) -> Self::Future {
-        let workers = Arc::clone(&self.workers);
-        Box::pin(async move {
-            // The limit does not know how many workers there are, nor how many the other door has.
-            let slot = workers.slot().await;
-            // Some get here when nobody is left to answer.
-            if call.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Ok(Err(Refusal::Expired));
-            }
-            let in_service = in_line.enter_service();
-            let processed = workers.process(&slot, Door::Process, &call.job).await;
-            in_service.finish(JobOutcome::Completed);
-            Ok(Ok(processed))
-        })
+impl Head {
+    async fn serve(&self, call: Standing, in_line: InLine) -> Answer {
+        let _permit = self.limit.acquire().await.expect("the semaphore is never closed");
+        // The limit does not know how many workers there are, nor how many the other door has.
+        let slot = self.workers.slot().await;
+        let taken = Instant::now();
+        // Some get here when nobody is left to answer.
+        if call.deadline.is_some_and(|deadline| taken >= deadline) {
+            return Err(Refusal::Expired);
+        }
+        let in_service = in_line.enter_service();
+        let processed = slot.process(Door::Process, &call.job, taken).await;
+        in_service.finish(JobOutcome::Completed);
+        Ok(processed)
     }
 }

@@ -14,7 +14,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::{Code, Status, body::Body};
@@ -25,6 +25,10 @@ use crate::{
     job::{Door, Refusal, RequestOutcome},
     ledger::{InProgress, Ledger},
 };
+
+// As constants: looked up by text, a name is parsed at every call.
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// What is known of a call before its body: in the extensions of the request.
 #[derive(Debug)]
@@ -42,7 +46,7 @@ pub(super) struct Call {
 impl Call {
     fn arrived(headers: &http::HeaderMap) -> Self {
         let arrival = Instant::now();
-        let timeout = headers.get("grpc-timeout").map(timeout::parse);
+        let timeout = headers.get(GRPC_TIMEOUT).map(timeout::parse);
         Self {
             arrival,
             deadline: timeout.flatten().and_then(|timeout| arrival.checked_add(timeout)),
@@ -110,8 +114,6 @@ where
             request.extensions_mut().insert(Arc::clone(&call));
             Counted {
                 in_progress: Some(self.ledger.call(door)),
-                ledger: Arc::clone(&self.ledger),
-                door,
                 call,
             }
         });
@@ -135,17 +137,23 @@ fn door(path: &str) -> Option<Door> {
 
 /// A call that counts as in progress for as long as it is held.
 struct Counted {
+    /// `None` once it has ended.
     in_progress: Option<InProgress>,
-    ledger: Arc<Ledger>,
-    door: Door,
     call: Arc<Call>,
 }
 
 impl Counted {
     fn finish(mut self, outcome: RequestOutcome) {
-        if let Some(in_progress) = self.in_progress.take() {
+        if let Some(in_progress) = self.end() {
             in_progress.finish(outcome);
         }
+    }
+
+    /// A message that no handler ever had was turned away with its call.
+    fn end(&mut self) -> Option<InProgress> {
+        self.in_progress
+            .take()
+            .inspect(|in_progress| in_progress.refuse_unless(self.reached()))
     }
 
     fn reached(&self) -> bool {
@@ -157,11 +165,8 @@ impl Drop for Counted {
     fn drop(&mut self) {
         // A caller that leaves at its own deadline leaves because of it, whichever of the two is heard of first.
         let late = self.call.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if let Some(in_progress) = self.in_progress.take().filter(|_| late) {
+        if let Some(in_progress) = self.end().filter(|_| late) {
             in_progress.finish(RequestOutcome::Expired);
-        }
-        if !self.reached() {
-            self.ledger.refuse(self.door);
         }
     }
 }
@@ -210,7 +215,7 @@ where
 /// The status of an answer: a refusal has it in its headers, an answer in its trailers. What tonic says of a message that
 /// it could not decode is put as this service puts it.
 fn said(response: &mut Response<Body>, reached: bool) -> Code {
-    let Some(header) = response.headers_mut().get_mut("grpc-status") else {
+    let Some(header) = response.headers_mut().get_mut(GRPC_STATUS) else {
         return Code::Ok;
     };
     let code = Code::from_bytes(header.as_bytes());
