@@ -4,13 +4,21 @@
 //! An entry is held only while its message is open; what is settled leaves nothing but a count. Two sides write: the
 //! client that sends (sent, acknowledged, …) and the observer that hears of completions, in either order.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
-use crate::recorder::Done;
+use metrics::Histogram;
+
+use crate::{ledger::AuditCounts, live::LiveAudit, recorder::Done};
 
 /// Messages followed at once, per shard (arbitrary: an entry takes about 100 bytes). What is sent beyond is not
 /// followed, and its fate is unknown.
 const MAX_OPEN: usize = 4_000_000;
+/// Of those, the most whose calls ended without telling whether they were accepted (arbitrary: more than are in flight at
+/// once). Many never were, and nobody will say so: the oldest are forgotten.
+const MAX_UNCERTAIN: usize = 100_000;
 
 /// The audit of one shard's messages.
 #[derive(Debug)]
@@ -22,11 +30,13 @@ pub struct Audit {
     unfollowed: u64,
     /// Acknowledged by the present instance, and open.
     pending: u64,
-    /// Acknowledged by instances that are gone, and open.
-    gone: u64,
+    /// Messages whose calls ended without telling, oldest first; some have been settled since.
+    uncertain: VecDeque<(usize, u64)>,
     /// Counts the instances of the service that were seen.
     generation: u32,
     done: Done,
+    /// Likewise, as they are heard of.
+    time_to_done: Histogram,
     last_done: Option<Duration>,
     warmup: Duration,
 }
@@ -36,6 +46,9 @@ pub struct Audit {
 struct Track {
     next: u64,
     open: BTreeMap<u64, Entry>,
+    /// Of the numbers below, some were given up though they may still end: so nobody can say that one of them ended
+    /// twice.
+    blurred: u64,
 }
 
 #[derive(Debug)]
@@ -46,12 +59,12 @@ struct Entry {
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// On its way.
-    Sent,
+    /// On its way, since that instance was the present one.
+    Sent { generation: u32 },
     /// Accepted by an instance.
     Acknowledged { at: Duration, generation: u32 },
-    /// The call ended and did not tell whether it was accepted.
-    Unacknowledged,
+    /// The call ended, at that time, and did not tell whether it was accepted.
+    Unacknowledged { at: Duration },
     /// The end was heard of, at that time, before the acknowledgement.
     EndedEarly { end: End, heard: Duration },
 }
@@ -65,27 +78,6 @@ pub struct End {
     pub queue_wait: Duration,
     /// With a worker.
     pub service_time: Duration,
-}
-
-/// What became of queued messages, without those of the warm-up. acknowledged = done + discarded + queued + lost + unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AuditCounts {
-    /// Accepted by the service.
-    pub acknowledged: u64,
-    /// Of those, processed.
-    pub done: u64,
-    /// Of those, ended otherwise, and the service said so.
-    pub discarded: u64,
-    /// Of those, still with the service.
-    pub queued: u64,
-    /// Of those, gone: the service has nothing left, and never said what became of them.
-    pub lost: u64,
-    /// Of those, beyond knowing: the instance that accepted them is gone, or there was a gap in what was heard.
-    pub unknown: u64,
-    /// Ended more than once.
-    pub duplicated: u64,
-    /// Processed, though never acknowledged: a deadline or a connection cut the acknowledgement off.
-    pub done_unacknowledged: u64,
 }
 
 /// What is known at the end.
@@ -109,18 +101,30 @@ pub struct Audited {
     pub last_done: Option<Duration>,
 }
 
+impl Audited {
+    /// For whoever looks at the run as it goes.
+    pub fn so_far(&self) -> LiveAudit {
+        LiveAudit {
+            counts: self.counts,
+            good: self.done.good,
+        }
+    }
+}
+
 impl Audit {
-    /// For the messages of `clients` clients; judges those intended from `warmup` on against `slo`.
-    pub fn new(clients: usize, warmup: Duration, slo: Duration) -> Self {
+    /// For the messages of `clients` clients; judges those intended from `warmup` on against `slo`. Times to done also go
+    /// into `time_to_done`, as they are heard of.
+    pub fn new(clients: usize, warmup: Duration, slo: Duration, time_to_done: Histogram) -> Self {
         Self {
             tracks: std::iter::repeat_with(Track::default).take(clients).collect(),
             open: 0,
             counts: AuditCounts::default(),
             unfollowed: 0,
             pending: 0,
-            gone: 0,
+            uncertain: VecDeque::new(),
             generation: 0,
             done: Done::new(slo),
+            time_to_done,
             last_done: None,
             warmup,
         }
@@ -133,7 +137,8 @@ impl Audit {
         track.next += 1;
         if self.open < MAX_OPEN {
             self.open += 1;
-            let state = State::Sent;
+            let generation = self.generation;
+            let state = State::Sent { generation };
             track.open.insert(number, Entry { intended, state });
         } else {
             self.unfollowed += 1;
@@ -143,7 +148,6 @@ impl Audit {
 
     /// The service accepted it.
     pub fn acknowledged(&mut self, client: usize, number: u64, at: Duration) {
-        let generation = self.generation;
         let Some(entry) = self.tracks[client].open.get_mut(&number) else {
             self.counts.acknowledged += 1;
             self.counts.unknown += 1;
@@ -153,26 +157,33 @@ impl Audit {
         if intended >= self.warmup {
             self.counts.acknowledged += 1;
         }
-        if let State::EndedEarly { end, .. } = entry.state {
-            self.settle(client, number);
-            self.ended(intended, at, end);
-        } else {
-            entry.state = State::Acknowledged { at, generation };
-            self.pending += 1;
+        match entry.state {
+            State::EndedEarly { end, .. } => {
+                self.settle(client, number);
+                self.ended(intended, at, end);
+            }
+            // Sent to an earlier instance, perhaps: then the present one cannot be held to it.
+            State::Sent { generation } => {
+                entry.state = State::Acknowledged { at, generation };
+                self.pending += u64::from(generation == self.generation);
+            }
+            State::Acknowledged { .. } | State::Unacknowledged { .. } => {
+                unreachable!("a call ends once")
+            }
         }
     }
 
     /// The service does not have it.
     pub fn not_there(&mut self, client: usize, number: u64) {
-        self.unaccepted(client, number, true);
+        self.unaccepted(client, number, None);
     }
 
-    /// Whether the service has it is not known.
-    pub fn unacknowledged(&mut self, client: usize, number: u64) {
-        self.unaccepted(client, number, false);
+    /// The call ended at this time, and whether the service has it is not known.
+    pub fn unacknowledged(&mut self, client: usize, number: u64, at: Duration) {
+        self.unaccepted(client, number, Some(at));
     }
 
-    fn unaccepted(&mut self, client: usize, number: u64, certain: bool) {
+    fn unaccepted(&mut self, client: usize, number: u64, uncertain_since: Option<Duration>) {
         let Some(entry) = self.tracks[client].open.get_mut(&number) else {
             return;
         };
@@ -180,10 +191,26 @@ impl Audit {
         if let State::EndedEarly { end, heard } = entry.state {
             self.settle(client, number);
             self.ended_unacknowledged(intended, heard, end);
-        } else if certain {
-            self.settle(client, number);
+        } else if let Some(at) = uncertain_since {
+            entry.state = State::Unacknowledged { at };
+            self.uncertain.push_back((client, number));
+            self.forget_uncertain(MAX_UNCERTAIN);
         } else {
-            entry.state = State::Unacknowledged;
+            self.settle(client, number);
+        }
+    }
+
+    /// Keeps at most `most` messages whose calls ended without telling.
+    fn forget_uncertain(&mut self, most: usize) {
+        while self.uncertain.len() > most
+            && let Some((client, number)) = self.uncertain.pop_front()
+        {
+            let track = &mut self.tracks[client];
+            let state = track.open.get(&number).map(|entry| entry.state);
+            if matches!(state, Some(State::Unacknowledged { .. })) {
+                track.blurred = track.blurred.max(number + 1);
+                self.settle(client, number);
+            }
         }
     }
 
@@ -194,7 +221,10 @@ impl Audit {
             return;
         };
         let Some(entry) = track.open.get_mut(&number) else {
-            // Settled before, unless it was never followed: while there are such, nobody can tell.
+            // Settled before, unless it was never followed or given up: while there are such, nobody can tell.
+            if number < track.blurred {
+                return;
+            }
             if self.unfollowed > 0 {
                 self.unfollowed -= 1;
             } else {
@@ -204,28 +234,41 @@ impl Audit {
         };
         let intended = entry.intended;
         match entry.state {
-            State::Sent => entry.state = State::EndedEarly { end, heard },
+            State::Sent { .. } => entry.state = State::EndedEarly { end, heard },
             State::EndedEarly { .. } => self.counts.duplicated += 1,
-            State::Unacknowledged => {
+            State::Unacknowledged { .. } => {
                 self.settle(client, number);
                 self.ended_unacknowledged(intended, heard, end);
             }
             State::Acknowledged { at, generation } => {
-                if generation < self.generation {
-                    self.gone -= 1;
-                } else {
-                    self.pending -= 1;
-                }
+                self.pending -= u64::from(generation == self.generation);
                 self.settle(client, number);
                 self.ended(intended, at, end);
             }
         }
     }
 
-    /// Another instance of the service answers now: what the last one held went with it.
-    pub fn restarted(&mut self) {
+    /// Another instance of the service answers now: what the last one held went with it. The last one was heard of until
+    /// `alive`: what was acknowledged by then was with it, and its end will never be told. What was acknowledged since
+    /// may be with the new one.
+    pub fn restarted(&mut self, alive: Duration) {
         self.generation += 1;
-        self.gone += std::mem::take(&mut self.pending);
+        self.pending = 0;
+        for track in &mut self.tracks {
+            track.open.retain(|number, entry| {
+                let (gone, acknowledged) = match entry.state {
+                    State::Acknowledged { at, .. } => (at <= alive, true),
+                    State::Unacknowledged { at } => (at <= alive, false),
+                    State::Sent { .. } | State::EndedEarly { .. } => (false, false),
+                };
+                if gone {
+                    self.open -= 1;
+                    self.counts.unknown += u64::from(acknowledged && entry.intended >= self.warmup);
+                    track.blurred = track.blurred.max(number + 1);
+                }
+                !gone
+            });
+        }
     }
 
     /// No send is intended from this time on.
@@ -265,7 +308,16 @@ impl Audit {
             self.last_done = self.last_done.max(Some(done_at));
             if intended >= self.warmup {
                 self.done.record(intended, done_at, Some(end.queue_wait));
+                self.time_to_done.record(done_at.saturating_sub(intended));
             }
+        }
+    }
+
+    /// What is settled so far.
+    pub fn so_far(&self) -> LiveAudit {
+        LiveAudit {
+            counts: self.counts,
+            good: self.done.good,
         }
     }
 
@@ -324,24 +376,6 @@ impl Audit {
     }
 }
 
-impl AuditCounts {
-    /// Whether every acknowledged message is accounted for.
-    pub fn balances(&self) -> bool {
-        self.acknowledged == self.done + self.discarded + self.queued + self.lost + self.unknown
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.acknowledged += other.acknowledged;
-        self.done += other.done;
-        self.discarded += other.discarded;
-        self.queued += other.queued;
-        self.lost += other.lost;
-        self.unknown += other.unknown;
-        self.duplicated += other.duplicated;
-        self.done_unacknowledged += other.done_unacknowledged;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -354,7 +388,7 @@ mod tests {
     };
 
     fn audit() -> Audit {
-        Audit::new(1, Duration::ZERO, SECOND)
+        Audit::new(1, Duration::ZERO, SECOND, Histogram::noop())
     }
 
     fn close(mut audit: Audit, inside: u64, complete: bool) -> AuditCounts {
@@ -396,11 +430,58 @@ mod tests {
         let mut audit = audit();
         let before = audit.sent(0, Duration::ZERO);
         audit.acknowledged(0, before, SECOND);
-        audit.restarted();
+        let cut_off = audit.sent(0, Duration::ZERO);
+        audit.unacknowledged(0, cut_off, SECOND);
+        audit.restarted(SECOND);
+        assert_eq!((audit.open, audit.so_far().counts.unknown), (0, 1), "settled at once");
         let after = audit.sent(0, Duration::ZERO);
         audit.acknowledged(0, after, SECOND);
         let counts = close(audit, 0, true);
         assert_eq!((counts.unknown, counts.lost), (1, 1));
+    }
+
+    #[test]
+    fn the_new_instance_is_not_held_to_what_was_on_its_way_to_the_old_one() {
+        let mut audit = audit();
+        let number = audit.sent(0, Duration::ZERO);
+        audit.restarted(SECOND);
+        audit.acknowledged(0, number, 2 * SECOND);
+        assert!(!audit.waits());
+        let counts = close(audit, 0, true);
+        assert_eq!((counts.unknown, counts.lost), (1, 0));
+    }
+
+    #[test]
+    fn what_the_new_instance_accepted_before_it_was_heard_of_is_followed_to_its_end() {
+        let mut audit = audit();
+        let [old, new] = [SECOND, 3 * SECOND].map(|at| {
+            let number = audit.sent(0, Duration::ZERO);
+            audit.acknowledged(0, number, at);
+            number
+        });
+        audit.restarted(2 * SECOND);
+        assert!(!audit.waits(), "which instance has it is not known for sure");
+        audit.completed(0, new, END, 4 * SECOND);
+        // Told by the old instance after all, or twice: nobody can say.
+        audit.completed(0, old, END, 4 * SECOND);
+        let counts = close(audit, 0, true);
+        assert_eq!((counts.done, counts.unknown, counts.duplicated), (1, 1, 0));
+    }
+
+    #[test]
+    fn calls_that_end_without_telling_do_not_pile_up() {
+        let mut audit = audit();
+        for _ in 0..3 {
+            let number = audit.sent(0, Duration::ZERO);
+            audit.unacknowledged(0, number, SECOND);
+        }
+        audit.completed(0, 1, END, SECOND);
+        audit.forget_uncertain(1);
+        assert_eq!(audit.open, 1);
+        audit.completed(0, 0, END, SECOND);
+        audit.completed(0, 2, END, SECOND);
+        let counts = close(audit, 0, true);
+        assert_eq!((counts.done_unacknowledged, counts.duplicated), (2, 0));
     }
 
     #[test]
@@ -415,7 +496,7 @@ mod tests {
     fn a_message_done_though_its_call_failed_is_told_apart() {
         let mut audit = audit();
         let cut_off = audit.sent(0, Duration::ZERO);
-        audit.unacknowledged(0, cut_off);
+        audit.unacknowledged(0, cut_off, SECOND);
         audit.completed(0, cut_off, END, SECOND);
         let refused = audit.sent(0, Duration::ZERO);
         audit.not_there(0, refused);

@@ -16,6 +16,8 @@ pub struct Client {
     left: u64,
     in_flight: u32,
     /// Whether a send is due that has to wait for an answer.
+    waiting: bool,
+    /// Whether a send has waited or was withheld since the last answer.
     blocked: bool,
     /// When it was last let go on after that.
     free_since: Duration,
@@ -45,6 +47,7 @@ impl Client {
             next: None,
             left,
             in_flight: 0,
+            waiting: false,
             blocked: false,
             free_since: Duration::ZERO,
         }
@@ -65,11 +68,13 @@ impl Client {
         let free = self.in_flight < max_in_flight;
         // Without a schedule there is nothing to withhold: the client sends whenever it may.
         if !free && (when_blocked == WhenBlocked::Backlog || !self.arrivals.scheduled()) {
-            self.blocked = true;
+            self.waiting = true;
+            self.blocked = self.arrivals.scheduled();
             return Some(Turn::Wait);
         }
         let mut intent = self.next.take()?;
         if !free {
+            self.blocked = true;
             return Some(Turn::Withhold(intent));
         }
         if !self.arrivals.scheduled() {
@@ -83,10 +88,16 @@ impl Client {
     /// An answer has come, or was given up. Returns whether a send has waited for it.
     pub fn answered(&mut self, now: Duration) -> bool {
         self.in_flight -= 1;
-        if self.blocked {
+        self.blocked = false;
+        if self.waiting {
             self.free_since = now;
         }
-        std::mem::take(&mut self.blocked)
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Whether a send of its schedule was due since its last answer, and could not be made.
+    pub fn blocked(&self) -> bool {
+        self.blocked
     }
 
     /// The sends that were intended before `end` and will not be made.

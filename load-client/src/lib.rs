@@ -32,9 +32,13 @@ pub mod report;
 
 pub mod audit;
 
+pub mod recorder;
+
+pub mod metrics;
+
 pub mod live;
 
-pub mod recorder;
+pub mod ledger;
 
 pub mod arrival;
 

@@ -1,12 +1,22 @@
-//! A run as it goes, for whoever shows progress: written by the run, read by another thread at any time.
+//! A run as it goes, for whoever shows it: written by the run, read by another thread at any time.
+//!
+//! Each shard writes its own counts, after every turn of its loop and with plain stores: nothing that sends waits for
+//! anybody who looks.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
 };
-use std::time::Duration;
 
-use crate::recorder::{Ledger, LiveLedger};
+use tokio::time::Instant;
+
+use crate::{
+    ledger::{AuditCounts, Ledger},
+    outcome::Outcome,
+};
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +34,49 @@ pub enum Stage {
 /// A run's state.
 #[derive(Debug, Default)]
 pub struct Live {
-    /// The client's counts.
-    pub ledger: Arc<LiveLedger>,
+    shards: Mutex<Vec<Arc<LiveShard>>>,
+    audited: Mutex<LiveAudit>,
     stage: AtomicU8,
+    start: OnceLock<Instant>,
     elapsed_millis: AtomicU64,
     queue_depth: AtomicU64,
     in_system: AtomicU64,
+}
+
+/// What a shard's clients have done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClientCounts {
+    /// How intended sends ended; `in_flight` only when they are not waited for any more.
+    pub ledger: Ledger,
+    /// Sends of the warm-up, made or withheld: they are not in the ledger.
+    pub warmup: u64,
+    /// Messages known to be done within the SLO, and before the load was over.
+    pub good: u64,
+    /// Sends without an answer now, those of the warm-up included.
+    pub in_flight: u64,
+    /// Clients that would send and wait for an answer instead.
+    pub blocked: u64,
+}
+
+/// What is known of queued messages so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LiveAudit {
+    /// As far as they are settled.
+    pub counts: AuditCounts,
+    /// Done within the SLO, and before the load was over.
+    pub good: u64,
+}
+
+/// One shard's counts, written by that shard alone.
+#[derive(Debug, Default)]
+pub struct LiveShard {
+    intended: AtomicU64,
+    ended: [AtomicU64; Outcome::ALL.len()],
+    withheld: AtomicU64,
+    warmup: AtomicU64,
+    good: AtomicU64,
+    in_flight: AtomicU64,
+    blocked: AtomicU64,
 }
 
 /// A run's state at one instant.
@@ -37,20 +84,83 @@ pub struct Live {
 pub struct LiveReading {
     /// What it is doing.
     pub stage: Stage,
-    /// Since the load began, on the run's own clock.
+    /// Since the load began, on the run's own clock, as of its last turn.
     pub elapsed: Duration,
-    /// The client's counts.
+    /// The client's counts; what has neither ended nor been withheld is in flight.
     pub ledger: Ledger,
+    /// Sends of the warm-up: they are not in the ledger.
+    pub warmup: u64,
+    /// Messages known to be done within the SLO, and before the load was over.
+    pub good: u64,
+    /// Sends without an answer now, those of the warm-up included.
+    pub in_flight: u64,
+    /// Clients that would send and wait for an answer instead.
+    pub blocked: u64,
+    /// What is known of queued messages.
+    pub audited: AuditCounts,
     /// What the service last showed.
     pub queue_depth: u64,
     /// Likewise.
     pub in_system: u64,
 }
 
+impl LiveAudit {
+    /// Adds another shard's.
+    pub fn add(&mut self, other: &Self) {
+        self.counts.add(&other.counts);
+        self.good += other.good;
+    }
+}
+
+impl LiveShard {
+    /// These are the counts now.
+    pub fn publish(&self, counts: &ClientCounts) {
+        self.intended.store(counts.ledger.intended, Relaxed);
+        for (mine, now) in self.ended.iter().zip(counts.ledger.ended) {
+            mine.store(now, Relaxed);
+        }
+        self.withheld.store(counts.ledger.withheld, Relaxed);
+        self.warmup.store(counts.warmup, Relaxed);
+        self.good.store(counts.good, Relaxed);
+        self.in_flight.store(counts.in_flight, Relaxed);
+        self.blocked.store(counts.blocked, Relaxed);
+    }
+
+    fn add_to(&self, reading: &mut LiveReading) {
+        for (sum, mine) in reading.ledger.ended.iter_mut().zip(&self.ended) {
+            *sum += mine.load(Relaxed);
+        }
+        reading.ledger.withheld += self.withheld.load(Relaxed);
+        reading.ledger.intended += self.intended.load(Relaxed);
+        reading.warmup += self.warmup.load(Relaxed);
+        reading.good += self.good.load(Relaxed);
+        reading.in_flight += self.in_flight.load(Relaxed);
+        reading.blocked += self.blocked.load(Relaxed);
+    }
+}
+
 impl Live {
+    /// A shard joins: where it will publish its counts.
+    pub fn shard(&self) -> Arc<LiveShard> {
+        let shard = Arc::default();
+        lock(&self.shards).push(Arc::clone(&shard));
+        shard
+    }
+
     /// The run goes on to `stage`.
     pub fn enter(&self, stage: Stage) {
         self.stage.store(stage as u8, Relaxed);
+    }
+
+    /// The load begins at this instant.
+    pub fn load_starts(&self, at: Instant) {
+        // A run begins once.
+        let _ = self.start.set(at);
+    }
+
+    /// When the load began; `None` before that. On the clock of the run: in virtual time, nobody else's.
+    pub fn started(&self) -> Option<Instant> {
+        self.start.get().copied()
     }
 
     /// The run has come so far.
@@ -65,6 +175,11 @@ impl Live {
         self.in_system.store(in_system, Relaxed);
     }
 
+    /// The audit has come so far.
+    pub fn audited(&self, audited: LiveAudit) {
+        *lock(&self.audited) = audited;
+    }
+
     /// The state now.
     pub fn read(&self) -> LiveReading {
         let stage = match self.stage.load(Relaxed) {
@@ -73,12 +188,29 @@ impl Live {
             2 => Stage::Draining,
             _ => Stage::Done,
         };
-        LiveReading {
+        let audited = *lock(&self.audited);
+        let mut reading = LiveReading {
             stage,
             elapsed: Duration::from_millis(self.elapsed_millis.load(Relaxed)),
-            ledger: self.ledger.read(),
+            ledger: Ledger::default(),
+            warmup: 0,
+            good: audited.good,
+            in_flight: 0,
+            blocked: 0,
+            audited: audited.counts,
             queue_depth: self.queue_depth.load(Relaxed),
             in_system: self.in_system.load(Relaxed),
+        };
+        for shard in lock(&self.shards).iter() {
+            shard.add_to(&mut reading);
         }
+        let ledger = &mut reading.ledger;
+        let over = ledger.withheld + ledger.ended.iter().sum::<u64>();
+        ledger.in_flight = ledger.intended.saturating_sub(over);
+        reading
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no code panics with it locked")
 }

@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    ledger::Ledger,
     outcome::Outcome,
-    recorder::{Distribution, Ledger, Series},
+    recorder::{Distribution, Series},
 };
 
 /// The name of the schema.

@@ -102,6 +102,28 @@ impl Schedule {
         }
     }
 
+    /// Sends per second that it asks for at this time since the start; `None` where it has no rate.
+    pub fn rate_at(&self, at: Duration) -> Option<f64> {
+        match self {
+            Self::Rate { rps, .. } => Some(*rps),
+            Self::Stages { stages, repeat, .. } => {
+                let length: Duration = stages.iter().map(|stage| stage.length).sum();
+                let mut left = if *repeat {
+                    Duration::from_secs_f64(at.as_secs_f64() % length.as_secs_f64())
+                } else {
+                    at
+                };
+                let stage = stages.iter().find(|stage| {
+                    let within = left < stage.length;
+                    left = left.saturating_sub(stage.length);
+                    within
+                });
+                Some(stage.map_or(0.0, |stage| stage.rps))
+            }
+            Self::Trace(_) | Self::AsFastAsPossible => None,
+        }
+    }
+
     /// Whether there is one.
     pub fn is_some(&self) -> bool {
         !matches!(self, Self::AsFastAsPossible)
@@ -156,4 +178,32 @@ pub struct Scenario {
     pub metadata: http::HeaderMap,
     /// Of everything that is drawn.
     pub seed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_tells_the_rate_that_it_asks_for_now() {
+        let stages = [(10, 100.0), (20, 0.5)].map(|(seconds, rps)| Stage {
+            length: Duration::from_secs(seconds),
+            rps,
+        });
+        let schedule = |repeat| Schedule::Stages {
+            stages: stages.into(),
+            repeat,
+            spacing: Spacing::Constant,
+        };
+        let at = |repeat, seconds| schedule(repeat).rate_at(Duration::from_secs(seconds));
+        assert_eq!(
+            [0, 9, 10, 29, 30].map(|seconds| at(false, seconds)),
+            [100.0, 100.0, 0.5, 0.5, 0.0].map(Some)
+        );
+        assert_eq!(
+            [30, 39, 40, 99].map(|seconds| at(true, seconds)),
+            [100.0, 100.0, 0.5, 100.0].map(Some)
+        );
+        assert_eq!(Schedule::AsFastAsPossible.rate_at(Duration::ZERO), None);
+    }
 }

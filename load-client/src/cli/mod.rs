@@ -3,7 +3,7 @@
 mod load;
 mod values;
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 
@@ -45,6 +45,10 @@ pub struct RunArgs {
     /// What to show.
     #[command(flatten)]
     pub output: OutputArgs,
+
+    /// Serve live metrics of the run for Prometheus, as IP:PORT; /metrics has them, /livez answers health checks
+    #[arg(long, env = "LOAD_PROMETHEUS_ADDR", value_name = "ADDR", help_heading = "Output")]
+    pub prometheus_addr: Option<SocketAddr>,
 }
 
 /// `load-client compare`.

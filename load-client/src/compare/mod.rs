@@ -17,6 +17,7 @@ use crate::{
     fleet::FleetError,
     live::Live,
     measure::{Measured, Plan, measure},
+    metrics::Histograms,
     output::progress::{Progress, Watched},
     run::random_run_id,
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
@@ -91,6 +92,7 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Co
             virtual_time: false,
             connect_timeout: args.load.connect_timeout,
             live: Arc::new(Live::default()),
+            histograms: Histograms::unseen(),
             stop: stop.clone(),
         }
     });

@@ -16,6 +16,7 @@ use crate::{
     fleet::FleetError,
     live::Live,
     measure::{Measured, Plan, measure},
+    metrics::Histograms,
     output::progress::{Progress, Watched},
     run::random_run_id,
     scenario::{Rpc, Scenario, Schedule},
@@ -160,6 +161,7 @@ impl UnplacedPlan {
             virtual_time,
             connect_timeout: self.connect_timeout,
             live: Arc::clone(&self.live),
+            histograms: Histograms::unseen(),
             stop: self.stop.clone(),
         }
     }

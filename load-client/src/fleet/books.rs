@@ -10,6 +10,7 @@ use crate::{
     arrival::Intent,
     audit::Audit,
     call::{Fate, Reply},
+    live::ClientCounts,
     outcome::Outcome,
     recorder::{Ended, Recorded, Recorder},
 };
@@ -91,7 +92,7 @@ impl Books {
             match sent.reply.fate {
                 Fate::Accepted => audit.acknowledged(sent.client, sent.number, sent.ended),
                 Fate::NotThere => audit.not_there(sent.client, sent.number),
-                Fate::Unknown => audit.unacknowledged(sent.client, sent.number),
+                Fate::Unknown => audit.unacknowledged(sent.client, sent.number, sent.ended),
             }
         }
         self.recorder.ended(Ended {
@@ -102,6 +103,15 @@ impl Books {
             done: self.ok_means_done && sent.reply.outcome == Outcome::Ok,
             queue_wait: sent.reply.queue_wait,
         });
+    }
+
+    /// What is in them so far, with the shard's levels now.
+    pub(super) fn so_far(&self, in_flight: usize, blocked: usize) -> ClientCounts {
+        ClientCounts {
+            in_flight: in_flight as u64,
+            blocked: blocked as u64,
+            ..self.recorder.so_far()
+        }
     }
 
     /// Nothing is waited for any more.

@@ -20,6 +20,8 @@ pub(super) struct Desk {
     /// When the next send of each client that is not blocked is intended.
     due: BinaryHeap<Reverse<(Duration, usize)>>,
     /// Clients with a send that waits for an answer.
+    waiting: usize,
+    /// Clients that are blocked, whether a send waits or was withheld.
     blocked: usize,
     /// Sends that have no answer yet.
     in_flight: usize,
@@ -63,6 +65,7 @@ impl Desk {
             clients,
             scenario,
             due,
+            waiting: 0,
             blocked: 0,
             in_flight: 0,
             end,
@@ -74,6 +77,11 @@ impl Desk {
         self.clients.len()
     }
 
+    /// Clients that would send and wait for an answer instead.
+    pub(super) fn blocked(&self) -> usize {
+        self.blocked
+    }
+
     /// Hands over every send that is due by `now`, or a batch of them.
     pub(super) fn send_due(&mut self, now: Duration, books: &mut Books, mut send: impl FnMut(Send)) {
         for _ in 0..BATCH {
@@ -81,7 +89,10 @@ impl Desk {
                 return;
             };
             self.due.pop();
-            match self.clients[client].turn(now, self.scenario.max_in_flight, self.scenario.when_blocked) {
+            let was_blocked = self.clients[client].blocked();
+            let turn = self.clients[client].turn(now, self.scenario.max_in_flight, self.scenario.when_blocked);
+            self.blocked += usize::from(!was_blocked && self.clients[client].blocked());
+            match turn {
                 Some(Turn::Send { intent, possible }) => {
                     self.in_flight += 1;
                     let number = books.sending(client, intent);
@@ -96,7 +107,7 @@ impl Desk {
                     books.withheld(intent, Some(now.saturating_sub(intent.at)));
                 }
                 Some(Turn::Wait) => {
-                    self.blocked += 1;
+                    self.waiting += 1;
                     continue;
                 }
                 None => continue,
@@ -110,8 +121,9 @@ impl Desk {
     /// A client has an answer.
     pub(super) fn answered(&mut self, client: usize, now: Duration) {
         self.in_flight -= 1;
+        self.blocked -= usize::from(self.clients[client].blocked());
         if self.clients[client].answered(now) {
-            self.blocked -= 1;
+            self.waiting -= 1;
             self.due.push(Reverse((now, client)));
         }
     }
@@ -126,7 +138,7 @@ impl Desk {
             Some(end) if now >= end => Next::Over(end),
             // Without a schedule, the load is over with the last answer: it is the answers that make the pace.
             _ if self.due.is_empty()
-                && (self.scenario.schedule.is_some() && self.blocked == 0 || self.in_flight == 0) =>
+                && (self.scenario.schedule.is_some() && self.waiting == 0 || self.in_flight == 0) =>
             {
                 Next::Over(now)
             }

@@ -67,6 +67,7 @@ pub(super) async fn drive(
     sleep_until(start).await;
     let mut in_flight = FuturesUnordered::new();
     let mut timer = pin!(sleep_until(start));
+    let shown = live.shard();
 
     let over = loop {
         // Answers that are there first: a client that has one is not blocked.
@@ -77,6 +78,7 @@ pub(super) async fn drive(
         let now = start.elapsed();
         live.at(now);
         desk.send_due(now, &mut books, |send| in_flight.push(wire.send(send)));
+        shown.publish(&books.so_far(in_flight.len(), desk.blocked()));
         if stop.asked() {
             break now;
         }
@@ -97,6 +99,7 @@ pub(super) async fn drive(
         }
     };
     let over = desk.close(over, &mut books);
+    shown.publish(&books.so_far(in_flight.len(), 0));
     // Nobody listens if the run has failed elsewhere.
     let _ = load_over.send(over);
 
@@ -114,6 +117,7 @@ pub(super) async fn drive(
             Some(sent) = in_flight.next() => {
                 live.at(start.elapsed());
                 books.ended(&sent);
+                shown.publish(&books.so_far(in_flight.len(), 0));
             }
             () = &mut patience => break,
         }

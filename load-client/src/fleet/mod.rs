@@ -25,6 +25,7 @@ use crate::{
     call::Call,
     client::Client,
     live::Live,
+    metrics::Histograms,
     recorder::{Recorded, Recorder},
     scenario::Scenario,
     stop::Stop,
@@ -70,8 +71,10 @@ pub struct FleetPlan {
     pub place: Place,
     /// How long the target may take to come up.
     pub connect_timeout: Duration,
-    /// For progress.
+    /// For whoever looks at the run as it goes.
     pub live: Arc<Live>,
+    /// Likewise.
+    pub histograms: Histograms,
     /// To end early.
     pub stop: Stop,
 }
@@ -233,6 +236,7 @@ impl ShardPlan {
             place,
             connect_timeout,
             live,
+            histograms,
             stop,
             ..
         } = self.plan;
@@ -259,7 +263,7 @@ impl ShardPlan {
 
         let call = Call::new(&scenario);
         let books = Books::new(
-            Recorder::new(scenario.warmup, scenario.slo, Arc::clone(&live.ledger)),
+            Recorder::new(scenario.warmup, scenario.slo, histograms),
             start.audit,
             desk.clients(),
             call.ok_means_done(),

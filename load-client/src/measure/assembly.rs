@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Measured, Plan, Seen};
 use crate::{
-    audit::{AuditCounts, Audited},
+    audit::Audited,
+    ledger::AuditCounts,
     outcome::Outcome,
     recorder::Recorded,
     report::{

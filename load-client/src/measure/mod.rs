@@ -15,6 +15,7 @@ use crate::{
     audit::{Audit, Audited, Closing},
     fleet::{Fleet, FleetError, FleetPlan, Place, shards},
     live::{Live, Stage},
+    metrics::Histograms,
     observer::{Observer, ObserverPlan, Sight},
     recorder::Recorded,
     report::Run,
@@ -42,8 +43,10 @@ pub struct Plan {
     pub virtual_time: bool,
     /// How long the target may take to come up.
     pub connect_timeout: Duration,
-    /// For progress.
+    /// For whoever looks at the run as it goes.
     pub live: Arc<Live>,
+    /// Likewise.
+    pub histograms: Histograms,
     /// To end early.
     pub stop: Stop,
 }
@@ -74,10 +77,11 @@ pub async fn measure(plan: Plan) -> Result<Measured, FleetError> {
         place,
         connect_timeout: plan.connect_timeout,
         live: Arc::clone(&plan.live),
+        histograms: plan.histograms.clone(),
         stop: plan.stop.clone(),
     })
     .await?;
-    let mut audits = audits(scenario, place);
+    let mut audits = audits(&plan, place);
     let mut notes = Vec::new();
     let observer = observe(&plan, &audits).await.unwrap_or_else(|reason| {
         notes.push(reason);
@@ -90,6 +94,7 @@ pub async fn measure(plan: Plan) -> Result<Measured, FleetError> {
 
     plan.live.enter(Stage::Loading);
     let start = Instant::now();
+    plan.live.load_starts(start);
     if let Some(observer) = &observer {
         observer.load_starts(start);
     }
@@ -112,6 +117,9 @@ pub async fn measure(plan: Plan) -> Result<Measured, FleetError> {
     plan.live.enter(Stage::Done);
 
     let audited = close(&audits, seen.as_ref());
+    if let Some(audited) = &audited {
+        plan.live.audited(audited.so_far());
+    }
     Ok(Assembly {
         plan: &plan,
         load_over,
@@ -182,14 +190,23 @@ async fn watch_drain(observer: &Observer, plan: &Plan, recorded: &Recorded) -> S
 }
 
 /// Audits for the shards of a load that is queued.
-fn audits(scenario: &Scenario, place: Place) -> Vec<Arc<Mutex<Audit>>> {
+fn audits(plan: &Plan, place: Place) -> Vec<Arc<Mutex<Audit>>> {
+    let scenario = &plan.scenario;
     if scenario.rpc != Rpc::Enqueue {
         return Vec::new();
     }
     let count = shards(scenario, place);
     let clients = scenario.clients.div_ceil(count) as usize;
     (0..count)
-        .map(|_| Arc::new(Mutex::new(Audit::new(clients, scenario.warmup, scenario.slo))))
+        .map(|_| {
+            Audit::new(
+                clients,
+                scenario.warmup,
+                scenario.slo,
+                plan.histograms.time_to_done.clone(),
+            )
+        })
+        .map(|audit| Arc::new(Mutex::new(audit)))
         .collect()
 }
 

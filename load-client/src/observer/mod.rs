@@ -28,7 +28,7 @@ use tower::service_fn;
 pub use self::sight::{Counters, Maxima, Sight};
 use crate::{
     audit::{Audit, End},
-    live::Live,
+    live::{Live, LiveAudit},
     stop::Stop,
     transport::dial::Dial,
 };
@@ -245,15 +245,16 @@ async fn observe(mut client: FooServiceClient<Channel>, shared: Arc<Shared>, mut
 fn take_in(shared: &Shared, mut snapshot: Snapshot) {
     let completions = std::mem::take(&mut snapshot.completions);
     let now = Instant::now();
-    let (restarted, start) = {
+    let (restarted, start, last_heard) = {
         let sight = shared.sight();
-        (sight.restarted(&snapshot), sight.start)
+        (sight.restarted(&snapshot), sight.start, sight.heard)
     };
-    let heard = start.map_or(Duration::ZERO, |start| now.saturating_duration_since(start));
+    let since_start = |at: Instant| start.map_or(Duration::ZERO, |start| at.saturating_duration_since(start));
+    let heard = since_start(now);
     let audits = &shared.plan.audits;
     if restarted {
         for audit in audits {
-            lock(audit).restarted();
+            lock(audit).restarted(since_start(last_heard));
         }
     }
     for completion in completions {
@@ -264,6 +265,11 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
             audit.completed(client / audits.len(), number, end(&completion), heard);
         }
     }
+    let mut audited = LiveAudit::default();
+    for audit in audits {
+        audited.add(&lock(audit).so_far());
+    }
+    shared.plan.live.audited(audited);
     let mut sight = shared.sight();
     sight.take_in(snapshot, now);
     shared.plan.live.seen(sight.levels().0, sight.levels().1);

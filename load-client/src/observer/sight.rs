@@ -45,6 +45,8 @@ pub struct Maxima {
 pub struct Sight {
     /// When the load began.
     pub(super) start: Option<Instant>,
+    /// When the latest snapshot was heard.
+    pub(super) heard: Instant,
     /// The latest snapshot, without its completions.
     pub last: Snapshot,
     /// How many there were.
@@ -67,6 +69,7 @@ impl Sight {
     pub(super) fn new(first: &Snapshot) -> Self {
         Self {
             start: None,
+            heard: Instant::now(),
             last: Snapshot {
                 completions: Vec::new(),
                 ..first.clone()
@@ -102,6 +105,7 @@ impl Sight {
             self.maxima.take_in(&snapshot);
         }
         self.last = snapshot;
+        self.heard = now;
     }
 
     /// Queue depth and number in the system, as last seen.

@@ -1,6 +1,8 @@
-//! What people and programs get to see: progress while it runs, a table and words at the end, JSON.
+//! What people and programs get to see: progress while it runs, a table and words at the end, JSON, live
+//! metrics.
 
 pub mod json;
 pub mod progress;
+pub mod prometheus;
 pub mod table;
 pub mod words;

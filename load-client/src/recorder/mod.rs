@@ -3,77 +3,13 @@
 mod distribution;
 mod series;
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 pub use self::{
     distribution::Distribution,
     series::{MAX_POINTS, Series, Slot},
 };
-use crate::outcome::Outcome;
-
-/// How every intended send ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Ledger {
-    /// All.
-    pub intended: u64,
-    /// Those that were made and ended, by [`Outcome`].
-    pub ended: [u64; Outcome::ALL.len()],
-    /// Those that were not made: the client was blocked.
-    pub withheld: u64,
-    /// Those that were made and not waited for to the end.
-    pub in_flight: u64,
-}
-
-impl Ledger {
-    /// How many ended so.
-    pub fn of(&self, outcome: Outcome) -> u64 {
-        self.ended[outcome as usize]
-    }
-
-    /// Whether every intended send ended in exactly one way.
-    pub fn balances(&self) -> bool {
-        self.intended == self.ended.iter().sum::<u64>() + self.withheld + self.in_flight
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.intended += other.intended;
-        self.withheld += other.withheld;
-        self.in_flight += other.in_flight;
-        for (mine, theirs) in self.ended.iter_mut().zip(other.ended) {
-            *mine += theirs;
-        }
-    }
-}
-
-/// The ledger as it grows, for whoever shows progress.
-#[derive(Debug, Default)]
-pub struct LiveLedger {
-    intended: AtomicU64,
-    ended: [AtomicU64; Outcome::ALL.len()],
-    withheld: AtomicU64,
-}
-
-impl LiveLedger {
-    /// The counts at this instant; what is neither ended nor withheld is in flight.
-    pub fn read(&self) -> Ledger {
-        let ended: [u64; Outcome::ALL.len()] = std::array::from_fn(|index| self.ended[index].load(Relaxed));
-        let withheld = self.withheld.load(Relaxed);
-        let intended = self.intended.load(Relaxed);
-        Ledger {
-            intended,
-            ended,
-            withheld,
-            in_flight: intended.saturating_sub(withheld + ended.iter().sum::<u64>()),
-        }
-    }
-}
+use crate::{ledger::Ledger, live::ClientCounts, metrics::Histograms, outcome::Outcome};
 
 /// A send that ended, all times since the start of the run.
 #[derive(Debug, Clone, Copy)]
@@ -101,12 +37,15 @@ pub struct Recorder {
     done: Done,
     last_ended: Duration,
     warmup: Duration,
-    live: Arc<LiveLedger>,
+    /// Sends intended within it.
+    warmup_sends: u64,
+    histograms: Histograms,
 }
 
 impl Recorder {
-    /// Judges sends intended from `warmup` on; goodput counts what was done within `slo`.
-    pub fn new(warmup: Duration, slo: Duration, live: Arc<LiveLedger>) -> Self {
+    /// Judges sends intended from `warmup` on; goodput counts what was done within `slo`. What is measured also goes into
+    /// `histograms`, at once.
+    pub fn new(warmup: Duration, slo: Duration, histograms: Histograms) -> Self {
         Self {
             ledger: Ledger::default(),
             response_time: Default::default(),
@@ -114,7 +53,8 @@ impl Recorder {
             done: Done::new(slo),
             last_ended: Duration::ZERO,
             warmup,
-            live,
+            warmup_sends: 0,
+            histograms,
         }
     }
 
@@ -126,6 +66,8 @@ impl Recorder {
     pub fn sending(&mut self, intended: Duration) {
         if self.judged(intended) {
             self.intend(intended);
+        } else {
+            self.warmup_sends += 1;
         }
     }
 
@@ -135,17 +77,22 @@ impl Recorder {
         if self.judged(intended) {
             self.intend(intended);
             if let Some(start_lag) = start_lag {
-                self.start_lag.record(start_lag);
+                self.lag(start_lag);
             }
             self.ledger.withheld += 1;
-            self.live.withheld.fetch_add(1, Relaxed);
+        } else {
+            self.warmup_sends += 1;
         }
     }
 
     fn intend(&mut self, at: Duration) {
         self.ledger.intended += 1;
-        self.live.intended.fetch_add(1, Relaxed);
         self.done.series.slot(at).intended += 1;
+    }
+
+    fn lag(&mut self, start_lag: Duration) {
+        self.start_lag.record(start_lag);
+        self.histograms.start_lag.record(start_lag);
     }
 
     /// A send ended.
@@ -156,11 +103,22 @@ impl Recorder {
         }
         let response_time = send.ended.saturating_sub(send.intended);
         self.ledger.ended[send.outcome as usize] += 1;
-        self.live.ended[send.outcome as usize].fetch_add(1, Relaxed);
         self.response_time[send.outcome as usize].record(response_time);
-        self.start_lag.record(send.start_lag);
+        self.histograms.response_time[send.outcome as usize].record(response_time);
+        self.lag(send.start_lag);
         if send.done {
+            self.histograms.time_to_done.record(response_time);
             self.done.record(send.intended, send.ended, send.queue_wait);
+        }
+    }
+
+    /// What has been recorded so far, for whoever looks at the run as it goes.
+    pub fn so_far(&self) -> ClientCounts {
+        ClientCounts {
+            ledger: self.ledger,
+            warmup: self.warmup_sends,
+            good: self.done.good,
+            ..ClientCounts::default()
         }
     }
 
@@ -254,7 +212,7 @@ pub struct Recorded {
 impl Recorded {
     /// Adds what another shard recorded.
     pub fn merge(&mut self, other: Self) {
-        self.ledger.merge(&other.ledger);
+        self.ledger.add(&other.ledger);
         for (mine, theirs) in self.response_time.iter_mut().zip(&other.response_time) {
             mine.merge(theirs);
         }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod scrape;
+
 use std::{
     ffi::OsStr,
     io::{BufRead, BufReader},
@@ -174,6 +176,12 @@ impl Running {
     /// The process.
     pub(crate) fn child(&self) -> &Child {
         &self.child
+    }
+
+    /// Ends it without a warning, and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Waits for its end, and returns what else it said.

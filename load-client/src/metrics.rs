@@ -1,0 +1,220 @@
+//! Every metric of a run: names, labels, units, buckets.
+//!
+//! Durations are recorded where they are measured. Counters and gauges are not kept twice: [`Metrics::publish`] copies
+//! what the run itself knows, right before each scrape, so the two cannot disagree.
+
+use std::time::Duration;
+
+use metrics::{
+    Counter, Gauge, Histogram, Recorder, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
+};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
+
+use crate::{
+    ledger::AuditCounts,
+    live::{LiveReading, Stage},
+    outcome::Outcome,
+    scenario::Scenario,
+};
+
+/// Upper bounds of the buckets of response times and times to done, in seconds: 1-2.5-5 steps, finer where people set
+/// their SLOs (0.1 s to 2.5 s), and up to the hour that an unbounded queue reaches. The SLO and the deadline of a run
+/// join them, so that what kept them is counted exactly.
+const TIMES: [f64; 24] = [
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0,
+    30.0, 60.0, 120.0, 600.0, 3600.0,
+];
+/// Likewise of the start lag: finest from 1 ms, a tick of the timers, to 10 ms, where the generator counts as late.
+const LAGS: [f64; 18] = [
+    0.000_25, 0.000_5, 0.001, 0.001_5, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007_5, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25,
+    1.0, 5.0,
+];
+
+const RESPONSE_TIME: &str = "load_response_time_seconds";
+const TIME_TO_DONE: &str = "load_time_to_done_seconds";
+const START_LAG: &str = "load_start_lag_seconds";
+
+/// What becomes of an accepted message: a label, and where the audit counts it.
+type Fate = (&'static str, fn(&AuditCounts) -> u64);
+const FATES: [Fate; 4] = [
+    ("done", |counts| counts.done),
+    ("discarded", |counts| counts.discarded),
+    ("lost", |counts| counts.lost),
+    ("unknown", |counts| counts.unknown),
+];
+
+/// A recorder for the `/metrics` of a run. Whoever serves it must call `run_upkeep` on its handle now and then.
+pub fn prometheus(scenario: &Scenario) -> PrometheusRecorder {
+    let mut times = TIMES.to_vec();
+    times.extend([scenario.slo, scenario.timeout].map(|bound| bound.as_secs_f64()));
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    let buckets = |builder: PrometheusBuilder, name: &str, bounds: &[f64]| {
+        builder
+            .set_buckets_for_metric(Matcher::Full(name.to_owned()), bounds)
+            .expect("the buckets are not empty")
+    };
+    let builder = buckets(PrometheusBuilder::new(), RESPONSE_TIME, &times);
+    let builder = buckets(builder, TIME_TO_DONE, &times);
+    buckets(builder, START_LAG, &LAGS).build_recorder()
+}
+
+/// Where durations are recorded, each as it is measured; those of the warm-up are not.
+#[derive(Debug, Clone)]
+pub struct Histograms {
+    /// By [`Outcome`], from the intended send.
+    pub response_time: [Histogram; Outcome::ALL.len()],
+    /// From the intended send until the message was processed.
+    pub time_to_done: Histogram,
+    /// The generator's own lateness.
+    pub start_lag: Histogram,
+}
+
+impl Histograms {
+    /// For a run whose metrics nobody sees: recording there costs a branch.
+    pub fn unseen() -> Self {
+        Self {
+            response_time: std::array::from_fn(|_| Histogram::noop()),
+            time_to_done: Histogram::noop(),
+            start_lag: Histogram::noop(),
+        }
+    }
+}
+
+/// The handles of all metrics, registered once.
+pub struct Metrics {
+    histograms: Histograms,
+    intended: Counter,
+    requests: [Counter; Outcome::ALL.len()],
+    withheld: Counter,
+    good: Counter,
+    warmup: Counter,
+    acknowledged: Counter,
+    audited: [Counter; FATES.len()],
+    blocked: Gauge,
+    in_flight: Gauge,
+    warming_up: Gauge,
+    /// `None` where there is no rate to tell.
+    offered: Option<Gauge>,
+    warmup_lasts: Duration,
+}
+
+impl Metrics {
+    /// Registers every series of a run, so that all exist from the start. `rated`: whether its schedule has a rate.
+    pub fn new(recorder: &dyn Recorder, scenario: &Scenario, rated: bool) -> Self {
+        metrics::with_local_recorder(recorder, || {
+            describe(rated);
+            gauge!("load_clients").set(f64::from(scenario.clients));
+            gauge!("load_slo_seconds").set(scenario.slo.as_secs_f64());
+            let rpc = scenario.rpc.label();
+            Self {
+                histograms: Histograms {
+                    response_time: Outcome::ALL
+                        .map(|outcome| histogram!(RESPONSE_TIME, "rpc" => rpc, "outcome" => outcome.label())),
+                    time_to_done: histogram!(TIME_TO_DONE),
+                    start_lag: histogram!(START_LAG),
+                },
+                intended: counter!("load_intended_total"),
+                requests: Outcome::ALL
+                    .map(|outcome| counter!("load_requests_total", "rpc" => rpc, "outcome" => outcome.label())),
+                withheld: counter!("load_withheld_total"),
+                good: counter!("load_good_total"),
+                warmup: counter!("load_warmup_sends_total"),
+                acknowledged: counter!("load_acknowledged_total"),
+                audited: FATES.map(|(name, _)| counter!("load_audited_total", "fate" => name)),
+                blocked: gauge!("load_blocked_clients"),
+                in_flight: gauge!("load_in_flight"),
+                warming_up: gauge!("load_warming_up"),
+                offered: rated.then(|| gauge!("load_offered_rps")),
+                warmup_lasts: scenario.warmup,
+            }
+        })
+    }
+
+    /// Where the run records durations.
+    pub fn histograms(&self) -> Histograms {
+        self.histograms.clone()
+    }
+
+    /// Copies a reading into the recorder. `elapsed` is since the load began; `offered_rps` is what the schedule asks for
+    /// now, where it can say so.
+    pub fn publish(&self, reading: &LiveReading, elapsed: Option<Duration>, offered_rps: Option<f64>) {
+        let ledger = &reading.ledger;
+        self.intended.absolute(ledger.intended);
+        for outcome in Outcome::ALL {
+            self.requests[outcome as usize].absolute(ledger.of(outcome));
+        }
+        self.withheld.absolute(ledger.withheld);
+        self.good.absolute(reading.good);
+        self.warmup.absolute(reading.warmup);
+        self.acknowledged.absolute(reading.audited.acknowledged);
+        for (counter, (_, count)) in self.audited.iter().zip(FATES) {
+            counter.absolute(count(&reading.audited));
+        }
+        self.blocked.set(reading.blocked as f64);
+        self.in_flight.set(reading.in_flight as f64);
+        let warming_up = reading.stage == Stage::Loading && elapsed.is_some_and(|elapsed| elapsed < self.warmup_lasts);
+        self.warming_up.set(f64::from(u8::from(warming_up)));
+        if let Some(offered) = &self.offered {
+            offered.set(offered_rps.unwrap_or(0.0));
+        }
+    }
+}
+
+fn describe(rated: bool) {
+    describe_counter!(
+        "load_intended_total",
+        "Sends intended after the warm-up, and made or withheld by now. One that waits for its client counts when it is made."
+    );
+    describe_counter!(
+        "load_requests_total",
+        "Sends intended after the warm-up that were made and have ended, by how."
+    );
+    describe_counter!(
+        "load_withheld_total",
+        "Sends intended after the warm-up that were not made: the client was blocked."
+    );
+    describe_counter!(
+        "load_good_total",
+        "Messages known to be done within the SLO, from the intended send, and before the load was over."
+    );
+    describe_counter!(
+        "load_warmup_sends_total",
+        "Sends of the warm-up: in no other counter and in no histogram."
+    );
+    describe_counter!("load_acknowledged_total", "Queued messages that the service accepted.");
+    describe_counter!(
+        "load_audited_total",
+        "Accepted messages whose fate is known by now. Whether one is lost can only be said when the service has nothing \
+         left, at the end."
+    );
+    describe_gauge!("load_clients", "Clients.");
+    describe_gauge!(
+        "load_blocked_clients",
+        "Clients that would send and wait for an answer instead, because they have as many sends in flight as they may."
+    );
+    describe_gauge!(
+        "load_in_flight",
+        "Sends without an answer yet, those of the warm-up included."
+    );
+    describe_gauge!("load_warming_up", "1 while sends are made and not judged.");
+    describe_gauge!("load_slo_seconds", Unit::Seconds, "What is done within it is goodput.");
+    if rated {
+        describe_gauge!(
+            "load_offered_rps",
+            "Sends per second that the schedule asks for now, of all clients together."
+        );
+    }
+    describe_histogram!(
+        RESPONSE_TIME,
+        Unit::Seconds,
+        "From the intended send to the end of the call."
+    );
+    describe_histogram!(
+        TIME_TO_DONE,
+        Unit::Seconds,
+        "From the intended send until the message was processed, as far as anybody says so."
+    );
+    describe_histogram!(START_LAG, Unit::Seconds, "The generator's own lateness with its sends.");
+}
