@@ -17,10 +17,9 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tonic::{
-    body::Body,
+    service::Routes,
     transport::{Server, server::Connected},
 };
-use tower::util::{MapResponseLayer, option_layer};
 use tower_http::request_id::PropagateRequestIdLayer;
 
 pub use self::{connections::accept, drain::Drained};
@@ -197,7 +196,15 @@ impl Service {
         health.set_serving::<FooServiceServer<FooRpc>>().await;
 
         let (stop, stopped) = oneshot::channel::<()>();
-        let traced = trace::wanted();
+        let routes = Routes::new(doors)
+            .add_service(health_service)
+            .add_service(reflection_v1())
+            .add_service(reflection_v1alpha());
+        let routes = if trace::wanted() {
+            trace::around(routes, &instance_id)
+        } else {
+            routes
+        };
         let incoming = connections::hold(incoming, settings.max_connections, metrics, &lifecycle);
         let transport = Server::builder()
             .max_concurrent_streams(MAX_STREAMS)
@@ -206,17 +213,8 @@ impl Service {
             .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
             .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
             .layer(Calls::new(Arc::clone(&ledger)))
-            .layer(option_layer(traced.then(|| trace::request_ids(&instance_id))))
-            .layer(option_layer(traced.then(|| {
-                // Its body type back to tonic's, so that a call is of one type with it and without.
-                let boxed = MapResponseLayer::new(|response: http::Response<_>| response.map(Body::new));
-                (boxed, trace::spans())
-            })))
             .layer(PropagateRequestIdLayer::x_request_id())
-            .add_service(doors)
-            .add_service(health_service)
-            .add_service(reflection_v1())
-            .add_service(reflection_v1alpha())
+            .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, async {
                 // A sender that was dropped stops the transport as well.
                 let _ = stopped.await;

@@ -104,7 +104,8 @@ impl EnqueueDoor {
         }
         match &self.places {
             None => self.queue.offer(job),
-            Some(places) => self.wait_for_place(places, job, deadline).await,
+            // Boxed, so that calls which never wait are not as large as one that does.
+            Some(places) => Box::pin(self.wait_for_place(places, job, deadline)).await,
         }
     }
 

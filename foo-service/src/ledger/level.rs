@@ -19,7 +19,7 @@ pub const MAX_WINDOWS: usize = 16;
 /// Side by side on one line of the cache: every call moves several of them, and each line has to be fetched from the
 /// core that had it last.
 #[derive(Debug, Default)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(super) struct Gauges {
     now: Levels<AtomicU64>,
     /// A bit per open window.

@@ -30,7 +30,6 @@ use crate::job::{Door, JobOutcome, RequestOutcome};
 /// The counts of one service.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    requests: [[AtomicU64; RequestOutcome::ALL.len()]; 2],
     doors: [DoorCounts; 2],
     levels: Gauges,
     /// Calls that a handler has: what a drain has to wait for besides `in_system`, since a call that passed the check for
@@ -43,13 +42,17 @@ pub struct Ledger {
     abandoning: AtomicBool,
 }
 
+/// Two lines of the cache for each door, one for its messages and one for its calls: what is counted together comes
+/// together from the core that counted last.
 #[derive(Debug, Default)]
+#[repr(C, align(64))]
 struct DoorCounts {
     admitted: AtomicU64,
-    refused: AtomicU64,
     /// Counted on its own, not derived, so that a balance over it can fail.
     inside: AtomicU64,
     outcomes: [AtomicU64; JobOutcome::ALL.len()],
+    requests: [AtomicU64; RequestOutcome::ALL.len()],
+    refused: AtomicU64,
 }
 
 /// One door's counts, as read.
@@ -139,12 +142,12 @@ impl Ledger {
     }
 
     fn count_request(&self, rpc: Door, outcome: RequestOutcome) {
-        self.requests[rpc as usize][outcome as usize].fetch_add(1, Relaxed);
+        self.doors[rpc as usize].requests[outcome as usize].fetch_add(1, Relaxed);
     }
 
     /// How many calls of `rpc` ended so.
     pub fn requests(&self, rpc: Door, outcome: RequestOutcome) -> u64 {
-        self.requests[rpc as usize][outcome as usize].load(Relaxed)
+        self.doors[rpc as usize].requests[outcome as usize].load(Relaxed)
     }
 
     /// The counts of `door`.

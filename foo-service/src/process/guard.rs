@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use tokio::time::Instant;
 use tower::{
     ServiceBuilder, ServiceExt,
@@ -41,16 +42,20 @@ impl Guard {
     }
 
     /// Waits in line and for the work, or is turned away without waiting.
-    pub(super) async fn admit(&self, job: Job, deadline: Option<Instant>) -> Result<Processed, Refusal> {
+    pub(super) fn admit(
+        &self,
+        job: Job,
+        deadline: Option<Instant>,
+    ) -> impl Future<Output = Result<Processed, Refusal>> + Send {
         // A clone is a handle on the same permits. It is polled by the task of one call, which starts each poll with a
         // fresh budget: in a long-lived task that polls many calls, tokio's budget could refuse with permits free.
-        match self.stack.clone().oneshot(Standing { job, deadline }).await {
-            Ok(answer) => answer,
+        let answered = self.stack.clone().oneshot(Standing { job, deadline });
+        answered.map(|answer| {
             // Line never fails, so what fails is load_shed.
-            Err(_overloaded) => {
+            answer.unwrap_or_else(|_overloaded| {
                 self.ledger.refuse(Door::Process);
                 Err(Refusal::NoRoom("the line"))
-            }
-        }
+            })
+        })
     }
 }

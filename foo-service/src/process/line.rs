@@ -15,7 +15,7 @@ use tower::Service;
 
 use crate::{
     job::{Door, Job, JobOutcome, Processed, Refusal},
-    ledger::{InLine, Ledger},
+    ledger::Ledger,
     workers::Workers,
 };
 
@@ -62,23 +62,20 @@ impl Service<Standing> for Line {
         // Counted from here on, before anything is polled.
         let in_line = self.0.ledger.join_line(Door::Process, call.deadline);
         let head = Arc::clone(&self.0);
-        Box::pin(async move { Ok(head.serve(call, in_line).await) })
-    }
-}
-
-impl Head {
-    async fn serve(&self, call: Standing, in_line: InLine) -> Answer {
-        let _permit = self.limit.acquire().await.expect("the semaphore is never closed");
-        // The limit does not know how many workers there are, nor how many the other door has.
-        let slot = self.workers.slot().await;
-        let taken = Instant::now();
-        // Some get here when nobody is left to answer.
-        if call.deadline.is_some_and(|deadline| taken >= deadline) {
-            return Err(Refusal::Expired);
-        }
-        let in_service = in_line.enter_service();
-        let processed = slot.process(Door::Process, &call.job, taken).await;
-        in_service.finish(JobOutcome::Completed);
-        Ok(processed)
+        // In one piece, not handed on to a function: what is handed on is held twice, and this is held for every call.
+        Box::pin(async move {
+            let _permit = head.limit.acquire().await.expect("the semaphore is never closed");
+            // The limit does not know how many workers there are, nor how many the other door has.
+            let slot = head.workers.slot().await;
+            let taken = Instant::now();
+            // Some get here when nobody is left to answer.
+            if call.deadline.is_some_and(|deadline| taken >= deadline) {
+                return Ok(Err(Refusal::Expired));
+            }
+            let in_service = in_line.enter_service();
+            let processed = slot.process(Door::Process, &call.job, taken).await;
+            in_service.finish(JobOutcome::Completed);
+            Ok(Ok(processed))
+        })
     }
 }

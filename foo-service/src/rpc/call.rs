@@ -6,6 +6,7 @@
 //! CANCELLED.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{
         Arc,
@@ -120,7 +121,7 @@ where
         let deadline = counted.as_ref().and_then(|counted| counted.call.deadline);
         CallFuture {
             inner: Some(self.inner.call(request)),
-            deadline: deadline.map(sleep_until),
+            deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
             counted,
         }
     }
@@ -176,8 +177,8 @@ pin_project! {
     pub struct CallFuture<F> {
         #[pin]
         inner: Option<F>,
-        #[pin]
-        deadline: Option<Sleep>,
+        // Boxed: the call is moved around, and not every one has a deadline.
+        deadline: Option<Pin<Box<Sleep>>>,
         counted: Option<Counted>,
     }
 }
@@ -191,25 +192,40 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let inner = this.inner.as_mut().as_pin_mut().expect("not polled after its end");
-        let answer = match (inner.poll(cx), this.deadline.as_pin_mut()) {
-            (Poll::Ready(answer), _) => answer,
-            (Poll::Pending, None) => return Poll::Pending,
-            (Poll::Pending, Some(deadline)) => {
-                ready!(deadline.poll(cx));
-                Ok(Status::from(&Refusal::Expired).into_http())
+        // A panic unwinds through the guards, which count it as failed; the caller gets an answer all the same.
+        let (answer, code) = match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
+            Ok(Poll::Ready(Ok(mut response))) => {
+                // By this poll, perhaps.
+                let reached = this.counted.as_ref().is_some_and(Counted::reached);
+                let code = said(&mut response, reached);
+                (Ok(response), code)
+            }
+            Ok(Poll::Ready(Err(error))) => (Err(error), Code::Unknown),
+            Ok(Poll::Pending) => {
+                let Some(deadline) = this.deadline else {
+                    return Poll::Pending;
+                };
+                ready!(deadline.as_mut().poll(cx));
+                refused(&Refusal::Expired)
+            }
+            Err(_panic) => {
+                tracing::error!("a call panicked: this is a bug");
+                refused(&Refusal::Bug)
             }
         };
         // Whatever it held is given back before the call counts as ended.
         this.inner.set(None);
-        Poll::Ready(match (answer, this.counted.take()) {
-            (Ok(mut response), Some(counted)) => {
-                let code = said(&mut response, counted.reached());
-                counted.finish(outcome(code));
-                Ok(response)
-            }
-            (answer, _) => answer,
-        })
+        if let (Ok(_), Some(counted)) = (&answer, this.counted.take()) {
+            counted.finish(outcome(code));
+        }
+        Poll::Ready(answer)
     }
+}
+
+fn refused<E>(refusal: &Refusal) -> (Result<Response<Body>, E>, Code) {
+    let status = Status::from(refusal);
+    let code = status.code();
+    (Ok(status.into_http()), code)
 }
 
 /// The status of an answer: a refusal has it in its headers, an answer in its trailers. What tonic says of a message that
@@ -246,5 +262,31 @@ fn outcome(code: Code) -> RequestOutcome {
         // Asked for in a way that is not offered: a compression, say.
         Code::InvalidArgument | Code::Unimplemented => RequestOutcome::Invalid,
         _ => RequestOutcome::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, future};
+
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_panics_is_answered_and_counted() {
+        let ledger = Arc::new(Ledger::default());
+        let bug = service_fn(|_: Request<()>| {
+            future::poll_fn(|_| -> Poll<Result<Response<Body>, Infallible>> { panic!("on purpose") })
+        });
+        let request = Request::post("/foo.v1.FooService/Process").body(()).unwrap();
+        let response = Calls::new(Arc::clone(&ledger))
+            .layer(bug)
+            .oneshot(request)
+            .await
+            .unwrap();
+        assert_eq!(response.headers()[GRPC_STATUS], (Code::Internal as i32).to_string());
+        assert_eq!(ledger.requests(Door::Process, RequestOutcome::Failed), 1);
+        assert_eq!(ledger.door(Door::Process).refused, 1);
     }
 }

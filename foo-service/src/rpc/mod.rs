@@ -10,22 +10,22 @@ mod timeout;
 pub mod trace;
 mod watch;
 
-use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use call::Call;
 pub use call::Calls;
 use foo_proto::v1::{
-    EnqueueRequest, EnqueueResponse, ProcessRequest, ProcessResponse, Snapshot, WatchRequest,
+    EnqueueRequest, EnqueueResponse, Message, ProcessRequest, ProcessResponse, Snapshot, WatchRequest,
     foo_service_server::FooService,
 };
-use futures_util::{FutureExt, Stream};
+use futures_util::Stream;
 pub use message::MessageRules;
 use tonic::{Request, Response, Status};
 pub use watch::Watched;
 
 use crate::{
     enqueue::EnqueueDoor,
-    job::{Door, Refusal},
+    job::{Door, Job, Refusal},
     ledger::Ledger,
     lifecycle::Lifecycle,
     process::ProcessDoor,
@@ -50,60 +50,52 @@ pub struct FooRpc {
 }
 
 impl FooRpc {
-    /// Hands a message over to its door, unless the service is draining, and puts the answer as gRPC wants it.
-    async fn answer<T>(
-        &self,
-        rpc: Door,
-        answer: impl Future<Output = Result<T, Refusal>>,
-    ) -> Result<Response<T>, Status> {
-        // The order matters: a drain that does not see this call has made the check fail.
-        let _handled = self.ledger.handle();
-        let result = if self.lifecycle.draining() {
-            self.at_door(rpc, Err(Refusal::Draining))
+    /// Makes a job of what came with a call, and counts what is refused before it reaches a door.
+    fn job(&self, door: Door, call: &Call, message: Option<Message>) -> Result<Job, Status> {
+        let checked = if self.lifecycle.draining() {
+            Err(Refusal::Draining)
         } else {
-            // A panic unwinds through the guards, which count it as failed; the caller gets an answer all the same.
-            AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_panic| {
-                tracing::error!(rpc = rpc.label(), "a call panicked: this is a bug");
-                Err(Refusal::Bug)
-            })
+            self.rules.check(call, message)
         };
-        result
-            .map(Response::new)
-            .map_err(|refusal| status::of(&refusal, self.pushback))
+        checked.map_err(|refusal| {
+            self.ledger.refuse(door);
+            self.status(&refusal)
+        })
     }
 
-    /// Counts what is refused before it reaches a door.
-    fn at_door<T>(&self, door: Door, checked: Result<T, Refusal>) -> Result<T, Refusal> {
-        checked.inspect_err(|_| self.ledger.refuse(door))
+    fn status(&self, refusal: &Refusal) -> Status {
+        status::of(refusal, self.pushback)
     }
 }
 
+// The two doors are written out: each function in between would hold the message once more, for as long as the call waits.
 #[tonic::async_trait]
 impl FooService for FooRpc {
     async fn enqueue(&self, request: Request<EnqueueRequest>) -> Result<Response<EnqueueResponse>, Status> {
+        // Before anybody asks whether the service is draining: a drain that does not see this call has made that check
+        // fail.
+        let _handled = self.ledger.handle();
         let call = Call::take(&request);
-        self.answer(Door::Enqueue, async {
-            let job = self.at_door(Door::Enqueue, self.rules.check(&call, request.into_inner().message))?;
-            let id = job.id.to_string();
-            let queue_depth = self.enqueue.enqueue(job, call.deadline).await?;
-            Ok(EnqueueResponse { id, queue_depth })
-        })
-        .await
+        let job = self.job(Door::Enqueue, &call, request.into_inner().message)?;
+        let id = job.id.to_string();
+        let enqueued = self.enqueue.enqueue(job, call.deadline).await;
+        let queue_depth = enqueued.map_err(|refusal| self.status(&refusal))?;
+        Ok(Response::new(EnqueueResponse { id, queue_depth }))
     }
 
     async fn process(&self, request: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {
+        // As above.
+        let _handled = self.ledger.handle();
         let call = Call::take(&request);
-        self.answer(Door::Process, async {
-            let job = self.at_door(Door::Process, self.rules.check(&call, request.into_inner().message))?;
-            let id = job.id.to_string();
-            let processed = self.process.process(job, call.deadline).await?;
-            Ok(ProcessResponse {
-                id,
-                queue_wait: Some(message::to_wire(processed.queue_wait)),
-                service_time: Some(message::to_wire(processed.service_time)),
-            })
-        })
-        .await
+        let job = self.job(Door::Process, &call, request.into_inner().message)?;
+        let id = job.id.to_string();
+        let processed = self.process.process(job, call.deadline).await;
+        let processed = processed.map_err(|refusal| self.status(&refusal))?;
+        Ok(Response::new(ProcessResponse {
+            id,
+            queue_wait: Some(message::to_wire(processed.queue_wait)),
+            service_time: Some(message::to_wire(processed.service_time)),
+        }))
     }
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<Snapshot, Status>> + Send>>;
@@ -111,6 +103,6 @@ impl FooService for FooRpc {
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         watch::stream(&self.watched, &request.into_inner())
             .map(|snapshots| Response::new(Box::pin(snapshots) as Self::WatchStream))
-            .map_err(|refusal| status::of(&refusal, self.pushback))
+            .map_err(|refusal| self.status(&refusal))
     }
 }

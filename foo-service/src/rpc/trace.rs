@@ -2,7 +2,8 @@
 //!
 //! All of it is at debug level: under overload, a line per refusal would be one more load. Refusals are counted, not
 //! logged. Where nobody listens at that level, the layers are left out: making ids and spans for nobody costs a fifth of
-//! a small call (`scripts/bench`).
+//! a small call (`scripts/bench`). They go around the routes, where they are of no fixed type, so that a call is not larger
+//! for what it does without.
 
 use std::sync::{
     Arc,
@@ -10,16 +11,17 @@ use std::sync::{
 };
 
 use http::{HeaderValue, Request};
+use tonic::service::Routes;
 use tower_http::{
     classify::{GrpcErrorsAsFailures, SharedClassifier},
-    request_id::{MakeRequestId, RequestId, SetRequestIdLayer},
+    request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     trace::{DefaultOnEos, DefaultOnFailure, DefaultOnRequest, DefaultOnResponse, TraceLayer},
 };
 use tracing::{Level, Span};
 
 /// Makes the ids of requests that come without an `x-request-id`: the instance and a number.
 #[derive(Debug, Clone)]
-pub struct RequestIds {
+struct RequestIds {
     instance_id: Arc<str>,
     next: Arc<AtomicU64>,
 }
@@ -38,16 +40,23 @@ pub fn wanted() -> bool {
     tracing::enabled!(Level::DEBUG) || tracing::enabled!(target: "tower_http::trace", Level::DEBUG)
 }
 
-/// Gives every request an id. Goes around [`spans`].
-pub fn request_ids(instance_id: &str) -> SetRequestIdLayer<RequestIds> {
-    SetRequestIdLayer::x_request_id(RequestIds {
+/// Gives every call an id, which it is answered with, and a span.
+pub fn around(routes: Routes, instance_id: &str) -> Routes {
+    let ids = RequestIds {
         instance_id: instance_id.into(),
         next: Arc::new(AtomicU64::new(1)),
-    })
+    };
+    // From the inside out.
+    let traced = routes
+        .into_axum_router()
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(spans())
+        .layer(SetRequestIdLayer::x_request_id(ids));
+    Routes::from(traced)
 }
 
 /// A span per call.
-pub fn spans<B>() -> TraceLayer<SharedClassifier<GrpcErrorsAsFailures>, impl Fn(&Request<B>) -> Span + Clone> {
+fn spans<B>() -> TraceLayer<SharedClassifier<GrpcErrorsAsFailures>, impl Fn(&Request<B>) -> Span + Clone> {
     TraceLayer::new_for_grpc()
         .make_span_with(|request: &Request<B>| {
             let id = request.extensions().get::<RequestId>();
