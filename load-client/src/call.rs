@@ -117,7 +117,7 @@ impl Call {
         match queue_wait {
             Ok(queue_wait) => Reply {
                 outcome: Outcome::Ok,
-                queue_wait: queue_wait.and_then(|wait| wait.try_into().ok()),
+                queue_wait: queue_wait.and_then(measured),
                 fate: Fate::Accepted,
                 reason: None,
             },
@@ -127,6 +127,90 @@ impl Call {
                 fate: Fate::Unknown,
                 reason: Some(format!("the answer cannot be decoded: {undecodable}")),
             },
+        }
+    }
+}
+
+/// The longest duration believed (arbitrary: over a century; sums of such durations are far from what one can hold).
+const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
+
+/// A duration that a service says it has measured; `None` if that makes no sense.
+///
+/// Not prost's conversion: that one panics on extreme values in builds with debug assertions, and lets through what
+/// cannot be added to anything.
+pub fn measured(wire: foo_proto::Duration) -> Option<Duration> {
+    let seconds = u64::try_from(wire.seconds).ok()?;
+    let nanos = u32::try_from(wire.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
+    Some(Duration::new(seconds, nanos)).filter(|duration| *duration <= LONGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use h2::{Reason, server::SendResponse};
+    use tokio::{io::DuplexStream, sync::mpsc};
+
+    use super::*;
+    use crate::transport::{Transport, dial::Dial};
+
+    const SECOND: Duration = Duration::from_secs(1);
+    type Peer = h2::server::Connection<DuplexStream, Bytes>;
+
+    /// What is made of a call that its peer answers so.
+    async fn outcome(answer: impl FnOnce(&mut Peer, SendResponse<Bytes>) + Send + 'static) -> Outcome {
+        let (connections, mut arriving) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let mut peer = h2::server::handshake(arriving.recv().await.unwrap()).await.unwrap();
+            let (_, call) = peer.accept().await.unwrap().unwrap();
+            answer(&mut peer, call);
+            let _ = poll_fn(|context| peer.poll_closed(context)).await;
+        });
+        let call = Call {
+            rpc: Rpc::Process,
+            method: Method {
+                path: "/foo.v1.FooService/Process",
+                metadata: http::HeaderMap::new(),
+            },
+            payload: Vec::new(),
+        };
+        let transport = Transport::connect(&Dial::memory(connections), 1, SECOND, SECOND).await;
+        let message = call.encode("id".to_owned(), None);
+        call.interpret(transport.unwrap().unary(0, &call.method, message).await)
+            .outcome
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_status_that_no_peer_has_sent_is_no_refusal() {
+        // Tried with tonic's reading of h2's errors in `transport/grpc.rs`: Rejected.
+        let refused = outcome(|_, mut call| {
+            let answer = http::Response::builder().header("grpc-status", "8").body(());
+            call.send_response(answer.unwrap(), true).unwrap();
+        });
+        assert_eq!(refused.await, Outcome::Rejected);
+        // HTTP/2's ENHANCE_YOUR_CALM: gRPC libraries make RESOURCE_EXHAUSTED of it, as if the service had no room.
+        let reset = outcome(|_, mut call| call.send_reset(Reason::ENHANCE_YOUR_CALM));
+        assert_eq!(reset.await, Outcome::Unavailable);
+        let ended = outcome(|peer, _| peer.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM));
+        assert_eq!(ended.await, Outcome::Unavailable);
+    }
+
+    #[test]
+    fn a_duration_that_makes_no_sense_is_none() {
+        // Tried with prost's conversion: it panicked.
+        let wire = |seconds, nanos| foo_proto::Duration { seconds, nanos };
+        assert_eq!(measured(wire(1, 5)), Some(Duration::new(1, 5)));
+        assert_eq!(measured(wire(0, 0)), Some(Duration::ZERO));
+        for (seconds, nanos) in [
+            (i64::MIN, 0),
+            (i64::MIN, i32::MIN),
+            (i64::MAX, i32::MAX),
+            (1 << 33, 0),
+            (-1, 0),
+            (0, -1),
+            (0, 1_000_000_000),
+        ] {
+            assert_eq!(measured(wire(seconds, nanos)), None, "{seconds} {nanos}");
         }
     }
 }

@@ -15,6 +15,7 @@ use support::{Running, Service, assert_balanced, load_client, report, signal};
 
 #[test]
 fn a_peer_that_accepts_and_says_nothing_is_given_up_on() {
+    // Tried without the ping in `transport/link.rs`: it counted as up, and a load was sent.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let output = load_client(["run", &url, "--connect-timeout", "300ms"])

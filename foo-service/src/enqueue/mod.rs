@@ -134,3 +134,73 @@ impl EnqueueDoor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, time::Duration};
+
+    use futures_util::FutureExt;
+    use metrics::NoopRecorder;
+
+    use super::*;
+
+    fn job() -> Job {
+        Job {
+            id: "id".into(),
+            payload: Box::default(),
+            demand: None,
+            since: Instant::now(),
+        }
+    }
+
+    /// A door to a queue of one place, which is taken.
+    async fn full_door() -> (EnqueueDoor, Arc<Ledger>) {
+        let capacity = Capacity::Bounded {
+            places: 1,
+            when_full: WhenFull::Wait,
+        };
+        let ledger = Arc::new(Ledger::default());
+        let metrics = Arc::new(Metrics::new(&NoopRecorder, 1, Some(1)));
+        let door = EnqueueDoor::new(
+            capacity,
+            1,
+            Arc::clone(&ledger),
+            Arc::default(),
+            metrics,
+            Arc::default(),
+        );
+        door.enqueue(job(), None).await.unwrap();
+        (door, ledger)
+    }
+
+    #[tokio::test]
+    async fn a_place_is_filled_in_the_turn_in_which_it_is_taken() {
+        // A caller can go away wherever its future waits. Between taking a place and filling it, that could leave the
+        // place empty for ever.
+        // Tried with an `.await` there.
+        let (door, ledger) = full_door().await;
+        let mut waiting = pin!(door.enqueue(job(), None));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        let taken = door.queue.take();
+        assert_eq!(ledger.levels().queue_depth, 0);
+        assert!(waiting.now_or_never().is_some());
+        assert_eq!(ledger.levels().queue_depth, 1);
+        drop(taken);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_that_comes_with_the_deadline_is_not_filled() {
+        let (door, ledger) = full_door().await;
+        let second = Duration::from_secs(1);
+        let mut waiting = pin!(door.enqueue(job(), Some(Instant::now() + second)));
+        assert!(waiting.as_mut().now_or_never().is_none());
+        tokio::time::advance(second).await;
+        let taken = door.queue.take();
+        let answer = waiting.now_or_never().unwrap();
+        assert!(matches!(answer, Err(Refusal::Expired)), "{answer:?}");
+        assert_eq!(ledger.door(Door::Enqueue).refused, 1);
+        // The next one gets the place.
+        door.enqueue(job(), None).now_or_never().unwrap().unwrap();
+        drop(taken);
+    }
+}

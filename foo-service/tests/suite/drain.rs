@@ -27,6 +27,7 @@ async fn with_nothing_to_do_it_ends_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn everything_admitted_is_done_and_everything_new_is_refused() {
+    // Tried with the transport told to stop first: new calls were CANCELLED.
     let bed = TestBed::start(Settings::default());
     let (ledger, lifecycle) = (bed.ledger.clone(), bed.lifecycle.clone());
     let caller = bed.caller().await;
@@ -86,6 +87,7 @@ async fn watch_to_the_end(watch: &mut tonic::Streaming<foo_proto::v1::Snapshot>)
 
 #[tokio::test(start_paused = true)]
 async fn the_last_snapshot_comes_when_the_work_is_done_not_at_the_interval() {
+    // Tried with a Watch that does not end by itself: the transport waited for it, until it was cut.
     let bed = TestBed::start(Settings::default());
     let caller = bed.caller().await;
     let mut watch = caller.watch(watch_request("run", ms(3_600_000))).await.unwrap();
@@ -147,6 +149,7 @@ async fn an_idle_connection_does_not_hold_it_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_never_ends_by_itself_is_cut() {
+    // Tried without the cut of `app/connections.rs`: the stream went on after its service had ended.
     let bed = TestBed::start(Settings::default());
     let caller = bed.caller().await;
     let mut watch = caller

@@ -136,6 +136,7 @@ async fn refuses_an_interval_out_of_range_and_a_run_id_that_is_too_long() {
 
 #[tokio::test(start_paused = true)]
 async fn takes_only_so_many_watchers_and_has_room_again_when_one_leaves() {
+    // Tried with a permit that ends with the handler, as tower's do: one more was let in.
     let bed = TestBed::start(Settings::default());
     let caller = bed.caller().await;
     let mut watchers = vec![];

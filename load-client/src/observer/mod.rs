@@ -28,6 +28,7 @@ use tower::service_fn;
 pub use self::sight::{Counters, Maxima, Sight};
 use crate::{
     audit::{Audit, End},
+    call::measured,
     live::{Live, LiveAudit},
     stop::Stop,
     transport::dial::Dial,
@@ -292,7 +293,7 @@ fn parse_id(id: &str, run_id: &str) -> Option<(usize, u64)> {
 }
 
 fn end(completion: &foo_proto::v1::Completion) -> End {
-    let duration = |wire: Option<foo_proto::Duration>| wire.and_then(|wire| wire.try_into().ok()).unwrap_or_default();
+    let duration = |wire: Option<foo_proto::Duration>| wire.and_then(measured).unwrap_or_default();
     End {
         completed: completion.outcome() == foo_proto::v1::JobOutcome::Completed,
         queue_wait: duration(completion.queue_wait),

@@ -76,6 +76,7 @@ mod tests {
 
     #[test]
     fn keeps_three_digits_and_the_exact_ends() {
+        // Tried with `saturating_record`: a median of 2 µs.
         let mut distribution = Distribution::default();
         assert_eq!(distribution.quantile(0.5), None);
         for millis in 1..=1000 {

@@ -15,7 +15,7 @@ use foo_proto::v1::{
     EnqueueRequest, EnqueueResponse, Message, ProcessRequest, ProcessResponse, Snapshot, WatchRequest,
     foo_service_client::FooServiceClient,
 };
-use futures_util::stream;
+use futures_util::{Stream, StreamExt, stream};
 use http_body_util::StreamBody;
 use hyper::{
     body::{Frame, Incoming},
@@ -136,19 +136,33 @@ impl Caller {
         method: &str,
         timeout: Option<&str>,
     ) -> impl Future<Output = Result<String, hyper::Error>> + use<> {
+        let answer = self.send_parts(method, timeout, stream::pending());
+        async move {
+            let answer = answer.await?;
+            let status = answer.headers().get("grpc-status").expect("it is no success");
+            Ok(status.to_str().expect("it is a number").to_owned())
+        }
+    }
+
+    /// The headers of a call, and a body that comes when it comes. A refusal has its `grpc-status` in the headers of the
+    /// answer; a success has it later.
+    pub(crate) fn send_parts<S: Stream<Item = Bytes> + Send + 'static>(
+        &self,
+        method: &str,
+        timeout: Option<&str>,
+        body: S,
+    ) -> impl Future<Output = Result<http::Response<Incoming>, hyper::Error>> + use<S> {
         let mut connection = self.connection.clone();
         let mut request = http::Request::post(format!("http://service/foo.v1.FooService/{method}"))
             .header("content-type", "application/grpc");
         if let Some(timeout) = timeout {
             request = request.header("grpc-timeout", timeout);
         }
-        let never = stream::pending::<Result<Frame<Bytes>, Status>>();
-        let request = request.body(Body::new(StreamBody::new(never)));
+        let frames = body.map(|bytes| Ok::<_, Status>(Frame::data(bytes)));
+        let request = request.body(Body::new(StreamBody::new(frames)));
         async move {
             let ready = connection.ready().await.expect("the connection is open");
-            let answer = ready.call(request.expect("a request")).await?;
-            let status = answer.headers().get("grpc-status").expect("it is no success");
-            Ok(status.to_str().expect("it is a number").to_owned())
+            ready.call(request.expect("a request")).await
         }
     }
 

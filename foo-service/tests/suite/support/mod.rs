@@ -68,7 +68,12 @@ impl TestBed {
 
     /// One end of a new connection; the service has the other.
     pub(crate) async fn dial(&self) -> DuplexStream {
-        let (near, far) = tokio::io::duplex(BUFFER);
+        self.dial_with(BUFFER).await
+    }
+
+    /// The same, over a connection that takes so many bytes before anybody reads them.
+    pub(crate) async fn dial_with(&self, buffer: usize) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(buffer);
         self.connections.send(far).await.expect("the service accepts");
         near
     }
