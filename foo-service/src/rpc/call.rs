@@ -230,6 +230,10 @@ fn refused<E>(refusal: &Refusal) -> (Result<Response<Body>, E>, Code) {
 
 /// The status of an answer: a refusal has it in its headers, an answer in its trailers. What tonic says of a message that
 /// it could not decode is put as this service puts it.
+///
+/// CANCELLED stands for a body that broke off. tonic's codes for that depend on how, some of them look like this service's
+/// own, and nobody is there to read them. (Of a plain reset nothing is heard here: to hyper the body has ended then, and
+/// what came of it is a message cut short.)
 fn said(response: &mut Response<Body>, reached: bool) -> Code {
     let Some(header) = response.headers_mut().get_mut(GRPC_STATUS) else {
         return Code::Ok;
@@ -242,7 +246,9 @@ fn said(response: &mut Response<Body>, reached: bool) -> Code {
         // Over the decoding limit: gRPC has RESOURCE_EXHAUSTED for that.
         Code::OutOfRange => (Code::ResourceExhausted, "8"),
         Code::Internal => (Code::InvalidArgument, "3"),
-        other => return other,
+        // Said here at the deadline; or by tonic, of a compression that is not offered.
+        Code::DeadlineExceeded | Code::Unimplemented => return code,
+        _ => return Code::Cancelled,
     };
     *header = http::HeaderValue::from_static(text);
     // Not for want of room, so it is not counted as such either.
@@ -258,6 +264,7 @@ fn outcome(code: Code) -> RequestOutcome {
         Code::Ok => RequestOutcome::Ok,
         Code::ResourceExhausted => RequestOutcome::Rejected,
         Code::DeadlineExceeded => RequestOutcome::Expired,
+        Code::Cancelled => RequestOutcome::Cancelled,
         Code::Unavailable => RequestOutcome::Unavailable,
         // Asked for in a way that is not offered: a compression, say.
         Code::InvalidArgument | Code::Unimplemented => RequestOutcome::Invalid,

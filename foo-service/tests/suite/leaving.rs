@@ -1,7 +1,11 @@
 //! Callers that go away: their places are free at once, in line and in service, and they are counted as cancelled.
 
 use crate::support::{TestBed, message, times};
-use foo_service::{config::Settings, job::JobOutcome, ledger::Levels};
+use foo_service::{
+    config::Settings,
+    job::{Door, JobOutcome, RequestOutcome},
+    ledger::Levels,
+};
 
 fn line_of_one() -> Settings {
     Settings {
@@ -90,4 +94,36 @@ async fn a_connection_that_breaks_frees_everything_its_callers_had() {
     }
     let caller = bed.caller().await;
     assert_eq!(times(&caller.process(message("next")).await.unwrap()), (0, 250));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_breaks_off_in_its_body_has_left_and_that_is_neither_a_fault_nor_a_refusal() {
+    // tonic makes errors of a broken body, and they reach the layer that counts calls like an answer.
+    let bed = TestBed::start(Settings::default());
+    let half_a_frame = [0, 0, 0, 0, 100, 1].as_slice();
+    for (sent, reset) in [
+        (&[][..], None),
+        (half_a_frame, None),
+        (half_a_frame, Some(h2::Reason::ENHANCE_YOUR_CALM)),
+    ] {
+        let (sender, connection) = h2::client::handshake(bed.dial().await).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let request = http::Request::post("http://service/foo.v1.FooService/Process")
+            .header("content-type", "application/grpc")
+            .body(())
+            .unwrap();
+        let (_answer, mut body) = sender.ready().await.unwrap().send_request(request, false).unwrap();
+        body.send_data(sent.into(), false).unwrap();
+        bed.at(bed.now() + 1).await;
+        if let Some(reason) = reset {
+            body.send_reset(reason);
+            bed.at(bed.now() + 1).await;
+        }
+        connection.abort();
+        bed.at(bed.now() + 1).await;
+    }
+    let count = |outcome| bed.ledger.requests(Door::Process, outcome);
+    assert_eq!(RequestOutcome::ALL.map(count).iter().sum::<u64>(), 3);
+    assert_eq!(count(RequestOutcome::Cancelled), 3);
+    assert_eq!((bed.process_door().admitted, bed.process_door().refused), (0, 3));
 }
