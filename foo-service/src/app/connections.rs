@@ -1,7 +1,8 @@
 //! Connections: accepted whatever happens to single ones, and bounded in number.
 //!
 //! Over the bound a connection is accepted and closed, so that its client learns of it; left in the system's backlog it
-//! would wait in a line that nobody sees.
+//! would wait in a line that nobody sees. A place that was given is not kept for nothing: whoever does not begin to speak
+//! HTTP/2 loses it.
 
 use std::{
     convert::Infallible,
@@ -19,7 +20,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep,
+    time::{Sleep, sleep},
 };
 use tonic::transport::server::Connected;
 
@@ -30,6 +31,10 @@ use crate::{
 
 /// The pause after a failed accept (arbitrary): the cause is a lack of descriptors or memory, which time may cure.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The bytes that every client of HTTP/2 says first (RFC 9113, section 3.4).
+const PREFACE_BYTES: usize = 24;
+/// How long they may take (arbitrary: several round trips over the worst network).
+const PREFACE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A peer silent for so long is asked whether it is still there …
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(30);
@@ -87,6 +92,7 @@ where
                 Ok(place) => Some(Ok(Held {
                     io,
                     cut: cut(Arc::clone(&lifecycle)),
+                    opening: Some(Opening::new()),
                     presence: Presence::new(place, &metrics),
                 })),
                 Err(_full) => {
@@ -101,6 +107,22 @@ where
 
 fn cut(lifecycle: Arc<Lifecycle>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move { lifecycle.reached(Phase::Closed).await })
+}
+
+/// A client's first words, of which some are still missing. The system finds peers that have vanished, but not one that
+/// is there and says nothing; after these words it is a client, and may be idle for as long as it likes.
+struct Opening {
+    missing: usize,
+    time_is_up: Pin<Box<Sleep>>,
+}
+
+impl Opening {
+    fn new() -> Self {
+        Self {
+            missing: PREFACE_BYTES,
+            time_is_up: Box::pin(sleep(PREFACE_TIMEOUT)),
+        }
+    }
 }
 
 struct Presence {
@@ -130,6 +152,7 @@ pin_project! {
         #[pin]
         io: IO,
         cut: Pin<Box<dyn Future<Output = ()> + Send>>,
+        opening: Option<Opening>,
         presence: Presence,
     }
 }
@@ -147,7 +170,16 @@ impl<IO: AsyncRead> AsyncRead for Held<IO> {
         let this = self.project();
         // Bytes first: looking for the cut at every read was 1 % of a small call. A connection that has none always waits
         // to read, so it learns of the cut here; one that never runs out of them is made to wait by tokio's budget.
+        let before = buffer.filled().len();
         let read = this.io.poll_read(cx, buffer);
+        if let Some(opening) = this.opening {
+            opening.missing = opening.missing.saturating_sub(buffer.filled().len() - before);
+            if opening.missing == 0 {
+                *this.opening = None;
+            } else if opening.time_is_up.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
         if read.is_pending() && this.cut.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }

@@ -1,5 +1,5 @@
 //! Connections: one that carries thousands of waiting calls, or thousands of calls that were given up, goes on; and
-//! there are only as many connections as were allowed.
+//! there are only as many connections as were allowed, none of them held by a client that stopped speaking.
 
 use std::{future::poll_fn, task::Poll};
 
@@ -8,7 +8,10 @@ use bytes::Bytes;
 use foo_service::{config::Settings, job::JobOutcome, metrics::prometheus};
 use futures_util::{FutureExt, stream};
 use h2::client::SendRequest;
-use tokio::{io::DuplexStream, task::JoinSet};
+use tokio::{
+    io::{AsyncWriteExt, DuplexStream},
+    task::JoinSet,
+};
 
 #[tokio::test(start_paused = true)]
 async fn thousands_of_calls_wait_on_one_connection() {
@@ -262,4 +265,28 @@ async fn a_connection_over_the_limit_is_closed_and_counted() {
     assert_eq!(count("foo_connections"), 1);
     bed.caller().await.process(message("")).await.unwrap();
     assert_eq!(bed.process_door().of(JobOutcome::Completed), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_begins_to_speak_loses_its_place() {
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    for said in [0, 1, 23] {
+        let recorder = prometheus();
+        let settings = Settings {
+            max_connections: 1,
+            ..Settings::default()
+        };
+        let bed = TestBed::serve(crate::support::service(settings, &recorder));
+        let connections = || samples(&recorder.handle().render())["foo_connections"].clone();
+        let mut silent = bed.dial().await;
+        silent.write_all(&preface[..said]).await.unwrap();
+        bed.at(9_999).await;
+        assert_eq!(connections(), "1", "after {said} bytes");
+        bed.at(10_001).await;
+        assert_eq!(connections(), "0", "after {said} bytes");
+        let caller = bed.caller().await;
+        // Who has spoken keeps its place, however little it has to say.
+        bed.at(3_600_000).await;
+        caller.process(message("in its place")).await.unwrap();
+    }
 }
