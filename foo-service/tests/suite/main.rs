@@ -1,4 +1,4 @@
-//! The integration tests of foo-service, as one program: linking seventeen of them takes longer than running them all.
+//! The integration tests of foo-service, as one program: linking eighteen of them takes longer than running them all.
 
 mod admin;
 mod connections;
@@ -11,6 +11,7 @@ mod guard;
 mod leaving;
 mod message_rules;
 mod program;
+mod program_drain;
 mod program_flags;
 mod queue;
 mod queue_line;

@@ -125,8 +125,13 @@ pub(crate) async fn within_patience<T>(future: impl Future<Output = T>) -> T {
 
 /// Real-time tests wait for conditions, never for a time.
 pub(crate) async fn until(mut condition: impl FnMut() -> bool) {
+    until_async(async || condition()).await;
+}
+
+/// The same, where finding out takes waiting too.
+pub(crate) async fn until_async(mut condition: impl AsyncFnMut() -> bool) {
     within_patience(async {
-        while !condition() {
+        while !condition().await {
             tokio::time::sleep(ms(2)).await;
         }
     })
