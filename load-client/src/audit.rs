@@ -11,7 +11,11 @@ use std::{
 
 use metrics::Histogram;
 
-use crate::{ledger::AuditCounts, live::LiveAudit, recorder::Done};
+use crate::{
+    ledger::AuditCounts,
+    live::LiveAudit,
+    recorder::{Done, Figures},
+};
 
 /// Messages followed at once, per shard (arbitrary: an entry takes about 100 bytes). What is sent beyond is not
 /// followed, and its fate is unknown.
@@ -319,6 +323,11 @@ impl Audit {
             counts: self.counts,
             good: self.done.good,
         }
+    }
+
+    /// Adds what is known of messages done.
+    pub fn add_to(&self, figures: &mut Figures) {
+        figures.done(&self.done);
     }
 
     /// Whether there are acknowledged messages of the present instance whose end is still to come.

@@ -28,6 +28,8 @@ pub mod call;
 
 pub mod transport;
 
+pub mod gates;
+
 pub mod report;
 
 pub mod audit;
@@ -39,6 +41,8 @@ pub mod metrics;
 pub mod live;
 
 pub mod ledger;
+
+pub mod effort;
 
 pub mod arrival;
 

@@ -12,7 +12,7 @@ use load_client::{
     compare::{self, Compared},
     measure::Measured,
     output::{json, table},
-    report::{Report, Run, SCHEMA},
+    report::{GateReport, Report, Run, SCHEMA},
     run,
     scenario::Schedule,
     stop::{Stop, Stopper},
@@ -41,6 +41,9 @@ async fn main() -> ExitCode {
 fn show(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
+
+/// The exit code of runs that went well and have a rule that is met, or that nobody can judge.
+const GATED: u8 = 99;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -103,6 +106,7 @@ async fn run_one(args: &RunArgs, stop: Stop) -> Result<ExitCode, Failure> {
     let json = JsonFile::open(&args.output)?;
     let measured = run::run(args, schedule, stop.clone()).await?;
     show(&table::single(&measured.report));
+    show_gates(std::slice::from_ref(&measured.report));
     let code = judge(std::slice::from_ref(&measured), &stop);
     json.write(args.load.seed, vec![measured.report])?;
     Ok(code)
@@ -137,13 +141,21 @@ async fn run_comparison(args: &CompareArgs, stop: Stop) -> Result<ExitCode, Fail
         eprintln!("{name}: FAILED: {error}");
     }
     let code = judge(&compared.measured, &stop);
-    let runs = compared.measured.into_iter().map(|measured| measured.report);
-    json.write(args.load.seed, runs.collect())?;
+    let runs: Vec<Run> = compared.measured.into_iter().map(|measured| measured.report).collect();
+    show_gates(&runs);
+    json.write(args.load.seed, runs)?;
     Ok(if compared.failed.is_empty() {
         code
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn show_gates(runs: &[Run]) {
+    let gates = table::gates(runs);
+    if !gates.is_empty() {
+        show(&gates);
+    }
 }
 
 fn comparison(measured: &[Measured]) -> String {
@@ -153,7 +165,7 @@ fn comparison(measured: &[Measured]) -> String {
 
 /// Says what does not add up, and what a reader should know; and whether the runs have failed.
 fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
-    let mut failed = false;
+    let (mut failed, mut gated) = (false, false);
     for Measured {
         report,
         imbalances,
@@ -167,7 +179,9 @@ fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
             eprintln!("{}: FAILED: {imbalance}", report.name);
             failed = true;
         }
-        if stop.asked() {
+        gated |= report.gates.iter().any(GateReport::fails);
+        let stopped_by_rule = report.gates.iter().any(|gate| gate.stopped_at_seconds.is_some());
+        if stop.asked() || stopped_by_rule {
             continue;
         }
         if report.ledger.intended == 0 {
@@ -178,7 +192,11 @@ fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
             failed = true;
         }
     }
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    match (failed, gated) {
+        (true, _) => ExitCode::FAILURE,
+        (false, true) => ExitCode::from(GATED),
+        (false, false) => ExitCode::SUCCESS,
+    }
 }
 
 #[cfg(feature = "embedded")]

@@ -47,6 +47,8 @@ pub struct Run {
     pub goodput_rps: Option<f64>,
     /// From the intended send to the end of the call, by outcome; without those that did not occur.
     pub response_time_seconds: BTreeMap<String, DistributionReport>,
+    /// Likewise, from when the send was made: what a caller sees that never has to wait for its turn.
+    pub service_time_seconds: BTreeMap<String, DistributionReport>,
     /// From the intended send until the message was processed.
     pub time_to_done_seconds: Option<DistributionReport>,
     /// As the service measured it, of messages that were processed.
@@ -57,6 +59,8 @@ pub struct Run {
     pub series: Vec<PointReport>,
     /// Whether the figures are the service's or the generator's.
     pub verdict: VerdictReport,
+    /// The rules that the run was judged by.
+    pub gates: Vec<GateReport>,
 }
 
 /// What was asked of the clients.
@@ -196,6 +200,42 @@ pub struct VerdictReport {
     pub client_limited: bool,
     /// Why that is so.
     pub reason: String,
+    /// The generator's own lateness; null if nothing was sent.
+    pub start_lag_p99_seconds: Option<f64>,
+    /// How much of a core the busiest of the sending threads used over the load; null where there are none (in virtual
+    /// time), or the system does not tell.
+    pub cpu_share: Option<f64>,
+    /// Calls, the warm-up's included, that had to wait for a stream, because the service lets only so many be open on a
+    /// connection.
+    pub stream_waits: u64,
+    /// The longest of these waits; null if there were none.
+    pub stream_wait_max_seconds: Option<f64>,
+    /// Likewise.
+    pub stream_wait_mean_seconds: Option<f64>,
+    /// Of the intended sends, those whose clients were blocked; null if nothing was intended.
+    pub withheld_share: Option<f64>,
+}
+
+/// A rule that a run was judged by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GateReport {
+    /// As it was written.
+    pub rule: String,
+    /// Whether it was met, which fails the run; null if nobody can say, which fails it too.
+    pub met: Option<bool>,
+    /// What was seen: seconds, a number, a share from 0 to 1, or a rate per second; null if it has no end, or there is none.
+    pub seen: Option<f64>,
+    /// The same, in words.
+    pub says: String,
+    /// When it stopped the run; null if it did not.
+    pub stopped_at_seconds: Option<f64>,
+}
+
+impl GateReport {
+    /// Whether the run has failed by it.
+    pub fn fails(&self) -> bool {
+        self.met != Some(false)
+    }
 }
 
 impl LedgerReport {

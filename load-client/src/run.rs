@@ -54,6 +54,7 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stop: Stop) -> Result<Measu
         connect_timeout: args.load.connect_timeout,
         live: Arc::clone(&live),
         histograms,
+        rules: args.gates.rules(),
         stop,
     };
     let watched = Watched {

@@ -1,5 +1,7 @@
 //! Ctrl-C, for everything that runs: stop sending and report; or, at the second one, report at once.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
 /// What is asked for.
@@ -38,6 +40,19 @@ impl Stopper {
 }
 
 impl Stop {
+    /// A stopper of one's own, that is asked whatever this one is asked. For as long as the runtime lives.
+    pub fn relayed(&self) -> Arc<Stopper> {
+        let stopper = Arc::new(Stopper::default());
+        let (mut above, below) = (self.clone(), Arc::clone(&stopper));
+        tokio::spawn(async move {
+            above.requested().await;
+            below.stop();
+            above.hurried().await;
+            below.stop();
+        });
+        stopper
+    }
+
     /// Whether a stop was asked for.
     pub fn asked(&self) -> bool {
         *self.0.borrow() >= Wish::Stop

@@ -1,5 +1,6 @@
 //! The command line: every flag, its environment variable, default, range and unit; and the exit codes.
 
+mod gates;
 mod load;
 mod values;
 
@@ -7,13 +8,17 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 
-pub use self::load::{Defaults, DrainLimit, LoadArgs};
+pub use self::{
+    gates::GateArgs,
+    load::{Defaults, DrainLimit, LoadArgs},
+};
 use crate::transport::dial::Dial;
 
 /// Drives a gRPC service with many clients and reports honestly what happened.
 ///
 /// Exits with 0 if the run went well, with 1 if it failed (nothing could be sent, nothing succeeded, the counts do not
-/// add up), with 2 for usage. Refusals do not fail a run. Ctrl-C ends a run early, with the report so far.
+/// add up), with 2 for usage, with 99 if it went well and a --fail-if or --abort-if is met. Refusals do not fail a run
+/// unless a gate says so. Ctrl-C ends a run early, with the report so far.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Cli {
@@ -41,6 +46,10 @@ pub struct RunArgs {
     /// The load.
     #[command(flatten)]
     pub load: LoadArgs,
+
+    /// What must not be.
+    #[command(flatten)]
+    pub gates: GateArgs,
 
     /// What to show.
     #[command(flatten)]
@@ -76,6 +85,10 @@ pub struct CompareArgs {
     /// The load.
     #[command(flatten)]
     pub load: LoadArgs,
+
+    /// What must not be.
+    #[command(flatten)]
+    pub gates: GateArgs,
 
     /// What to show.
     #[command(flatten)]

@@ -93,6 +93,7 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Co
             connect_timeout: args.load.connect_timeout,
             live: Arc::new(Live::default()),
             histograms: Histograms::unseen(),
+            rules: args.gates.rules(),
             stop: stop.clone(),
         }
     });

@@ -14,6 +14,7 @@ use crate::{
     cli::CompareArgs,
     embedded::{EmbedError, Embedded},
     fleet::FleetError,
+    gates::Rules,
     live::Live,
     measure::{Measured, Plan, measure},
     metrics::Histograms,
@@ -136,6 +137,7 @@ impl Strategy {
             scenario: Arc::new(scenario),
             live: Arc::new(Live::default()),
             connect_timeout: args.load.connect_timeout,
+            rules: args.gates.rules(),
             stop: stop.clone(),
         }
     }
@@ -148,6 +150,7 @@ struct UnplacedPlan {
     scenario: Arc<Scenario>,
     live: Arc<Live>,
     connect_timeout: Duration,
+    rules: Rules,
     stop: Stop,
 }
 
@@ -162,6 +165,7 @@ impl UnplacedPlan {
             connect_timeout: self.connect_timeout,
             live: Arc::clone(&self.live),
             histograms: Histograms::unseen(),
+            rules: self.rules.clone(),
             stop: self.stop.clone(),
         }
     }

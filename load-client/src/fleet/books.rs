@@ -10,9 +10,10 @@ use crate::{
     arrival::Intent,
     audit::Audit,
     call::{Fate, Reply},
+    effort::Effort,
     live::ClientCounts,
     outcome::Outcome,
-    recorder::{Ended, Recorded, Recorder},
+    recorder::{Ended, Figures, Recorded, Recorder},
 };
 
 /// A send that was made and has ended; times since the start of the run.
@@ -21,6 +22,7 @@ pub(super) struct Sent {
     pub(super) client: usize,
     pub(super) number: u64,
     pub(super) intended: Duration,
+    pub(super) started: Duration,
     pub(super) start_lag: Duration,
     pub(super) ended: Duration,
     pub(super) reply: Reply,
@@ -97,6 +99,7 @@ impl Books {
         }
         self.recorder.ended(Ended {
             intended: sent.intended,
+            started: sent.started,
             start_lag: sent.start_lag,
             ended: sent.ended,
             outcome: sent.reply.outcome,
@@ -114,13 +117,18 @@ impl Books {
         }
     }
 
-    /// Nothing is waited for any more.
-    pub(super) fn finish(mut self) -> Recorded {
+    /// The figures so far.
+    pub(super) fn figures(&self) -> Figures {
+        self.recorder.figures()
+    }
+
+    /// Nothing is waited for any more; this is what the shard had to put up.
+    pub(super) fn finish(mut self, effort: Effort) -> Recorded {
         self.recorder.left_in_flight(self.judged_in_flight);
-        Recorded {
-            reasons: self.reasons,
-            ..self.recorder.finish()
-        }
+        let mut recorded = self.recorder.finish();
+        recorded.reasons = self.reasons;
+        recorded.figures.effort = effort;
+        recorded
     }
 }
 

@@ -8,7 +8,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::{
-    sync::oneshot,
+    sync::{mpsc, oneshot},
     time::{Instant, sleep, sleep_until},
 };
 
@@ -17,7 +17,14 @@ use super::{
     books::{Books, Sent},
     desk::{Desk, Next, Send},
 };
-use crate::{call::Call, live::Live, recorder::Recorded, stop::Stop, transport::Transport};
+use crate::{
+    call::Call,
+    effort::{CpuClock, Effort},
+    live::Live,
+    recorder::{Figures, Recorded},
+    stop::Stop,
+    transport::Transport,
+};
 
 /// How long after a stop what is in flight is waited for (arbitrary: a person is waiting).
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
@@ -47,12 +54,39 @@ impl Wire {
             client: send.client,
             number: send.number,
             intended: send.intent.at,
+            started,
             start_lag: started.saturating_sub(send.possible),
             ended: self.start.elapsed(),
             reply: self.call.interpret(answer),
         }
     }
 }
+
+/// What the generator has to put up from here on.
+struct EffortMeter {
+    clock: Option<CpuClock>,
+}
+
+impl EffortMeter {
+    /// On the thread that sends.
+    fn start(place: Place) -> Self {
+        // A thread that is not only the load's own says nothing.
+        let own = place == Place::Threads;
+        Self {
+            clock: own.then(CpuClock::start),
+        }
+    }
+
+    fn read(&self, transport: &Transport) -> Effort {
+        Effort {
+            cpu_share: self.clock.and_then(|clock| clock.share()),
+            stream_waits: transport.stream_waits(),
+        }
+    }
+}
+
+/// Somebody who wants to know the figures so far.
+pub(super) type Look = oneshot::Sender<Figures>;
 
 /// Sends until the load is over, says when that was, and waits for what is in flight.
 pub(super) async fn drive(
@@ -61,10 +95,12 @@ pub(super) async fn drive(
     mut books: Books,
     live: Arc<Live>,
     mut stop: Stop,
+    mut looks: mpsc::Receiver<Look>,
     load_over: oneshot::Sender<Duration>,
 ) -> Recorded {
     let start = wire.start;
     sleep_until(start).await;
+    let meter = EffortMeter::start(wire.place);
     let mut in_flight = FuturesUnordered::new();
     let mut timer = pin!(sleep_until(start));
     let shown = live.shard();
@@ -96,8 +132,14 @@ pub(super) async fn drive(
                 desk.answered(sent.client, sent.ended);
             }
             () = &mut timer => wire.place.settle().await,
+            Some(look) = looks.recv() => {
+                let effort = meter.read(&wire.transport);
+                // Who asked may have gone.
+                let _ = look.send(Figures { effort, ..books.figures() });
+            }
         }
     };
+    let effort = meter.read(&wire.transport);
     let over = desk.close(over, &mut books);
     shown.publish(&books.so_far(in_flight.len(), 0));
     // Nobody listens if the run has failed elsewhere.
@@ -122,5 +164,5 @@ pub(super) async fn drive(
             () = &mut patience => break,
         }
     }
-    books.finish()
+    books.finish(effort)
 }

@@ -12,12 +12,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 use self::{
     books::Books,
     desk::Desk,
-    drive::{Wire, drive},
+    drive::{Look, Wire, drive},
 };
 use crate::{
     arrival::ArrivalPlan,
@@ -26,7 +29,7 @@ use crate::{
     client::Client,
     live::Live,
     metrics::Histograms,
-    recorder::{Recorded, Recorder},
+    recorder::{Figures, Recorded, Recorder},
     scenario::Scenario,
     stop::Stop,
     transport::{ConnectError, Transport, dial::Dial},
@@ -88,6 +91,7 @@ pub struct Fleet {
 #[derive(Debug)]
 struct ShardHandle {
     start: oneshot::Sender<Start>,
+    looks: mpsc::Sender<Look>,
     load_over: oneshot::Receiver<Duration>,
     recorded: oneshot::Receiver<Recorded>,
 }
@@ -136,13 +140,20 @@ impl Fleet {
             let (start, started) = oneshot::channel();
             let (over, load_over) = oneshot::channel();
             let (done, recorded) = oneshot::channel();
+            let (looks, looked_at) = mpsc::channel(1);
             let work = ShardPlan {
                 index,
                 count,
                 plan: plan.clone(),
                 arrivals: arrivals.clone(),
             }
-            .run(connected, started, over, done);
+            .run(Ends {
+                connected,
+                start: started,
+                looks: looked_at,
+                load_over: over,
+                recorded: done,
+            });
             match plan.place {
                 Place::Here => drop(tokio::spawn(work)),
                 Place::Threads => {
@@ -155,6 +166,7 @@ impl Fleet {
             }
             let handle = ShardHandle {
                 start,
+                looks,
                 load_over,
                 recorded,
             };
@@ -174,7 +186,10 @@ impl Fleet {
     }
 
     /// Sets all clients going at one instant. `audits` has one for each shard, or none at all.
-    pub fn start(self, at: Instant, audits: &[Arc<Mutex<Audit>>]) -> Sending {
+    pub fn start(self, at: Instant, audits: &[Arc<Mutex<Audit>>]) -> (Sending, Lookout) {
+        let lookout = Lookout {
+            shards: self.shards.iter().map(|shard| shard.looks.clone()).collect(),
+        };
         let shards = self.shards.into_iter().enumerate().map(|(index, shard)| {
             let audit = audits.get(index).cloned();
             // A shard that has died shows when it is waited for.
@@ -182,7 +197,26 @@ impl Fleet {
             (shard.load_over, shard.recorded)
         });
         let (load_over, recorded) = shards.unzip();
-        Sending { load_over, recorded }
+        (Sending { load_over, recorded }, lookout)
+    }
+}
+
+/// Where a fleet at work lets itself be looked at.
+#[derive(Debug)]
+pub struct Lookout {
+    shards: Vec<mpsc::Sender<Look>>,
+}
+
+impl Lookout {
+    /// The figures so far, of all clients; `None` once a shard sends no more.
+    pub async fn figures(&self) -> Option<Figures> {
+        let mut all = Figures::default();
+        for shard in &self.shards {
+            let (look, figures) = oneshot::channel();
+            shard.send(look).await.ok()?;
+            all.merge(&figures.await.ok()?);
+        }
+        Some(all)
     }
 }
 
@@ -213,6 +247,15 @@ impl Sending {
     }
 }
 
+/// A shard's ends of the channels to whoever started it.
+struct Ends {
+    connected: oneshot::Sender<Result<(), ConnectError>>,
+    start: oneshot::Receiver<Start>,
+    looks: mpsc::Receiver<Look>,
+    load_over: oneshot::Sender<Duration>,
+    recorded: oneshot::Sender<Recorded>,
+}
+
 /// One shard, before it is connected.
 struct ShardPlan {
     index: u32,
@@ -222,13 +265,14 @@ struct ShardPlan {
 }
 
 impl ShardPlan {
-    async fn run(
-        self,
-        connected: oneshot::Sender<Result<(), ConnectError>>,
-        start: oneshot::Receiver<Start>,
-        load_over: oneshot::Sender<Duration>,
-        recorded: oneshot::Sender<Recorded>,
-    ) {
+    async fn run(self, ends: Ends) {
+        let Ends {
+            connected,
+            start,
+            looks,
+            load_over,
+            recorded,
+        } = ends;
         let FleetPlan {
             scenario,
             dial,
@@ -279,7 +323,7 @@ impl ShardPlan {
             place,
         };
         // Nobody waits for the shards of a run that has failed.
-        let _ = recorded.send(drive(wire, desk, books, live, stop, load_over).await);
+        let _ = recorded.send(drive(wire, desk, books, live, stop, looks, load_over).await);
     }
 }
 

@@ -1,24 +1,25 @@
 //! From what was recorded, seen and audited to the report of a run, and the check that it all adds up.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{Measured, Plan, Seen};
+use super::{
+    Measured, Plan, Seen,
+    judgement::{evidence, judge},
+    verdict::verdict,
+};
 use crate::{
     audit::Audited,
     ledger::AuditCounts,
     outcome::Outcome,
-    recorder::Recorded,
+    recorder::{Distribution, Recorded},
     report::{
-        AuditReport, DistributionReport, LedgerReport, LoadReport, Run, ServiceReport, VerdictReport, points, seconds,
+        AuditReport, DistributionReport, GateReport, LedgerReport, LoadReport, Run, ServiceReport, points, seconds,
     },
-    scenario::{Rpc, Scenario, Schedule},
+    scenario::Rpc,
 };
 
 /// A load of fewer seconds has no rate that means anything (arbitrary: a tick of the timers).
 const SHORTEST_LOAD: f64 = 0.001;
-/// A generator that is later than this with one send in a hundred is the limit itself (arbitrary: ten ticks of its
-/// timers, and below any SLO that is worth measuring).
-const LATE: Duration = Duration::from_millis(10);
 
 /// Everything that a report is made of.
 pub(super) struct Assembly<'a> {
@@ -27,6 +28,8 @@ pub(super) struct Assembly<'a> {
     pub(super) recorded: Recorded,
     pub(super) seen: Option<Seen>,
     pub(super) audited: Option<Audited>,
+    /// The rules that stopped it.
+    pub(super) stopped: Vec<GateReport>,
 }
 
 impl Assembly<'_> {
@@ -53,33 +56,41 @@ impl Assembly<'_> {
         }
         let goodput = if done_is_known { per_second(done.good) } else { None };
 
+        let mut figures = std::mem::take(&mut self.recorded.figures);
+        figures.done(&done);
+        let evidence = evidence(
+            self.plan,
+            figures,
+            self.audited.as_ref().map(|audited| audited.counts),
+            self.seen.as_ref().map(|seen| seen.sight.counters().dropped),
+            self.load_over,
+        );
+        let gates = judge(self.plan, &evidence, &self.stopped);
+        let figures = evidence.figures;
+
         let report = Run {
             name: self.plan.name.clone(),
             rpc: scenario.rpc.label().to_owned(),
             virtual_time: self.plan.virtual_time,
             load: LoadReport {
                 clients: scenario.clients,
-                offered_rps: per_second(self.recorded.ledger.intended),
+                offered_rps: per_second(figures.ledger.intended),
                 duration_seconds: judged,
                 warmup_seconds: seconds(scenario.warmup),
                 arrival: scenario.schedule.label().to_owned(),
             },
-            ledger: LedgerReport::new(&self.recorded.ledger),
+            ledger: LedgerReport::new(&figures.ledger),
             service: self.seen.as_ref().map(|seen| service_report(seen, drain)),
             audit: self.audited.as_ref().map(|audited| audit_report(&audited.counts)),
             goodput_rps: goodput,
-            response_time_seconds: Outcome::ALL
-                .iter()
-                .filter_map(|outcome| {
-                    let times = DistributionReport::new(&self.recorded.response_time[*outcome as usize])?;
-                    Some((outcome.label().to_owned(), times))
-                })
-                .collect(),
-            time_to_done_seconds: DistributionReport::new(&done.time_to_done),
-            queue_wait_seconds: DistributionReport::new(&done.queue_wait),
-            start_lag_seconds: DistributionReport::new(&self.recorded.start_lag),
+            response_time_seconds: by_outcome(&figures.response_time),
+            service_time_seconds: by_outcome(&figures.service_time),
+            time_to_done_seconds: DistributionReport::new(&figures.time_to_done),
+            queue_wait_seconds: DistributionReport::new(&figures.queue_wait),
+            start_lag_seconds: DistributionReport::new(&figures.start_lag),
             series: points(&series, done_is_known),
-            verdict: verdict(scenario, &self.recorded),
+            verdict: verdict(scenario, &figures),
+            gates,
         };
         Measured {
             report,
@@ -99,10 +110,10 @@ impl Assembly<'_> {
 
     fn imbalances(&self) -> Vec<String> {
         let mut found = Vec::new();
-        if !self.recorded.ledger.balances() {
+        if !self.recorded.figures.ledger.balances() {
             found.push(format!(
                 "the client's ledger does not balance: {:?}",
-                self.recorded.ledger
+                self.recorded.figures.ledger
             ));
         }
         if let Some(seen) = &self.seen
@@ -154,22 +165,10 @@ fn audit_report(counts: &AuditCounts) -> AuditReport {
     }
 }
 
-fn verdict(scenario: &Scenario, recorded: &Recorded) -> VerdictReport {
-    let lag = recorded.start_lag.quantile(0.99);
-    let client_limited = lag.is_some_and(|lag| lag > LATE);
-    let reason = match lag {
-        None => "nothing was sent".to_owned(),
-        Some(_) if scenario.schedule == Schedule::AsFastAsPossible => {
-            "no schedule: sent as fast as the answers came, so response time is service time".to_owned()
-        }
-        Some(lag) => {
-            let kept = if client_limited {
-                "was late with its sends"
-            } else {
-                "kept its schedule"
-            };
-            format!("the generator {kept}: start lag p99 {lag:.1?}")
-        }
+fn by_outcome(times: &[Distribution; Outcome::ALL.len()]) -> BTreeMap<String, DistributionReport> {
+    let of = |outcome: &Outcome| {
+        let times = DistributionReport::new(&times[*outcome as usize])?;
+        Some((outcome.label().to_owned(), times))
     };
-    VerdictReport { client_limited, reason }
+    Outcome::ALL.iter().filter_map(of).collect()
 }

@@ -2,18 +2,22 @@
 //! in this process, and one in virtual time.
 
 mod assembly;
+mod judgement;
+mod verdict;
 
 use std::{
-    sync::{Arc, Mutex},
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use tokio::time::{Instant, sleep};
 
-use self::assembly::Assembly;
+use self::{assembly::Assembly, judgement::Underway};
 use crate::{
     audit::{Audit, Audited, Closing},
     fleet::{Fleet, FleetError, FleetPlan, Place, shards},
+    gates::Rules,
     live::{Live, Stage},
     metrics::Histograms,
     observer::{Observer, ObserverPlan, Sight},
@@ -28,6 +32,10 @@ use crate::{
 const WATCH_EVERY: Duration = Duration::from_millis(50);
 /// Likewise in virtual time, where a snapshot costs as much but the runs are longer.
 const WATCH_EVERY_VIRTUAL: Duration = Duration::from_secs(1);
+
+/// One per shard; none where nothing is queued.
+type Audits = Vec<Arc<Mutex<Audit>>>;
+
 /// What to measure.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -47,6 +55,8 @@ pub struct Plan {
     pub live: Arc<Live>,
     /// Likewise.
     pub histograms: Histograms,
+    /// What the run is judged by.
+    pub rules: Rules,
     /// To end early.
     pub stop: Stop,
 }
@@ -62,12 +72,15 @@ pub struct Measured {
     pub notes: Vec<String>,
 }
 
-/// Runs the plan. A stop ends it early, with the report so far.
+/// Runs the plan. A stop ends it early, with the report so far; so does a rule that is to do so.
 ///
 /// # Errors
 ///
 /// If the load could not begin.
-pub async fn measure(plan: Plan) -> Result<Measured, FleetError> {
+pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
+    // A rule stops this run, and no other.
+    let stopper = plan.stop.relayed();
+    plan.stop = stopper.listener();
     let place = if plan.virtual_time { Place::Here } else { Place::Threads };
     let scenario = &plan.scenario;
     let fleet = Fleet::connect(&FleetPlan {
@@ -98,8 +111,27 @@ pub async fn measure(plan: Plan) -> Result<Measured, FleetError> {
     if let Some(observer) = &observer {
         observer.load_starts(start);
     }
-    let mut sending = fleet.start(start, &audits);
-    let load_over = sending.load_over().await?;
+    let (mut sending, lookout) = fleet.start(start, &audits);
+    let underway = Underway {
+        plan: &plan,
+        lookout,
+        audits: &audits,
+        observer: observer.as_ref(),
+        start,
+    };
+    let mut broken_off_by = Vec::new();
+    let load_over = {
+        let mut over = pin!(sending.load_over());
+        tokio::select! {
+            biased;
+            over = &mut over => over?,
+            rules = underway.stopped() => {
+                broken_off_by = rules;
+                stopper.stop();
+                over.await?
+            }
+        }
+    };
     plan.live.enter(Stage::Draining);
     if let Some(observer) = &observer {
         observer.load_over(load_over);
@@ -126,6 +158,7 @@ pub async fn measure(plan: Plan) -> Result<Measured, FleetError> {
         recorded,
         seen,
         audited,
+        stopped: broken_off_by,
     }
     .report(notes))
 }
@@ -183,14 +216,14 @@ async fn watch_drain(observer: &Observer, plan: &Plan, recorded: &Recorded) -> S
     };
     Seen {
         sight: observer.sight(),
-        drained: ended && recorded.ledger.in_flight == 0,
+        drained: ended && recorded.figures.ledger.in_flight == 0,
         heard_all,
         queue_depth_end: None,
     }
 }
 
 /// Audits for the shards of a load that is queued.
-fn audits(plan: &Plan, place: Place) -> Vec<Arc<Mutex<Audit>>> {
+fn audits(plan: &Plan, place: Place) -> Audits {
     let scenario = &plan.scenario;
     if scenario.rpc != Rpc::Enqueue {
         return Vec::new();
@@ -216,15 +249,16 @@ fn close(audits: &[Arc<Mutex<Audit>>], seen: Option<&Seen>) -> Option<Audited> {
     if audits.is_empty() {
         return None;
     }
-    let mut locked: Vec<_> = audits
-        .iter()
-        .map(|audit| audit.lock().expect("no code panics with it"))
-        .collect();
+    let mut locked: Vec<_> = audits.iter().map(|audit| lock(audit)).collect();
     let closing = Closing {
         inside: seen.sight.inside_enqueue(),
         complete: seen.heard_all && !seen.sight.missed,
     };
     Some(Audit::close(locked.iter_mut().map(|audit| &mut **audit), closing))
+}
+
+fn lock(audit: &Mutex<Audit>) -> MutexGuard<'_, Audit> {
+    audit.lock().expect("no code panics with an audit locked")
 }
 
 /// What the observer brought back.

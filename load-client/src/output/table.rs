@@ -4,14 +4,14 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, TableStyle};
 
-use super::words::{explain, picture, time};
-use crate::report::Run;
+use super::words::{explain, picture, time, unanswered, warning};
+use crate::report::{DistributionReport, Run};
 
 /// How wide the words under the table may be.
 const WIDTH: usize = 100;
 const MISSING: &str = "–";
 
-/// Rows side by side, with a sentence on each. All pictures have the same scale.
+/// Rows side by side, with a sentence on each; on top, whose figures are not the service's. All pictures have the same scale.
 pub fn comparison(runs: &[Run]) -> String {
     let mut table = Table::new();
     table.load_style(TableStyle::new());
@@ -37,7 +37,11 @@ pub fn comparison(runs: &[Run]) -> String {
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    let mut text = table.trim_fmt();
+    let mut text = warning(runs);
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(&table.trim_fmt());
     text.push_str("\n\n");
     let highest = runs
         .iter()
@@ -132,8 +136,38 @@ pub fn single(run: &Run) -> String {
         time(run.load.duration_seconds)
     );
     text.push_str(&distributions(run));
+    if let Some(unanswered) = unanswered(run) {
+        let _ = writeln!(text, "\n{}", wrap(&unanswered, WIDTH).join("\n"));
+    }
     let _ = writeln!(text, "\n{}", run.verdict.reason);
     text
+}
+
+/// How each rule was judged, of each run; empty if there are none.
+pub fn gates(runs: &[Run]) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new());
+    for run in runs {
+        for gate in &run.gates {
+            let met = match gate.met {
+                Some(true) => "MET",
+                Some(false) => "not met",
+                None => "NOT KNOWN",
+            };
+            let stopped = gate
+                .stopped_at_seconds
+                .map_or_else(String::new, |at| format!("; stopped the run after {}", time(at)));
+            let says = format!("{}{stopped}", gate.says);
+            table.add_row([run.name.as_str(), met, gate.rule.as_str(), says.as_str()]);
+        }
+    }
+    if table.is_empty() {
+        return String::new();
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt() + "\n"
 }
 
 fn distributions(run: &Run) -> String {
@@ -144,12 +178,20 @@ fn distributions(run: &Run) -> String {
         .response_time_seconds
         .iter()
         .map(|(outcome, times)| (format!("response time ({outcome})"), Some(*times)));
+    let services = run
+        .service_time_seconds
+        .iter()
+        .filter(|(outcome, times)| {
+            let responses = run.response_time_seconds.get(*outcome);
+            responses.is_some_and(|responses| differ(times, responses))
+        })
+        .map(|(outcome, times)| (format!("service time ({outcome})"), Some(*times)));
     let others = [
         ("time to done".to_owned(), run.time_to_done_seconds),
         ("queue wait".to_owned(), run.queue_wait_seconds),
         ("start lag".to_owned(), run.start_lag_seconds),
     ];
-    for (name, times) in responses.chain(others) {
+    for (name, times) in responses.chain(services).chain(others) {
         if let Some(times) = times {
             let figures = [times.mean, times.p50, times.p90, times.p99, times.p999, times.max].map(time);
             table.add_row([vec![name, times.count.to_string()], figures.to_vec()].concat());
@@ -162,6 +204,18 @@ fn distributions(run: &Run) -> String {
         column.set_padding((0, 2));
     }
     table.trim_fmt() + "\n"
+}
+
+/// Whether the one can be told from the other: by more than a tick of the timers, and a hundredth.
+fn differ(service: &DistributionReport, response: &DistributionReport) -> bool {
+    let pairs = [
+        (service.p50, response.p50),
+        (service.p99, response.p99),
+        (service.max, response.max),
+    ];
+    pairs
+        .iter()
+        .any(|(service, response)| response - service > 0.001_f64.max(0.01 * response))
 }
 
 fn wrap(text: &str, width: usize) -> Vec<String> {

@@ -97,10 +97,32 @@ pub fn explain(run: &Run) -> String {
             let _ = write!(text, " {} messages were processed TWICE.", audit.duplicated);
         }
     }
-    if run.verdict.client_limited {
-        let _ = write!(text, " Careful: {}.", run.verdict.reason);
+    text
+}
+
+/// What must be said before anything else: figures that are the generator's own. Empty if there is nothing.
+pub fn warning(runs: &[Run]) -> String {
+    let mut text = String::new();
+    for run in runs.iter().filter(|run| run.verdict.client_limited) {
+        let _ = writeln!(
+            text,
+            "CLIENT-LIMITED: {}: {}. These are the generator's figures, not the service's.",
+            run.name, run.verdict.reason
+        );
     }
     text
+}
+
+/// What withheld sends mean for the quantiles that stand beside them; `None` if there are none.
+pub fn unanswered(run: &Run) -> Option<String> {
+    let (ok, withheld) = (run.ledger.ok, run.ledger.withheld);
+    (withheld > 0).then(|| {
+        let answered = 100.0 * ok as f64 / (ok + withheld) as f64;
+        format!(
+            "Beside the ok answers stand {withheld} withheld sends. Counted as never answered, they leave every percentile \
+             beyond p{answered:.1} without an end."
+        )
+    })
 }
 
 fn queued(run: &Run) -> String {

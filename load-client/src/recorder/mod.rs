@@ -9,14 +9,16 @@ pub use self::{
     distribution::Distribution,
     series::{MAX_POINTS, Series, Slot},
 };
-use crate::{ledger::Ledger, live::ClientCounts, metrics::Histograms, outcome::Outcome};
+use crate::{effort::Effort, ledger::Ledger, live::ClientCounts, metrics::Histograms, outcome::Outcome};
 
 /// A send that ended, all times since the start of the run.
 #[derive(Debug, Clone, Copy)]
 pub struct Ended {
     /// When it was intended.
     pub intended: Duration,
-    /// How long after it could have been made it was made.
+    /// When it was made.
+    pub started: Duration,
+    /// How long after it could have been made that was.
     pub start_lag: Duration,
     /// When its answer was there, or it was given up.
     pub ended: Duration,
@@ -31,9 +33,8 @@ pub struct Ended {
 /// Records one shard.
 #[derive(Debug)]
 pub struct Recorder {
-    ledger: Ledger,
-    response_time: [Distribution; Outcome::ALL.len()],
-    start_lag: Distribution,
+    /// Without what `done` has.
+    figures: Figures,
     done: Done,
     last_ended: Duration,
     warmup: Duration,
@@ -47,9 +48,7 @@ impl Recorder {
     /// `histograms`, at once.
     pub fn new(warmup: Duration, slo: Duration, histograms: Histograms) -> Self {
         Self {
-            ledger: Ledger::default(),
-            response_time: Default::default(),
-            start_lag: Distribution::default(),
+            figures: Figures::default(),
             done: Done::new(slo),
             last_ended: Duration::ZERO,
             warmup,
@@ -79,19 +78,19 @@ impl Recorder {
             if let Some(start_lag) = start_lag {
                 self.lag(start_lag);
             }
-            self.ledger.withheld += 1;
+            self.figures.ledger.withheld += 1;
         } else {
             self.warmup_sends += 1;
         }
     }
 
     fn intend(&mut self, at: Duration) {
-        self.ledger.intended += 1;
+        self.figures.ledger.intended += 1;
         self.done.series.slot(at).intended += 1;
     }
 
     fn lag(&mut self, start_lag: Duration) {
-        self.start_lag.record(start_lag);
+        self.figures.start_lag.record(start_lag);
         self.histograms.start_lag.record(start_lag);
     }
 
@@ -102,8 +101,9 @@ impl Recorder {
             return;
         }
         let response_time = send.ended.saturating_sub(send.intended);
-        self.ledger.ended[send.outcome as usize] += 1;
-        self.response_time[send.outcome as usize].record(response_time);
+        self.figures.ledger.ended[send.outcome as usize] += 1;
+        self.figures.response_time[send.outcome as usize].record(response_time);
+        self.figures.service_time[send.outcome as usize].record(send.ended.saturating_sub(send.started));
         self.histograms.response_time[send.outcome as usize].record(response_time);
         self.lag(send.start_lag);
         if send.done {
@@ -115,11 +115,18 @@ impl Recorder {
     /// What has been recorded so far, for whoever looks at the run as it goes.
     pub fn so_far(&self) -> ClientCounts {
         ClientCounts {
-            ledger: self.ledger,
+            ledger: self.figures.ledger,
             warmup: self.warmup_sends,
             good: self.done.good,
             ..ClientCounts::default()
         }
+    }
+
+    /// The figures so far, for whoever judges the run as it goes.
+    pub fn figures(&self) -> Figures {
+        let mut figures = self.figures.clone();
+        figures.done(&self.done);
+        figures
     }
 
     /// No send is intended from this time on.
@@ -129,15 +136,13 @@ impl Recorder {
 
     /// So many sends (of those intended after the warm-up) are no longer waited for.
     pub fn left_in_flight(&mut self, sends: u64) {
-        self.ledger.in_flight += sends;
+        self.figures.ledger.in_flight += sends;
     }
 
     /// What was recorded.
     pub fn finish(self) -> Recorded {
         Recorded {
-            ledger: self.ledger,
-            response_time: self.response_time,
-            start_lag: self.start_lag,
+            figures: self.figures,
             last_ended: self.last_ended,
             reasons: BTreeMap::new(),
             done: self.done,
@@ -192,15 +197,57 @@ impl Done {
     }
 }
 
-/// What one shard, or all of them, recorded.
-#[derive(Debug, Default)]
-pub struct Recorded {
+/// What a run is judged by: its counts and distributions, without what was when.
+#[derive(Debug, Clone, Default)]
+pub struct Figures {
     /// How every intended send ended.
     pub ledger: Ledger,
     /// By [`Outcome`], from the intended send to its end.
     pub response_time: [Distribution; Outcome::ALL.len()],
+    /// Likewise, from when it was made.
+    pub service_time: [Distribution; Outcome::ALL.len()],
     /// The generator's own lateness.
     pub start_lag: Distribution,
+    /// From the intended send until the message was processed.
+    pub time_to_done: Distribution,
+    /// As the service measured it.
+    pub queue_wait: Distribution,
+    /// Messages done within the SLO, and before the load was over.
+    pub good: u64,
+    /// What the generator had to put up.
+    pub effort: Effort,
+}
+
+impl Figures {
+    /// Adds another shard's.
+    pub fn merge(&mut self, other: &Self) {
+        self.ledger.add(&other.ledger);
+        for (mine, theirs) in self.response_time.iter_mut().zip(&other.response_time) {
+            mine.merge(theirs);
+        }
+        for (mine, theirs) in self.service_time.iter_mut().zip(&other.service_time) {
+            mine.merge(theirs);
+        }
+        self.start_lag.merge(&other.start_lag);
+        self.effort.merge(&other.effort);
+        self.time_to_done.merge(&other.time_to_done);
+        self.queue_wait.merge(&other.queue_wait);
+        self.good += other.good;
+    }
+
+    /// Adds messages that are known to be done.
+    pub fn done(&mut self, done: &Done) {
+        self.time_to_done.merge(&done.time_to_done);
+        self.queue_wait.merge(&done.queue_wait);
+        self.good += done.good;
+    }
+}
+
+/// What one shard, or all of them, recorded.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// Without messages done.
+    pub figures: Figures,
     /// When the last send ended, since the start of the run.
     pub last_ended: Duration,
     /// The first reason that was given for each outcome, where one was.
@@ -212,11 +259,7 @@ pub struct Recorded {
 impl Recorded {
     /// Adds what another shard recorded.
     pub fn merge(&mut self, other: Self) {
-        self.ledger.add(&other.ledger);
-        for (mine, theirs) in self.response_time.iter_mut().zip(&other.response_time) {
-            mine.merge(theirs);
-        }
-        self.start_lag.merge(&other.start_lag);
+        self.figures.merge(&other.figures);
         self.last_ended = self.last_ended.max(other.last_ended);
         for (outcome, reason) in other.reasons {
             self.reasons.entry(outcome).or_insert(reason);

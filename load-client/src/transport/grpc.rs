@@ -1,6 +1,6 @@
 //! One unary gRPC call on an HTTP/2 stream (PROTOCOL-HTTP2.md of the gRPC project).
 
-use std::time::Duration;
+use std::{future::poll_fn, time::Duration};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::{RecvStream, client::SendRequest};
@@ -8,7 +8,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Version, hea
 use percent_encoding::percent_decode;
 use tonic::Code;
 
-use super::{Answer, Method, link};
+use super::{
+    Answer, Method,
+    link::{self, Link},
+};
 
 /// A flag and a length before every message.
 const FRAME_HEADER: usize = 5;
@@ -45,28 +48,41 @@ pub(super) fn timeout_value(timeout: Duration) -> HeaderValue {
 /// Sends a framed message and reads the answer.
 pub(super) async fn exchange(
     sender: SendRequest<Bytes>,
-    base: &http::uri::Parts,
+    link: &Link,
     method: &Method,
     timeout: &HeaderValue,
     message: Bytes,
 ) -> Answer {
-    match try_exchange(sender, base, method, timeout, message).await {
+    match try_exchange(sender, link, method, timeout, message).await {
         Ok(answer) => answer,
         Err(error) => Answer::Broken(error.to_string()),
     }
 }
 
 async fn try_exchange(
-    sender: SendRequest<Bytes>,
-    base: &http::uri::Parts,
+    mut sender: SendRequest<Bytes>,
+    link: &Link,
     method: &Method,
     timeout: &HeaderValue,
     message: Bytes,
 ) -> Result<Answer, h2::Error> {
-    let mut sender = sender.ready().await?;
-    let (answer, mut body) = sender.send_request(request(base, method, timeout), false)?;
+    let mut place = link.place();
+    // h2 also calls a connection full that has its last stream left: only our own count tells who has to wait.
+    let full = place.before >= sender.current_max_send_streams();
+    let (answer, mut body) = sender.send_request(request(link.base(), method, timeout), false)?;
     // h2 keeps what flow control does not let through yet; one message per stream bounds that.
     body.send_data(message, true)?;
+    if full {
+        poll_fn(|context| {
+            let ready = sender.poll_ready(context);
+            if ready.is_pending() {
+                place.waits();
+            }
+            ready
+        })
+        .await?;
+        place.opened();
+    }
     let (head, body) = answer.await?.into_parts();
     if head.status != StatusCode::OK {
         let said = format!("HTTP status {}", head.status);

@@ -3,7 +3,15 @@
 //! A call that finds it down waits for the attempt that is under way, and fails with it: so a target that is gone slows
 //! its callers to the pace of the attempts, instead of letting them spin.
 
-use std::{io, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -15,6 +23,7 @@ use tokio::{
 };
 
 use super::dial::{Dial, Io};
+use crate::effort::StreamWaits;
 
 /// Flow control: room for the answers of everything that one connection has in flight.
 const CONNECTION_WINDOW: u32 = 16 << 20;
@@ -44,6 +53,9 @@ pub(super) struct Link {
     state: watch::Receiver<State>,
     base: http::uri::Parts,
     task: AbortHandle,
+    /// Calls that have a stream or wait for one.
+    streams: AtomicUsize,
+    waits: Mutex<StreamWaits>,
 }
 
 impl Drop for Link {
@@ -60,12 +72,32 @@ impl Link {
         base.scheme = Some(http::uri::Scheme::HTTP);
         base.authority = Some(dial.authority().clone());
         let task = tokio::spawn(keep_up(dial, sender)).abort_handle();
-        Self { state, base, task }
+        Self {
+            state,
+            base,
+            task,
+            streams: AtomicUsize::new(0),
+            waits: Mutex::default(),
+        }
     }
 
     /// Scheme and authority of its requests.
     pub(super) fn base(&self) -> &http::uri::Parts {
         &self.base
+    }
+
+    /// A place for a call that is about to be made.
+    pub(super) fn place(&self) -> StreamPlace<'_> {
+        StreamPlace {
+            link: self,
+            before: self.streams.fetch_add(1, Relaxed),
+            waiting_since: None,
+        }
+    }
+
+    /// The calls that had to wait for a stream so far.
+    pub(super) fn stream_waits(&self) -> StreamWaits {
+        *self.waits.lock().expect("no code panics with it locked")
     }
 
     /// Waits until it is up, however many attempts that takes.
@@ -98,6 +130,37 @@ impl Link {
             State::Down(reason) => Err(Arc::clone(reason)),
             State::Dialling => Err("no answer".into()),
         }
+    }
+}
+
+/// A call's place among the streams of its connection, for as long as it is kept.
+pub(super) struct StreamPlace<'a> {
+    link: &'a Link,
+    /// Calls that were there before it.
+    pub(super) before: usize,
+    waiting_since: Option<Instant>,
+}
+
+impl StreamPlace<'_> {
+    /// From now on, until [`Self::opened`] or its end, it waits for a stream.
+    pub(super) fn waits(&mut self) {
+        self.waiting_since.get_or_insert_with(Instant::now);
+    }
+
+    /// It has its stream.
+    pub(super) fn opened(&mut self) {
+        if let Some(since) = self.waiting_since.take() {
+            let mut waits = self.link.waits.lock().expect("no code panics with it locked");
+            waits.add(since.elapsed());
+        }
+    }
+}
+
+impl Drop for StreamPlace<'_> {
+    fn drop(&mut self) {
+        // One that was given up has waited too.
+        self.opened();
+        self.link.streams.fetch_sub(1, Relaxed);
     }
 }
 

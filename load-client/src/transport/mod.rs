@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use self::grpc::frame;
 use self::{dial::Dial, link::Link};
+use crate::effort::StreamWaits;
 
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +98,15 @@ impl Transport {
         })
     }
 
+    /// The calls that had to wait for a stream so far: the peer lets only so many be open on a connection.
+    pub fn stream_waits(&self) -> StreamWaits {
+        let mut all = StreamWaits::default();
+        for link in &self.links {
+            all.merge(&link.stream_waits());
+        }
+        all
+    }
+
     /// Makes a call over connection `index` (any number: they are taken in turn). Waits for the answer or the deadline.
     /// Dropping the future resets the stream.
     ///
@@ -106,7 +116,7 @@ impl Transport {
         let deadline = Instant::now() + self.timeout;
         let exchange = async {
             match link.request_sender().await {
-                Ok(sender) => grpc::exchange(sender, link.base(), method, &self.timeout_header, message).await,
+                Ok(sender) => grpc::exchange(sender, link, method, &self.timeout_header, message).await,
                 Err(reason) => Answer::NotConnected(reason),
             }
         };

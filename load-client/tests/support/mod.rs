@@ -113,6 +113,11 @@ impl Service {
         self.url.trim_start_matches("http://").to_owned()
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, which: Signal) {
+        signal(&self.child, which);
+    }
+
     /// Ends it without a warning, and waits until it is gone.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

@@ -1,0 +1,130 @@
+//! What the generator itself had to put up: its processor time, and its waits for a place on its connections. So that a
+//! report can say whether its figures are the service's or the generator's.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Sends that had to wait for a stream: the server lets only so many be open on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StreamWaits {
+    /// How many.
+    pub count: u64,
+    /// Of all of them together.
+    pub total: Duration,
+    /// The longest.
+    pub max: Duration,
+}
+
+/// What the generator had to put up.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Effort {
+    /// How much of a core the busiest of the sending threads used, over the load; `None` where there are none, or the
+    /// system does not tell.
+    pub cpu_share: Option<f64>,
+    /// On all connections.
+    pub stream_waits: StreamWaits,
+}
+
+impl StreamWaits {
+    /// Adds one.
+    pub fn add(&mut self, wait: Duration) {
+        self.merge(&Self {
+            count: 1,
+            total: wait,
+            max: wait,
+        });
+    }
+
+    /// Adds another connection's.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.total += other.total;
+        self.max = self.max.max(other.max);
+    }
+}
+
+impl Effort {
+    /// Adds another shard's.
+    pub fn merge(&mut self, other: &Self) {
+        self.cpu_share = match (self.cpu_share, other.cpu_share) {
+            (Some(mine), Some(theirs)) => Some(mine.max(theirs)),
+            (mine, theirs) => mine.or(theirs),
+        };
+        self.stream_waits.merge(&other.stream_waits);
+    }
+}
+
+/// Reads the processor time of the thread that it was made on.
+#[derive(Debug, Clone, Copy)]
+pub struct CpuClock {
+    from: Option<Duration>,
+    since: Instant,
+}
+
+impl CpuClock {
+    /// Starts counting.
+    pub fn start() -> Self {
+        Self {
+            from: thread_time(),
+            since: Instant::now(),
+        }
+    }
+
+    /// How much of a core this thread has used since; `None` if the system does not tell, or no time has passed.
+    pub fn share(&self) -> Option<f64> {
+        let used = thread_time()?.checked_sub(self.from?)?;
+        let share = used.as_secs_f64() / self.since.elapsed().as_secs_f64();
+        share.is_finite().then_some(share)
+    }
+}
+
+#[cfg(unix)]
+fn thread_time() -> Option<Duration> {
+    rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime)
+        .try_into()
+        .ok()
+}
+
+#[cfg(not(unix))]
+fn thread_time() -> Option<Duration> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_works_uses_processor_time_and_one_that_sleeps_does_not() {
+        let asleep = CpuClock::start();
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(asleep.share().unwrap() < 0.2);
+        let busy = CpuClock::start();
+        let enough = thread_time().unwrap() + Duration::from_millis(20);
+        let mut number = 0_u64;
+        while thread_time().unwrap() < enough {
+            number = std::hint::black_box(number + 1);
+        }
+        let share = busy.share().unwrap();
+        assert!(share > 0.0 && share < 1.1, "{share}");
+    }
+
+    #[test]
+    fn the_busiest_thread_counts_and_all_waits_do() {
+        let effort = |cpu_share, wait| Effort {
+            cpu_share,
+            stream_waits: StreamWaits {
+                count: 2,
+                total: wait,
+                max: wait,
+            },
+        };
+        let mut all = effort(Some(0.2), Duration::from_secs(1));
+        all.merge(&effort(Some(0.7), Duration::from_secs(3)));
+        all.merge(&effort(None, Duration::ZERO));
+        assert_eq!(all.cpu_share, Some(0.7));
+        assert_eq!((all.stream_waits.count, all.stream_waits.total.as_secs()), (6, 4));
+        assert_eq!(all.stream_waits.max, Duration::from_secs(3));
+    }
+}

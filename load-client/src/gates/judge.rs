@@ -1,0 +1,401 @@
+//! Whether a rule is met, and the value that it was judged by.
+
+use std::time::Duration;
+
+use super::rule::{Bound, Comparison, Condition, Count, Rule, Scope, Statistic};
+use crate::{
+    ledger::AuditCounts,
+    outcome::Outcome,
+    recorder::{Distribution, Figures},
+    report::{GateReport, seconds},
+};
+
+/// More than what a few operations on floats can be off, relatively, and less than one in any count.
+const ROUNDING: f64 = 1e-12;
+
+/// What a run is judged by: at its end, or on the way.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The figures.
+    pub figures: Figures,
+    /// How many sends a share is of: those that were intended; on the way, of those the ones whose end is known.
+    pub intended: u64,
+    /// The same for goodput, which also has to wait for what is queued.
+    pub settled: u64,
+    /// What became of queued messages; `None` if nobody says.
+    pub audit: Option<AuditCounts>,
+    /// Whether messages were queued at all.
+    pub queued: bool,
+    /// Thrown away by the service's policy; `None` if nobody says.
+    pub dropped: Option<u64>,
+    /// For so long sends were intended and judged; `None` of a load over no time.
+    pub judged_for: Option<Duration>,
+    /// Whether the generator was the limit.
+    pub client_limited: bool,
+}
+
+/// What a rule finds.
+enum Seen {
+    /// Seconds, a number, a share or a rate; as text; and whether that is what must not be.
+    Value(f64, String, bool),
+    /// Longer than anything: so many sends were never made.
+    Never { withheld: u64 },
+    /// No answer of that kind: so none that could be too slow.
+    None,
+    /// Nobody can say.
+    Unknown(&'static str),
+}
+
+impl Rule {
+    /// Judges a run. What nobody can say is not met, and not passed either.
+    pub fn judge(&self, evidence: &Evidence) -> GateReport {
+        let seen = match self.condition {
+            Condition::ClientLimited => {
+                let limited = evidence.client_limited;
+                let says = if limited {
+                    "it was the limit"
+                } else {
+                    "it was not the limit"
+                };
+                Seen::Value(f64::from(u8::from(limited)), says.to_owned(), limited)
+            }
+            Condition::Time(statistic, scope, operator, bound) => {
+                let seen = evidence.time(statistic, scope);
+                match seen {
+                    Seen::Never { withheld } if matches!(operator, Comparison::Less | Comparison::AtMost) => {
+                        Seen::Value(f64::INFINITY, never(withheld, evidence.intended), false)
+                    }
+                    Seen::Value(value, says, _) => Seen::Value(value, says, operator.holds(value, seconds(bound))),
+                    other => other,
+                }
+            }
+            Condition::Count(count, operator, bound) => match evidence.count(count) {
+                Some(number) => evidence.counted(number, evidence.intended, operator, bound),
+                None => Seen::Unknown("nobody says what became of the messages"),
+            },
+            Condition::Goodput(operator, bound) => {
+                if evidence.queued && evidence.audit.is_none() {
+                    Seen::Unknown("nobody says when messages were done")
+                } else {
+                    evidence.counted(evidence.figures.good, evidence.settled, operator, bound)
+                }
+            }
+        };
+        let (met, seen, says) = match seen {
+            Seen::Value(value, says, met) => (Some(met), value.is_finite().then_some(value), says),
+            Seen::Never { withheld } => (Some(true), None, never(withheld, evidence.intended)),
+            Seen::None => (Some(false), None, "there were none".to_owned()),
+            Seen::Unknown(why) => (None, None, why.to_owned()),
+        };
+        GateReport {
+            rule: self.text().to_owned(),
+            met,
+            seen,
+            says,
+            stopped_at_seconds: None,
+        }
+    }
+}
+
+fn never(withheld: u64, intended: u64) -> String {
+    format!("never: {withheld} of {intended} sends were withheld")
+}
+
+/// Where a statistic lies.
+enum Reached {
+    At(Duration),
+    Never,
+    Nothing,
+}
+
+impl Comparison {
+    fn holds(self, value: f64, bound: f64) -> bool {
+        match self {
+            Self::More => value > bound,
+            Self::AtLeast => value >= bound,
+            Self::Less => value < bound,
+            Self::AtMost => value <= bound,
+        }
+    }
+}
+
+impl Evidence {
+    fn time(&self, statistic: Statistic, scope: Scope) -> Seen {
+        let figures = &self.figures;
+        let (times, withheld) = match scope {
+            // An intended send that was never made was never answered either, nor done.
+            Scope::Response(Outcome::Ok) => (&figures.response_time[Outcome::Ok as usize], figures.ledger.withheld),
+            Scope::TimeToDone => (&figures.time_to_done, figures.ledger.withheld),
+            Scope::Response(outcome) => (&figures.response_time[outcome as usize], 0),
+            Scope::ServiceTime => (&figures.service_time[Outcome::Ok as usize], 0),
+            Scope::QueueWait => (&figures.queue_wait, 0),
+            Scope::StartLag => (&figures.start_lag, 0),
+        };
+        match statistic.of(times, withheld) {
+            Reached::At(time) => Seen::Value(seconds(time), duration(time), false),
+            Reached::Never => Seen::Never { withheld },
+            Reached::Nothing if matches!(scope, Scope::Response(outcome) if outcome != Outcome::Ok) => Seen::None,
+            Reached::Nothing => Seen::Unknown("there is nothing to judge it by"),
+        }
+    }
+
+    /// `None` if nobody says.
+    fn count(&self, count: Count) -> Option<u64> {
+        let ledger = &self.figures.ledger;
+        // Where nothing is queued, nothing can be lost.
+        let audited = |count: fn(&AuditCounts) -> u64| match (&self.audit, self.queued) {
+            (Some(audit), _) => Some(count(audit)),
+            (None, false) => Some(0),
+            (None, true) => None,
+        };
+        match count {
+            Count::Ended(outcome) => Some(ledger.of(outcome)),
+            Count::Withheld => Some(ledger.withheld),
+            Count::InFlight => Some(ledger.in_flight),
+            Count::Dropped => self.dropped,
+            Count::Discarded => audited(|audit| audit.discarded),
+            Count::Lost => audited(|audit| audit.lost),
+            Count::Unknown => audited(|audit| audit.unknown),
+            Count::Duplicated => audited(|audit| audit.duplicated),
+        }
+    }
+
+    fn counted(&self, number: u64, of: u64, operator: Comparison, bound: Bound) -> Seen {
+        let number = number as f64;
+        match bound {
+            Bound::Number(bound) => Seen::Value(number, number.to_string(), operator.holds(number, bound)),
+            Bound::Percent(_) if of == 0 => Seen::Unknown("nothing was intended"),
+            Bound::Percent(bound) => {
+                let share = number / of as f64;
+                // Whole numbers on both sides wherever the bound is one, or has a digit or two after its point.
+                let met = operator.holds(100.0 * number, bound * of as f64);
+                let says = format!("{:.2} % ({number} of {of})", 100.0 * share);
+                Seen::Value(share, says, met)
+            }
+            Bound::PerSecond(bound) => match self.judged_for {
+                None => Seen::Unknown("the load was over no time"),
+                Some(time) => {
+                    let rate = number / seconds(time);
+                    Seen::Value(rate, format!("{rate:.2}/s"), operator.holds(rate, bound))
+                }
+            },
+        }
+    }
+}
+
+impl Statistic {
+    /// Of the times, and of `never` more that have no end.
+    fn of(self, times: &Distribution, never: u64) -> Reached {
+        let ended = times.count();
+        let reached = match self {
+            _ if ended + never == 0 => return Reached::Nothing,
+            Self::Mean | Self::Max if never > 0 => None,
+            Self::Mean => times.mean(),
+            Self::Max => times.max(),
+            Self::Percentile(percent) => {
+                // How many must not exceed it, as HDR counts: at least one.
+                let share = percent * (ended + never) as f64 / 100.0;
+                let rank = (share - ROUNDING * share).ceil().max(1.0);
+                if rank <= ended as f64 {
+                    // In the middle between two ranks, where no rounding leads to the next.
+                    times.quantile((rank - 0.5) / ended as f64)
+                } else {
+                    None
+                }
+            }
+        };
+        reached.map_or(Reached::Never, Reached::At)
+    }
+}
+
+/// For people, to three digits.
+fn duration(time: Duration) -> String {
+    match seconds(time) {
+        s if s < 0.001 => format!("{:.0} µs", s * 1e6),
+        s if s < 1.0 => format!("{:.3} ms", s * 1e3),
+        s => format!("{s:.3} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Ledger;
+
+    const MILLISECOND: Duration = Duration::from_millis(1);
+
+    /// 100 ok answers of 1 to 100 ms and 10 refusals of 1 ms.
+    fn evidence() -> Evidence {
+        let mut figures = Figures::default();
+        for millis in 1..=100 {
+            figures.response_time[Outcome::Ok as usize].record(millis * MILLISECOND);
+        }
+        for _ in 0..10 {
+            figures.response_time[Outcome::Rejected as usize].record(MILLISECOND);
+        }
+        figures.ledger = Ledger {
+            intended: 110,
+            ended: [100, 10, 0, 0, 0],
+            ..Ledger::default()
+        };
+        figures.good = 99;
+        Evidence {
+            figures,
+            intended: 110,
+            settled: 110,
+            audit: None,
+            queued: false,
+            dropped: None,
+            judged_for: Some(Duration::from_secs(10)),
+            client_limited: false,
+        }
+    }
+
+    fn withholding(withheld: u64) -> Evidence {
+        let mut evidence = evidence();
+        evidence.figures.ledger.withheld = withheld;
+        evidence.intended += withheld;
+        evidence
+    }
+
+    fn met(rule: &str, evidence: &Evidence) -> Option<bool> {
+        rule.parse::<Rule>().unwrap().judge(evidence).met
+    }
+
+    #[test]
+    fn judges_times_by_outcome() {
+        let evidence = evidence();
+        for rule in [
+            "p99>98ms",
+            "p99<100ms",
+            "p50>=50ms",
+            "max>=100ms",
+            "mean<51ms",
+            "p99(rejected)<2ms",
+            "max(rejected)>=1ms",
+        ] {
+            assert_eq!(met(rule, &evidence), Some(true), "{rule}");
+        }
+        for rule in [
+            "p99>100ms",
+            "max>100ms",
+            "p99(rejected)>2ms",
+            "max(failed)>0s",
+            "max(failed)<1h",
+        ] {
+            assert_eq!(met(rule, &evidence), Some(false), "{rule}");
+        }
+        assert_eq!(
+            met("p99(start-lag)>10ms", &evidence),
+            None,
+            "there are no sends to judge it by"
+        );
+    }
+
+    #[test]
+    fn what_was_withheld_was_never_answered() {
+        let some = withholding(2);
+        assert_eq!(met("p50>60ms", &some), Some(false));
+        assert_eq!(met("p98>1h", &some), Some(false), "100 of 102 were answered");
+        let gate = "p99>1h".parse::<Rule>().unwrap().judge(&some);
+        assert_eq!((gate.met, gate.seen), (Some(true), None));
+        assert!(gate.says.contains("2 of 112"), "{}", gate.says);
+        for (rule, is) in [
+            ("max>1h", true),
+            ("mean>1h", true),
+            ("p99<1h", false),
+            ("p99(rejected)>1h", false),
+        ] {
+            assert_eq!(met(rule, &some), Some(is), "{rule}");
+        }
+        let all = Evidence {
+            figures: Figures {
+                ledger: Ledger {
+                    intended: 5,
+                    withheld: 5,
+                    ..Ledger::default()
+                },
+                ..Figures::default()
+            },
+            ..evidence()
+        };
+        assert_eq!(met("p1>1s", &all), Some(true));
+    }
+
+    #[test]
+    fn a_quantile_among_withheld_sends_has_the_rank_it_would_have() {
+        // 100 answers and 100 withheld: p25 of all is the 50th answer.
+        let gate = "p25>1s".parse::<Rule>().unwrap().judge(&withholding(100));
+        let seen = gate.seen.unwrap();
+        assert!((seen - 0.05).abs() < 0.000_1, "{seen}");
+    }
+
+    #[test]
+    fn a_rule_at_the_very_edge_is_not_met_by_rounding() {
+        let mut figures = Figures::default();
+        for millis in 1..=1000 {
+            figures.response_time[Outcome::Ok as usize].record(if millis == 1000 {
+                Duration::from_secs(9)
+            } else {
+                MILLISECOND
+            });
+        }
+        figures.good = 999;
+        let edge = Evidence {
+            figures,
+            intended: 1000,
+            settled: 1000,
+            ..evidence()
+        };
+        // 99.9 / 100 as a float is a little more than 0.999, and would ask for all thousand.
+        assert_eq!(met("p99.9>1s", &edge), Some(false));
+        assert_eq!(met("p99.91>1s", &edge), Some(true));
+        assert_eq!(met("goodput<99.9%", &edge), Some(false));
+    }
+
+    #[test]
+    fn shares_are_of_what_was_intended() {
+        let evidence = evidence();
+        for (rule, is) in [
+            ("rejected>9%", true),
+            ("rejected>10", false),
+            ("rejected>=10", true),
+            ("goodput<90%", false),
+            ("goodput<=90%", true),
+            ("goodput<9.91/s", true),
+            ("ok<100", false),
+            ("withheld>0", false),
+        ] {
+            assert_eq!(met(rule, &evidence), Some(is), "{rule}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_say_is_neither_met_nor_passed() {
+        let evidence = Evidence {
+            queued: true,
+            ..evidence()
+        };
+        for rule in ["lost>0", "goodput<95%", "dropped>0"] {
+            let gate = rule.parse::<Rule>().unwrap().judge(&evidence);
+            assert!(gate.met.is_none() && gate.fails(), "{rule}");
+        }
+        let nothing = Evidence {
+            figures: Figures::default(),
+            intended: 0,
+            ..evidence
+        };
+        assert_eq!(met("rejected>5%", &nothing), None);
+    }
+
+    #[test]
+    fn nothing_is_lost_where_nothing_is_queued() {
+        assert_eq!(met("lost>0", &evidence()), Some(false));
+        let limited = Evidence {
+            client_limited: true,
+            ..evidence()
+        };
+        assert_eq!(met("client-limited", &limited), Some(true));
+        assert_eq!(met("client-limited", &evidence()), Some(false));
+    }
+}

@@ -1,0 +1,118 @@
+//! The rules that a run is judged by: about once a second as it goes, on what is known by then, and at its end.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Audits, Plan, lock, verdict::verdict};
+use crate::{
+    fleet::Lookout,
+    gates::Evidence,
+    ledger::AuditCounts,
+    live::LiveAudit,
+    observer::Observer,
+    recorder::Figures,
+    report::{GateReport, seconds},
+    scenario::Rpc,
+};
+
+/// Between two judgements on the way.
+const JUDGE_EVERY: Duration = Duration::from_secs(1);
+
+/// A run on its way.
+pub(super) struct Underway<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) lookout: Lookout,
+    pub(super) audits: &'a Audits,
+    pub(super) observer: Option<&'a Observer>,
+    pub(super) start: Instant,
+}
+
+impl Underway<'_> {
+    /// Waits until a rule is met that is to stop the run, and returns what was seen then of all that are met; for ever, if
+    /// none is. Cancel-safe.
+    pub(super) async fn stopped(&self) -> Vec<GateReport> {
+        let rules = &self.plan.rules.abort_if;
+        if rules.is_empty() {
+            return std::future::pending().await;
+        }
+        loop {
+            sleep(JUDGE_EVERY).await;
+            let Some(evidence) = self.evidence().await else {
+                // Nothing is sent any more: the judgement at the end is near.
+                return std::future::pending().await;
+            };
+            let at = seconds(self.start.elapsed());
+            let met = rules.iter().map(|rule| rule.judge(&evidence));
+            let met: Vec<GateReport> = met
+                .filter(|gate| gate.met == Some(true))
+                .map(|gate| GateReport {
+                    stopped_at_seconds: Some(at),
+                    ..gate
+                })
+                .collect();
+            if !met.is_empty() {
+                return met;
+            }
+        }
+    }
+
+    async fn evidence(&self) -> Option<Evidence> {
+        let mut figures = self.lookout.figures().await?;
+        let mut audited = LiveAudit::default();
+        for audit in self.audits {
+            let audit = lock(audit);
+            audit.add_to(&mut figures);
+            audited.add(&audit.so_far());
+        }
+        let ledger = &figures.ledger;
+        let known = ledger.withheld + ledger.ended.iter().sum::<u64>();
+        let counts = audited.counts;
+        let open = counts
+            .acknowledged
+            .saturating_sub(counts.done + counts.discarded + counts.unknown);
+        let dropped = self.observer.map(|observer| observer.sight().counters().dropped);
+        Some(Evidence {
+            intended: known,
+            settled: known.saturating_sub(open),
+            ..evidence(
+                self.plan,
+                figures,
+                (!self.audits.is_empty()).then_some(counts),
+                dropped,
+                self.start.elapsed(),
+            )
+        })
+    }
+}
+
+/// What a run is judged by, `elapsed` after its start.
+pub(super) fn evidence(
+    plan: &Plan,
+    figures: Figures,
+    audit: Option<AuditCounts>,
+    dropped: Option<u64>,
+    elapsed: Duration,
+) -> Evidence {
+    let judged_for = elapsed.saturating_sub(plan.scenario.warmup);
+    Evidence {
+        client_limited: verdict(&plan.scenario, &figures).client_limited,
+        intended: figures.ledger.intended,
+        settled: figures.ledger.intended,
+        figures,
+        audit,
+        queued: plan.scenario.rpc == Rpc::Enqueue,
+        dropped,
+        judged_for: (!judged_for.is_zero()).then_some(judged_for),
+    }
+}
+
+/// Judges a run at its end by all rules of its plan; those that stopped it stand as they were seen then.
+pub(super) fn judge(plan: &Plan, evidence: &Evidence, stopped: &[GateReport]) -> Vec<GateReport> {
+    let fail_if = plan.rules.fail_if.iter().map(|rule| rule.judge(evidence));
+    let abort_if = plan.rules.abort_if.iter().map(|rule| {
+        let seen = stopped.iter().find(|gate| gate.rule == rule.text());
+        seen.cloned().unwrap_or_else(|| rule.judge(evidence))
+    });
+    fail_if.chain(abort_if).collect()
+}

@@ -1,0 +1,71 @@
+//! Whether the figures are the service's or the generator's, with the numbers that say so.
+
+use std::{fmt::Write, time::Duration};
+
+use crate::{
+    recorder::Figures,
+    report::{VerdictReport, seconds},
+    scenario::{Scenario, Schedule},
+};
+
+/// A generator that is later than this with one send in a hundred is the limit itself (arbitrary: ten ticks of its
+/// timers, and below any SLO that is worth measuring).
+const LATE: Duration = Duration::from_millis(10);
+/// A sending thread that uses more of a core than this is the limit itself (arbitrary: what little is left cannot be had
+/// evenly, so answers wait to be read).
+const BUSY: f64 = 0.9;
+/// Connections on which more than this share of the sends had to wait for a stream are the limit themselves (arbitrary:
+/// from here on the wait is in the p99).
+const WAITING: f64 = 0.01;
+
+/// Judges the generator.
+pub(super) fn verdict(scenario: &Scenario, figures: &Figures) -> VerdictReport {
+    let ledger = &figures.ledger;
+    let lag = figures.start_lag.quantile(0.99);
+    let share = |count: u64| (ledger.intended > 0).then(|| count as f64 / ledger.intended as f64);
+    let waits = figures.effort.stream_waits;
+    let waiting = share(waits.count);
+    let cpu_share = figures.effort.cpu_share;
+
+    let mut limits = Vec::new();
+    if let Some(lag) = lag.filter(|lag| *lag > LATE) {
+        limits.push(format!("was late with its sends: start lag p99 {lag:.1?}"));
+    }
+    if let Some(cpu) = cpu_share.filter(|cpu| *cpu > BUSY) {
+        limits.push(format!("used {:.0} % of a core on its busiest thread", 100.0 * cpu));
+    }
+    if let Some(waiting) = waiting.filter(|waiting| *waiting > WAITING) {
+        limits.push(format!(
+            "let {:.0} % of its sends wait for a stream, up to {:.1?}: the service allows too few on so few connections, and \
+             --connections opens more",
+            100.0 * waiting,
+            waits.max,
+        ));
+    }
+    let reason = if !limits.is_empty() {
+        format!("the generator {}", limits.join("; it "))
+    } else if lag.is_none() {
+        "nothing was sent".to_owned()
+    } else if scenario.schedule == Schedule::AsFastAsPossible {
+        "no schedule: sent as fast as the answers came, so response time is service time".to_owned()
+    } else {
+        let mut kept = "the generator kept its schedule".to_owned();
+        if let Some(lag) = lag {
+            let _ = write!(kept, ": start lag p99 {lag:.1?}");
+        }
+        if let Some(cpu) = cpu_share {
+            let _ = write!(kept, ", {:.0} % of a core on its busiest thread", 100.0 * cpu);
+        }
+        kept
+    };
+    VerdictReport {
+        client_limited: !limits.is_empty(),
+        reason,
+        start_lag_p99_seconds: lag.map(seconds),
+        cpu_share,
+        stream_waits: waits.count,
+        stream_wait_max_seconds: (waits.count > 0).then(|| seconds(waits.max)),
+        stream_wait_mean_seconds: (waits.count > 0).then(|| seconds(waits.total) / waits.count as f64),
+        withheld_share: share(ledger.withheld),
+    }
+}

@@ -1,0 +1,312 @@
+//! `--fail-if` and `--abort-if` against real processes: a service that is frozen, one that refuses on purpose, and what is
+//! said of a rule that cannot be read.
+
+mod support;
+
+use std::{
+    convert::Infallible,
+    fs,
+    path::Path,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
+
+use foo_proto::v1::{
+    EnqueueRequest, EnqueueResponse, ProcessRequest, ProcessResponse, Snapshot, WatchRequest,
+    foo_service_server::{FooService, FooServiceServer},
+};
+use load_client::report::{Report, Run};
+use rustix::process::Signal;
+use support::{Running, Service, assert_balanced, load_client, report, scrape::Page};
+use tonic::{Request, Response, Status};
+
+/// How long the service is frozen.
+const FREEZE: Duration = Duration::from_secs(2);
+
+fn run_of(file: &Path) -> Run {
+    let report: Report = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    report.runs.into_iter().next().unwrap()
+}
+
+/// Freezes a service for two seconds in the middle of a run of 10 s at 200/s. Returns the report, and for how long it was
+/// frozen as this machine has it.
+fn frozen(flags: &[&str]) -> (Run, Option<i32>, f64) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let service = Service::start(["--service-time", "1ms", "--workers", "4"]);
+    let fixed = [
+        "run",
+        &service.url,
+        "-r",
+        "200",
+        "-z",
+        "10s",
+        "--prometheus-addr",
+        "127.0.0.1:0",
+    ];
+    let mut command = load_client(fixed.iter().chain(flags));
+    command.args(["--fail-if", "p99>100ms", "--json"]).arg(&file);
+    let client = Running::start(command);
+    let line = client.wait_for_line("metrics at http://");
+    let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap();
+    Page::wait_for(address, "the middle of the run", |page| {
+        page.count("load_intended_total") > 600
+    });
+    let from = Instant::now();
+    service.signal(Signal::STOP);
+    thread::sleep(FREEZE);
+    service.signal(Signal::CONT);
+    let frozen = from.elapsed().as_secs_f64();
+    let (status, _) = client.wait();
+    let run = run_of(&file);
+    assert_balanced(&run);
+    assert_eq!(run.ledger.intended, 2000);
+    assert_hole(&run, frozen);
+    (run, status.code(), frozen)
+}
+
+/// The time series shows where nothing was done, and that sends were intended all the same.
+fn assert_hole(run: &Run, frozen: f64) {
+    let (mut longest, mut current, mut from) = (0, 0, 0.0);
+    for point in &run.series {
+        let silent = point.goodput_rps == Some(0.0);
+        current = if silent { current + 1 } else { 0 };
+        if current > longest && point.t < 10.0 {
+            (longest, from) = (current, point.t);
+        }
+        assert!(point.t >= 10.0 || point.offered_rps > 0.0, "{point:?}");
+    }
+    let hole = f64::from(longest) * 0.1;
+    assert!(
+        hole > 0.8 * frozen && from > 2.0 && from < 9.0,
+        "a hole of {hole} s until {from} s"
+    );
+}
+
+#[test]
+fn a_frozen_service_shows_in_the_p99_and_fails_its_gate() {
+    let (run, code, frozen) = frozen(&["-c", "50"]);
+    assert_eq!(code, Some(99));
+    // A fifth of the sends meet the freeze, evenly: p99 of all is 0.95 of it. A freeze of 2.0 s gives 1.7 s to 2.0 s.
+    let p99 = run.response_time_seconds["ok"].p99;
+    assert!(p99 > 0.85 * frozen && p99 < 1.02 * frozen, "{p99} s of {frozen} s");
+    assert_eq!(run.ledger.withheld, 0);
+    let gate = &run.gates[0];
+    assert_eq!((gate.rule.as_str(), gate.met), ("p99>100ms", Some(true)));
+    // Blocked clients made their sends later: their service time is that of a caller who never had to wait.
+    assert!(run.service_time_seconds["ok"].mean < run.response_time_seconds["ok"].mean / 2.0);
+}
+
+#[test]
+fn blocked_clients_cannot_hide_a_freeze() {
+    let (run, code, _) = frozen(&["-c", "2", "--when-blocked", "withhold"]);
+    assert_eq!(code, Some(99));
+    assert!(run.ledger.withheld > 200, "{:?}", run.ledger);
+    // What they did send looks healthy: that is what common tools report, and pass.
+    assert!(run.response_time_seconds["ok"].p90 < 0.1);
+    let gate = &run.gates[0];
+    assert_eq!((gate.met, gate.seen), (Some(true), None));
+    assert!(gate.says.contains("withheld"), "{}", gate.says);
+}
+
+#[test]
+fn a_rule_that_is_to_abort_stops_the_run_as_soon_as_it_is_met() {
+    let service = Service::start(["--service-time", "100ms", "--max-waiting", "0"]);
+    let (output, report) = report([
+        "run",
+        &service.url,
+        "-c",
+        "8",
+        "-r",
+        "50",
+        "-z",
+        "1h",
+        "--abort-if",
+        "rejected>20%",
+        "--abort-if",
+        "failed>0",
+        "--fail-if",
+        "lost>0",
+    ]);
+    assert_eq!(output.status.code(), Some(99));
+    let run = &report.runs[0];
+    assert_balanced(run);
+    assert!(run.load.duration_seconds < 600.0);
+    let stopped: Vec<_> = run
+        .gates
+        .iter()
+        .filter(|gate| gate.stopped_at_seconds.is_some())
+        .collect();
+    assert_eq!(stopped.len(), 1, "{:?}", run.gates);
+    assert_eq!((stopped[0].rule.as_str(), stopped[0].met), ("rejected>20%", Some(true)));
+    let table = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        table.contains("stopped the run after") && table.contains("not met"),
+        "{table}"
+    );
+}
+
+#[test]
+fn a_rule_of_queued_messages_is_judged_in_virtual_time_too() {
+    let (output, report) = report([
+        "compare",
+        "--virtual-time",
+        "-z",
+        "60s",
+        "--slo",
+        "1s",
+        "--strategy",
+        "async-bounded,sync",
+        "--fail-if",
+        "dropped>200",
+        "--fail-if",
+        "goodput>90%",
+        "--abort-if",
+        "p50(time-to-done)>10s",
+        "-q",
+    ]);
+    assert_eq!(output.status.code(), Some(99));
+    let met = |name| {
+        let run = support::named(&report, name);
+        run.gates.iter().map(|gate| gate.met.unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(met("async-bounded"), [true, false, false]);
+    // Half of the sends were withheld: half of all are never done.
+    assert_eq!(met("sync"), [false, false, false]);
+}
+
+#[test]
+fn an_endless_backlog_is_aborted_in_virtual_time() {
+    let (output, report) = report([
+        "compare",
+        "--virtual-time",
+        "--strategy",
+        "async-unbounded,async-scaled",
+        "--abort-if",
+        "p90(time-to-done)>10s",
+        "-q",
+    ]);
+    assert_eq!(output.status.code(), Some(99));
+    let aborted = support::named(&report, "async-unbounded");
+    // Of what is done by t, the last tenth waited t/2 and more: the rule is met soon after 20 s.
+    let at = aborted.gates[0].stopped_at_seconds.unwrap();
+    assert!((20.0..30.0).contains(&at), "{at}");
+    assert!(aborted.audit.as_ref().unwrap().queued > 0);
+    let other = support::named(&report, "async-scaled");
+    assert_eq!(other.gates[0].met, Some(false));
+    assert!(other.load.duration_seconds > 3599.0, "a rule stops its own run only");
+}
+
+#[test]
+fn a_rule_that_cannot_be_read_is_a_usage_error_that_names_the_flag() {
+    for (flag, rule, hint) in [
+        ("--fail-if", "p99>250", "250ms"),
+        ("--fail-if", "latency>1s", "goodput"),
+        ("--abort-if", "rejected>20ms", "5%"),
+    ] {
+        let output = load_client(["run", "http://127.0.0.1:1", flag, rule]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.contains(flag) && said.contains(rule) && said.contains(hint),
+            "{said}"
+        );
+    }
+}
+
+/// Refuses three of ten, and takes 50 ms for the others.
+struct Refusing {
+    calls: AtomicU64,
+}
+
+#[tonic::async_trait]
+impl FooService for Refusing {
+    async fn enqueue(&self, _: Request<EnqueueRequest>) -> Result<Response<EnqueueResponse>, Status> {
+        Err(Status::unimplemented("only Process"))
+    }
+
+    async fn process(&self, _: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {
+        if self.calls.fetch_add(1, Relaxed) % 10 < 3 {
+            return Err(Status::resource_exhausted("on purpose"));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Ok(Response::new(ProcessResponse::default()))
+    }
+
+    type WatchStream = Pin<Box<dyn tokio_stream::Stream<Item = Result<Snapshot, Status>> + Send>>;
+
+    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("it shows nothing"))
+    }
+}
+
+/// Serves it, and returns its URL.
+fn refusing() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let incoming = futures_util::stream::unfold(listener, async |listener| {
+                let connection = listener.accept().await.map(|(connection, _)| connection);
+                Some((connection, listener))
+            });
+            let service = FooServiceServer::new(Refusing {
+                calls: AtomicU64::new(0),
+            });
+            tonic::transport::Server::builder()
+                .add_service(service)
+                .serve_with_incoming(incoming)
+                .await
+                .unwrap();
+            Ok::<_, Infallible>(())
+        })
+    });
+    url
+}
+
+#[test]
+fn refusals_on_purpose_are_not_mixed_with_answers_and_fail_no_run() {
+    let url = refusing();
+    let load = ["run", &url, "-c", "50", "-r", "100", "-n", "500", "--slo", "5s"];
+    let rules = [
+        "--fail-if",
+        "goodput<60%",
+        "--fail-if",
+        "p99(rejected)>5s",
+        "--fail-if",
+        "rejected>30%",
+    ];
+    let (output, report) = report(load.iter().chain(&rules));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    let run = &report.runs[0];
+    assert_balanced(run);
+    assert_eq!((run.ledger.ok, run.ledger.rejected), (350, 150));
+    // Every accepted call took 50 ms and more; half of the refusals did not, whatever this machine has to do besides.
+    assert!(run.response_time_seconds["ok"].p50 >= 0.05);
+    assert!(run.response_time_seconds["rejected"].p50 < run.response_time_seconds["ok"].p50);
+    let offered = run.load.offered_rps.unwrap();
+    let share = run.goodput_rps.unwrap() / offered;
+    assert!(share > 0.6 && share <= 0.7, "goodput {share}");
+
+    let (output, report) = support::report(load.iter().chain(&["--fail-if", "rejected>29%"]));
+    assert_eq!(output.status.code(), Some(99));
+    assert_eq!(report.runs[0].gates[0].met, Some(true));
+    let table = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        table.contains("MET") && table.contains("30.00 % (150 of 500)"),
+        "{table}"
+    );
+}
