@@ -4,23 +4,20 @@
 mod support;
 
 use std::{
-    convert::Infallible,
     fs,
     path::Path,
-    pin::Pin,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
 };
 
-use foo_proto::v1::{
-    EnqueueRequest, EnqueueResponse, ProcessRequest, ProcessResponse, Snapshot, WatchRequest,
-    foo_service_server::{FooService, FooServiceServer},
-};
 use load_client::report::{Report, Run};
 use rustix::process::Signal;
-use support::{Running, Service, assert_balanced, load_client, report, scrape::Page};
-use tonic::{Request, Response, Status};
+use support::{
+    Running, Service, assert_balanced, load_client,
+    own_server::{Behaviour, serve},
+    report,
+    scrape::Page,
+};
 
 /// How long the service is frozen.
 const FREEZE: Duration = Duration::from_secs(2);
@@ -216,65 +213,13 @@ fn a_rule_that_cannot_be_read_is_a_usage_error_that_names_the_flag() {
     }
 }
 
-/// Refuses three of ten, and takes 50 ms for the others.
-struct Refusing {
-    calls: AtomicU64,
-}
-
-#[tonic::async_trait]
-impl FooService for Refusing {
-    async fn enqueue(&self, _: Request<EnqueueRequest>) -> Result<Response<EnqueueResponse>, Status> {
-        Err(Status::unimplemented("only Process"))
-    }
-
-    async fn process(&self, _: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {
-        if self.calls.fetch_add(1, Relaxed) % 10 < 3 {
-            return Err(Status::resource_exhausted("on purpose"));
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        Ok(Response::new(ProcessResponse::default()))
-    }
-
-    type WatchStream = Pin<Box<dyn tokio_stream::Stream<Item = Result<Snapshot, Status>> + Send>>;
-
-    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        Err(Status::unimplemented("it shows nothing"))
-    }
-}
-
-/// Serves it, and returns its URL.
-fn refusing() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            let incoming = futures_util::stream::unfold(listener, async |listener| {
-                let connection = listener.accept().await.map(|(connection, _)| connection);
-                Some((connection, listener))
-            });
-            let service = FooServiceServer::new(Refusing {
-                calls: AtomicU64::new(0),
-            });
-            tonic::transport::Server::builder()
-                .add_service(service)
-                .serve_with_incoming(incoming)
-                .await
-                .unwrap();
-            Ok::<_, Infallible>(())
-        })
-    });
-    url
-}
-
 #[test]
 fn refusals_on_purpose_are_not_mixed_with_answers_and_fail_no_run() {
-    let url = refusing();
+    let url = serve(Behaviour {
+        refused_of_ten: 3,
+        takes: Duration::from_millis(50),
+        streams: None,
+    });
     let load = ["run", &url, "-c", "50", "-r", "100", "-n", "500", "--slo", "5s"];
     let rules = [
         "--fail-if",

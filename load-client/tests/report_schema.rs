@@ -1,0 +1,80 @@
+//! `docs/report.schema.json` describes what `--json` writes: real reports, field by field.
+
+mod support;
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+use support::{Service, json_schema::violations, load_client};
+
+fn schema() -> Value {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/report.schema.json");
+    serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn written<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    load_client(args).arg("--json").arg(&file).output().unwrap();
+    serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap()
+}
+
+#[test]
+fn reports_of_all_kinds_are_as_the_schema_says() {
+    let service = Service::start(["--service-time", "5ms", "--max-waiting", "1"]);
+    let rules = ["--fail-if", "p99>1us", "--fail-if", "lost>0"];
+    let comparison = [
+        "compare",
+        "--virtual-time",
+        "-z",
+        "20s",
+        "-q",
+        "--abort-if",
+        "client-limited",
+    ];
+    let queued = ["run", &service.url, "--mode", "enqueue", "-n", "40", "-r", "100", "-q"];
+    let refused = ["run", &service.url, "-c", "16", "-n", "200", "-r", "0", "-q"];
+    let reports = [
+        written(&comparison),
+        written(&[&queued[..], &rules].concat()),
+        written(&[&refused[..], &rules].concat()),
+    ];
+    assert_eq!(reports[0]["runs"].as_array().unwrap().len(), 5);
+    assert!(reports[1]["runs"][0]["audit"].is_object() && reports[2]["runs"][0]["audit"].is_null());
+    let schema = schema();
+    for report in &reports {
+        let found = violations(&schema, report);
+        assert!(found.is_empty(), "{found:#?}");
+    }
+    // The check can fail: of every object on the way down, a field too few, one too many, one of another type.
+    for place in [
+        "",
+        "/runs/0",
+        "/runs/0/ledger",
+        "/runs/0/verdict",
+        "/runs/0/gates/0",
+        "/runs/0/series/0",
+    ] {
+        for break_it in [remove_first, add_one, retype_first] {
+            let mut broken = reports[1].clone();
+            break_it(broken.pointer_mut(place).unwrap().as_object_mut().unwrap());
+            assert!(!violations(&schema, &broken).is_empty(), "{place}: {broken}");
+        }
+    }
+}
+
+type Object = serde_json::Map<String, Value>;
+
+fn remove_first(object: &mut Object) {
+    let name = object.keys().next().unwrap().clone();
+    object.remove(&name);
+}
+
+fn add_one(object: &mut Object) {
+    object.insert("something_else".to_owned(), Value::Null);
+}
+
+fn retype_first(object: &mut Object) {
+    let value = object.values_mut().next().unwrap();
+    *value = Value::Array(vec![Value::Null]);
+}

@@ -1,0 +1,84 @@
+//! A FooService of the tests' own, for what the real one would not do: refuse a known share on purpose, allow next to no
+//! streams.
+
+use std::{
+    net::TcpListener,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    thread,
+    time::Duration,
+};
+
+use foo_proto::v1::{
+    EnqueueRequest, EnqueueResponse, ProcessRequest, ProcessResponse, Snapshot, WatchRequest,
+    foo_service_server::{FooService, FooServiceServer},
+};
+use tonic::{Request, Response, Status, transport::Server};
+
+/// How it behaves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Behaviour {
+    /// Of ten calls of Process, so many are refused at once.
+    pub(crate) refused_of_ten: u64,
+    /// The others take so long.
+    pub(crate) takes: Duration,
+    /// Streams that it lets be open on a connection.
+    pub(crate) streams: Option<u32>,
+}
+
+struct OwnService {
+    behaviour: Behaviour,
+    calls: AtomicU64,
+}
+
+#[tonic::async_trait]
+impl FooService for OwnService {
+    async fn enqueue(&self, _: Request<EnqueueRequest>) -> Result<Response<EnqueueResponse>, Status> {
+        Err(Status::unimplemented("only Process"))
+    }
+
+    async fn process(&self, _: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {
+        if self.calls.fetch_add(1, Relaxed) % 10 < self.behaviour.refused_of_ten {
+            return Err(Status::resource_exhausted("on purpose"));
+        }
+        tokio::time::sleep(self.behaviour.takes).await;
+        Ok(Response::new(ProcessResponse::default()))
+    }
+
+    type WatchStream = Pin<Box<dyn tokio_stream::Stream<Item = Result<Snapshot, Status>> + Send>>;
+
+    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("it shows nothing"))
+    }
+}
+
+/// Serves it for as long as the test lives, and returns its URL.
+pub(crate) fn serve(behaviour: Behaviour) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let incoming = futures_util::stream::unfold(listener, async |listener| {
+                let connection = listener.accept().await.map(|(connection, _)| connection);
+                Some((connection, listener))
+            });
+            let service = OwnService {
+                behaviour,
+                calls: AtomicU64::new(0),
+            };
+            Server::builder()
+                .max_concurrent_streams(behaviour.streams)
+                .add_service(FooServiceServer::new(service))
+                .serve_with_incoming(incoming)
+                .await
+                .unwrap();
+        });
+    });
+    url
+}
