@@ -8,6 +8,7 @@
 
 pub mod compare;
 pub mod run;
+pub mod saved;
 
 pub mod cli;
 

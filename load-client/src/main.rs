@@ -8,12 +8,15 @@ use std::{
 
 use clap::Parser;
 use load_client::{
-    cli::{Cli, Command, CompareArgs, LoadArgs, OutputArgs, RunArgs, usage_error},
+    cli::{Cli, Command, CompareArgs, LoadArgs, OutputArgs, ReportArgs, RunArgs, usage_error},
     compare::{self, Compared},
     measure::Measured,
-    output::{json, table},
+    output::{
+        file::{ReportFile, WriteError},
+        json, series, table,
+    },
     report::{GateReport, Report, Run, SCHEMA},
-    run,
+    run, saved,
     scenario::Schedule,
     stop::{Stop, Stopper},
 };
@@ -27,6 +30,7 @@ async fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => run_one(&args, stop).await,
         Command::Compare(args) => run_comparison(&args, stop).await,
+        Command::Report(args) => show_saved(&args),
     };
     match result {
         Ok(code) => code,
@@ -80,35 +84,49 @@ async fn signal() {
     }
 }
 
-/// Where the JSON report goes, opened before the run.
-struct JsonFile(Option<(std::fs::File, PathBuf)>);
+/// Where the report goes besides the screen, opened before the run.
+struct Files {
+    json: Option<ReportFile>,
+    csv: Option<ReportFile>,
+}
 
-impl JsonFile {
-    fn open(output: &OutputArgs) -> Result<Self, json::WriteError> {
-        let opened = output.json.as_ref().map(|path| Ok((json::open(path)?, path.clone())));
-        opened.transpose().map(Self)
+impl Files {
+    fn open(output: &OutputArgs) -> Result<Self, WriteError> {
+        let open = |path: &Option<PathBuf>| path.as_deref().map(ReportFile::open).transpose();
+        Ok(Self {
+            json: open(&output.json)?,
+            csv: open(&output.csv)?,
+        })
     }
 
-    fn write(self, seed: u64, runs: Vec<Run>) -> Result<(), json::WriteError> {
-        let Some((file, path)) = self.0 else { return Ok(()) };
+    fn write(self, seed: u64, runs: Vec<Run>) -> Result<(), WriteError> {
+        if let Some(file) = self.csv {
+            file.write(|out| series::write(out, &runs))?;
+        }
         let report = Report {
             schema: SCHEMA.to_owned(),
             seed,
             runs,
         };
-        json::write(file, &path, &report)
+        self.json
+            .map_or(Ok(()), |file| file.write(|out| json::write(out, &report)))
     }
+}
+
+fn show_saved(args: &ReportArgs) -> Result<ExitCode, Failure> {
+    show(&saved::show(&args.files)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn run_one(args: &RunArgs, stop: Stop) -> Result<ExitCode, Failure> {
     check(&args.load);
     let schedule = schedule(&args.load);
-    let json = JsonFile::open(&args.output)?;
+    let files = Files::open(&args.output)?;
     let measured = run::run(args, schedule, stop.clone()).await?;
     show(&table::single(&measured.report));
     show_gates(std::slice::from_ref(&measured.report));
     let code = judge(std::slice::from_ref(&measured), &stop);
-    json.write(args.load.seed, vec![measured.report])?;
+    files.write(args.load.seed, vec![measured.report])?;
     Ok(code)
 }
 
@@ -129,7 +147,7 @@ async fn run_comparison(args: &CompareArgs, stop: Stop) -> Result<ExitCode, Fail
     }
     check(&args.load);
     let schedule = schedule(&args.load);
-    let json = JsonFile::open(&args.output)?;
+    let files = Files::open(&args.output)?;
     let compared = if args.target.is_empty() {
         strategies(args, &schedule, &stop).await?
     } else {
@@ -143,7 +161,7 @@ async fn run_comparison(args: &CompareArgs, stop: Stop) -> Result<ExitCode, Fail
     let code = judge(&compared.measured, &stop);
     let runs: Vec<Run> = compared.measured.into_iter().map(|measured| measured.report).collect();
     show_gates(&runs);
-    json.write(args.load.seed, runs)?;
+    files.write(args.load.seed, runs)?;
     Ok(if compared.failed.is_empty() {
         code
     } else {

@@ -34,6 +34,8 @@ pub enum Command {
     Run(RunArgs),
     /// Show strategies side by side: the worked example on services of its own, or running services
     Compare(CompareArgs),
+    /// Show saved reports again, or what has changed from one to the next
+    Report(ReportArgs),
 }
 
 /// `load-client run`.
@@ -95,6 +97,15 @@ pub struct CompareArgs {
     pub output: OutputArgs,
 }
 
+/// `load-client report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Reports as --json writes them. One is shown again; of more, each figure of the first beside that of every other, with
+    /// the change
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
 /// What to show, and where.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
@@ -102,6 +113,10 @@ pub struct OutputArgs {
     /// Also write the report to a file, as JSON (schema load-client/report/v1)
     #[arg(long, env = "LOAD_JSON", value_name = "FILE")]
     pub json: Option<PathBuf>,
+
+    /// Also write the time series to a file, as CSV: a line per run and step
+    #[arg(long, env = "LOAD_CSV", value_name = "FILE")]
+    pub csv: Option<PathBuf>,
 
     /// No progress
     #[arg(short, long, env = "LOAD_QUIET")]

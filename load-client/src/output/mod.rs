@@ -1,8 +1,11 @@
 //! What people and programs get to see: progress while it runs, a table and words at the end, JSON, live
 //! metrics.
 
+pub mod changes;
+pub mod file;
 pub mod json;
 pub mod progress;
 pub mod prometheus;
+pub mod series;
 pub mod table;
 pub mod words;
