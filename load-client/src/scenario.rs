@@ -143,6 +143,39 @@ impl Schedule {
             Self::Rate { .. } | Self::Stages { .. } | Self::AsFastAsPossible => None,
         }
     }
+
+    /// Stages that repeat, begun where they are at `time` if they have been repeating since time 0: whoever begins so, at
+    /// whatever time, is in the same stage as all others. Anything else begins at its beginning.
+    #[must_use]
+    pub fn joined_at(self, time: Duration) -> Self {
+        let Self::Stages {
+            stages,
+            repeat: true,
+            spacing,
+        } = self
+        else {
+            return self;
+        };
+        let cycle: Duration = stages.iter().map(|stage| stage.length).sum();
+        let mut into = Duration::from_secs_f64(time.as_secs_f64() % cycle.as_secs_f64());
+        let mut joined = stages.to_vec();
+        // Those that are over now come last; of the one that is under way, the part that is over.
+        for (index, stage) in stages.iter().enumerate() {
+            if into < stage.length {
+                joined.rotate_left(index);
+                joined[0].length -= into;
+                joined.push(Stage { length: into, ..*stage });
+                break;
+            }
+            into -= stage.length;
+        }
+        joined.retain(|stage| !stage.length.is_zero());
+        Self::Stages {
+            stages: joined.into(),
+            repeat: true,
+            spacing,
+        }
+    }
 }
 
 /// A load, and how it is judged.
@@ -205,5 +238,39 @@ mod tests {
             [100.0, 100.0, 0.5, 100.0].map(Some)
         );
         assert_eq!(Schedule::AsFastAsPossible.rate_at(Duration::ZERO), None);
+    }
+
+    fn stages(stages: &[(u64, f64)]) -> Schedule {
+        Schedule::Stages {
+            stages: stages
+                .iter()
+                .map(|&(seconds, rps)| Stage {
+                    length: Duration::from_secs(seconds),
+                    rps,
+                })
+                .collect(),
+            repeat: true,
+            spacing: Spacing::Constant,
+        }
+    }
+
+    #[test]
+    fn who_joins_late_is_in_the_stage_of_those_who_were_there_from_the_start() {
+        let cycle = || stages(&[(20, 80.0), (60, 300.0), (5, 1600.0)]);
+        let joined = |seconds| cycle().joined_at(Duration::from_secs(seconds));
+        assert_eq!(joined(0), cycle());
+        assert_eq!(joined(850), cycle());
+        assert_eq!(joined(5), stages(&[(15, 80.0), (60, 300.0), (5, 1600.0), (5, 80.0)]));
+        assert_eq!(joined(85 + 20), stages(&[(60, 300.0), (5, 1600.0), (20, 80.0)]));
+        assert_eq!(joined(84), stages(&[(1, 1600.0), (20, 80.0), (60, 300.0), (4, 1600.0)]));
+    }
+
+    #[test]
+    fn what_does_not_repeat_begins_at_its_beginning() {
+        let rate = Schedule::Rate {
+            rps: 8.0,
+            spacing: Spacing::Constant,
+        };
+        assert_eq!(rate.clone().joined_at(Duration::from_secs(7)), rate);
     }
 }

@@ -49,6 +49,11 @@ pub struct RunArgs {
     #[command(flatten)]
     pub load: LoadArgs,
 
+    /// Begin within the stages where the clock is, as if they had been repeating since 1970: runs that are started apart
+    /// are in the same stage at the same time
+    #[arg(long, env = "LOAD_ALIGN", requires = "repeat", help_heading = "Load")]
+    pub align: bool,
+
     /// What must not be.
     #[command(flatten)]
     pub gates: GateArgs,
