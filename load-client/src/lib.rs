@@ -10,6 +10,8 @@ pub mod compare;
 pub mod run;
 pub mod saved;
 
+pub mod health;
+
 pub mod cli;
 
 pub mod output;

@@ -9,8 +9,9 @@ use std::{
 
 use clap::Parser;
 use load_client::{
-    cli::{Cli, Command, CompareArgs, LoadArgs, OutputArgs, ReportArgs, RunArgs, usage_error},
+    cli::{Cli, Command, CompareArgs, HealthArgs, LoadArgs, OutputArgs, ReportArgs, RunArgs, usage_error},
     compare::{self, Compared},
+    health,
     measure::Measured,
     output::{
         file::{ReportFile, WriteError},
@@ -32,6 +33,7 @@ async fn main() -> ExitCode {
         Command::Run(args) => run_one(&args, stop).await,
         Command::Compare(args) => run_comparison(&args, stop).await,
         Command::Report(args) => show_saved(&args),
+        Command::Health(args) => return health(&args),
     };
     match result {
         Ok(code) => code,
@@ -45,6 +47,19 @@ async fn main() -> ExitCode {
 /// Prints a part of the report. Whoever reads it may have seen enough and gone: the run goes on, and so does its file.
 fn show(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
+}
+
+fn health(args: &HealthArgs) -> ExitCode {
+    match health::ask(args.prometheus_addr, args.timeout) {
+        Ok(()) => {
+            println!("http://{}: alive", args.prometheus_addr);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("http://{}: {error}", args.prometheus_addr);
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// The exit code of runs that went well and have a rule that is met, or that nobody can judge.

@@ -4,7 +4,7 @@ mod gates;
 mod load;
 mod values;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 
@@ -36,6 +36,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Show saved reports again, or what has changed from one to the next
     Report(ReportArgs),
+    /// Ask a running load client whether it is alive; exit with 0 if it is, with 1 if not
+    Health(HealthArgs),
 }
 
 /// `load-client run`.
@@ -109,6 +111,22 @@ pub struct ReportArgs {
     /// the change
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// `load-client health`.
+#[derive(Debug, Args)]
+pub struct HealthArgs {
+    /// Where it serves its metrics
+    #[arg(
+        long,
+        env = "LOAD_PROMETHEUS_ADDR",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:9465"
+    )]
+    pub prometheus_addr: SocketAddr,
+    /// How long it may take to answer
+    #[arg(long, default_value = "2s", value_parser = values::positive_duration)]
+    pub timeout: Duration,
 }
 
 /// What to show, and where.

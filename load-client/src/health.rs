@@ -1,0 +1,75 @@
+//! `load-client health`: asks a running load client whether it is alive, for containers that have no shell to do it with.
+
+use std::{
+    io::{self, Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    time::Duration,
+};
+
+/// Asks the load client that serves its metrics there, and waits for the answer. One that listens everywhere is asked on
+/// loopback.
+///
+/// # Errors
+///
+/// If nobody answers, each step within `limit`, or if what answers is not alive: then with what it said.
+pub fn ask(address: SocketAddr, limit: Duration) -> io::Result<()> {
+    let mut connection = TcpStream::connect_timeout(&reachable(address), limit)?;
+    connection.set_read_timeout(Some(limit))?;
+    connection.set_write_timeout(Some(limit))?;
+    connection.write_all(b"GET /livez HTTP/1.0\r\n\r\n")?;
+    // As long as a status line with a status that is OK; what comes after it is of no interest.
+    let mut status = [0; "HTTP/1.0 200".len()];
+    connection.read_exact(&mut status)?;
+    if status.starts_with(b"HTTP/1.") && status.ends_with(b" 200") {
+        Ok(())
+    } else {
+        Err(io::Error::other(String::from_utf8_lossy(&status)))
+    }
+}
+
+/// Where to reach what listens there.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::TcpListener, thread};
+
+    use super::*;
+
+    /// The verdict on a server that answers once.
+    fn verdict(answer: &'static str) -> io::Result<()> {
+        let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut asked = [0; 23];
+            connection.read_exact(&mut asked).unwrap();
+            assert_eq!(&asked, b"GET /livez HTTP/1.0\r\n\r\n");
+            connection.write_all(answer.as_bytes()).unwrap();
+        });
+        let verdict = ask(address, Duration::from_secs(60));
+        server.join().unwrap();
+        verdict
+    }
+
+    #[test]
+    fn only_who_says_so_is_alive() {
+        assert!(verdict("HTTP/1.0 200 OK\r\n\r\nalive\n").is_ok());
+        assert!(verdict("HTTP/1.1 503 Service Unavailable\r\n\r\n").is_err());
+        assert!(verdict("SSH-2.0-OpenSSH").is_err());
+        assert!(verdict("").is_err());
+    }
+
+    #[test]
+    fn where_nobody_listens_nobody_is_alive() {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        assert!(ask(address, Duration::from_secs(60)).is_err());
+    }
+}

@@ -1,0 +1,41 @@
+//! `load-client health`, as a container asks for it.
+
+mod support;
+
+use rustix::process::Signal;
+use support::{Running, Service, load_client, signal};
+
+#[test]
+fn a_load_client_is_alive_while_it_runs_and_not_after() {
+    let service = Service::start(["--service-time", "5ms"]);
+    let client = Running::start(load_client([
+        "run",
+        &service.url,
+        "-z",
+        "0s",
+        "--prometheus-addr",
+        "127.0.0.1:0",
+    ]));
+    let line = client.wait_for_line("metrics at http://");
+    let address = line
+        .trim_start_matches("metrics at http://")
+        .trim_end_matches("/metrics");
+    let health = || {
+        load_client(["health", "--prometheus-addr", address])
+            .output()
+            .expect("it starts")
+    };
+    let alive = health();
+    assert!(alive.status.success(), "{alive:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&alive.stdout),
+        format!("http://{address}: alive\n")
+    );
+
+    signal(client.child(), Signal::TERM);
+    let (status, said) = client.wait();
+    assert!(status.success(), "{said:?}");
+    let gone = health();
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&gone.stderr).contains(address), "{gone:?}");
+}
