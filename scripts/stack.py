@@ -1,0 +1,103 @@
+"""The stack of docker-compose.yml under a name of its own, as scripts/test-stack brings it up: commands, and questions to its
+Prometheus."""
+
+import json
+import os
+import re
+import subprocess
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("SHARED_DIR", ROOT.parent / "shared"))
+PROJECT = "backpressure-test"
+# Ports that are free, and the pages of one program of each kind.
+OVERRIDE = """
+services:
+  prometheus: { ports: !override ["127.0.0.1::9090"] }
+  grafana: { ports: !override ["127.0.0.1::3000"] }
+  sync-shed: { ports: ["127.0.0.1::9464"] }
+  load-sync-shed: { ports: ["127.0.0.1::9465"] }
+"""
+
+
+class CommandFailed(Exception):
+    """A command that had to succeed did not."""
+
+
+def run(*command, **options):
+    """The standard output of a command that succeeds; what it said on the other one, if it fails."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    ended = subprocess.run([str(word) for word in command], text=True, check=False, **options)
+    if ended.returncode:
+        raise CommandFailed(f"{' '.join(map(str, command))}: {ended.stderr or ended.returncode}")
+    return ended.stdout
+
+
+def verdict(*command, **options):
+    """What a check says for itself, and whether it passed."""
+    ended = subprocess.run([str(word) for word in command], text=True, capture_output=True, check=False, **options)
+    return ended.stderr.strip() or "success", ended.returncode == 0
+
+
+def stands_in():
+    """Whether images are made here that would be pulled elsewhere."""
+    return (SHARED / "docker" / "engine").exists()
+
+
+def make_images():
+    run(SHARED / "docker" / "engine", stdout=None)
+    files = (ROOT / "Dockerfile").read_text() + (ROOT / "docker-compose.yml").read_text()
+    for kind, pattern in [("debian", r"debian:\S+"), ("rust", r"rust:\S+"), ("prometheus", r"prom/prometheus:\S+")]:
+        run(SHARED / "docker" / "base-image", kind, re.search(pattern, files)[0], stdout=None)
+
+
+class Stack:
+    """The stack, under a project name of its own."""
+
+    def __init__(self, override):
+        self.command = ["docker", "compose", "-p", PROJECT, "-f", ROOT / "docker-compose.yml", "-f", override]
+        self.config = json.loads(self.compose("config", "--format", "json"))
+        self.services = [service for service in self.config["services"] if service != "grafana" or not stands_in()]
+
+    def compose(self, *words, **options):
+        return run(*self.command, *words, **options)
+
+    def id(self, service):
+        return self.compose("ps", "-aq", service).strip()
+
+    def inspect(self, service, template):
+        return run("docker", "inspect", "-f", template, self.id(service)).strip()
+
+    def page(self, service, port):
+        return "http://" + self.compose("port", service, port).strip()
+
+    def ask(self, path, **parameters):
+        """An answer of Prometheus' HTTP API."""
+        url = f"{self.page('prometheus', 9090)}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return json.load(answer)["data"]
+
+    def value(self, query, **parameters):
+        """The one value of a query."""
+        [result] = self.ask("query", query=query, **parameters)["result"]
+        return float(result["value"][1])
+
+    def values(self, query, **parameters):
+        """The values of a query, by strategy."""
+        results = self.ask("query", query=query, **parameters)["result"]
+        return {result["metric"].get("strategy"): float(result["value"][1]) for result in results}
+
+    def series(self, query, start, end):
+        """The values of the one series of a query, second by second; a second without a value is left out."""
+        [result] = self.ask("query_range", query=query, start=start, end=end, step=1)["result"]
+        return [float(value) for _, value in result["values"]]
+
+    def down(self):
+        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+        mine = ["--filter", f"label=com.docker.compose.project={PROJECT}"]
+        left = run("docker", "ps", "-aq", *mine) + run("docker", "network", "ls", "-q", *mine)
+        left += run("docker", "volume", "ls", "-q", *mine)
+        if left:
+            raise CommandFailed(f"containers, networks or volumes are left: {left.split()}")
