@@ -79,7 +79,7 @@ fn a_saved_report_is_shown_as_it_was_and_two_with_what_has_changed() {
     let eight = save(folder.path(), "eight.json", "8");
     let one = shown(&[&four]);
     assert!(
-        one.contains("sync-shed") && one.contains("That is backpressure") && one.contains("not met"),
+        one.contains("sync-shed") && one.contains("backpressure") && one.contains("not met"),
         "{one}"
     );
 

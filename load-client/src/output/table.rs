@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, TableStyle};
 
-use super::words::{explain, picture, time, unanswered, warning};
+use super::words::{explain, generator, picture, time, unanswered, warning};
 use crate::report::{DistributionReport, Run};
 
 /// How wide the words under the table may be.
@@ -139,7 +139,7 @@ pub fn single(run: &Run) -> String {
     if let Some(unanswered) = unanswered(run) {
         let _ = writeln!(text, "\n{}", wrap(&unanswered, WIDTH).join("\n"));
     }
-    let _ = writeln!(text, "\n{}", run.verdict.reason);
+    let _ = writeln!(text, "\n{}", generator(run));
     text
 }
 

@@ -113,6 +113,30 @@ pub fn warning(runs: &[Run]) -> String {
     text
 }
 
+/// What the generator itself had to put up: the numbers behind the verdict.
+pub fn generator(run: &Run) -> String {
+    let verdict = &run.verdict;
+    if !verdict.client_limited {
+        return verdict.reason.clone();
+    }
+    let lag = verdict
+        .start_lag_p99_seconds
+        .map(|lag| format!("start lag p99 {}", time(lag)));
+    let cpu = verdict
+        .cpu_share
+        .map(|cpu| format!("{:.0} % of a core on its busiest thread", 100.0 * cpu));
+    let waits = match verdict.stream_wait_max_seconds {
+        Some(max) => format!(
+            "{} sends waited for a stream, up to {}",
+            verdict.stream_waits,
+            time(max)
+        ),
+        None => "no send waited for a stream".to_owned(),
+    };
+    let numbers: Vec<String> = lag.into_iter().chain(cpu).chain([waits]).collect();
+    format!("the generator: {}", numbers.join(", "))
+}
+
 /// What withheld sends mean for the quantiles that stand beside them; `None` if there are none.
 pub fn unanswered(run: &Run) -> Option<String> {
     let (ok, withheld) = (run.ledger.ok, run.ledger.withheld);
