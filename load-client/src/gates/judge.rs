@@ -1,50 +1,10 @@
 //! Whether a rule is met, and the value that it was judged by.
 
-use std::time::Duration;
-
-use super::rule::{Bound, Comparison, Condition, Count, Rule, Scope, Statistic};
-use crate::{
-    ledger::AuditCounts,
-    outcome::Outcome,
-    recorder::{Distribution, Figures},
-    report::{GateReport, seconds},
+use super::{
+    evidence::{Evidence, Seen},
+    rule::{Comparison, Condition, Rule},
 };
-
-/// More than what a few operations on floats can be off, relatively, and less than one in any count.
-const ROUNDING: f64 = 1e-12;
-
-/// What a run is judged by: at its end, or on the way.
-#[derive(Debug, Clone)]
-pub struct Evidence {
-    /// The figures.
-    pub figures: Figures,
-    /// How many sends a share is of: those that were intended; on the way, of those the ones whose end is known.
-    pub intended: u64,
-    /// The same for goodput, which also has to wait for what is queued.
-    pub settled: u64,
-    /// What became of queued messages; `None` if nobody says.
-    pub audit: Option<AuditCounts>,
-    /// Whether messages were queued at all.
-    pub queued: bool,
-    /// Thrown away by the service's policy; `None` if nobody says.
-    pub dropped: Option<u64>,
-    /// For so long sends were intended and judged; `None` of a load over no time.
-    pub judged_for: Option<Duration>,
-    /// Whether the generator was the limit.
-    pub client_limited: bool,
-}
-
-/// What a rule finds.
-enum Seen {
-    /// Seconds, a number, a share or a rate; as text; and whether that is what must not be.
-    Value(f64, String, bool),
-    /// Longer than anything: so many sends were never made.
-    Never { withheld: u64 },
-    /// No answer of that kind: so none that could be too slow.
-    None,
-    /// Nobody can say.
-    Unknown(&'static str),
-}
+use crate::report::{GateReport, seconds};
 
 impl Rule {
     /// Judges a run. What nobody can say is not met, and not passed either.
@@ -101,126 +61,12 @@ fn never(withheld: u64, intended: u64) -> String {
     format!("never: {withheld} of {intended} sends were withheld")
 }
 
-/// Where a statistic lies.
-enum Reached {
-    At(Duration),
-    Never,
-    Nothing,
-}
-
-impl Comparison {
-    fn holds(self, value: f64, bound: f64) -> bool {
-        match self {
-            Self::More => value > bound,
-            Self::AtLeast => value >= bound,
-            Self::Less => value < bound,
-            Self::AtMost => value <= bound,
-        }
-    }
-}
-
-impl Evidence {
-    fn time(&self, statistic: Statistic, scope: Scope) -> Seen {
-        let figures = &self.figures;
-        let (times, withheld) = match scope {
-            // An intended send that was never made was never answered either, nor done.
-            Scope::Response(Outcome::Ok) => (&figures.response_time[Outcome::Ok as usize], figures.ledger.withheld),
-            Scope::TimeToDone => (&figures.time_to_done, figures.ledger.withheld),
-            Scope::Response(outcome) => (&figures.response_time[outcome as usize], 0),
-            Scope::ServiceTime => (&figures.service_time[Outcome::Ok as usize], 0),
-            Scope::QueueWait => (&figures.queue_wait, 0),
-            Scope::StartLag => (&figures.start_lag, 0),
-        };
-        match statistic.of(times, withheld) {
-            Reached::At(time) => Seen::Value(seconds(time), duration(time), false),
-            Reached::Never => Seen::Never { withheld },
-            Reached::Nothing if matches!(scope, Scope::Response(outcome) if outcome != Outcome::Ok) => Seen::None,
-            Reached::Nothing => Seen::Unknown("there is nothing to judge it by"),
-        }
-    }
-
-    /// `None` if nobody says.
-    fn count(&self, count: Count) -> Option<u64> {
-        let ledger = &self.figures.ledger;
-        // Where nothing is queued, nothing can be lost.
-        let audited = |count: fn(&AuditCounts) -> u64| match (&self.audit, self.queued) {
-            (Some(audit), _) => Some(count(audit)),
-            (None, false) => Some(0),
-            (None, true) => None,
-        };
-        match count {
-            Count::Ended(outcome) => Some(ledger.of(outcome)),
-            Count::Withheld => Some(ledger.withheld),
-            Count::InFlight => Some(ledger.in_flight),
-            Count::Dropped => self.dropped,
-            Count::Discarded => audited(|audit| audit.discarded),
-            Count::Lost => audited(|audit| audit.lost),
-            Count::Unknown => audited(|audit| audit.unknown),
-            Count::Duplicated => audited(|audit| audit.duplicated),
-        }
-    }
-
-    fn counted(&self, number: u64, of: u64, operator: Comparison, bound: Bound) -> Seen {
-        let number = number as f64;
-        match bound {
-            Bound::Number(bound) => Seen::Value(number, number.to_string(), operator.holds(number, bound)),
-            Bound::Percent(_) if of == 0 => Seen::Unknown("nothing was intended"),
-            Bound::Percent(bound) => {
-                let share = number / of as f64;
-                // Whole numbers on both sides wherever the bound is one, or has a digit or two after its point.
-                let met = operator.holds(100.0 * number, bound * of as f64);
-                let says = format!("{:.2} % ({number} of {of})", 100.0 * share);
-                Seen::Value(share, says, met)
-            }
-            Bound::PerSecond(bound) => match self.judged_for {
-                None => Seen::Unknown("the load was over no time"),
-                Some(time) => {
-                    let rate = number / seconds(time);
-                    Seen::Value(rate, format!("{rate:.2}/s"), operator.holds(rate, bound))
-                }
-            },
-        }
-    }
-}
-
-impl Statistic {
-    /// Of the times, and of `never` more that have no end.
-    fn of(self, times: &Distribution, never: u64) -> Reached {
-        let ended = times.count();
-        let reached = match self {
-            _ if ended + never == 0 => return Reached::Nothing,
-            Self::Mean | Self::Max if never > 0 => None,
-            Self::Mean => times.mean(),
-            Self::Max => times.max(),
-            Self::Percentile(percent) => {
-                // How many must not exceed it, as HDR counts: at least one.
-                let share = percent * (ended + never) as f64 / 100.0;
-                let rank = (share - ROUNDING * share).ceil().max(1.0);
-                if rank <= ended as f64 {
-                    // In the middle between two ranks, where no rounding leads to the next.
-                    times.quantile((rank - 0.5) / ended as f64)
-                } else {
-                    None
-                }
-            }
-        };
-        reached.map_or(Reached::Never, Reached::At)
-    }
-}
-
-/// For people, to three digits.
-fn duration(time: Duration) -> String {
-    match seconds(time) {
-        s if s < 0.001 => format!("{:.0} µs", s * 1e6),
-        s if s < 1.0 => format!("{:.3} ms", s * 1e3),
-        s => format!("{s:.3} s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::ledger::Ledger;
+    use crate::{ledger::Ledger, outcome::Outcome, recorder::Figures};
 
     const MILLISECOND: Duration = Duration::from_millis(1);
 

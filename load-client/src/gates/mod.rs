@@ -1,13 +1,12 @@
 //! Gates: rules like `p99>250ms` that a run is judged by. A closed grammar of the report's own names ([`Rule`]), and the
 //! judgement ([`Rule::judge`]), which counts what was withheld as never answered.
 
+mod evidence;
+mod grammar;
 mod judge;
 mod rule;
 
-pub use self::{
-    judge::Evidence,
-    rule::{Rule, RuleError},
-};
+pub use self::{evidence::Evidence, grammar::RuleError, rule::Rule};
 
 /// What a run is judged by.
 #[derive(Debug, Clone, Default)]

@@ -1,0 +1,320 @@
+//! How a rule is written: `FIGURE OP BOUND`, like `p99(rejected)>20ms`, or `client-limited`.
+
+use std::str::FromStr;
+
+use super::rule::{Bound, Comparison, Condition, Count, Rule, Scope, Statistic};
+use crate::outcome::Outcome;
+
+/// Why a rule cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// It compares nothing.
+    #[error("is no rule; write FIGURE>BOUND, like 'p99>250ms', with > >= < or <=, or 'client-limited'")]
+    NoComparison,
+    /// Its left side is not known.
+    #[error("{0:?} is no figure of a report; there are {TIMES}, each with (SCOPE) or of ok answers, and {COUNTS}")]
+    Figure(String),
+    /// What stands in brackets is not known.
+    #[error("{0:?} is nothing that has times; in brackets can stand {SCOPES}")]
+    Scope(String),
+    /// A percentile that is none.
+    #[error("p{0} is no percentile; it must be more than 0 and less than 100, like p99.9, and the largest is max")]
+    Percentile(String),
+    /// Its right side does not fit.
+    #[error("{bound:?} is no {wanted}")]
+    Bound {
+        /// As it was written.
+        bound: String,
+        /// What would fit.
+        wanted: &'static str,
+    },
+}
+
+const TIMES: &str = "pN (like p99 or p99.9), mean and max";
+const COUNTS: &str = "goodput, ok, rejected, expired, unavailable, failed, withheld, in-flight, dropped, discarded, lost, \
+                      unknown, duplicated and client-limited";
+const SCOPES: &str = "ok, rejected, expired, unavailable, failed, service-time, time-to-done, queue-wait and start-lag";
+
+impl FromStr for Rule {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let text = text.trim();
+        let condition = if text == "client-limited" {
+            Condition::ClientLimited
+        } else {
+            comparison(text)?
+        };
+        Ok(Self {
+            text: text.to_owned(),
+            condition,
+        })
+    }
+}
+
+fn comparison(text: &str) -> Result<Condition, RuleError> {
+    let at = text.find(['<', '>']).ok_or(RuleError::NoComparison)?;
+    let (figure, rest) = text.split_at(at);
+    // In this order: the longer ones begin with the shorter.
+    let operators = [
+        (">=", Comparison::AtLeast),
+        ("<=", Comparison::AtMost),
+        (">", Comparison::More),
+        ("<", Comparison::Less),
+    ];
+    let operator = operators
+        .iter()
+        .find_map(|(sign, operator)| Some((*operator, rest.strip_prefix(sign)?)));
+    let (operator, bound) = operator.ok_or(RuleError::NoComparison)?;
+    let (figure, bound) = (figure.trim(), bound.trim());
+    if figure == "goodput" {
+        return Ok(Condition::Goodput(operator, goodput_bound(bound)?));
+    }
+    if let Some(count) = count(figure) {
+        return Ok(Condition::Count(count, operator, count_bound(bound)?));
+    }
+    let (statistic, scope) = time(figure)?;
+    let duration = humantime::parse_duration(bound).map_err(|_| RuleError::Bound {
+        bound: bound.to_owned(),
+        wanted: "duration; write it as 250ms or 2s",
+    })?;
+    Ok(Condition::Time(statistic, scope, operator, duration))
+}
+
+fn outcome(name: &str) -> Option<Outcome> {
+    Outcome::ALL.into_iter().find(|outcome| outcome.label() == name)
+}
+
+fn count(name: &str) -> Option<Count> {
+    Some(match name {
+        "withheld" => Count::Withheld,
+        "in-flight" => Count::InFlight,
+        "dropped" => Count::Dropped,
+        "discarded" => Count::Discarded,
+        "lost" => Count::Lost,
+        "unknown" => Count::Unknown,
+        "duplicated" => Count::Duplicated,
+        other => Count::Ended(outcome(other)?),
+    })
+}
+
+fn time(figure: &str) -> Result<(Statistic, Scope), RuleError> {
+    let (name, scope) = match figure.split_once('(') {
+        Some((name, rest)) => (name.trim_end(), rest.strip_suffix(')').map(str::trim)),
+        None => (figure, Some("ok")),
+    };
+    let unknown = || RuleError::Figure(figure.to_owned());
+    let statistic = match name {
+        "mean" => Statistic::Mean,
+        "max" => Statistic::Max,
+        _ => Statistic::Percentile(percentile(name.strip_prefix('p').ok_or_else(unknown)?, unknown)?),
+    };
+    let scope = scope.ok_or_else(unknown)?;
+    let scope = match scope {
+        "service-time" => Scope::ServiceTime,
+        "time-to-done" => Scope::TimeToDone,
+        "queue-wait" => Scope::QueueWait,
+        "start-lag" => Scope::StartLag,
+        other => Scope::Response(outcome(other).ok_or_else(|| RuleError::Scope(other.to_owned()))?),
+    };
+    Ok((statistic, scope))
+}
+
+fn percentile(digits: &str, unknown: impl Fn() -> RuleError) -> Result<f64, RuleError> {
+    let percent = decimal(digits).ok_or_else(unknown)?;
+    if percent > 0.0 && percent < 100.0 {
+        Ok(percent)
+    } else {
+        Err(RuleError::Percentile(digits.to_owned()))
+    }
+}
+
+/// Digits with at most one point among them: what else Rust takes for a number (`inf`, `1e9`) is none here.
+fn decimal(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if plain { text.parse().ok() } else { None }
+}
+
+fn share(bound: &str) -> Option<Bound> {
+    Some(Bound::Percent(decimal(bound.strip_suffix('%')?.trim_end())?))
+}
+
+fn count_bound(bound: &str) -> Result<Bound, RuleError> {
+    let number = || decimal(bound).map(Bound::Number);
+    share(bound).or_else(number).ok_or_else(|| RuleError::Bound {
+        bound: bound.to_owned(),
+        wanted: "number, nor a share of what was intended, like 5%",
+    })
+}
+
+fn goodput_bound(bound: &str) -> Result<Bound, RuleError> {
+    let rate = || Some(Bound::PerSecond(decimal(bound.strip_suffix("/s")?.trim_end())?));
+    share(bound).or_else(rate).ok_or_else(|| RuleError::Bound {
+        bound: bound.to_owned(),
+        wanted: "share of what was intended, like 95%, nor a rate, like 80/s",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rand::{RngExt, SeedableRng};
+
+    use super::*;
+
+    fn parsed(text: &str) -> Condition {
+        text.parse::<Rule>()
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
+            .condition
+    }
+
+    fn error(text: &str) -> String {
+        text.parse::<Rule>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn reads_the_rules_that_the_help_gives_as_examples() {
+        let ok = Scope::Response(Outcome::Ok);
+        let millis = Duration::from_millis;
+        assert_eq!(
+            parsed("p99>250ms"),
+            Condition::Time(Statistic::Percentile(99.0), ok, Comparison::More, millis(250))
+        );
+        assert_eq!(
+            parsed(" p99.9 ( rejected ) >= 20ms "),
+            Condition::Time(
+                Statistic::Percentile(99.9),
+                Scope::Response(Outcome::Rejected),
+                Comparison::AtLeast,
+                millis(20)
+            )
+        );
+        assert_eq!(
+            parsed("mean(start-lag)<=1s"),
+            Condition::Time(Statistic::Mean, Scope::StartLag, Comparison::AtMost, millis(1000))
+        );
+        assert_eq!(
+            parsed("goodput<95%"),
+            Condition::Goodput(Comparison::Less, Bound::Percent(95.0))
+        );
+        assert_eq!(
+            parsed("goodput<80.5/s"),
+            Condition::Goodput(Comparison::Less, Bound::PerSecond(80.5))
+        );
+        assert_eq!(
+            parsed("rejected>5%"),
+            Condition::Count(Count::Ended(Outcome::Rejected), Comparison::More, Bound::Percent(5.0))
+        );
+        assert_eq!(
+            parsed("lost>0"),
+            Condition::Count(Count::Lost, Comparison::More, Bound::Number(0.0))
+        );
+        assert_eq!(parsed("client-limited"), Condition::ClientLimited);
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_what_would_be_right() {
+        for (text, hint) in [
+            ("", "FIGURE>BOUND"),
+            ("p99", "FIGURE>BOUND"),
+            ("p99=250ms", "FIGURE>BOUND"),
+            ("client-limited>0", "no figure of a report"),
+            ("latency>1s", "there are pN"),
+            ("p99(accepted)>1s", "ok, rejected"),
+            ("p99(ok>1s", "no figure of a report"),
+            ("p100>1s", "the largest is max"),
+            ("p0>1s", "more than 0"),
+            ("p>1s", "no figure of a report"),
+            ("pinf>1s", "no figure of a report"),
+            ("p99>250", "250ms or 2s"),
+            ("p99>5%", "250ms or 2s"),
+            ("rejected>20ms", "like 5%"),
+            ("rejected>-1", "like 5%"),
+            ("rejected>", "like 5%"),
+            ("rejected>NaN%", "like 5%"),
+            ("goodput<95", "like 80/s"),
+            ("lost>>0", "like 5%"),
+        ] {
+            assert!(error(text).contains(hint), "{text:?}: {}", error(text));
+        }
+    }
+
+    #[test]
+    fn every_combination_of_the_grammar_is_read_and_written_as_it_was() {
+        let scopes = "ok rejected expired unavailable failed service-time time-to-done queue-wait start-lag";
+        let counts =
+            "ok rejected expired unavailable failed withheld in-flight dropped discarded lost unknown duplicated";
+        let mut rules = Vec::new();
+        for operator in [">", ">=", "<", "<="] {
+            for statistic in ["p50", "p99", "p99.99", "p0.1", "mean", "max"] {
+                rules.push(format!("{statistic}{operator}1s"));
+                rules.extend(
+                    scopes
+                        .split(' ')
+                        .map(|scope| format!("{statistic}({scope}){operator}2m 3s")),
+                );
+            }
+            for bound in ["0", "12", "0.5%", "100 %"] {
+                rules.extend(counts.split(' ').map(|count| format!("{count}{operator}{bound}")));
+            }
+            rules.extend(["99.9%", "80/s"].map(|bound| format!("goodput{operator}{bound}")));
+        }
+        for text in rules {
+            let rule: Rule = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(rule.to_string(), text);
+            let spaced = text
+                .replace(['<', '>'], " $0 ")
+                .replace("$0", if text.contains('<') { "<" } else { ">" });
+            if !text.contains('=') {
+                assert_eq!(parsed(&spaced), rule.condition, "{spaced}");
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_written_is_a_rule_or_an_error_and_never_a_panic() {
+        let pieces = [
+            "p",
+            "99",
+            ".",
+            "9",
+            "(",
+            ")",
+            "ok",
+            "start-lag",
+            ">",
+            "<",
+            "=",
+            "%",
+            "/s",
+            "ms",
+            "s",
+            "mean",
+            "goodput",
+            "lost",
+            " ",
+            "-",
+            "e",
+            "∞",
+            "µ",
+            "\0",
+            "client-limited",
+            "18446744073709551616",
+        ];
+        let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(1);
+        let mut read = 0;
+        for _ in 0..200_000 {
+            let count = random.random_range(0..8);
+            let text: String = (0..count)
+                .map(|_| pieces[random.random_range(0..pieces.len())])
+                .collect();
+            if let Ok(rule) = text.parse::<Rule>() {
+                read += 1;
+                assert_eq!(rule.text(), text.trim());
+                assert_eq!(rule.to_string().parse(), Ok(rule));
+            }
+        }
+        assert!(read > 100, "only {read} of them are rules");
+    }
+}
