@@ -10,7 +10,7 @@ use std::{
 use crate::job::JobOutcome;
 
 /// Entries kept (arbitrary: a second at 100,000 messages/s, at most 20 MiB with the longest ids).
-const CAPACITY: usize = 131_072;
+pub const LOG_CAPACITY: usize = 131_072;
 
 /// The end of one queued message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl CompletionLog {
     /// Appends; the oldest makes room.
     pub fn push(&self, completion: Completion) {
         let mut state = self.state();
-        if state.entries.len() == CAPACITY {
+        if state.entries.len() == LOG_CAPACITY {
             state.entries.pop_front();
             state.start += 1;
         }
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn overwritten_entries_are_reported_as_missed() {
         let log = CompletionLog::default();
-        for _ in 0..CAPACITY + 5 {
+        for _ in 0..LOG_CAPACITY + 5 {
             log.push(completion("a/1"));
         }
         assert_eq!(log.read(2, "", 1).missed, 3);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::{sync::Semaphore, time::Instant};
 
 pub use self::{
-    completions::{Completion, CompletionLog, LogChunk},
+    completions::{Completion, CompletionLog, LOG_CAPACITY, LogChunk},
     queue::Queue,
 };
 use crate::{
