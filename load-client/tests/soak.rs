@@ -7,6 +7,8 @@
 //!
 //! Tried, each seen to fail: MUTATIONS.
 
+#![cfg(feature = "embedded")]
+
 use std::{env, io, sync::Arc, thread, time::Duration};
 
 use allocation_counter::AllocationInfo;
@@ -20,8 +22,10 @@ use foo_service::{
 };
 use load_client::{
     compare::Strategy,
+    gates::Rules,
     live::Live,
     measure::{Measured, Plan, measure},
+    metrics::Histograms,
     scenario::{Rpc, Scenario, Schedule, Spacing, WhenBlocked},
     stop::Stopper,
     transport::dial::Dial,
@@ -46,15 +50,19 @@ const TIMEOUT: Duration = Duration::from_millis(900);
 const MAX_WAITING: u32 = 32;
 /// Before anything is counted, so that everything has been used once (arbitrary: every client has come back a few times).
 const WARM_UP: Duration = Duration::from_secs(5);
-/// What may be kept without a reason (arbitrary: a thirtieth of a byte per call in five minutes, so no leak of every call,
-/// nor of every hundredth, hides in it).
+/// What may be kept without a reason (arbitrary: a thirtieth of a byte per call in five minutes, so that a leak in every
+/// hundredth call shows; in every call where the log of completions keeps all the ids, whose lengths differ).
 const SLACK_BYTES: u64 = 4 << 10;
-/// The log of completions keeps ids; from `v/0/0` to `v/399/3599`, after an hour.
-const ID_BYTES: [u64; 2] = [5, 10];
 
 fn minutes() -> u64 {
     let minutes = env::var("SOAK_MINUTES");
     minutes.map_or(5, |minutes| minutes.parse().expect("SOAK_MINUTES is a whole number"))
+}
+
+/// The shortest id of a message, and the longest: both are kept, in the log of completions.
+fn id_bytes() -> [u64; 2] {
+    let id = |client: u32, number: u64| format!("v/{client}/{number}").len() as u64;
+    [id(0, 0), id(CLIENTS - 1, minutes() * 60 - 1)]
 }
 
 /// A strategy, and the most that may ever be in its system; `None`: there is no such bound.
@@ -164,6 +172,8 @@ impl Soaked {
             virtual_time: true,
             connect_timeout: Duration::from_secs(10),
             live: Arc::new(Live::default()),
+            histograms: Histograms::unseen(),
+            rules: Rules::default(),
             stop: stopper.listener(),
         };
         let measured = measure(plan).await.expect("the service can be reached");
@@ -259,7 +269,7 @@ fn soak(trial: Trial) -> Soak {
 
     // What is on the queue, and the room that it needs by then; and the same for the log of completions.
     let queue = deque_bytes::<Job>(warm.most_on_queue.max(load.most_on_queue)) - deque_bytes::<Job>(warm.most_on_queue);
-    let held = ID_BYTES.map(|id_bytes| {
+    let held = id_bytes().map(|id_bytes| {
         let log = |entries: u64| deque_bytes::<Completion>(entries) + entries * id_bytes;
         queue + after.levels.queue_bytes + log(service.logged()) - log(logged_before)
     });

@@ -1,4 +1,4 @@
-//! The integration tests of foo-service, as one program: linking eighteen of them takes longer than running them all.
+//! The integration tests of foo-service, as one program: linking a score of them takes longer than running them all.
 
 mod admin;
 mod connections;
@@ -16,6 +16,8 @@ mod program_flags;
 mod queue;
 mod queue_line;
 mod support;
+mod untrusted_calls;
+mod untrusted_flags;
 mod watch;
 mod watch_completions;
 mod work;

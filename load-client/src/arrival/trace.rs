@@ -12,6 +12,9 @@ const MAX_ROWS: usize = 10_000_000;
 /// The longest demand accepted: what foo-service can be told to accept at most.
 const MAX_DEMAND: Duration = Duration::from_secs(3600);
 
+/// The longest replay accepted (arbitrary: a year, far from where arithmetic with instants ends).
+pub const MAX_LENGTH: Duration = Duration::from_secs(366 * 24 * 3600);
+
 /// Which columns to read, and how.
 #[derive(Debug, Clone)]
 pub struct TraceFormat {
@@ -170,11 +173,13 @@ fn replayed(mut rows: Vec<(i128, Option<Duration>)>, file: &str, speed: f64) -> 
     rows.into_iter()
         .map(|(nanos, demand)| {
             let seconds = (nanos - first) as f64 / 1e9 / speed;
-            let at = Duration::try_from_secs_f64(seconds).map_err(|_| TraceError::Size {
-                file: file.to_owned(),
-                reason: "lasts too long to replay".to_owned(),
-            })?;
-            Ok(TraceRow { at, demand })
+            match Duration::try_from_secs_f64(seconds) {
+                Ok(at) if at <= MAX_LENGTH => Ok(TraceRow { at, demand }),
+                _ => Err(TraceError::Size {
+                    file: file.to_owned(),
+                    reason: format!("takes longer than a year at {speed}x; --speed replays it faster"),
+                }),
+            }
         })
         .collect()
 }
@@ -310,6 +315,16 @@ mod tests {
         ] {
             let _ = parse(&format!("when,work\n{text},1\n1,{text}\n"));
         }
-        assert!(parse("when,work\n-900000000000000,0\n900000000000000,0\n").is_ok());
+    }
+
+    #[test]
+    fn a_replay_that_would_outlast_the_clock_is_refused() {
+        // Once accepted, it ended the run in a panic: no instant lies so far ahead.
+        let far = "when,work\n0,0\n9300000000000,0\n";
+        let refused = read(far.as_bytes(), "t.csv", &format(1e-6)).unwrap_err();
+        let reason = "t.csv: takes longer than a year at 0.000001x; --speed replays it faster";
+        assert_eq!(refused.to_string(), reason);
+        let years = |length: u64| parse(&format!("when,work\n0,0\n{length},0\n"));
+        assert!(years(2 * 366 * 24 * 3600).is_ok() && years(2 * 366 * 24 * 3600 + 2).is_err());
     }
 }

@@ -22,7 +22,10 @@ use hyper::{
     client::conn::http2,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::AbortHandle,
+};
 use tonic::{Request, Status, Streaming, body::Body};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tower::{Service, ServiceExt};
@@ -49,6 +52,7 @@ impl Service<http::Request<Body>> for Connection {
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) connection: Connection,
+    line: AbortHandle,
 }
 
 impl Caller {
@@ -62,9 +66,14 @@ impl Caller {
         io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     ) -> Result<Self, hyper::Error> {
         let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(io)).await?;
-        tokio::spawn(connection);
+        let line = tokio::spawn(connection).abort_handle();
         let connection = Connection(sender);
-        Ok(Self { connection })
+        Ok(Self { connection, line })
+    }
+
+    /// Loses the connection, with everything that is under way on it.
+    pub(crate) fn cut(&self) {
+        self.line.abort();
     }
 
     fn client(&self) -> FooServiceClient<Connection> {
@@ -160,10 +169,7 @@ impl Caller {
         }
         let frames = body.map(|bytes| Ok::<_, Status>(Frame::data(bytes)));
         let request = request.body(Body::new(StreamBody::new(frames)));
-        async move {
-            let ready = connection.ready().await.expect("the connection is open");
-            ready.call(request.expect("a request")).await
-        }
+        async move { connection.ready().await?.call(request.expect("a request")).await }
     }
 
     pub(crate) async fn watch(&self, request: WatchRequest) -> Result<Streaming<Snapshot>, Status> {

@@ -1,0 +1,106 @@
+//! The numbers add up, whatever happens: received = admitted + refused, admitted = the sum of the outcomes + inside, and the
+//! ledger, the metrics page and Watch say the same, at every instant at which nothing moves. A property of random services
+//! and random schedules, in virtual time, through the whole of HTTP/2.
+//!
+//! `PROPTEST_CASES=10000` looks longer. A schedule that fails is printed in its smallest form, and its seed is kept under
+//! `proptest-regressions`, from where it is tried first the next time.
+//!
+//! MUTATIONS
+
+mod books;
+mod call;
+mod play;
+mod schedule;
+mod watcher;
+
+use std::cell::RefCell;
+
+use foo_service::{
+    job::{Door, JobOutcome, RequestOutcome},
+    ledger::Ledger,
+};
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+
+use self::{play::Play, schedule::Schedule};
+
+/// How often each thing happened, over all schedules.
+#[derive(Debug, Default)]
+struct Coverage {
+    requests: [[u64; RequestOutcome::ALL.len()]; 2],
+    jobs: [[u64; JobOutcome::ALL.len()]; 2],
+}
+
+impl Coverage {
+    fn add(&mut self, ledger: &Ledger) {
+        for door in Door::ALL {
+            for outcome in RequestOutcome::ALL {
+                self.requests[door as usize][outcome as usize] += ledger.requests(door, outcome);
+            }
+            for outcome in JobOutcome::ALL {
+                self.jobs[door as usize][outcome as usize] += ledger.door(door).of(outcome);
+            }
+        }
+    }
+
+    /// A property of what never happens says nothing.
+    fn check(&self) {
+        for door in Door::ALL {
+            for outcome in RequestOutcome::ALL {
+                let bug = outcome == RequestOutcome::Failed;
+                let calls = self.requests[door as usize][outcome as usize];
+                assert_eq!(calls > 0, !bug, "{door:?} {outcome:?}: {calls} calls");
+            }
+            for outcome in JobOutcome::ALL {
+                // No message leaves the queue for its caller's sake, and none that a caller waits for is thrown away.
+                let happens = match outcome {
+                    JobOutcome::Completed | JobOutcome::Abandoned => true,
+                    JobOutcome::Dropped => door == Door::Enqueue,
+                    JobOutcome::Expired | JobOutcome::Cancelled => door == Door::Process,
+                    JobOutcome::Failed => false,
+                };
+                let messages = self.jobs[door as usize][outcome as usize];
+                assert_eq!(messages > 0, happens, "{door:?} {outcome:?}: {messages} messages");
+            }
+        }
+    }
+}
+
+async fn play(schedule: &Schedule, coverage: &RefCell<Coverage>) -> Result<(), TestCaseError> {
+    let mut play = Play::start(&schedule.settings).await;
+    for step in &schedule.steps {
+        if step.after > 0 {
+            let snapshot = play.quiet().await;
+            books::check(&play.witness, &schedule.settings, snapshot.as_ref())?;
+            play.wait(step.after).await;
+        }
+        play.act(&step.act).await;
+    }
+    let (witness, drained) = play.end().await;
+    books::check_end(&witness, &schedule.settings, drained)?;
+    coverage.borrow_mut().add(&witness.ledger);
+    Ok(())
+}
+
+#[test]
+fn every_call_and_every_message_has_one_outcome_whatever_happens() {
+    let config = Config {
+        source_file: Some(file!()),
+        ..Config::default()
+    };
+    let enough = config.cases >= 100;
+    let coverage = RefCell::default();
+    let checked = TestRunner::new(config).run(&schedule::schedules(), |schedule| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("the system gives a runtime");
+        runtime.block_on(play(&schedule, &coverage))
+    });
+    if let Err(failure) = checked {
+        panic!("{failure}");
+    }
+    if enough {
+        coverage.into_inner().check();
+    }
+}

@@ -1,0 +1,146 @@
+//! Plays a schedule on the test bed, and keeps what can be known of the service from outside.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use foo_proto::v1::Snapshot;
+use foo_service::{
+    app::Drained,
+    config::Settings,
+    ledger::Ledger,
+    lifecycle::Phase,
+    metrics::{Metrics, prometheus},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::time::sleep;
+
+use super::{
+    call::{Made, RUN},
+    schedule::{Act, CONNECTIONS},
+    watcher::Watcher,
+};
+use crate::support::{Caller, TestBed, ms, page::samples, service, watch_request};
+
+/// What the callers and a watcher know, and the books that have to agree with it.
+pub(super) struct Witness {
+    pub(super) calls: Vec<Made>,
+    pub(super) watcher: Watcher,
+    pub(super) ledger: Arc<Ledger>,
+    metrics: Arc<Metrics>,
+    page: PrometheusHandle,
+}
+
+/// A schedule that is being played.
+pub(super) struct Play {
+    pub(super) witness: Witness,
+    bed: TestBed,
+    callers: Vec<Caller>,
+    /// Looks at the service in between.
+    inspector: Caller,
+    /// Milliseconds since the start.
+    now: u64,
+}
+
+impl Play {
+    pub(super) async fn start(settings: &Settings) -> Self {
+        let recorder = prometheus();
+        let service = service(settings.clone(), &recorder);
+        let metrics = service.metrics();
+        let bed = TestBed::serve(service);
+        let mut callers = Vec::new();
+        for _ in 0..CONNECTIONS {
+            callers.push(bed.caller().await);
+        }
+        Self {
+            witness: Witness {
+                calls: Vec::new(),
+                watcher: Watcher::start(bed.caller().await),
+                ledger: Arc::clone(&bed.ledger),
+                metrics,
+                page: recorder.handle(),
+            },
+            inspector: bed.caller().await,
+            callers,
+            bed,
+            now: 0,
+        }
+    }
+
+    /// Waits for the odd millisecond that follows, when nobody has anything left to do, and says what Watch shows then:
+    /// `None` once the service is closing.
+    pub(super) async fn quiet(&mut self) -> Option<Snapshot> {
+        self.bed.at(self.now + 1).await;
+        self.witness.hear();
+        if self.bed.lifecycle.phase() >= Phase::Closing {
+            return None;
+        }
+        // From the beginning of the log: all the ends that there were.
+        let snapshots = self.inspector.watch(watch_request(RUN, ms(1_000))).await;
+        let snapshot = snapshots.expect("there is room").message().await;
+        Some(snapshot.expect("no error").expect("a first snapshot"))
+    }
+
+    /// Goes on to the time of the next step.
+    pub(super) async fn wait(&mut self, millis: u64) {
+        self.now += millis;
+        self.bed.at(self.now).await;
+    }
+
+    pub(super) async fn act(&mut self, act: &Act) {
+        let serves = self.bed.lifecycle.phase() < Phase::Closing;
+        let calls = &mut self.witness.calls;
+        match act {
+            Act::Call(call) => {
+                let caller = self.callers[call.connection].clone();
+                calls.push(Made::new(*call, calls.len(), caller));
+            }
+            Act::Leave(_) if calls.is_empty() => {}
+            Act::Leave(which) => {
+                let which = which.index(calls.len());
+                calls[which].leave();
+            }
+            Act::Cut(connection) if serves => {
+                self.callers[*connection].cut();
+                self.callers[*connection] = self.bed.caller().await;
+            }
+            Act::CutWatcher if serves => self.witness.watcher.resume(self.bed.caller().await),
+            // There is nobody to come back to.
+            Act::Cut(_) | Act::CutWatcher => {}
+            Act::Turn => tokio::task::yield_now().await,
+            Act::Drain => self.bed.trigger.drain(),
+            Act::StopNow => self.bed.trigger.now(),
+        }
+    }
+
+    /// Drains the service, if nobody did, and waits until it is gone.
+    pub(super) async fn end(self) -> (Witness, Drained) {
+        let Self {
+            mut witness,
+            bed,
+            callers,
+            ..
+        } = self;
+        bed.trigger.drain();
+        let drained = bed.ended().await;
+        // Its last words arrive.
+        sleep(ms(1)).await;
+        witness.hear();
+        drop(callers);
+        (witness, drained)
+    }
+}
+
+impl Witness {
+    fn hear(&mut self) {
+        for call in &mut self.calls {
+            call.hear();
+            // Nothing moves, and it has no answer: the service has it.
+            call.received |= call.end.is_none();
+        }
+    }
+
+    /// What `/metrics` shows.
+    pub(super) fn samples(&self) -> BTreeMap<String, String> {
+        self.metrics.publish(&self.ledger);
+        samples(&self.page.render())
+    }
+}

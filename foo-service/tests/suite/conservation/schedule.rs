@@ -1,0 +1,183 @@
+//! What can happen to a service, drawn at random: how it is set up, and what its callers do to it, and when.
+//!
+//! Everything happens at even milliseconds, so that at the odd ones nobody has anything left to do and the books can be read.
+
+use std::{fmt, ops::RangeInclusive, time::Duration};
+
+use foo_service::{
+    config::{QueueKind, Settings},
+    enqueue::{Capacity, WhenFull},
+    job::Door,
+};
+use proptest::{collection::vec, option, prelude::*, sample::Index};
+
+use crate::support::ms;
+
+/// How many connections the callers share.
+pub(super) const CONNECTIONS: usize = 3;
+/// What happens to a service, at most (arbitrary: enough for every bound below to be reached).
+const MOST_STEPS: usize = 60;
+
+/// A service, and what happens to it.
+#[derive(Clone)]
+pub(super) struct Schedule {
+    pub(super) settings: Settings,
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    /// Milliseconds since the step before it.
+    pub(super) after: u64,
+    pub(super) act: Act,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Act {
+    /// Somebody calls.
+    Call(Call),
+    /// Somebody who called goes away.
+    Leave(Index),
+    /// A connection is lost, and made anew.
+    Cut(usize),
+    /// The watcher's connection is lost; it comes back and resumes.
+    CutWatcher,
+    /// Everybody else has a turn, at the same instant.
+    Turn,
+    /// The service is told to stop.
+    Drain,
+    /// The service is told to stop at once.
+    StopNow,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    pub(super) door: Door,
+    pub(super) body: Body,
+    pub(super) deadline: Option<Duration>,
+    pub(super) connection: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Body {
+    /// A message that demands so much, or leaves that to the service.
+    Message(Option<Duration>),
+    /// A message that must not be taken.
+    Malformed,
+    /// Headers, and then nothing.
+    NeverComes,
+}
+
+/// An even number of milliseconds.
+fn even(millis: RangeInclusive<u64>) -> impl Strategy<Value = u64> {
+    (millis.start() / 2..=millis.end() / 2).prop_map(|half| half * 2)
+}
+
+fn time(millis: RangeInclusive<u64>) -> impl Strategy<Value = Duration> {
+    even(millis).prop_map(ms)
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let when_full = prop_oneof![Just(WhenFull::Reject), Just(WhenFull::DropOldest), Just(WhenFull::Wait)];
+    let queue = prop_oneof![
+        1 => Just(Capacity::Unbounded),
+        4 => (1..=4_u32, when_full).prop_map(|(places, when_full)| Capacity::Bounded { places, when_full }),
+    ];
+    let service_time = prop_oneof![1 => Just(Duration::ZERO), 4 => time(2..=60)];
+    let limit = option::of(1..=4_u32);
+    (queue, 1..=3_u32, service_time, limit, 0..=3_u32, time(0..=200)).prop_map(
+        |(queue, workers, service_time, concurrency_limit, max_waiting, drain_timeout)| {
+            let settings = Settings {
+                workers,
+                service_time,
+                concurrency_limit,
+                max_waiting,
+                drain_timeout,
+                ..Settings::default()
+            };
+            match queue {
+                Capacity::Unbounded => Settings {
+                    queue: QueueKind::Unbounded,
+                    ..settings
+                },
+                Capacity::Bounded { places, when_full } => Settings {
+                    queue_capacity: places,
+                    when_full,
+                    ..settings
+                },
+            }
+        },
+    )
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    let body = prop_oneof![
+        12 => option::of(time(0..=60)).prop_map(Body::Message),
+        1 => Just(Body::Malformed),
+        1 => Just(Body::NeverComes),
+    ];
+    let door = prop_oneof![Just(Door::Enqueue), Just(Door::Process)];
+    (door, body, option::of(time(0..=60)), 0..CONNECTIONS).prop_map(|(door, body, deadline, connection)| Call {
+        door,
+        body,
+        deadline,
+        connection,
+    })
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        60 => call().prop_map(Act::Call),
+        10 => any::<Index>().prop_map(Act::Leave),
+        4 => (0..CONNECTIONS).prop_map(Act::Cut),
+        2 => Just(Act::CutWatcher),
+        6 => Just(Act::Turn),
+        1 => Just(Act::Drain),
+        1 => Just(Act::StopNow),
+    ]
+}
+
+/// Any service, and anything that may happen to it.
+pub(super) fn schedules() -> impl Strategy<Value = Schedule> {
+    let after = prop_oneof![Just(0), even(2..=20)];
+    let step = (after, act()).prop_map(|(after, act)| Step { after, act });
+    (settings(), vec(step, 0..=MOST_STEPS)).prop_map(|(settings, steps)| Schedule { settings, steps })
+}
+
+impl fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings {
+            workers,
+            service_time,
+            max_waiting,
+            drain_timeout,
+            ..
+        } = &self.settings;
+        writeln!(
+            f,
+            "{workers} workers, {service_time:?} a message; queue: {:?}; limit {}, {max_waiting} may wait; drains for \
+             {drain_timeout:?}",
+            self.settings.capacity(),
+            self.settings.limit(),
+        )?;
+        let (mut now, mut calls) = (0, 0);
+        for Step { after, act } in &self.steps {
+            now += after;
+            write!(f, "{now:>6} ms  ")?;
+            match act {
+                Act::Call(call) => {
+                    writeln!(f, "call {calls}: {call:?}")?;
+                    calls += 1;
+                }
+                Act::Leave(_) if calls == 0 => writeln!(f, "nobody is there to leave")?,
+                Act::Leave(which) => writeln!(f, "the caller of {} leaves", which.index(calls))?,
+                Act::Cut(connection) => writeln!(f, "connection {connection} is lost, and made anew")?,
+                Act::CutWatcher => writeln!(f, "the watcher's connection is lost; it resumes")?,
+                Act::Turn => writeln!(f, "everybody else has a turn")?,
+                Act::Drain => writeln!(f, "drain")?,
+                Act::StopNow => writeln!(f, "stop at once")?,
+            }
+        }
+        Ok(())
+    }
+}

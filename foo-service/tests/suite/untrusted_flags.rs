@@ -1,0 +1,87 @@
+//! Whatever stands in a flag of the service is taken, and is then in its range and makes a service; or it is refused with a
+//! reason. Properties of random text.
+
+use std::time::Duration;
+
+use clap::{Args, Command, FromArgMatches};
+use foo_service::{
+    app::{Parts, Service},
+    config::Settings,
+};
+use metrics::NoopRecorder;
+use proptest::prelude::*;
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// Every flag that takes a number, a size or a duration.
+const FLAGS: [&str; 10] = [
+    "workers",
+    "service-time",
+    "queue-capacity",
+    "concurrency-limit",
+    "max-waiting",
+    "max-payload",
+    "max-service-demand",
+    "max-connections",
+    "drain-timeout",
+    "seed",
+];
+
+/// The settings of one flag, or what is said of it.
+fn parse(flag: &str, text: &str) -> Result<Settings, String> {
+    let command = Settings::augment_args(Command::new("foo-service").no_binary_name(true));
+    // Whatever the environment says.
+    let command = command.mut_args(|flag| flag.env(None));
+    let matches = command.try_get_matches_from([format!("--{flag}={text}")]);
+    let matches = matches.map_err(|error| error.to_string())?;
+    Ok(Settings::from_arg_matches(&matches).expect("what was parsed is there"))
+}
+
+/// Any text, and much that looks like a value.
+fn any_value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => "[ +-]?[0-9_,.]{0,22}[ ]?(|k|m|g|e|K|M|Ki|MiB|GiB|EiB|YB|B|e9|e99|E-9)",
+        2 => "([0-9.]{1,20} ?(ns|us|ms|s|m|h|d|w|months|years|x|µs)? ?){1,3}",
+        1 => any::<String>(),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_refused_by_the_flags_name_or_is_in_its_range(flag in prop::sample::select(&FLAGS[..]), text in any_value()) {
+        match parse(flag, &text) {
+            Err(said) => prop_assert!(said.contains(&format!("--{flag}")), "{}", said),
+            Ok(settings) => {
+                prop_assert!((1..=65_536).contains(&settings.workers));
+                prop_assert!(settings.limit() >= 1 && settings.queue_capacity >= 1 && settings.max_connections >= 1);
+                prop_assert!(settings.max_payload <= 64 << 20);
+                for time in [settings.service_time, settings.max_service_demand, settings.drain_timeout] {
+                    prop_assert!(time <= HOUR);
+                }
+                prop_assert_eq!(settings.check(), Ok(()));
+                // And a service can be built so.
+                Service::new(Parts {
+                    settings,
+                    recorder: &NoopRecorder,
+                    instance_id: String::new(),
+                    owns_process: false,
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn a_duration_is_what_was_written(millis in 0..=3_600_000_u64) {
+        let time = Duration::from_millis(millis);
+        let settings = parse("service-time", &humantime::format_duration(time).to_string());
+        prop_assert_eq!(settings.map(|settings| settings.service_time), Ok(time));
+    }
+
+    #[test]
+    fn a_count_is_what_was_written(count in 1..=u32::MAX, seed in any::<u64>(), payload in 0..=64_u64 << 10) {
+        let capacity = parse("queue-capacity", &count.to_string()).map(|settings| settings.queue_capacity);
+        prop_assert_eq!(capacity, Ok(count));
+        prop_assert_eq!(parse("seed", &seed.to_string()).map(|settings| settings.seed), Ok(seed));
+        let size = parse("max-payload", &format!("{payload}KiB")).map(|settings| settings.max_payload);
+        prop_assert_eq!(size, Ok(payload << 10));
+    }
+}
