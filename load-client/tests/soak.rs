@@ -5,7 +5,7 @@
 //! In virtual time, each strategy on a thread of its own. Memory is counted at the allocator, per thread: exact, and
 //! without the other strategies. Five minutes; `SOAK_MINUTES=60` makes it an hour (`scripts/bench soak`).
 //!
-//! Tried, each seen to fail: MUTATIONS.
+//! Tried, each seen to fail: callers that leave the line still counted in it; a task left over by every connection.
 
 #![cfg(feature = "embedded")]
 

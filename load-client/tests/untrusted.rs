@@ -13,7 +13,12 @@ use load_client::{
     scenario::{Rpc, Scenario, Schedule, TraceRow, WhenBlocked},
     transport::dial::Dial,
 };
-use proptest::{collection::vec, option, prelude::*, test_runner::TestCaseError};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    test_runner::{Config, FileFailurePersistence::WithSource, TestCaseError},
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
@@ -163,6 +168,8 @@ fn format(unit: Duration, speed: f64) -> TraceFormat {
 }
 
 proptest! {
+    #![proptest_config(Config::with_failure_persistence(WithSource("proptest-regressions")))]
+
     #[test]
     fn any_trace_is_refused_by_its_name_or_replays_in_order(
         csv in any_csv(),
@@ -264,9 +271,11 @@ proptest! {
         match Dial::url(&url) {
             Err(error) => prop_assert!(error.to_string().starts_with(&format!("{url:?} ")), "{}", error),
             Ok(dial) => {
-                prop_assert!(!dial.authority().host().is_empty());
+                let (authority, host) = (dial.authority(), dial.authority().host());
+                prop_assert!(!host.is_empty());
+                prop_assert_eq!(authority.as_str() == host, authority.port_u16().is_none(), "{}", authority);
                 let again = Dial::url(&dial.to_string()).map_err(|error| TestCaseError::fail(error.to_string()))?;
-                prop_assert_eq!(again.authority(), dial.authority());
+                prop_assert_eq!(again.authority(), authority);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Where a connection goes, and how it is made: over TCP, or within the process.
 
-use std::{fmt, io, pin::Pin, sync::Arc};
+use std::{fmt, io, num::NonZero, pin::Pin, sync::Arc};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
@@ -58,7 +58,18 @@ impl Dial {
         if authority.as_str().contains('@') {
             return Err(wrong("has a user; credentials go into metadata"));
         }
-        let port = authority.port_u16().unwrap_or(80);
+        if authority.host().is_empty() {
+            return Err(wrong("names no host"));
+        }
+        // Read here: a port that is none, `http` takes for no port.
+        let after_host = authority.as_str().strip_prefix(authority.host());
+        let port = match after_host.and_then(|rest| rest.strip_prefix(':')) {
+            Some(port) => port
+                .parse::<NonZero<u16>>()
+                .map_err(|_| wrong("has something else after the colon than a port from 1 to 65535"))?
+                .get(),
+            None => 80,
+        };
         // Brackets belong to the URL, not to the address.
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').into();
         Ok(Self {
@@ -120,6 +131,10 @@ mod tests {
             "ftp://h",
             "http://a@h:1",
             "http://",
+            // These once led to port 80, of nobody or of h.
+            "http://:50051",
+            "http://h:",
+            "http://h:70000",
             "",
         ] {
             assert!(Dial::url(url).is_err(), "{url}");

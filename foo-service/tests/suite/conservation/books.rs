@@ -18,6 +18,8 @@ use super::{
     play::Witness,
 };
 
+const UNAVAILABLE: End = End::Answered(RequestOutcome::Unavailable);
+
 type Checked = Result<(), TestCaseError>;
 
 /// At any instant at which nothing moves.
@@ -27,7 +29,8 @@ pub(super) fn check(witness: &Witness, settings: &Settings, snapshot: Option<&Sn
         check_calls(ledger, door, &witness.calls)?;
         let reading = ledger.door(door);
         prop_assert!(reading.balances(), "{:?}: {:?}", door, reading);
-        prop_assert_eq!(reading.of(JobOutcome::Failed), 0);
+        prop_assert_eq!(reading.of(JobOutcome::Failed), 0, "{:?}", door);
+        prop_assert_eq!(ledger.requests(door, RequestOutcome::Failed), 0, "{:?}", door);
     }
     check_levels(ledger, settings, &witness.calls)?;
     check_page(ledger, &witness.samples())?;
@@ -59,17 +62,18 @@ pub(super) fn check_end(witness: &Witness, settings: &Settings, drained: Drained
     Ok(())
 }
 
-/// The last snapshot is the ledger, but for the calls whose bodies never came: a drain does not wait for those, and they are
-/// cut after it.
+/// The last snapshot is the ledger, but for who was refused after it: who came later, and calls whose bodies never came, for
+/// which a drain does not wait.
 fn check_last_words(witness: &Witness, mut last: Snapshot) -> Checked {
     for (door, counts) in Door::ALL.into_iter().zip([&mut last.enqueue, &mut last.process]) {
         let counts = counts.as_mut().expect("every snapshot has both doors");
-        let never_came = |call: &&Made| call.door == door && !call.whole && call.end == Some(End::Gone);
-        let cut = witness.calls.iter().filter(never_came).count() as u64;
+        let turned_away = |call: &&Made| !call.whole || matches!(call.end, Some(End::Gone | UNAVAILABLE));
+        let calls = witness.calls.iter().filter(|call| call.door == door);
+        let late = calls.filter(turned_away).count() as u64;
         let refused = witness.ledger.door(door).refused;
         prop_assert!(
-            (counts.refused..=counts.refused + cut).contains(&refused),
-            "{door:?}: {} refused in the last snapshot, {cut} cut after it at most; {refused} in the end",
+            (counts.refused..=counts.refused + late).contains(&refused),
+            "{door:?}: {} refused in the last snapshot, {late} after it at most; {refused} in the end",
             counts.refused
         );
         counts.refused = refused;

@@ -5,7 +5,10 @@
 //! `PROPTEST_CASES=10000` looks longer. A schedule that fails is printed in its smallest form, and its seed is kept under
 //! `proptest-regressions`, from where it is tried first the next time.
 //!
-//! MUTATIONS
+//! Tried, each seen to fail within the default number of cases: not counting the end of a call that left the line, its place in
+//! line, its work that was broken off, its request, or its refusal at any of the six places that refuse; not counting, or not
+//! logging, the end of a message on the queue; not logging one whose work was broken off; resuming a watch from the beginning;
+//! not publishing one level. It has found calls that were lost before their bodies came counted as failed.
 
 mod books;
 mod call;
