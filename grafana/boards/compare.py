@@ -1,0 +1,342 @@
+"""The landing page: a column for each strategy, rows in the order in which data flows, the same axis across a row.
+
+A column is a panel that Grafana repeats for each value of `$strategy`: so the board fits one service of one's own as well
+as the five of docker-compose.yml, and a row has one definition, which cannot differ between its columns.
+"""
+
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from boards.parts import (
+    BYTES,
+    COUNT,
+    PER_SECOND,
+    SECONDS,
+    SHARE,
+    Annotation,
+    Board,
+    Colour,
+    Figure,
+    Look,
+    Series,
+    choice,
+    figures,
+    graph,
+    words,
+)
+
+STRATEGIES = ("async-unbounded", "async-scaled", "async-bounded", "sync", "sync-shed")
+"""In the order in which the story is told: the trouble, then the ways out. Others come after them."""
+
+MINE = 'strategy=~"$strategy"'
+"""The strategy whose column it is. Grafana escapes the values of a variable with several for a regular expression."""
+
+HIGHEST = "highest of all strategies"
+
+SENTENCES = {
+    "async-unbounded": (
+        "**Fire-and-forget, onto a queue without end.** Nothing slows the clients down, so past its capacity the queue grows "
+        "until memory ends: the service is killed every few minutes, and starts again with an empty queue. What it had "
+        "accepted is gone, and every sender had been told that it was accepted."
+    ),
+    "async-scaled": (
+        "**The same, with twice the workers.** What is overload for the others is just bearable here, and the queue stays "
+        "short. The spike still piles up, and more workers cost more, in the calm too."
+    ),
+    "async-bounded": (
+        "**Fire-and-forget, onto a queue with an end.** When it is full, the oldest message is thrown away for the newest, so "
+        "memory stays flat and nothing waits long. What was thrown away had been accepted, and its sender never learns of it."
+    ),
+    "sync": (
+        "**The client waits for its answer before it sends again.** There are never more messages in the system than clients, "
+        "so the service cannot be overrun. What the clients could not send meanwhile was withheld: that is backpressure, and "
+        "they know."
+    ),
+    "sync-shed": (
+        "**The same, and who finds the line full is refused at once.** What is let in is quick, and goodput stays at the "
+        "capacity however much is offered. Who is refused knows within a millisecond, and can try elsewhere, later, or with "
+        "less."
+    ),
+}
+
+
+def column(panel):
+    """Repeats a panel, once for each strategy, from left to right."""
+    return panel.repeat("strategy").repeat_direction("h").max_per_row(6)
+
+
+def highest(expr: str) -> Series:
+    """The maximum over all strategies of what a column shows: context, and one axis for the whole row."""
+    return Series(HIGHEST, f"max({expr})", Colour.NEUTRAL, Look.CONTEXT)
+
+
+def in_order(names: tuple[str, ...]) -> str:
+    """A query for the strategies that are watched, in that order: label_values() would sort them by name."""
+    ranks = [f'max by (strategy) (up{{strategy="{name}"}}) * 0 + {rank}' for rank, name in enumerate(names)]
+    others = f'max by (strategy) (up{{strategy!~"|{"|".join(names)}"}}) * 0 + {len(names)}'
+    return f"query_result(sort({' or '.join([*ranks, others])}))"
+
+
+def numbers():
+    """The four figures on top of a column."""
+    offered = f"strategy:offered:rate10s{{{MINE}}}"
+    capacity = f"strategy:capacity:rate1m{{{MINE}}}"
+    slo = f"strategy:slo:seconds{{{MINE}}}"
+    not_done = " + ".join(
+        f"sum(increase({metric}[$__range]))"
+        for metric in (
+            f"load_withheld_total{{{MINE}}}",
+            f'load_requests_total{{{MINE},outcome!="ok"}}',
+            f'load_audited_total{{{MINE},fate!="done"}}',
+        )
+    )
+    return figures(
+        "$strategy",
+        "**goodput**: messages a second that are done within the SLO, counted by the clients. Green from 90 % of what could "
+        "be had, which is what is offered or the capacity, whichever is less.\n\n"
+        "**p99 time to done**: from the intended send until the message was processed, of those that were done within the "
+        "last 10 s. It knows nothing of messages that wait, nor of those that were refused or lost. Red from the SLO.\n\n"
+        "**in system**: waiting or in service. Red from capacity × SLO: who arrives then is late already.\n\n"
+        "**lost, refused or withheld**: the share of the intended sends, in the whole time shown, that never were or never "
+        "will be done. Past the capacity nobody can avoid it; the question is who is told. What still waits is not in it.",
+        Figure(
+            "goodput",
+            f"strategy:goodput:rate10s{{{MINE}}}",
+            PER_SECOND,
+            1,
+            f"({offered} < on (strategy) {capacity}) or {capacity}",
+            ((0.5, Colour.LATE), (0.9, Colour.DONE)),
+            Colour.LOST,
+        ),
+        Figure(
+            "p99 time to done",
+            f"strategy:time_to_done:p99_10s{{{MINE}}} or {slo} * 0 - 1",
+            SECONDS,
+            2,
+            slo,
+            ((0.8, Colour.LATE), (1.0, Colour.LOST)),
+            Colour.DONE,
+            absent="nothing done",
+        ),
+        Figure(
+            "in system",
+            f'strategy:in_system{{{MINE}}} or max by (strategy) (up{{job="foo-service",{MINE}}}) * 0 - 1',
+            COUNT,
+            0,
+            f"{capacity} * on (strategy) {slo}",
+            ((0.8, Colour.LATE), (1.0, Colour.LOST)),
+            Colour.DONE,
+            absent="down",
+        ),
+        Figure(
+            "lost, refused or withheld",
+            f"({not_done}) / (sum(increase(load_intended_total{{{MINE}}}[$__range])) > 0)",
+            SHARE,
+            1,
+            "vector(1)",
+            ((0.05, Colour.LATE), (0.5, Colour.LOST)),
+            Colour.DONE,
+        ),
+        height=9,
+    )
+
+
+def offered():
+    """What is wanted."""
+    return graph(
+        "$strategy",
+        "Sends a second that the clients intend, made or not, beside what the workers can do. It is the same for every "
+        "strategy: that is what makes them comparable.",
+        PER_SECOND,
+        Series("offered", f"sum(rate(load_intended_total{{{MINE}}}[$__rate_interval]))", Colour.OFFERED),
+        Series("capacity", f"strategy:capacity:rate1m{{{MINE}}}", Colour.TEXT, Look.LIMIT),
+        highest("sum by (strategy) (rate(load_intended_total[$__rate_interval]))"),
+    )
+
+
+def admitted():
+    """What the door makes of it."""
+
+    def sends(outcomes: str) -> str:
+        return f"sum(rate(load_requests_total{{{MINE},{outcomes}}}[$__rate_interval]))"
+
+    return graph(
+        "$strategy",
+        "What becomes of the sends that are offered, at the door. **Accepted** is not done: Enqueue accepts a message when it "
+        "is on the queue, Process when it has been processed. **Refused**: there was no room. **Failed**: the deadline "
+        "passed, or nobody answered. **Withheld**: never sent, because the client was still waiting.",
+        PER_SECOND,
+        Series("accepted", sends('outcome="ok"'), Colour.DONE, Look.STACKED),
+        Series("refused", sends('outcome="rejected"'), Colour.REFUSED, Look.STACKED),
+        Series("failed", sends('outcome!~"ok|rejected"'), Colour.LOST, Look.STACKED),
+        Series("withheld", f"sum(rate(load_withheld_total{{{MINE}}}[$__rate_interval]))", Colour.WITHHELD, Look.STACKED),
+        highest("sum by (strategy) (rate(load_intended_total[$__rate_interval]))"),
+    )
+
+
+def waiting():
+    """How much piles up."""
+    return graph(
+        "$strategy",
+        "Messages on the queue and callers in line, sampled each second: a pile that comes and goes between two samples is "
+        "not seen here, but in the wait below.",
+        COUNT,
+        Series("waiting", f"strategy:waiting{{{MINE}}}", Colour.WAITING),
+        highest("strategy:waiting"),
+        legend=False,
+    )
+
+
+def wait():
+    """What that means for who comes now."""
+    return graph(
+        "$strategy",
+        "On a logarithmic axis that begins at 1 ms, which stands for no wait at all. **Who comes now**: the wait of a message "
+        "that arrives now, computed from what is in the system and how fast it is worked off. **Who was served (p99)**: the "
+        "wait, as measured, of the messages that a worker took just now; on a growing queue it lags behind, because those "
+        "came when the queue was shorter.",
+        SECONDS,
+        Series("who comes now", f"clamp_min(strategy:expected_wait:seconds{{{MINE}}}, 0.001)", Colour.WAITING),
+        Series(
+            "who was served (p99)",
+            "clamp_min(histogram_quantile(0.99, sum by (le) "
+            f"(rate(foo_queue_wait_seconds_bucket{{{MINE}}}[$__rate_interval]))) >= 0, 0.001)",
+            Colour.WORKING,
+            Look.LIMIT,
+        ),
+        Series("SLO", f"strategy:slo:seconds{{{MINE}}}", Colour.TEXT, Look.LIMIT),
+        highest("strategy:expected_wait:seconds"),
+        log_from=0.001,
+    )
+
+
+def in_service():
+    """What the workers do."""
+    return graph(
+        "$strategy",
+        "Messages that a worker has. Under overload every strategy keeps its workers busy, so all do the same work: what "
+        "differs is for whom, and when.",
+        COUNT,
+        Series("in service", f"sum(foo_in_service{{{MINE}}})", Colour.WORKING),
+        Series("workers", f"sum(foo_workers{{{MINE}}})", Colour.TEXT, Look.LIMIT),
+        highest("sum by (strategy) (foo_workers)"),
+        height=5,
+        legend=False,
+    )
+
+
+def done():
+    """What comes of it, for those who wanted it."""
+    good = f"sum(rate(load_good_total{{{MINE}}}[$__rate_interval]))"
+    all_done = f"sum(rate(load_time_to_done_seconds_count{{{MINE}}}[$__rate_interval]))"
+    return graph(
+        "$strategy",
+        "**Goodput**: done within the SLO. **Late**: done, for somebody who had given up. **Thrown away or lost**: accepted, "
+        "and then thrown away by policy, or gone with a service that was killed.",
+        PER_SECOND,
+        Series("goodput", good, Colour.DONE, Look.STACKED),
+        Series("late", f"clamp_min({all_done} - {good}, 0)", Colour.LATE, Look.STACKED),
+        Series(
+            "thrown away or lost",
+            f'sum(rate(load_audited_total{{{MINE},fate!="done"}}[$__rate_interval]))',
+            Colour.LOST,
+            Look.STACKED,
+        ),
+        Series("capacity", f"strategy:capacity:rate1m{{{MINE}}}", Colour.TEXT, Look.LIMIT),
+        highest("strategy:capacity:rate1m"),
+    )
+
+
+def time_to_done():
+    """How long they had to wait for it."""
+    return graph(
+        "$strategy",
+        "From the intended send until the message was processed, of those that are done: half of them took less than the "
+        "median, one in a hundred longer than the p99. On a logarithmic axis. A strategy that refuses most of its load looks "
+        "healthy here: look at goodput with it.",
+        SECONDS,
+        *(
+            Series(
+                name,
+                f"histogram_quantile({quantile}, sum by (le) "
+                f"(rate(load_time_to_done_seconds_bucket{{{MINE}}}[$__rate_interval]))) >= 0",
+                colour,
+            )
+            for name, quantile, colour in (("median", 0.5, Colour.DONE), ("p99", 0.99, Colour.LATE))
+        ),
+        Series("SLO", f"strategy:slo:seconds{{{MINE}}}", Colour.TEXT, Look.LIMIT),
+        highest("strategy:time_to_done:p99_10s"),
+        log_from=0.01,
+    )
+
+
+def memory():
+    """What the waiting costs."""
+    return graph(
+        "$strategy",
+        "Memory of the service, and the messages on its queue as part of it. Where it falls to nothing at once, the service "
+        "has been killed for its memory: what it had accepted is gone.",
+        BYTES,
+        Series("memory", f'sum(process_resident_memory_bytes{{job="foo-service",{MINE}}})', Colour.WORKING),
+        Series("messages on the queue", f"sum(foo_queue_bytes{{{MINE}}})", Colour.WAITING),
+        highest('sum by (strategy) (process_resident_memory_bytes{job="foo-service"})'),
+    )
+
+
+def what_is_what():
+    """Three sentences for each strategy."""
+    header = " | ".join(SENTENCES)
+    rule = "|".join(["---"] * len(SENTENCES))
+    return words(
+        "What you see",
+        "Three sentences for each strategy of docker-compose.yml.",
+        f"| {header} |\n|{rule}|\n| {' | '.join(SENTENCES.values())} |",
+        height=9,
+    )
+
+
+def board() -> Dashboard:
+    """Compare."""
+    board = Board(
+        "compare",
+        "Compare: fire-and-forget or synchronous?",
+        "Five services with the same workers under the same load. They differ in what they do with what they cannot do now.",
+        minutes=10,
+    )
+    board.variables(
+        choice(
+            "strategy",
+            "Strategy",
+            "The columns, in the order of the story: the trouble first, then the ways out.",
+            in_order(STRATEGIES),
+            regex='/strategy="([^"]+)"/',
+            all_of=".*",
+        )
+    )
+    board.annotations(
+        Annotation(
+            "Start of a service",
+            'process_start_time_seconds{job="foo-service"} * 1000',
+            "{{strategy}} started",
+            Colour.LOST,
+            value_is_time=True,
+        ),
+        Annotation(
+            "Phase of the load",
+            'count_values("rps", max(load_offered_rps))',
+            "{{rps}} messages a second are offered",
+            Colour.WITHHELD,
+        ),
+    )
+    board.add(column(numbers()))
+    board.row("1 · Offered: what the clients want to send, the same everywhere", column(offered()))
+    board.row("2 · Admitted or refused: what the door says to it", column(admitted()))
+    board.row("3 · Waiting: how much piles up", column(waiting()))
+    board.row("    … and how long that will take whoever comes now", column(wait()))
+    board.row("4 · In service: the workers are equally busy everywhere", column(in_service()))
+    board.row("5 · Done: in time, too late, or never", column(done()))
+    board.row("    … and how long it took", column(time_to_done()))
+    board.row(
+        "6 · Memory: a queue without end ends where the memory does, and what had been accepted is gone", column(memory())
+    )
+    board.add(what_is_what())
+    return board.build()

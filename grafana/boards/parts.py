@@ -1,0 +1,410 @@
+"""What the dashboards are made of: the data source, colours with a meaning, series, and the four kinds of panel.
+
+Nothing here knows a metric. A panel is not made without title, description and unit; thresholds are always set, because
+Grafana's default would paint red whatever exceeds 80, of anything.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from grafana_foundation_sdk.builders import common as common_builders
+from grafana_foundation_sdk.builders import dashboard as dashboard_builders
+from grafana_foundation_sdk.builders import heatmap, prometheus, stat, text, timeseries
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import common
+from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models import heatmap as heatmap_models
+from grafana_foundation_sdk.models import prometheus as prometheus_models
+from grafana_foundation_sdk.models import text as text_models
+from grafana_foundation_sdk.models import units
+
+PROMETHEUS = models.DataSourceRef(type_val="prometheus", uid="prometheus")
+"""The uid that grafana/provisioning gives the data source: fixed, so that dashboards find it without being imported."""
+
+WIDTH = 24
+"""Columns of Grafana's grid."""
+
+TAG = "fire-and-forget or synchronous"
+"""Every dashboard has it, and links to the others that have it."""
+
+PER_SECOND = units.MessagesPerSecond
+SECONDS = units.Seconds
+BYTES = units.BytesIEC
+COUNT = units.Short
+SHARE = units.PercentUnit
+
+
+class Colour:
+    """One colour, one meaning, on every panel. They differ in brightness too, for those who cannot tell red from green."""
+
+    DONE = "#56A64B"
+    LATE = "#F2CC0C"
+    REFUSED = "#FF9830"
+    WITHHELD = "#8AB8FF"
+    LOST = "#E02F44"
+    WAITING = "#B877D9"
+    WORKING = "#3274D9"
+    OFFERED = "#C8F2C2"
+    NEUTRAL = "#8E8E99"
+    TEXT = "text"
+
+
+class Look(Enum):
+    """How a series is drawn, and how loud."""
+
+    LINE = "a line over a light fill"
+    STACKED = "a layer on the others: together they are a whole"
+    LIMIT = "dashed: what the rest is measured by"
+    CONTEXT = "faint: the same figure of others, which also holds the axis equal across a row"
+
+
+_LOOKS: dict[Look, dict[str, object]] = {
+    Look.LINE: {"custom.fillOpacity": 15},
+    Look.STACKED: {"custom.fillOpacity": 60, "custom.lineWidth": 0, "custom.stacking": {"mode": "normal", "group": "whole"}},
+    Look.LIMIT: {"custom.lineStyle": {"fill": "dash", "dash": [6, 6]}},
+    Look.CONTEXT: {"custom.lineStyle": {"fill": "dot", "dash": [2, 4]}},
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """One query and how its result looks. A name with {{labels}} may stand for several series: they share the colour."""
+
+    name: str
+    expr: str
+    colour: str | None = None
+    look: Look = Look.LINE
+
+
+def _letter(place: int) -> str:
+    return chr(ord("A") + place)
+
+
+def _query(place: int, name: str, expr: str) -> prometheus.Dataquery:
+    return (
+        prometheus.Dataquery()
+        .datasource(PROMETHEUS)
+        .ref_id(_letter(place))
+        .expr(expr)
+        .legend_format(name)
+        .editor_mode(prometheus_models.QueryEditorMode.CODE)
+        .range()
+    )
+
+
+def _now(place: int, name: str, expr: str) -> prometheus.Dataquery:
+    """The value at the end of the range. The last of a range query would be the last there was, however long ago."""
+    return _query(place, name, expr).instant()
+
+
+def _steps(*steps: tuple[float | None, str]) -> list[models.Threshold]:
+    return [models.Threshold(value=value, color=colour) for value, colour in steps]
+
+
+def thresholds(*steps: tuple[float, str], base: str = Colour.TEXT) -> dashboard_builders.ThresholdsConfig:
+    """From each value on, its colour; below the first, `base`."""
+    return (
+        dashboard_builders.ThresholdsConfig()
+        .mode(models.ThresholdsMode.ABSOLUTE)
+        .steps(_steps((None, base), *steps))
+    )
+
+
+def _fixed(colour: str) -> models.DynamicConfigValue:
+    return models.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": colour})
+
+
+def graph(
+    title: str,
+    description: str,
+    unit: str,
+    *series: Series,
+    height: int = 6,
+    width: int = WIDTH,
+    log_from: float | None = None,
+    maximum: float | None = None,
+    legend: bool = True,
+    warn_from: float | None = None,
+) -> timeseries.Panel:
+    """Series over time, from zero, or from `log_from` on a logarithmic axis; red above `warn_from`."""
+    panel = (
+        timeseries.Panel()
+        .title(title)
+        .description(description)
+        .datasource(PROMETHEUS)
+        .unit(unit)
+        .height(height)
+        .span(width)
+        .line_width(1)
+        .show_points(common.VisibilityMode.NEVER)
+        .span_nulls(False)
+        .min(log_from or 0)
+        .thresholds(thresholds(*[] if warn_from is None else [(warn_from, Colour.LOST)]))
+        .color_scheme(dashboard_builders.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
+        .legend(
+            common_builders.VizLegendOptions()
+            .show_legend(legend)
+            .display_mode(common.LegendDisplayMode.LIST)
+            .placement(common.LegendPlacement.BOTTOM)
+        )
+        .tooltip(common_builders.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.NONE))
+    )
+    if warn_from is not None:
+        panel.thresholds_style(
+            common_builders.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
+        )
+    if log_from is not None:
+        panel.scale_distribution(common_builders.ScaleDistributionConfig().type(common.ScaleDistribution.LOG).log(10))
+    if maximum is not None:
+        panel.max(maximum)
+    for place, one in enumerate(series):
+        panel.with_target(_query(place, one.name, one.expr))
+        properties = [models.DynamicConfigValue(id_val=key, value=value) for key, value in _LOOKS[one.look].items()]
+        if one.colour is not None:
+            properties.append(_fixed(one.colour))
+        panel.override_by_query(_letter(place), properties)
+    return panel
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number. It is coloured by what share it is of `reference`, a query: from each share on, its colour.
+
+    A query, and not a number, because the numbers are set elsewhere (.env) and may be changed while the dashboard is open.
+    """
+
+    name: str
+    expr: str
+    unit: str
+    decimals: int
+    reference: str
+    steps: tuple[tuple[float, str], ...]
+    base: str
+    absent: str = "none"
+    """What to say for -1: a query gives that where there is nothing to tell, so that the number keeps its place."""
+
+
+def figures(title: str, description: str, *numbers: Figure, height: int, width: int = WIDTH) -> stat.Panel:
+    """The latest values, one above the other."""
+    panel = (
+        stat.Panel()
+        .title(title)
+        .description(description)
+        .datasource(PROMETHEUS)
+        .unit(COUNT)
+        .height(height)
+        .span(width)
+        .min(0)
+        .thresholds(thresholds())
+        .color_mode(common.BigValueColorMode.VALUE)
+        .graph_mode(common.BigValueGraphMode.NONE)
+        .text_mode(common.BigValueTextMode.VALUE_AND_NAME)
+        .justify_mode(common.BigValueJustifyMode.AUTO)
+        .orientation(common.VizOrientation.HORIZONTAL)
+        .no_value("none")
+        .reduce_options(common_builders.ReduceDataOptions().calcs(["last"]).values(False).fields(""))
+    )
+    for place, number in enumerate(numbers):
+        reference = f"what {number.name} is measured by"
+        panel.with_target(_now(2 * place, number.name, number.expr))
+        panel.with_target(_now(2 * place + 1, reference, number.reference))
+        panel.with_transformation(_maximum_from(_letter(2 * place + 1), reference, number.name))
+        properties = [
+            models.DynamicConfigValue(id_val="unit", value=number.unit),
+            models.DynamicConfigValue(id_val="decimals", value=number.decimals),
+            models.DynamicConfigValue(
+                id_val="mappings",
+                value=[{"type": "value", "options": {"-1": {"text": number.absent, "color": Colour.LOST, "index": 0}}}],
+            ),
+            models.DynamicConfigValue(
+                id_val="thresholds",
+                value=models.ThresholdsConfig(
+                    mode=models.ThresholdsMode.PERCENTAGE,
+                    steps=_steps((None, number.base), *((100 * share, colour) for share, colour in number.steps)),
+                ),
+            ),
+        ]
+        panel.override_by_name(number.name, properties)
+    return panel
+
+
+def _maximum_from(letter: str, source: str, target: str) -> models.DataTransformerConfig:
+    """Grafana's "config from query results": the field `target` gets its maximum, of which thresholds are percentages."""
+    return models.DataTransformerConfig(
+        id_val="configFromData",
+        options={
+            "configRefId": letter,
+            "mappings": [{"fieldName": source, "handlerKey": "max", "reducerId": "lastNotNull"}],
+            "applyTo": {"id": "byName", "options": target},
+        },
+    )
+
+
+def number(
+    title: str,
+    description: str,
+    unit: str,
+    expr: str,
+    *steps: tuple[float, str],
+    base: str = Colour.TEXT,
+    width: int = 4,
+    height: int = 4,
+    decimals: int | None = None,
+) -> stat.Panel:
+    """The latest value of one query; from each value of `steps` on, its colour."""
+    panel = (
+        stat.Panel()
+        .title(title)
+        .description(description)
+        .datasource(PROMETHEUS)
+        .unit(unit)
+        .height(height)
+        .span(width)
+        .thresholds(thresholds(*steps, base=base))
+        .color_mode(common.BigValueColorMode.VALUE)
+        .graph_mode(common.BigValueGraphMode.NONE)
+        .text_mode(common.BigValueTextMode.VALUE)
+        .no_value("none")
+        .reduce_options(common_builders.ReduceDataOptions().calcs(["last"]).values(False).fields(""))
+        .with_target(_now(0, title, expr))
+    )
+    if decimals is not None:
+        panel.decimals(decimals)
+    return panel
+
+
+def heat(title: str, description: str, histogram: str, *, height: int = 8, width: int = WIDTH) -> heatmap.Panel:
+    """How a duration is distributed, over time: a row per bucket. `histogram` gives a rate per `le`."""
+    query = _query(0, "{{le}}", histogram).format(prometheus_models.PromQueryFormat.HEATMAP)
+    return (
+        heatmap.Panel()
+        .title(title)
+        .description(description)
+        .datasource(PROMETHEUS)
+        .unit(PER_SECOND)
+        .height(height)
+        .span(width)
+        .thresholds(thresholds())
+        .scale_distribution(common_builders.ScaleDistributionConfig().type(common.ScaleDistribution.LINEAR))
+        .calculate(False)
+        .y_axis(heatmap.YAxisConfig().unit(SECONDS).axis_placement(common.AxisPlacement.LEFT))
+        .cell_values(heatmap.CellValues().unit(PER_SECOND).decimals(1))
+        .rows_frame(heatmap.RowsHeatmapOptions().layout(common.HeatmapCellLayout.AUTO))
+        .color(
+            heatmap.HeatmapColorOptions()
+            .mode(heatmap_models.HeatmapColorMode.SCHEME)
+            .scheme("Plasma")
+            .scale(heatmap_models.HeatmapColorScale.EXPONENTIAL)
+            .exponent(0.5)
+            .steps(64)
+        )
+        .filter_values(heatmap.FilterValueRange().le(1e-9))
+        .mode(common.TooltipDisplayMode.SINGLE)
+        .show_legend()
+        .with_target(query)
+    )
+
+
+def words(title: str, description: str, content: str, *, height: int, width: int = WIDTH) -> text.Panel:
+    """Text, in Markdown."""
+    return (
+        text.Panel()
+        .title(title)
+        .description(description)
+        .datasource(PROMETHEUS)
+        .unit(units.NoUnit)
+        .height(height)
+        .span(width)
+        .thresholds(thresholds())
+        .mode(text_models.TextMode.MARKDOWN)
+        .content(content)
+    )
+
+
+class Annotation(models.AnnotationQuery):
+    """An annotation from Prometheus. The SDK's model lacks the fields that are this data source's own."""
+
+    OWN_FIELDS = ("step", "titleFormat", "textFormat", "useValueForTime")
+
+    def __init__(self, name: str, expr: str, title: str, colour: str, value_is_time: bool = False) -> None:
+        super().__init__(name=name, datasource=PROMETHEUS, expr=expr, icon_color=colour)
+        self.title = title
+        self.value_is_time = value_is_time
+
+    def build(self) -> "Annotation":
+        """It is its own builder."""
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        # Grafana looks only once a minute unless it is told a step: most of what happens here would be missed.
+        own = ("1s", self.title, self.name, self.value_is_time)
+        return super().to_json() | dict(zip(self.OWN_FIELDS, own, strict=True))
+
+
+def choice(name: str, label: str, description: str, query: str, *, regex: str = "", all_of: str | None = None) -> Builder:
+    """A variable: what the query finds. With `all_of`, several may be chosen, and all are until one does; that is what
+    stands for all of them in a query."""
+    variable = (
+        dashboard_builders.QueryVariable(name)
+        .label(label)
+        .description(description)
+        .datasource(PROMETHEUS)
+        .query({"query": query, "refId": name})
+        .regex(regex)
+        .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(models.VariableSort.DISABLED)
+        .multi(all_of is not None)
+        .include_all(all_of is not None)
+    )
+    if all_of is not None:
+        variable.all_value(all_of).current(models.VariableOption(selected=True, text=["All"], value=["$__all"]))
+    return variable
+
+
+class Board:
+    """A dashboard under construction: panels fill rows from left to right, and are numbered as they come."""
+
+    def __init__(self, uid: str, title: str, description: str, *, minutes: int) -> None:
+        others = (
+            dashboard_builders.DashboardLink("More")
+            .type(models.DashboardLinkType.DASHBOARDS)
+            .tags([TAG])
+            .keep_time(True)
+        )
+        self._dashboard = (
+            dashboard_builders.Dashboard(title)
+            .uid(uid)
+            .description(description)
+            .tags([TAG])
+            .link(others)
+            .time(f"now-{minutes}m", "now")
+            .timezone(common.TimeZoneBrowser)
+            .refresh("5s")
+            .timepicker(dashboard_builders.TimePicker().refresh_intervals(["1s", "5s", "10s", "30s", "1m"]))
+            .tooltip(models.DashboardCursorSync.CROSSHAIR)
+        )
+        self._panels = 0
+
+    def variables(self, *variables: Builder) -> None:
+        """What the viewer chooses."""
+        self._dashboard.variables(list(variables))
+
+    def annotations(self, *annotations: Annotation) -> None:
+        """What is marked on every panel."""
+        self._dashboard.annotations(list(annotations))
+
+    def row(self, title: str, *panels: Builder) -> None:
+        """A heading and what stands under it."""
+        self._panels += 1
+        self._dashboard.with_row(dashboard_builders.Row(title).id(self._panels))
+        self.add(*panels)
+
+    def add(self, *panels: Builder) -> None:
+        """Panels without a heading."""
+        for panel in panels:
+            self._panels += 1
+            self._dashboard.with_panel(panel.id(self._panels))
+
+    def build(self) -> models.Dashboard:
+        """The finished dashboard."""
+        return self._dashboard.build()

@@ -1,0 +1,98 @@
+"""Whether Prometheus has an answer to what dashboards and rules ask. Each function yields complaints."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from viewer import promql
+from viewer.may_be_empty import MAY_BE_EMPTY
+from viewer.prometheus import Curve, Prometheus, Refused, Span
+from viewer.shown import SCRAPE, Dashboard
+
+SYNTHETIC = {"up"}
+"""What Prometheus makes itself, on no page."""
+
+
+class Rules:
+    """The recording and alert rules of a file."""
+
+    def __init__(self, path: Path) -> None:
+        groups = yaml.safe_load(path.read_text())["groups"]
+        self.path = path
+        self.all: list[dict] = [rule for group in groups for rule in group["rules"]]
+        self.recorded = {rule["record"] for rule in self.all if "record" in rule}
+
+    def questions(self) -> Iterator[tuple[str, str]]:
+        """Each rule's name, and what must have an answer. An alert that does not fire has none: its left side must."""
+        for rule in self.all:
+            if "record" in rule:
+                yield rule["record"], rule["expr"]
+            else:
+                yield rule["alert"], promql.without_comparison(rule["expr"])
+
+
+def asked_by(dashboard: Dashboard) -> Iterator[tuple[str, str]]:
+    """Where a dashboard asks, and what: variables stand in for themselves, as names do not depend on them."""
+    anything, moment = {variable["name"]: ["any"] for variable in dashboard.variables}, Span(0, 600)
+    for panel in dashboard.panels(anything, moment):
+        for query in panel.queries:
+            yield f"{panel.source['title']}, {query.legend}", query.expr
+    for mark in dashboard.marks(anything, moment):
+        yield mark.name, mark.query.expr
+    for variable in dashboard.variables:
+        query = dashboard.fill(variable["query"]["query"], anything, moment, SCRAPE)
+        inner = query.partition("(")[2].rpartition(")")[0]
+        yield variable["name"], inner.rpartition(",")[0] if query.startswith("label_values") else inner
+
+
+def unknown_metrics(questions: Iterator[tuple[str, str]], known: set[str]) -> Iterator[str]:
+    """Names that are neither on a page nor recorded."""
+    for place, expr in questions:
+        for name in sorted(promql.metrics(expr) - known - SYNTHETIC):
+            yield f"{place}: there is no {name}"
+
+
+def unanswered(dashboard: Dashboard, prometheus: Prometheus, span: Span, used: set) -> Iterator[str]:
+    """Queries without data, or with something that is no number, under every setting of the variables.
+
+    `used` collects the entries of MAY_BE_EMPTY that were needed.
+    """
+    settings = list(dashboard.settings(prometheus, span))
+    if not settings:
+        yield "a variable has no values"
+    for chosen in settings:
+        where = ", ".join(values[0] for values in chosen.values() if len(values) == 1)
+        for panel in dashboard.panels(chosen, span):
+            for query in panel.queries:
+                place = f"{where}: {panel.title}, {query.legend}"
+                curves = _ask(lambda query=query: query.run(prometheus, span))
+                excuse = (dashboard.path.name, panel.source["title"], query.legend)
+                if curves == [] and excuse in MAY_BE_EMPTY:
+                    used.add(excuse)
+                    continue
+                yield from _judge(place, query.expr, curves)
+        for mark in dashboard.marks(chosen, span):
+            yield from _judge(f"{where}: {mark.name}", mark.query.expr, _ask(lambda: mark.query.run(prometheus, span)))
+
+
+def unanswered_rules(rules: Rules, prometheus: Prometheus, span: Span) -> Iterator[str]:
+    """The same of rules."""
+    for name, expr in rules.questions():
+        yield from _judge(name, expr, _ask(lambda expr=expr: prometheus.over(expr, span, SCRAPE)))
+
+
+def _ask(run) -> list[Curve] | Refused:
+    try:
+        return run()
+    except Refused as refused:
+        return refused
+
+
+def _judge(place: str, expr: str, curves: list[Curve] | Refused) -> Iterator[str]:
+    if isinstance(curves, Refused):
+        yield f"{place}: {curves}, of: {expr}"
+    elif not curves:
+        yield f"{place}: no data, of: {expr}"
+    elif not all(curve.finite for curve in curves):
+        yield f"{place}: not a number, of: {expr}"
