@@ -9,6 +9,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards.parts import (
     BYTES,
     COUNT,
+    EXACT,
     PER_SECOND,
     SECONDS,
     SHARE,
@@ -30,7 +31,7 @@ STRATEGIES = ("async-unbounded", "async-scaled", "async-bounded", "sync", "sync-
 MINE = 'strategy=~"$strategy"'
 """The strategy whose column it is. Grafana escapes the values of a variable with several for a regular expression."""
 
-HIGHEST = "highest of all strategies"
+HIGHEST = "highest of all"
 
 SENTENCES = {
     "async-unbounded": (
@@ -111,7 +112,7 @@ def numbers():
             "p99 time to done",
             f"strategy:time_to_done:p99_10s{{{MINE}}} or {slo} * 0 - 1",
             SECONDS,
-            2,
+            None,
             slo,
             ((0.8, Colour.LATE), (1.0, Colour.LOST)),
             Colour.DONE,
@@ -120,7 +121,7 @@ def numbers():
         Figure(
             "in system",
             f'strategy:in_system{{{MINE}}} or max by (strategy) (up{{job="foo-service",{MINE}}}) * 0 - 1',
-            COUNT,
+            EXACT,
             0,
             f"{capacity} * on (strategy) {slo}",
             ((0.8, Colour.LATE), (1.0, Colour.LOST)),
@@ -144,32 +145,37 @@ def offered():
     """What is wanted."""
     return graph(
         "$strategy",
-        "Sends a second that the clients intend, made or not, beside what the workers can do. It is the same for every "
-        "strategy: that is what makes them comparable.",
+        "Sends a second that the clients intend, made or not, beside what the workers can do, on a logarithmic axis. It is "
+        "the same for every strategy: that is what makes them comparable.",
         PER_SECOND,
         Series("offered", f"sum(rate(load_intended_total{{{MINE}}}[$__rate_interval]))", Colour.OFFERED),
         Series("capacity", f"strategy:capacity:rate1m{{{MINE}}}", Colour.TEXT, Look.LIMIT),
         highest("sum by (strategy) (rate(load_intended_total[$__rate_interval]))"),
+        log_from=10,
+        height=5,
     )
 
 
 def admitted():
     """What the door makes of it."""
-
-    def sends(outcomes: str) -> str:
-        return f"sum(rate(load_requests_total{{{MINE},{outcomes}}}[$__rate_interval]))"
-
+    outcomes = (
+        ("accepted", f'load_requests_total{{{MINE},outcome="ok"}}', Colour.DONE),
+        ("refused", f'load_requests_total{{{MINE},outcome="rejected"}}', Colour.REFUSED),
+        ("failed", f'load_requests_total{{{MINE},outcome!~"ok|rejected"}}', Colour.LOST),
+        ("withheld", f"load_withheld_total{{{MINE}}}", Colour.WITHHELD),
+    )
+    rates = {name: f"sum(rate({metric}[$__rate_interval]))" for name, metric, _ in outcomes}
     return graph(
         "$strategy",
-        "What becomes of the sends that are offered, at the door. **Accepted** is not done: Enqueue accepts a message when it "
-        "is on the queue, Process when it has been processed. **Refused**: there was no room. **Failed**: the deadline "
-        "passed, or nobody answered. **Withheld**: never sent, because the client was still waiting.",
-        PER_SECOND,
-        Series("accepted", sends('outcome="ok"'), Colour.DONE, Look.STACKED),
-        Series("refused", sends('outcome="rejected"'), Colour.REFUSED, Look.STACKED),
-        Series("failed", sends('outcome!~"ok|rejected"'), Colour.LOST, Look.STACKED),
-        Series("withheld", f"sum(rate(load_withheld_total{{{MINE}}}[$__rate_interval]))", Colour.WITHHELD, Look.STACKED),
-        highest("sum by (strategy) (rate(load_intended_total[$__rate_interval]))"),
+        "Shares of the intended sends, by what the door made of them. **Accepted** is not done: Enqueue accepts a message "
+        "when it is on the queue, Process when it has been processed. **Refused**: there was no room. **Failed**: the "
+        "deadline passed, or nobody answered. **Withheld**: never sent, because the client was still waiting.",
+        SHARE,
+        *(
+            Series(name, f"{rates[name]} / ({' + '.join(rates.values())} > 0)", colour, Look.STACKED)
+            for name, _, colour in outcomes
+        ),
+        maximum=1,
     )
 
 
@@ -230,19 +236,12 @@ def done():
     all_done = f"sum(rate(load_time_to_done_seconds_count{{{MINE}}}[$__rate_interval]))"
     return graph(
         "$strategy",
-        "**Goodput**: done within the SLO. **Late**: done, for somebody who had given up. **Thrown away or lost**: accepted, "
-        "and then thrown away by policy, or gone with a service that was killed.",
+        "**Goodput**: messages a second that were done within the SLO. **Late**: done, for somebody who had given up.",
         PER_SECOND,
         Series("goodput", good, Colour.DONE, Look.STACKED),
         Series("late", f"clamp_min({all_done} - {good}, 0)", Colour.LATE, Look.STACKED),
-        Series(
-            "thrown away or lost",
-            f'sum(rate(load_audited_total{{{MINE},fate!="done"}}[$__rate_interval]))',
-            Colour.LOST,
-            Look.STACKED,
-        ),
         Series("capacity", f"strategy:capacity:rate1m{{{MINE}}}", Colour.TEXT, Look.LIMIT),
-        highest("strategy:capacity:rate1m"),
+        highest("sum by (strategy) (rate(load_time_to_done_seconds_count[$__rate_interval]))"),
     )
 
 
@@ -269,6 +268,37 @@ def time_to_done():
     )
 
 
+def never_done():
+    """What does not come of it, and who is told."""
+
+    def since_the_left_edge(metric: str, by: str = "") -> str:
+        """Counted from where the picture begins; from the first sample, where that is later."""
+        return f"sum {by}({metric}) - (sum {by}({metric} @ start()) or sum {by}({metric}) * 0)"
+
+    def sums(matchers: str, by: str = "") -> tuple[str, str, str]:
+        """Lost, refused, withheld."""
+        metrics = (
+            f'load_audited_total{{{matchers}fate!="done"}}',
+            f'load_requests_total{{{matchers}outcome!="ok"}}',
+            f"load_withheld_total{{{matchers.rstrip(',')}}}",
+        )
+        return tuple(f"({since_the_left_edge(metric, by)})" for metric in metrics)
+
+    lost, refused, withheld = (f"clamp_min({expr}, 0)" for expr in sums(f"{MINE},"))
+    return graph(
+        "$strategy",
+        "Messages that were wanted and never will be done, counted from the left edge of the picture. **Lost or thrown "
+        "away**: they had been accepted, and their senders are not told. **Refused or failed**: their senders know. "
+        "**Withheld**: never sent, because their senders were still waiting. A message that still waits is in none of them: "
+        "the step of a queue without end is the moment in which its service is killed.",
+        COUNT,
+        Series("lost or thrown away", lost, Colour.LOST, Look.STACKED),
+        Series("refused or failed", refused, Colour.REFUSED, Look.STACKED),
+        Series("withheld", withheld, Colour.WITHHELD, Look.STACKED),
+        highest(" + ".join(sums("", "by (strategy) "))),
+    )
+
+
 def memory():
     """What the waiting costs."""
     return graph(
@@ -290,7 +320,7 @@ def what_is_what():
         "What you see",
         "Three sentences for each strategy of docker-compose.yml.",
         f"| {header} |\n|{rule}|\n| {' | '.join(SENTENCES.values())} |",
-        height=9,
+        height=7,
     )
 
 
@@ -321,9 +351,9 @@ def board() -> Dashboard:
             value_is_time=True,
         ),
         Annotation(
-            "Phase of the load",
-            'count_values("rps", max(load_offered_rps))',
-            "{{rps}} messages a second are offered",
+            "Overload",
+            'count_values("rps", max(load_offered_rps) > min(strategy:capacity:rate1m))',
+            "{{rps}} messages a second are offered, more than the workers can do",
             Colour.WITHHELD,
         ),
     )
@@ -332,11 +362,12 @@ def board() -> Dashboard:
     board.row("2 · Admitted or refused: what the door says to it", column(admitted()))
     board.row("3 · Waiting: how much piles up", column(waiting()))
     board.row("    … and how long that will take whoever comes now", column(wait()))
-    board.row("4 · In service: the workers are equally busy everywhere", column(in_service()))
-    board.row("5 · Done: in time, too late, or never", column(done()))
+    board.row("4 · In service: the workers are busy everywhere, whatever the strategy", column(in_service()))
+    board.row("5 · Done: in time, or too late", column(done()))
     board.row("    … and how long it took", column(time_to_done()))
+    board.row("6 · Never done: past the capacity nobody can avoid it; the question is who is told", column(never_done()))
     board.row(
-        "6 · Memory: a queue without end ends where the memory does, and what had been accepted is gone", column(memory())
+        "7 · Memory: a queue without end ends where the memory does, and what had been accepted is gone", column(memory())
     )
     board.add(what_is_what())
     return board.build()

@@ -28,13 +28,13 @@ LATE = 0.01
 
 START_LAG = f"histogram_quantile(0.99, sum by (le) (rate(load_start_lag_seconds_bucket{{{THIS}}}{RECENT}))) >= 0"
 
-OUTCOMES = (
-    ("ok", Colour.DONE),
-    ("rejected", Colour.REFUSED),
-    ("expired", Colour.LATE),
-    ("unavailable", Colour.NEUTRAL),
-    ("failed", Colour.LOST),
-)
+OUTCOMES = {
+    "ok": Colour.DONE,
+    "rejected": Colour.REFUSED,
+    "expired": Colour.LATE,
+    "unavailable": Colour.NEUTRAL,
+    "failed": Colour.LOST,
+}
 
 
 def rate(metric: str, *matchers: str) -> str:
@@ -87,9 +87,9 @@ def at_a_glance():
         ),
         number(
             "Good",
-            "The share of the intended sends that were done within the SLO lately. Yellow below 99 %, red below 90 %.",
+            "What was done within the SLO lately, as a share of what was intended lately. Yellow below 99 %, red below 90 %.",
             SHARE,
-            f"{rate('load_good_total')} / ({rate('load_intended_total')} > 0)",
+            f"clamp_max({rate('load_good_total')} / ({rate('load_intended_total')} > 0), 1)",
             (0.9, Colour.LATE),
             (0.99, Colour.DONE),
             base=Colour.LOST,
@@ -128,7 +128,7 @@ def achieved():
             PER_SECOND,
             *(
                 Series(outcome, rate("load_requests_total", f'outcome="{outcome}"'), colour, Look.STACKED)
-                for outcome, colour in OUTCOMES
+                for outcome, colour in OUTCOMES.items()
             ),
             Series("withheld", rate("load_withheld_total"), Colour.WITHHELD, Look.STACKED),
             width=12,
@@ -146,14 +146,11 @@ def response_times():
             "nothing about how long the accepted ones take, and the two in one figure say nothing at all. Only outcomes that "
             "occur have a line. On a logarithmic axis.",
             SECONDS,
-            *(
-                Series(
-                    outcome,
-                    "histogram_quantile(0.99, sum by (le) "
-                    f'(rate(load_response_time_seconds_bucket{{{THIS},outcome="{outcome}"}}{RECENT}))) >= 0',
-                    colour,
-                )
-                for outcome, colour in OUTCOMES
+            Series(
+                "{{outcome}}",
+                f"histogram_quantile(0.99, sum by (outcome, le) (rate(load_response_time_seconds_bucket{{{THIS}}}{RECENT})))"
+                " >= 0",
+                colours=OUTCOMES,
             ),
             Series("SLO", f"max(load_slo_seconds{{{THIS}}})", Colour.TEXT, Look.LIMIT),
             width=8,
@@ -176,7 +173,7 @@ def response_times():
             Series("SLO", f"max(load_slo_seconds{{{THIS}}})", Colour.TEXT, Look.LIMIT),
             width=8,
             height=8,
-            log_from=0.001,
+            log_from=0.01,
         ),
         heat(
             "Time to done, all of it",
@@ -230,33 +227,33 @@ def whose_fault():
 
 
 def audit():
-    """What became of messages that were accepted and not yet done, and the generator's own process."""
+    """What became of every intended send, and the generator's own process."""
+    fates = (
+        ("done", f"load_time_to_done_seconds_count{{{THIS}}}", Colour.DONE),
+        ("refused or failed", f'load_requests_total{{{THIS},outcome!="ok"}}', Colour.REFUSED),
+        ("withheld", f"load_withheld_total{{{THIS}}}", Colour.WITHHELD),
+        ("discarded", f'load_audited_total{{{THIS},fate="discarded"}}', Colour.LOST),
+        ("unknown", f'load_audited_total{{{THIS},fate="unknown"}}', Colour.WAITING),
+        ("lost", f'load_audited_total{{{THIS},fate="lost"}}', Colour.NEUTRAL),
+    )
     return (
         graph(
-            "Accepted messages, and their fate",
-            "Queued messages, in all since the start: how many the service accepted, and what is known to have become of "
-            "them. **discarded**: the service says that it threw them away. **unknown**: the service was restarted, and took "
-            "them with it. **lost**: it has nothing left and never said what became of them. The gap to **accepted** is on "
-            "the queue. All zero at Process, where an answer is the end.",
+            "Fate of all intended sends",
+            "In all, since the load client started. **done**: processed. **refused or failed**: the sender knows. "
+            "**withheld**: never sent. **discarded**: accepted, and the service says that it threw them away. **unknown**: "
+            "accepted, and gone with a service that was restarted. **lost**: accepted, and never heard of again by a service "
+            "that has nothing left. The gap to the dashed line is in flight, or on the queue.",
             COUNT,
-            Series("accepted", f"sum(load_acknowledged_total{{{THIS}}})", Colour.TEXT, Look.LIMIT),
-            *(
-                Series(fate, f'sum(load_audited_total{{{THIS},fate="{fate}"}})', colour, Look.STACKED)
-                for fate, colour in (
-                    ("done", Colour.DONE),
-                    ("discarded", Colour.REFUSED),
-                    ("unknown", Colour.WAITING),
-                    ("lost", Colour.LOST),
-                )
-            ),
+            Series("intended", f"sum(load_intended_total{{{THIS}}})", Colour.TEXT, Look.LIMIT),
+            *(Series(fate, f"sum({metric})", colour, Look.STACKED) for fate, metric, colour in fates),
             width=12,
             height=7,
         ),
         graph(
             "CPU of the generator",
-            "Cores that the load client uses.",
+            "Cores that the load client uses, over a minute: it counts whole seconds.",
             COUNT,
-            Series("cores", f"sum(rate(process_cpu_seconds_total{{{THIS}}}{RECENT}))", Colour.WORKING),
+            Series("cores", f"sum(rate(process_cpu_seconds_total{{{THIS}}}[1m]))", Colour.WORKING),
             width=6,
             height=7,
         ),
@@ -296,5 +293,5 @@ def board() -> Dashboard:
     board.row("Load: what was asked for, and what came of it", *achieved())
     board.row("How long it took", *response_times())
     board.row("Whose fault: the generator's own lateness, and the clients that the service holds back", *whose_fault())
-    board.row("Audit: every accepted message, to its end", *audit())
+    board.row("Audit: every intended send, to its end", *audit())
     return board.build()

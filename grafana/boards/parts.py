@@ -4,7 +4,7 @@ Nothing here knows a metric. A panel is not made without title, description and 
 Grafana's default would paint red whatever exceeds 80, of anything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from grafana_foundation_sdk.builders import common as common_builders
@@ -31,6 +31,8 @@ PER_SECOND = units.MessagesPerSecond
 SECONDS = units.Seconds
 BYTES = units.BytesIEC
 COUNT = units.Short
+"""Rounded to thousands or millions where it is large: for axes."""
+EXACT = units.NoUnit
 SHARE = units.PercentUnit
 
 
@@ -68,12 +70,13 @@ _LOOKS: dict[Look, dict[str, object]] = {
 
 @dataclass(frozen=True)
 class Series:
-    """One query and how its result looks. A name with {{labels}} may stand for several series: they share the colour."""
+    """One query and how its result looks. A name with {{labels}} stands for several series; `colours` tells them apart."""
 
     name: str
     expr: str
-    colour: str | None = None
+    colour: str = Colour.NEUTRAL
     look: Look = Look.LINE
+    colours: dict[str, str] = field(default_factory=dict)
 
 
 def _letter(place: int) -> str:
@@ -159,10 +162,15 @@ def graph(
         panel.max(maximum)
     for place, one in enumerate(series):
         panel.with_target(_query(place, one.name, one.expr))
-        properties = [models.DynamicConfigValue(id_val=key, value=value) for key, value in _LOOKS[one.look].items()]
-        if one.colour is not None:
-            properties.append(_fixed(one.colour))
-        panel.override_by_query(_letter(place), properties)
+        # The area under a line on a logarithmic axis means nothing.
+        looks = [
+            models.DynamicConfigValue(id_val=key, value=value)
+            for key, value in _LOOKS[one.look].items()
+            if not (log_from and key == "custom.fillOpacity")
+        ]
+        panel.override_by_query(_letter(place), [*looks, _fixed(one.colour)])
+        for name, colour in one.colours.items():
+            panel.override_by_name(name, [_fixed(colour)])
     return panel
 
 
@@ -176,7 +184,7 @@ class Figure:
     name: str
     expr: str
     unit: str
-    decimals: int
+    decimals: int | None
     reference: str
     steps: tuple[tuple[float, str], ...]
     base: str
@@ -211,7 +219,6 @@ def figures(title: str, description: str, *numbers: Figure, height: int, width: 
         panel.with_transformation(_maximum_from(_letter(2 * place + 1), reference, number.name))
         properties = [
             models.DynamicConfigValue(id_val="unit", value=number.unit),
-            models.DynamicConfigValue(id_val="decimals", value=number.decimals),
             models.DynamicConfigValue(
                 id_val="mappings",
                 value=[{"type": "value", "options": {"-1": {"text": number.absent, "color": Colour.LOST, "index": 0}}}],
@@ -224,6 +231,8 @@ def figures(title: str, description: str, *numbers: Figure, height: int, width: 
                 ),
             ),
         ]
+        if number.decimals is not None:
+            properties.append(models.DynamicConfigValue(id_val="decimals", value=number.decimals))
         panel.override_by_name(number.name, properties)
     return panel
 

@@ -5,6 +5,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from boards.parts import (
     BYTES,
     COUNT,
+    EXACT,
     PER_SECOND,
     SECONDS,
     SHARE,
@@ -29,12 +30,17 @@ CAPACITY = (
 """Messages a second that the workers can do, by the work on a message as measured within the last minute."""
 
 
-def quantiles(histogram: str, door: str) -> list[Series]:
-    """Median and p99, of what was recorded lately."""
+def each_door(panel):
+    """Repeats a panel, once for each door in use, side by side."""
+    return panel.repeat("door").repeat_direction("h").max_per_row(2)
+
+
+def quantiles(histogram: str) -> list[Series]:
+    """Median and p99, of what was recorded lately at both doors."""
     return [
         Series(
             name,
-            f"histogram_quantile({quantile}, sum by (le) (rate({histogram}_bucket{{{THIS},{door}}}{RECENT}))) >= 0",
+            f"histogram_quantile({quantile}, sum by (le) (rate({histogram}_bucket{{{THIS}}}{RECENT}))) >= 0",
             colour,
         )
         for name, quantile, colour in (("median", 0.5, Colour.DONE), ("p99", 0.99, Colour.LATE))
@@ -47,8 +53,9 @@ def at_a_glance():
         number(
             "In system",
             "Messages and callers, waiting or in service.",
-            COUNT,
+            EXACT,
             f"sum(foo_in_system{{{THIS}}})",
+            decimals=0,
         ),
         number(
             "Wait of who comes now",
@@ -61,12 +68,11 @@ def at_a_glance():
         ),
         number(
             "Workers busy",
-            "The share of the workers' time that went into messages which they finished. Yellow from 80 %, red from 95 %: "
-            "where work comes unevenly, waits grow without bound as this nears 100 %.",
+            "The share of the workers' time that went into messages which they finished. Yellow from 95 %: whoever comes now "
+            "waits or is refused. That is no fault, as long as the wait beside it has an end.",
             SHARE,
             f"sum(rate(foo_service_time_seconds_sum{{{THIS}}}{RECENT})) / sum(foo_workers{{{THIS}}})",
-            (0.8, Colour.LATE),
-            (0.95, Colour.LOST),
+            (0.95, Colour.LATE),
             base=Colour.DONE,
             decimals=0,
         ),
@@ -85,7 +91,7 @@ def at_a_glance():
             "Thrown away",
             "Admitted messages, in the whole time shown, that were dropped or abandoned: nobody did them. What was on the "
             "queue of a service that was killed is not in it, because nobody was left to count. Red from the first.",
-            COUNT,
+            EXACT,
             f'sum(increase(foo_jobs_total{{{THIS},outcome=~"dropped|abandoned"}}[$__range]))',
             (1, Colour.LOST),
             base=Colour.DONE,
@@ -102,9 +108,9 @@ def at_a_glance():
     )
 
 
-def calls(rpc: str, name: str, ok: str):
-    """How the calls of one door ended."""
-    outcomes = (
+def doors():
+    """How calls ended, and what became of the messages that were admitted: once for each door in use."""
+    statuses = (
         ("ok", Colour.DONE),
         ("rejected", Colour.REFUSED),
         ("expired", Colour.LATE),
@@ -112,53 +118,49 @@ def calls(rpc: str, name: str, ok: str):
         ("unavailable", Colour.NEUTRAL),
         ("invalid|failed", Colour.LOST),
     )
-    return graph(
-        f"{name}: calls by status",
-        f"Calls of {name} that ended, a second. **ok**: {ok}. **rejected**: no room (RESOURCE_EXHAUSTED). **expired**: its "
-        "deadline passed, in line or in service. **cancelled**: its caller went away. **unavailable**: the service drains. "
-        "**invalid|failed**: a malformed message, or a fault of the service.",
-        PER_SECOND,
-        *(
-            Series(
-                outcome,
-                f'sum(rate(foo_requests_total{{{THIS},rpc="{rpc}",outcome=~"{outcome}"}}{RECENT}))',
-                colour,
-                Look.STACKED,
-            )
-            for outcome, colour in outcomes
-        ),
-        width=12,
-        height=7,
-    )
-
-
-def jobs(door: str, name: str):
-    """What became of the messages that one door admitted."""
-    outcomes = (
+    fates = (
         ("completed", Colour.DONE),
         ("dropped", Colour.LOST),
         ("expired", Colour.LATE),
         ("cancelled", Colour.WITHHELD),
         ("abandoned|failed", Colour.NEUTRAL),
     )
-    return graph(
-        f"{name}: what became of admitted messages",
+    calls = graph(
+        "Calls by status: $door",
+        "Calls that ended, a second. **ok**: the message is on the queue (enqueue), or has been processed (process). "
+        "**rejected**: no room (RESOURCE_EXHAUSTED). **expired**: its deadline passed, in line or in service. **cancelled**: "
+        "its caller went away. **unavailable**: the service drains. **invalid|failed**: a malformed message, or a fault of "
+        "the service. Shown for each door that was used in the time shown.",
+        PER_SECOND,
+        *(
+            Series(
+                status,
+                f'sum(rate(foo_requests_total{{{THIS},rpc=~"$door",outcome=~"{status}"}}{RECENT}))',
+                colour,
+                Look.STACKED,
+            )
+            for status, colour in statuses
+        ),
+        height=7,
+    )
+    messages = graph(
+        "Admitted messages by fate: $door",
         "Messages a second that left the system. **completed**: a worker did it. **dropped**: thrown away for a newer one. "
         "**expired** and **cancelled**: its caller's deadline passed, or it went away. **abandoned|failed**: left when a "
         "drain ran out of time, or a fault.",
         PER_SECOND,
         *(
             Series(
-                outcome,
-                f'sum(rate(foo_jobs_total{{{THIS},door="{door}",outcome=~"{outcome}"}}{RECENT}))',
+                fate,
+                f'sum(rate(foo_jobs_total{{{THIS},door=~"$door",outcome=~"{fate}"}}{RECENT}))',
                 colour,
                 Look.STACKED,
             )
-            for outcome, colour in outcomes
+            for fate, colour in fates
         ),
-        width=12,
         height=7,
     )
+    return each_door(calls), each_door(messages)
 
 
 def waits():
@@ -166,11 +168,16 @@ def waits():
     depth = graph(
         "Waiting, by place",
         "Messages on the queue, and callers in line at either door: sampled each second, so a pile that comes and goes "
-        "between two samples shows in the heatmaps only. The dashed line is the queue's end; an unbounded queue has none.",
+        "between two samples shows in the heatmaps only. The dashed line is the queue's end, if it has one and is used.",
         COUNT,
         Series("on the queue", f"sum(foo_queue_depth{{{THIS}}})", Colour.WAITING, Look.STACKED),
         Series("in line", f"sum(foo_waiting{{{THIS}}})", Colour.WITHHELD, Look.STACKED),
-        Series("end of the queue", f"sum(foo_queue_capacity{{{THIS}}}) < Inf", Colour.TEXT, Look.LIMIT),
+        Series(
+            "end of the queue",
+            f"(sum(foo_queue_capacity{{{THIS}}}) < Inf) and sum(max_over_time(foo_queue_depth{{{THIS}}}[$__range])) > 0",
+            Colour.TEXT,
+            Look.LIMIT,
+        ),
         width=12,
         height=8,
     )
@@ -179,7 +186,7 @@ def waits():
         "Until a worker took the message, of those that one took: since its arrival at Process, since it joined the queue at "
         "Enqueue. On a logarithmic axis that begins at 1 ms.",
         SECONDS,
-        *quantiles("foo_queue_wait_seconds", 'door=~".*"'),
+        *quantiles("foo_queue_wait_seconds"),
         width=12,
         height=8,
         log_from=0.001,
@@ -187,11 +194,11 @@ def waits():
     by_door = heat(
         "Queue wait: $door",
         "Messages a second that a worker took, by how long they had waited. A light band that climbs is a line that grows; "
-        "two bands are two fates. Shown for each door that was used in the time shown.",
+        "two bands are two fates.",
         f'sum by (le) (rate(foo_queue_wait_seconds_bucket{{{THIS},door=~"$door"}}{RECENT}))',
         height=9,
     )
-    return depth, times, by_door.repeat("door").repeat_direction("h").max_per_row(2)
+    return depth, times, each_door(by_door)
 
 
 def workers():
@@ -219,9 +226,15 @@ def workers():
         graph(
             "Service time",
             "Work on a message, as measured. It should not depend on the load; where it does, the workers share something "
-            "that is short.",
+            "that is short. The mean is exact, the p99 only as fine as the buckets of the histogram.",
             SECONDS,
-            *quantiles("foo_service_time_seconds", 'door=~".*"'),
+            Series(
+                "mean",
+                f"sum(rate(foo_service_time_seconds_sum{{{THIS}}}{RECENT}))"
+                f" / (sum(rate(foo_service_time_seconds_count{{{THIS}}}{RECENT})) > 0)",
+                Colour.WORKING,
+            ),
+            quantiles("foo_service_time_seconds")[1],
             width=8,
             height=7,
         ),
@@ -233,9 +246,9 @@ def process():
     return (
         graph(
             "CPU",
-            "Cores that the process uses.",
+            "Cores that the process uses, over a minute: it counts whole seconds.",
             COUNT,
-            Series("cores", f"rate(process_cpu_seconds_total{{{THIS}}}{RECENT})", Colour.WORKING),
+            Series("cores", f"rate(process_cpu_seconds_total{{{THIS}}}[1m])", Colour.WORKING),
             width=6,
         ),
         graph(
@@ -280,8 +293,8 @@ def board() -> Dashboard:
             "door",
             "Door",
             "The doors that were used in the time shown.",
-            f"query_result(sum by (door) (increase(foo_queue_wait_seconds_count{{{THIS}}}[$__range])) > 0)",
-            regex='/door="([^"]+)"/',
+            f"query_result(sum by (rpc) (increase(foo_requests_total{{{THIS}}}[$__range])) > 0)",
+            regex='/rpc="([^"]+)"/',
             all_of=".*",
         ),
     )
@@ -295,13 +308,7 @@ def board() -> Dashboard:
         )
     )
     board.row("Now", *at_a_glance())
-    board.row(
-        "Doors: what came in, and what became of it",
-        calls("enqueue", "Enqueue", "it is on the queue"),
-        calls("process", "Process", "it has been processed"),
-        jobs("enqueue", "Enqueue"),
-        jobs("process", "Process"),
-    )
+    board.row("Doors: what came in, and what became of it", *doors())
     board.row("Waits: where, how many, how long", *waits())
     board.row("Workers: the resource that both doors share", *workers())
     board.row("Process", *process())

@@ -8,7 +8,7 @@ import yaml
 from viewer import promql
 from viewer.may_be_empty import MAY_BE_EMPTY
 from viewer.prometheus import Curve, Prometheus, Refused, Span
-from viewer.shown import SCRAPE, Dashboard
+from viewer.shown import SCRAPE, Dashboard, Query
 
 SYNTHETIC = {"up"}
 """What Prometheus makes itself, on no page."""
@@ -66,25 +66,28 @@ def unanswered(dashboard: Dashboard, prometheus: Prometheus, span: Span, used: s
         for panel in dashboard.panels(chosen, span):
             for query in panel.queries:
                 place = f"{where}: {panel.title}, {query.legend}"
-                curves = _ask(lambda query=query: query.run(prometheus, span))
+                curves = _ask(query, prometheus, span)
                 excuse = (dashboard.path.name, panel.source["title"], query.legend)
                 if curves == [] and excuse in MAY_BE_EMPTY:
                     used.add(excuse)
                     continue
                 yield from _judge(place, query.expr, curves)
         for mark in dashboard.marks(chosen, span):
-            yield from _judge(f"{where}: {mark.name}", mark.query.expr, _ask(lambda: mark.query.run(prometheus, span)))
+            yield from _judge(f"{where}: {mark.name}", mark.query.expr, _ask(mark.query, prometheus, span))
 
 
 def unanswered_rules(rules: Rules, prometheus: Prometheus, span: Span) -> Iterator[str]:
     """The same of rules."""
     for name, expr in rules.questions():
-        yield from _judge(name, expr, _ask(lambda expr=expr: prometheus.over(expr, span, SCRAPE)))
+        query = Query("X", name, expr, instant=False, step=SCRAPE)
+        yield from _judge(name, expr, _ask(query, prometheus, span))
 
 
-def _ask(run) -> list[Curve] | Refused:
+def _ask(query: Query, prometheus: Prometheus, span: Span) -> list[Curve] | Refused:
+    """The answer; of an instant query, the latest within the last half of the span: a service may be restarting now."""
+    moments = [span] if not query.instant else [Span(span.start, span.end - span.seconds * back / 8) for back in range(5)]
     try:
-        return run()
+        return next((curves for moment in moments if (curves := query.run(prometheus, moment))), [])
     except Refused as refused:
         return refused
 
