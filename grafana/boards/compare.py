@@ -6,58 +6,15 @@ as the five of docker-compose.yml, and a row has one definition, which cannot di
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from boards.parts import (
-    BYTES,
-    COUNT,
-    EXACT,
-    PER_SECOND,
-    SECONDS,
-    SHARE,
-    Annotation,
-    Board,
-    Colour,
-    Figure,
-    Look,
-    Series,
-    choice,
-    figures,
-    graph,
-    words,
-)
-
-STRATEGIES = ("async-unbounded", "async-scaled", "async-bounded", "sync", "sync-shed")
-"""In the order in which the story is told: the trouble, then the ways out. Others come after them."""
+from boards.frame import Annotation, Board, choice
+from boards.palette import BYTES, COUNT, EXACT, PER_SECOND, SECONDS, SHARE, Colour
+from boards.panels import Figure, Look, Series, figures, graph, words
+from boards.strategies import SENTENCES, in_order
 
 MINE = 'strategy=~"$strategy"'
 """The strategy whose column it is. Grafana escapes the values of a variable with several for a regular expression."""
 
 HIGHEST = "highest of all"
-
-SENTENCES = {
-    "async-unbounded": (
-        "**Fire-and-forget, onto a queue without end.** Nothing slows the clients down, so past its capacity the queue grows "
-        "until memory ends: the service is killed every few minutes, and starts again with an empty queue. What it had "
-        "accepted is gone, and every sender had been told that it was accepted."
-    ),
-    "async-scaled": (
-        "**The same, with twice the workers.** What is overload for the others is just bearable here, and the queue stays "
-        "short. The spike still piles up, and more workers cost more, in the calm too."
-    ),
-    "async-bounded": (
-        "**Fire-and-forget, onto a queue with an end.** When it is full, the oldest message is thrown away for the newest, so "
-        "memory stays flat and nothing waits long. What was thrown away had been accepted, and its sender never learns of it."
-    ),
-    "sync": (
-        "**The client waits for its answer before it sends again.** There are never more messages in the system than clients, "
-        "so the service cannot be overrun. What the clients could not send meanwhile was withheld: that is backpressure, and "
-        "they know."
-    ),
-    "sync-shed": (
-        "**The same, and who finds the line full is refused at once.** What is let in is quick, and goodput stays at the "
-        "capacity however much is offered. Who is refused knows within a millisecond, and can try elsewhere, later, or with "
-        "less."
-    ),
-}
 
 
 def column(panel):
@@ -68,13 +25,6 @@ def column(panel):
 def highest(expr: str) -> Series:
     """The maximum over all strategies of what a column shows: context, and one axis for the whole row."""
     return Series(HIGHEST, f"max({expr})", Colour.NEUTRAL, Look.CONTEXT)
-
-
-def in_order(names: tuple[str, ...]) -> str:
-    """A query for the strategies that are watched, in that order: label_values() would sort them by name."""
-    ranks = [f'max by (strategy) (up{{strategy="{name}"}}) * 0 + {rank}' for rank, name in enumerate(names)]
-    others = f'max by (strategy) (up{{strategy!~"|{"|".join(names)}"}}) * 0 + {len(names)}'
-    return f"query_result(sort({' or '.join([*ranks, others])}))"
 
 
 def numbers():
@@ -337,7 +287,7 @@ def board() -> Dashboard:
             "strategy",
             "Strategy",
             "The columns, in the order of the story: the trouble first, then the ways out.",
-            in_order(STRATEGIES),
+            in_order(list(SENTENCES)),
             regex='/strategy="([^"]+)"/',
             all_of=".*",
         )

@@ -3,22 +3,9 @@ the server?"""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from boards.parts import (
-    BYTES,
-    COUNT,
-    PER_SECOND,
-    SECONDS,
-    SHARE,
-    Annotation,
-    Board,
-    Colour,
-    Look,
-    Series,
-    choice,
-    graph,
-    heat,
-    number,
-)
+from boards.frame import Annotation, Board, choice
+from boards.palette import BYTES, COUNT, PER_SECOND, SECONDS, SHARE, Colour
+from boards.panels import Look, Series, graph, heat, number
 
 THIS = 'job="$job",instance="$instance"'
 RECENT = "[$__rate_interval]"

@@ -2,23 +2,9 @@
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from boards.parts import (
-    BYTES,
-    COUNT,
-    EXACT,
-    PER_SECOND,
-    SECONDS,
-    SHARE,
-    Annotation,
-    Board,
-    Colour,
-    Look,
-    Series,
-    choice,
-    graph,
-    heat,
-    number,
-)
+from boards.frame import Annotation, Board, choice
+from boards.palette import BYTES, COUNT, EXACT, PER_SECOND, SECONDS, SHARE, Colour
+from boards.panels import Look, Series, graph, heat, number
 
 THIS = 'job="$job",instance="$instance"'
 RECENT = "[$__rate_interval]"

@@ -56,7 +56,12 @@ class Form(unittest.TestCase):
         self.assertTrue(any("no panel type texts" in complaint for complaint in form.complaints(self.board)))
 
     def test_another_data_source_is_found_wherever_it_is_named(self) -> None:
-        things = [self.panel, self.panel["targets"][0], self.board["templating"]["list"][0], self.board["annotations"]["list"][0]]
+        things = [
+            self.panel,
+            self.panel["targets"][0],
+            self.board["templating"]["list"][0],
+            self.board["annotations"]["list"][0],
+        ]
         for thing in things:
             thing["datasource"] = {"type": "prometheus", "uid": "${DS_PROMETHEUS}"}
         self.assertEqual(len(list(form.complaints(self.board))), len(things))
@@ -70,7 +75,9 @@ class Names(unittest.TestCase):
     """Which metrics are asked for."""
 
     def test_names_are_found_in_every_corner_of_an_expression(self) -> None:
-        expr = 'sum by (le) (rate(a_bucket{b="c"}[5s])) / on () group_left () max(d:e) or max_over_time(f[1m:1s]) - {__name__="g"}'
+        expr = (
+            'sum by (le) (rate(a_bucket{b="c"}[5s])) / on () group_left () max(d:e) or max_over_time(f[1m:1s]) - {__name__="g"}'
+        )
         self.assertEqual(promql.metrics(expr), {"a_bucket", "d:e", "f", "g"})
 
     def test_of_an_alert_its_left_side_is_asked(self) -> None:

@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from viewer import answers, form
+from viewer.may_be_empty import MAY_BE_EMPTY
 from viewer.prometheus import Prometheus, Span, names_of
 from viewer.shown import Dashboard
-from viewer.may_be_empty import MAY_BE_EMPTY
 
 GRAFANA = Path(__file__).parent.parent
 RULES = GRAFANA.parent / "prometheus" / "rules.yml"
@@ -40,7 +40,9 @@ class Report:
 
 def main() -> int:
     """Returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="check-dashboards", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--metrics", metavar="URL", action="append", help="a /metrics page, or a file with one; repeatable")
     parser.add_argument("--prometheus", metavar="URL", help="a Prometheus that has watched the services for --minutes")
     parser.add_argument("--minutes", type=float, default=10, help="how far back queries look (default: 10)")

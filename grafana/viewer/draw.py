@@ -21,9 +21,14 @@ COLOURS = 256
 
 def main() -> int:
     """Returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="draw-dashboards", description=__doc__)
     parser.add_argument("prometheus", metavar="URL", help="Prometheus, such as http://127.0.0.1:9090")
-    parser.add_argument("--to", type=Path, default=Path("target/dashboards"), help="folder for the pictures (default: %(default)s)")
+    parser.add_argument(
+        "--to",
+        type=Path,
+        default=GRAFANA.parent / "target" / "dashboards",
+        help="folder for the pictures (default: target/dashboards)",
+    )
     parser.add_argument("--minutes", type=float, default=10, help="how much is shown (default: 10)")
     parser.add_argument("--until", type=float, default=time.time(), help="seconds since 1970 (default: now)")
     parser.add_argument(

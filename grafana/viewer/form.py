@@ -8,7 +8,8 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models import timeseries
 
-from boards.parts import PROMETHEUS, WIDTH, Annotation
+from boards.frame import Annotation
+from boards.palette import PROMETHEUS, WIDTH
 
 DATASOURCE = PROMETHEUS.to_json()
 

@@ -65,9 +65,7 @@ class Prometheus:
     def metric_names(self) -> set[str]:
         """What the pages of all present targets declare."""
         return {
-            name
-            for metric, declarations in self._get("metadata").items()
-            for name in names_of(metric, declarations[0]["type"])
+            name for metric, declarations in self._get("metadata").items() for name in names_of(metric, declarations[0]["type"])
         }
 
     def _get(self, path: str, **parameters: object):

@@ -1,7 +1,5 @@
 """Single values, as Grafana's stat panel draws them."""
 
-import math
-
 from viewer.drawing.page import FAINT, Box, Page, colour
 from viewer.prometheus import Curve
 from viewer.shown import Panel
@@ -63,5 +61,5 @@ def _colour(value: float, config: dict, maximum: float | None) -> str:
     measured = value
     if thresholds["mode"] == "percentage":
         measured = 100 * value / maximum if maximum else 0
-    found = [step["color"] for step in thresholds["steps"] if (step["value"] if step["value"] is not None else -math.inf) <= measured]
-    return found[-1]
+    reached = (step for step in thresholds["steps"] if step["value"] is None or step["value"] <= measured)
+    return [step["color"] for step in reached][-1]

@@ -8,7 +8,6 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 CELL, GAP = 30, 8
 """Pixels: Grafana's height of a row of the grid, and the space between panels."""
@@ -53,17 +52,14 @@ class Page:
     def box(self, x: float, y: float, width: float, height: float) -> Box:
         """Where a panel in these cells is."""
         column = (self.width - GAP) / self._columns
-        return Box(
-            GAP + x * column, 44 + y * (CELL + GAP), width * column - GAP, height * (CELL + GAP) - GAP
-        )
+        return Box(GAP + x * column, 44 + y * (CELL + GAP), width * column - GAP, height * (CELL + GAP) - GAP)
 
     def frame(self, box: Box, title: str) -> Box:
         """Draws the frame and the title; returns what is left for the contents."""
-        rectangle = Rectangle(
-            (box.x, self.height - box.y - box.height), box.width, box.height, facecolor=PANEL, edgecolor=EDGE, linewidth=1, zorder=-1
-        )
-        rectangle.set_transform(matplotlib.transforms.Affine2D().scale(1 / self.width, 1 / self.height) + self.figure.transFigure)
-        self.figure.add_artist(rectangle)
+        frame = self.axes(box)
+        frame.set(facecolor=PANEL, xticks=[], yticks=[], zorder=-1)
+        for spine in frame.spines.values():
+            spine.set(visible=True, color=EDGE)
         self.text(box.x + 10, box.y + 8, title, size=9.5, weight="bold")
         return box.inner(left=8, top=TITLE_HEIGHT, right=8, bottom=6)
 

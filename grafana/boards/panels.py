@@ -1,4 +1,4 @@
-"""What the dashboards are made of: the data source, colours with a meaning, series, and the four kinds of panel.
+"""The kinds of panel, and what they are made of: series and figures.
 
 Nothing here knows a metric. A panel is not made without title, description and unit; thresholds are always set, because
 Grafana's default would paint red whatever exceeds 80, of anything.
@@ -10,45 +10,13 @@ from enum import Enum
 from grafana_foundation_sdk.builders import common as common_builders
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
 from grafana_foundation_sdk.builders import heatmap, prometheus, stat, text, timeseries
-from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.models import common
+from grafana_foundation_sdk.models import common, units
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models import heatmap as heatmap_models
 from grafana_foundation_sdk.models import prometheus as prometheus_models
 from grafana_foundation_sdk.models import text as text_models
-from grafana_foundation_sdk.models import units
 
-PROMETHEUS = models.DataSourceRef(type_val="prometheus", uid="prometheus")
-"""The uid that grafana/provisioning gives the data source: fixed, so that dashboards find it without being imported."""
-
-WIDTH = 24
-"""Columns of Grafana's grid."""
-
-TAG = "fire-and-forget or synchronous"
-"""Every dashboard has it, and links to the others that have it."""
-
-PER_SECOND = units.MessagesPerSecond
-SECONDS = units.Seconds
-BYTES = units.BytesIEC
-COUNT = units.Short
-"""Rounded to thousands or millions where it is large: for axes."""
-EXACT = units.NoUnit
-SHARE = units.PercentUnit
-
-
-class Colour:
-    """One colour, one meaning, on every panel. They differ in brightness too, for those who cannot tell red from green."""
-
-    DONE = "#56A64B"
-    LATE = "#F2CC0C"
-    REFUSED = "#FF9830"
-    WITHHELD = "#8AB8FF"
-    LOST = "#E02F44"
-    WAITING = "#B877D9"
-    WORKING = "#3274D9"
-    OFFERED = "#C8F2C2"
-    NEUTRAL = "#8E8E99"
-    TEXT = "text"
+from boards.palette import COUNT, PER_SECOND, PROMETHEUS, SECONDS, WIDTH, Colour, steps, thresholds
 
 
 class Look(Enum):
@@ -100,19 +68,6 @@ def _now(place: int, name: str, expr: str) -> prometheus.Dataquery:
     return _query(place, name, expr).instant()
 
 
-def _steps(*steps: tuple[float | None, str]) -> list[models.Threshold]:
-    return [models.Threshold(value=value, color=colour) for value, colour in steps]
-
-
-def thresholds(*steps: tuple[float, str], base: str = Colour.TEXT) -> dashboard_builders.ThresholdsConfig:
-    """From each value on, its colour; below the first, `base`."""
-    return (
-        dashboard_builders.ThresholdsConfig()
-        .mode(models.ThresholdsMode.ABSOLUTE)
-        .steps(_steps((None, base), *steps))
-    )
-
-
 def _fixed(colour: str) -> models.DynamicConfigValue:
     return models.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": colour})
 
@@ -153,9 +108,7 @@ def graph(
         .tooltip(common_builders.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.NONE))
     )
     if warn_from is not None:
-        panel.thresholds_style(
-            common_builders.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
-        )
+        panel.thresholds_style(common_builders.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED))
     if log_from is not None:
         panel.scale_distribution(common_builders.ScaleDistributionConfig().type(common.ScaleDistribution.LOG).log(10))
     if maximum is not None:
@@ -186,7 +139,7 @@ class Figure:
     unit: str
     decimals: int | None
     reference: str
-    steps: tuple[tuple[float, str], ...]
+    colours: tuple[tuple[float, str], ...]
     base: str
     absent: str = "none"
     """What to say for -1: a query gives that where there is nothing to tell, so that the number keeps its place."""
@@ -227,7 +180,7 @@ def figures(title: str, description: str, *numbers: Figure, height: int, width: 
                 id_val="thresholds",
                 value=models.ThresholdsConfig(
                     mode=models.ThresholdsMode.PERCENTAGE,
-                    steps=_steps((None, number.base), *((100 * share, colour) for share, colour in number.steps)),
+                    steps=steps((None, number.base), *((100 * share, colour) for share, colour in number.colours)),
                 ),
             ),
         ]
@@ -254,13 +207,13 @@ def number(
     description: str,
     unit: str,
     expr: str,
-    *steps: tuple[float, str],
+    *colours: tuple[float, str],
     base: str = Colour.TEXT,
     width: int = 4,
     height: int = 4,
     decimals: int | None = None,
 ) -> stat.Panel:
-    """The latest value of one query; from each value of `steps` on, its colour."""
+    """The latest value of one query; from each value of `colours` on, its colour."""
     panel = (
         stat.Panel()
         .title(title)
@@ -269,7 +222,7 @@ def number(
         .unit(unit)
         .height(height)
         .span(width)
-        .thresholds(thresholds(*steps, base=base))
+        .thresholds(thresholds(*colours, base=base))
         .color_mode(common.BigValueColorMode.VALUE)
         .graph_mode(common.BigValueGraphMode.NONE)
         .text_mode(common.BigValueTextMode.VALUE)
@@ -328,92 +281,3 @@ def words(title: str, description: str, content: str, *, height: int, width: int
         .mode(text_models.TextMode.MARKDOWN)
         .content(content)
     )
-
-
-class Annotation(models.AnnotationQuery):
-    """An annotation from Prometheus. The SDK's model lacks the fields that are this data source's own."""
-
-    OWN_FIELDS = ("step", "titleFormat", "textFormat", "useValueForTime")
-
-    def __init__(self, name: str, expr: str, title: str, colour: str, value_is_time: bool = False) -> None:
-        super().__init__(name=name, datasource=PROMETHEUS, expr=expr, icon_color=colour)
-        self.title = title
-        self.value_is_time = value_is_time
-
-    def build(self) -> "Annotation":
-        """It is its own builder."""
-        return self
-
-    def to_json(self) -> dict[str, object]:
-        # Grafana looks only once a minute unless it is told a step: most of what happens here would be missed.
-        own = ("1s", self.title, self.name, self.value_is_time)
-        return super().to_json() | dict(zip(self.OWN_FIELDS, own, strict=True))
-
-
-def choice(name: str, label: str, description: str, query: str, *, regex: str = "", all_of: str | None = None) -> Builder:
-    """A variable: what the query finds. With `all_of`, several may be chosen, and all are until one does; that is what
-    stands for all of them in a query."""
-    variable = (
-        dashboard_builders.QueryVariable(name)
-        .label(label)
-        .description(description)
-        .datasource(PROMETHEUS)
-        .query({"query": query, "refId": name})
-        .regex(regex)
-        .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(models.VariableSort.DISABLED)
-        .multi(all_of is not None)
-        .include_all(all_of is not None)
-    )
-    if all_of is not None:
-        variable.all_value(all_of).current(models.VariableOption(selected=True, text=["All"], value=["$__all"]))
-    return variable
-
-
-class Board:
-    """A dashboard under construction: panels fill rows from left to right, and are numbered as they come."""
-
-    def __init__(self, uid: str, title: str, description: str, *, minutes: int) -> None:
-        others = (
-            dashboard_builders.DashboardLink("More")
-            .type(models.DashboardLinkType.DASHBOARDS)
-            .tags([TAG])
-            .keep_time(True)
-        )
-        self._dashboard = (
-            dashboard_builders.Dashboard(title)
-            .uid(uid)
-            .description(description)
-            .tags([TAG])
-            .link(others)
-            .time(f"now-{minutes}m", "now")
-            .timezone(common.TimeZoneBrowser)
-            .refresh("5s")
-            .timepicker(dashboard_builders.TimePicker().refresh_intervals(["1s", "5s", "10s", "30s", "1m"]))
-            .tooltip(models.DashboardCursorSync.CROSSHAIR)
-        )
-        self._panels = 0
-
-    def variables(self, *variables: Builder) -> None:
-        """What the viewer chooses."""
-        self._dashboard.variables(list(variables))
-
-    def annotations(self, *annotations: Annotation) -> None:
-        """What is marked on every panel."""
-        self._dashboard.annotations(list(annotations))
-
-    def row(self, title: str, *panels: Builder) -> None:
-        """A heading and what stands under it."""
-        self._panels += 1
-        self._dashboard.with_row(dashboard_builders.Row(title).id(self._panels))
-        self.add(*panels)
-
-    def add(self, *panels: Builder) -> None:
-        """Panels without a heading."""
-        for panel in panels:
-            self._panels += 1
-            self._dashboard.with_panel(panel.id(self._panels))
-
-    def build(self) -> models.Dashboard:
-        """The finished dashboard."""
-        return self._dashboard.build()
