@@ -280,7 +280,7 @@ def board() -> Dashboard:
         "compare",
         "Compare: fire-and-forget or synchronous?",
         "Five services with the same workers under the same load. They differ in what they do with what they cannot do now.",
-        minutes=10,
+        minutes=6,
     )
     board.variables(
         choice(

@@ -262,7 +262,7 @@ def board() -> Dashboard:
         "load-client",
         "Load client: was it the client or the server?",
         "What was offered and what came of it, how long the answers took, and whether the generator kept up.",
-        minutes=10,
+        minutes=6,
     )
     board.variables(
         choice("job", "Job", "The scrape job.", "label_values(load_clients, job)"),

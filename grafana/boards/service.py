@@ -270,7 +270,7 @@ def board() -> Dashboard:
         "service",
         "Service: one foo-service in depth",
         "Both doors, what waits and for how long, the workers, the process.",
-        minutes=10,
+        minutes=6,
     )
     board.variables(
         choice("job", "Job", "The scrape job.", "label_values(foo_workers, job)"),

@@ -29,7 +29,7 @@ def main() -> int:
         default=GRAFANA.parent / "target" / "dashboards",
         help="folder for the pictures (default: target/dashboards)",
     )
-    parser.add_argument("--minutes", type=float, default=10, help="how much is shown (default: 10)")
+    parser.add_argument("--minutes", type=float, default=6, help="how much is shown (default: 6)")
     parser.add_argument("--until", type=float, default=time.time(), help="seconds since 1970 (default: now)")
     parser.add_argument(
         "--set",
