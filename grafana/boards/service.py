@@ -57,7 +57,7 @@ def at_a_glance():
             "The share of the workers' time that went into messages which they finished. Yellow from 95 %: whoever comes now "
             "waits or is refused. That is no fault, as long as the wait beside it has an end.",
             SHARE,
-            f"sum(rate(foo_service_time_seconds_sum{{{THIS}}}{RECENT})) / sum(foo_workers{{{THIS}}})",
+            f"clamp_max(sum(rate(foo_service_time_seconds_sum{{{THIS}}}{RECENT})) / sum(foo_workers{{{THIS}}}), 1)",
             (0.95, Colour.LATE),
             base=Colour.DONE,
             decimals=0,

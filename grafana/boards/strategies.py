@@ -21,7 +21,7 @@ SENTENCES = {
     ),
     "sync-shed": (
         "**The same, and who finds the line full is refused at once.** What is let in is quick, and goodput stays at the "
-        "capacity however much is offered. Who is refused knows within a millisecond, and can try elsewhere, later, or with "
+        "capacity however much is offered. Who is refused knows at once, and can try elsewhere, later, or with "
         "less."
     ),
 }
