@@ -41,6 +41,14 @@ def verdict(*command, **options):
     return ended.stderr.strip() or "success", ended.returncode == 0
 
 
+def findings(*command):
+    """What a check that prints its findings found, and whether it passed; of one that passed, the last line."""
+    ended = subprocess.run([str(word) for word in command], text=True, capture_output=True, check=False)
+    if ended.returncode:
+        return ended.stdout + ended.stderr, False
+    return ended.stdout.splitlines()[-1], True
+
+
 def stands_in():
     """Whether images are made here that would be pulled elsewhere."""
     return (SHARED / "docker" / "engine").exists()
