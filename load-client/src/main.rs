@@ -130,7 +130,7 @@ impl Files {
 }
 
 fn show_saved(args: &ReportArgs) -> Result<ExitCode, Failure> {
-    show(&saved::show(&args.files)?);
+    show(&saved::show(&args.files, &args.against)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -30,70 +30,67 @@ pub enum SavedError {
         reason: String,
     },
     /// There is nothing to compare.
-    #[error("{first} and {other} have no run of the same name: {first} has {names}")]
+    #[error("{other} has no run that could be compared with {names}: none of that name, on the same kind of clock")]
     NothingInCommon {
-        /// The first file.
-        first: String,
-        /// The other one.
+        /// The file.
         other: String,
-        /// What the first one has.
+        /// What there is to compare with.
         names: String,
     },
 }
 
-/// The text for one file, or for the changes from the first to each of the others.
-pub fn show(files: &[PathBuf]) -> Result<String, SavedError> {
+/// The text for one file, or for the changes to each of the files from those in `against`; without any, from the first.
+pub fn show(files: &[PathBuf], against: &[PathBuf]) -> Result<String, SavedError> {
     let reports = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let Some(((first_name, first), others)) = reports.split_first() else {
-        return Ok(String::new());
+    let first = against.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let (first, others) = match (first.as_slice(), reports.as_slice()) {
+        ([], [(_, report)]) => return Ok(whole(report)),
+        ([], all) => all.split_at(all.len().min(1)),
+        (first, all) => (first, all),
     };
-    if others.is_empty() {
-        let text = match first.runs.as_slice() {
-            [run] => table::single(run),
-            runs => table::comparison(runs),
-        };
-        return Ok(text + "\n" + &table::gates(&first.runs));
-    }
     let mut parts = Vec::new();
     for (name, other) in others {
         let before = parts.len();
-        for [first, second] in pairs(&first.runs, &other.runs) {
-            let first = Saved {
-                file: first_name,
-                run: first,
-            };
-            parts.push(changes(
-                first,
-                Saved {
-                    file: name,
-                    run: second,
-                },
-            ));
+        for run in &other.runs {
+            let firsts = first.iter();
+            let firsts = firsts.filter_map(|(file, report)| counterpart(file, report, run, other.runs.len()));
+            let firsts: Vec<Saved<'_>> = firsts.collect();
+            if !firsts.is_empty() {
+                parts.push(changes(&firsts, Saved { file: name, run }));
+            }
         }
         if parts.len() == before {
+            let names = first
+                .iter()
+                .flat_map(|(_, report)| &report.runs)
+                .map(|run| run.name.as_str());
             return Err(SavedError::NothingInCommon {
-                first: first_name.clone(),
                 other: name.clone(),
-                names: first
-                    .runs
-                    .iter()
-                    .map(|run| run.name.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                names: names.collect::<Vec<_>>().join(", "),
             });
         }
     }
     Ok(parts.join("\n"))
 }
 
-/// Runs of the same name on the same kind of clock; of two files with one run each, those.
-fn pairs<'a>(first: &'a [Run], second: &'a [Run]) -> Vec<[&'a Run; 2]> {
-    if let ([one], [other]) = (first, second) {
-        return vec![[one, other]];
-    }
-    let like = |one: &Run, other: &Run| (&one.name, one.virtual_time) == (&other.name, other.virtual_time);
-    let pair = |one| Some([one, second.iter().find(|other| like(one, other))?]);
-    first.iter().filter_map(pair).collect()
+/// A report as it was shown at the end of its runs.
+fn whole(report: &Report) -> String {
+    let text = match report.runs.as_slice() {
+        [run] => table::single(run),
+        runs => table::comparison(runs),
+    };
+    text + "\n" + &table::gates(&report.runs)
+}
+
+/// The run that `run` is to be compared with: of the same name and kind of clock; or, where there is but one on either
+/// side, that one.
+fn counterpart<'a>(file: &'a str, report: &'a Report, run: &Run, among: usize) -> Option<Saved<'a>> {
+    let like = |one: &&Run| (&one.name, one.virtual_time) == (&run.name, run.virtual_time);
+    let run = match report.runs.as_slice() {
+        [only] if among == 1 => only,
+        runs => runs.iter().find(like)?,
+    };
+    Some(Saved { file, run })
 }
 
 fn read(path: &PathBuf) -> Result<(String, Report), SavedError> {

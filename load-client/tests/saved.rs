@@ -84,12 +84,9 @@ fn a_saved_report_is_shown_as_it_was_and_two_with_what_has_changed() {
     );
 
     let changes = shown(&[&four, &eight]);
-    let rejected = changes
-        .lines()
-        .filter(|line| line.starts_with("rejected"))
-        .nth(1)
-        .unwrap();
-    assert!(rejected.contains('%'), "{changes}");
+    // Of clients that wait for each answer, as many are in the system as there are.
+    let most = changes.lines().find(|line| line.starts_with("most in system")).unwrap();
+    assert!(most.ends_with("+100.0 %"), "{changes}");
     assert!(changes.contains("four.json") && changes.contains("eight.json"));
     assert!(changes.contains("Not the same: clients (4, 8)."), "{changes}");
 
@@ -99,6 +96,24 @@ fn a_saved_report_is_shown_as_it_was_and_two_with_what_has_changed() {
         "{same}"
     );
     assert!(!same.contains("Not the same"));
+}
+
+#[test]
+fn a_change_is_held_against_what_several_runs_differ_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let [three, four, five] = ["3", "4", "5"].map(|clients| save(folder.path(), &format!("{clients}.json"), clients));
+    let row = |changes: &str| {
+        let row = changes.lines().find(|line| line.starts_with("most in system")).unwrap();
+        row.trim_end().to_owned()
+    };
+    let within = shown(&[&four, "--against", &three, "--against", &five]);
+    assert!(row(&within).ends_with("3 to 5"), "{within}");
+    let beyond = shown(&[&five, "--against", &three, "--against", &four]);
+    assert!(
+        row(&beyond).contains("3 to 4") && row(&beyond).ends_with("yes"),
+        "{beyond}"
+    );
+    assert!(beyond.contains("mean of 2"), "{beyond}");
 }
 
 #[test]

@@ -111,6 +111,11 @@ pub struct ReportArgs {
     /// the change
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+
+    /// What to compare with instead; may be repeated, for runs under the same conditions: a change is then held against
+    /// what these differ by among themselves
+    #[arg(long, value_name = "FILE")]
+    pub against: Vec<PathBuf>,
 }
 
 /// `load-client health`.

@@ -1,4 +1,5 @@
-//! Saved runs side by side: each figure of the first, of another, and what has changed.
+//! Saved runs side by side: each figure of some, of another, and what has changed; of several, whether by more than they
+//! differ among themselves.
 
 use std::fmt::Write;
 
@@ -11,7 +12,8 @@ use crate::report::{DistributionReport, Run};
 struct Figure {
     name: String,
     kind: Kind,
-    values: [Option<f64>; 2],
+    before: Vec<Option<f64>>,
+    after: Option<f64>,
 }
 
 #[derive(Clone, Copy)]
@@ -32,23 +34,41 @@ pub struct Saved<'a> {
     pub run: &'a Run,
 }
 
-/// What has changed from the first run to the second; says so if they were not made under the same load.
-pub fn changes(first: Saved<'_>, second: Saved<'_>) -> String {
+/// What has changed from the first runs to the second; says so if they were not made under the same load. Of several first
+/// runs, their mean stands in the table, with what lies between the least and the most of them.
+///
+/// Not of none.
+pub fn changes(first: &[Saved<'_>], second: Saved<'_>) -> String {
+    let spread = first.len() > 1;
+    let before = match first {
+        [one] => one.file.to_owned(),
+        several => format!("mean of {}", several.len()),
+    };
+    let mut header = vec![second.run.name.as_str(), &before, second.file, "change"];
+    if spread {
+        header.extend(["spread", "beyond it"]);
+    }
     let mut table = Table::new();
     table.load_style(TableStyle::new());
-    table.set_header([first.run.name.as_str(), first.file, second.file, "change"]);
-    for figure in figures(first.run, second.run) {
-        let [before, after] = figure.values;
+    table.set_header(header);
+    for figure in figures(first, second.run) {
+        let (before, after) = (figure.mean(), figure.after);
         if before.is_none() && after.is_none() {
             continue;
         }
         let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| figure.kind.show(value));
-        table.add_row([
+        let mut row = vec![
             figure.name.clone(),
             shown(before),
             shown(after),
             change(figure.kind, before, after),
-        ]);
+        ];
+        if let Some((least, most)) = figure.spread().filter(|_| spread) {
+            let beyond = after.is_some_and(|after| after < least || after > most);
+            row.push(format!("{} to {}", shown(Some(least)), shown(Some(most))));
+            row.push(if beyond { "yes" } else { "" }.to_owned());
+        }
+        table.add_row(row);
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -57,7 +77,9 @@ pub fn changes(first: Saved<'_>, second: Saved<'_>) -> String {
         column.set_padding((0, 2));
     }
     let mut text = table.trim_fmt() + "\n";
-    for difference in unlike(first.run, second.run) {
+    let mut differences: Vec<String> = first.iter().flat_map(|first| unlike(first.run, second.run)).collect();
+    differences.dedup();
+    for difference in differences {
         let _ = writeln!(text, "Not the same: {difference}.");
     }
     text
@@ -72,11 +94,29 @@ const STATISTICS: [Statistic; 4] = [
     ("max", |times| times.max),
 ];
 
-fn figures(first: &Run, second: &Run) -> Vec<Figure> {
+impl Figure {
+    /// Of the first runs; `None` unless all of them have it.
+    fn mean(&self) -> Option<f64> {
+        let all: Option<Vec<f64>> = self.before.iter().copied().collect();
+        all.map(|all| all.iter().sum::<f64>() / all.len() as f64)
+    }
+
+    /// The least and the most of the first runs; likewise.
+    fn spread(&self) -> Option<(f64, f64)> {
+        let all: Vec<f64> = self.before.iter().copied().collect::<Option<_>>()?;
+        Some((
+            all.iter().copied().fold(f64::INFINITY, f64::min),
+            all.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        ))
+    }
+}
+
+fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
     let figure = |name: String, kind, of: &dyn Fn(&Run) -> Option<f64>| Figure {
         name,
         kind,
-        values: [of(first), of(second)],
+        before: first.iter().map(|first| of(first.run)).collect(),
+        after: of(second),
     };
     let count = |name: &str, of: &dyn Fn(&Run) -> Option<u64>| {
         figure(name.to_owned(), Kind::Count, &|run| of(run).map(|count| count as f64))
@@ -184,6 +224,23 @@ fn unlike(first: &Run, second: &Run) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_within_what_the_first_runs_differ_by_is_none_beyond_it() {
+        let figure = |before: &[f64]| Figure {
+            name: String::new(),
+            kind: Kind::Count,
+            before: before.iter().copied().map(Some).collect(),
+            after: None,
+        };
+        assert_eq!(figure(&[1.0, 4.0, 1.0]).mean(), Some(2.0));
+        assert_eq!(figure(&[2.0, 4.0, 1.0]).spread(), Some((1.0, 4.0)));
+        let missing = Figure {
+            before: vec![Some(1.0), None],
+            ..figure(&[])
+        };
+        assert_eq!((missing.mean(), missing.spread()), (None, None));
+    }
 
     #[test]
     fn a_change_is_told_in_the_unit_that_says_most() {
