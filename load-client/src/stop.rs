@@ -1,8 +1,8 @@
 //! Ctrl-C, for everything that runs: stop sending and report; or, at the second one, report at once.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::AbortHandle};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,18 +39,42 @@ impl Stopper {
     }
 }
 
+/// A stopper that passes on what another one is asked, until it is dropped.
+#[derive(Debug)]
+pub struct Relay {
+    stopper: Arc<Stopper>,
+    task: AbortHandle,
+}
+
+impl Deref for Relay {
+    type Target = Stopper;
+
+    fn deref(&self) -> &Stopper {
+        &self.stopper
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 impl Stop {
-    /// A stopper of one's own, that is asked whatever this one is asked. For as long as the runtime lives.
-    pub fn relayed(&self) -> Arc<Stopper> {
+    /// A stopper of one's own, that is asked whatever this one is asked.
+    pub fn relayed(&self) -> Relay {
         let stopper = Arc::new(Stopper::default());
         let (mut above, below) = (self.clone(), Arc::clone(&stopper));
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             above.requested().await;
             below.stop();
             above.hurried().await;
             below.stop();
         });
-        stopper
+        Relay {
+            stopper,
+            task: task.abort_handle(),
+        }
     }
 
     /// Whether a stop was asked for.
