@@ -29,6 +29,8 @@ pub mod client;
 
 pub mod call;
 
+pub mod schema;
+
 pub mod transport;
 
 pub mod gates;

@@ -23,6 +23,9 @@ use load_client::{
     stop::{Stop, Stopper},
 };
 
+/// What was asked for cannot be done, as clap has it too.
+const EXIT_USAGE: u8 = 2;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -142,7 +145,13 @@ async fn run_one(args: &RunArgs, stop: Stop) -> Result<ExitCode, Failure> {
         schedule = schedule.joined_at(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
     let files = Files::open(&args.output)?;
-    let measured = run::run(args, schedule, stop.clone()).await?;
+    let measured = match run::run(args, schedule, stop.clone()).await {
+        Err(error) if error.is_usage() => {
+            eprintln!("load-client: {error}");
+            return Ok(ExitCode::from(EXIT_USAGE));
+        }
+        measured => measured?,
+    };
     show(&table::single(&measured.report));
     show_gates(std::slice::from_ref(&measured.report));
     let code = judge(std::slice::from_ref(&measured), &stop);

@@ -1,8 +1,9 @@
 //! `load-client run`: one running service, one load, one report.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
+    call::{Call, TemplateError},
     cli::{Defaults, DrainLimit, RunArgs},
     fleet::FleetError,
     live::Live,
@@ -13,15 +14,16 @@ use crate::{
         prometheus::Page,
     },
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
+    schema::{SchemaError, Server},
     stop::Stop,
 };
 
 /// What holds where no flag says otherwise.
 const DEFAULTS: Defaults = Defaults {
     rpc: Rpc::Process,
-    duration: std::time::Duration::from_secs(10),
+    duration: Duration::from_secs(10),
     when_blocked: WhenBlocked::Backlog,
-    drain_limit: DrainLimit::Fixed(std::time::Duration::from_secs(60)),
+    drain_limit: DrainLimit::Fixed(Duration::from_secs(60)),
 };
 
 /// Why a run could not be made.
@@ -30,6 +32,15 @@ pub enum RunError {
     /// The load could not begin.
     #[error(transparent)]
     Fleet(#[from] FleetError),
+    /// The method cannot be called.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The data does not make a message.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The data cannot be read.
+    #[error("{0}")]
+    Data(String),
     /// The address for the metrics cannot be had.
     #[error("--prometheus-addr: cannot serve metrics at {address}: {source}; port 0 takes any that is free")]
     Metrics {
@@ -40,34 +51,71 @@ pub enum RunError {
     },
 }
 
+impl RunError {
+    /// Whether what was asked for is wrong.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Schema(error) => error.is_usage(),
+            Self::Template(_) | Self::Data(_) => true,
+            Self::Fleet(_) | Self::Metrics { .. } => false,
+        }
+    }
+}
+
 /// Drives the service of `args` on that schedule.
 pub async fn run(args: &RunArgs, schedule: Schedule, stop: Stop) -> Result<Measured, RunError> {
     let live = Arc::new(Live::default());
-    let scenario = Arc::new(args.load.scenario(schedule, DEFAULTS));
+    let rpc = args.call.rpc().unwrap_or(DEFAULTS.rpc);
+    let scenario = Arc::new(args.load.scenario(schedule, Defaults { rpc, ..DEFAULTS }));
     let histograms = serve_metrics(args, &scenario, &live)?;
-    let plan = Plan {
-        name: "run".to_owned(),
-        scenario,
-        dial: args.url.clone(),
-        run_id: random_run_id(),
-        virtual_time: false,
-        connect_timeout: args.load.connect_timeout,
-        live: Arc::clone(&live),
-        histograms,
-        rules: args.gates.rules(),
-        stop,
-    };
     let watched = Watched {
         name: args.url.to_string(),
-        rpc: plan.scenario.rpc,
-        live,
+        rpc: scenario.rpc,
+        live: Arc::clone(&live),
     };
     let progress = Progress::start(vec![watched], args.output.quiet);
-    let measured = measure(plan).await;
+    let measured = async {
+        let call = Arc::new(call(args, &scenario, stop.clone()).await?);
+        let plan = Plan {
+            name: "run".to_owned(),
+            scenario,
+            call,
+            dial: args.url.clone(),
+            run_id: random_run_id(),
+            virtual_time: false,
+            connect_timeout: args.load.connect_timeout,
+            live,
+            histograms,
+            rules: args.gates.rules(),
+            stop,
+        };
+        Ok(measure(plan).await?)
+    };
+    let measured = measured.await;
     if let Some(progress) = progress {
         progress.finish();
     }
-    Ok(measured?)
+    measured
+}
+
+/// What is called: a door of FooService, or the method that a flag names, once it is known what that looks like.
+async fn call(args: &RunArgs, scenario: &Scenario, mut stop: Stop) -> Result<Call, RunError> {
+    let Some(name) = args.call.method() else {
+        return Ok(Call::foo(scenario));
+    };
+    let data = args.call.data().map_err(RunError::Data)?;
+    let source = args.call.source();
+    let server = Server {
+        dial: &args.url,
+        metadata: &scenario.metadata,
+        patience: args.load.connect_timeout,
+    };
+    let method = tokio::select! {
+        biased;
+        () = stop.requested() => return Err(FleetError::Stopped.into()),
+        method = source.method(name, server) => method?,
+    };
+    Ok(Call::other(&method, &data, scenario)?)
 }
 
 /// Serves the run's metrics, if somebody wants to see them.

@@ -2,21 +2,43 @@
 
 use std::{sync::Arc, time::Duration};
 
-/// The door that is driven.
+/// What is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Rpc {
     /// Fire-and-forget.
     Enqueue,
     /// Synchronous.
     Process,
+    /// A unary method of any service, as `package.Service/Method`. Its answer is taken to say that its work is done.
+    #[value(skip)]
+    Other(&'static str),
 }
 
 impl Rpc {
+    /// A method by its name, which lives for as long as the program: its reports and metrics carry it.
+    pub fn other(name: String) -> Self {
+        Self::Other(name.leak())
+    }
+
     /// Its name in reports and metrics.
     pub fn label(self) -> &'static str {
         match self {
             Self::Enqueue => "enqueue",
             Self::Process => "process",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// Whether an OK means that the message has been processed.
+    pub fn ok_means_done(self) -> bool {
+        self != Self::Enqueue
+    }
+
+    /// Whether the service is a FooService, so that it can be asked what it sees of itself.
+    pub fn is_foo_service(self) -> bool {
+        match self {
+            Self::Enqueue | Self::Process => true,
+            Self::Other(name) => name.starts_with("foo.v1.FooService/"),
         }
     }
 }
@@ -181,7 +203,7 @@ impl Schedule {
 /// A load, and how it is judged.
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    /// The door.
+    /// What is called.
     pub rpc: Rpc,
     /// How many clients; at least 1.
     pub clients: u32,

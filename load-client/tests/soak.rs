@@ -22,6 +22,7 @@ use foo_service::{
     lifecycle::{ShutdownTrigger, shutdown},
 };
 use load_client::{
+    call::Call,
     compare::Strategy,
     gates::Rules,
     live::Live,
@@ -167,6 +168,7 @@ impl Soaked {
         let stopper = Stopper::default();
         let plan = Plan {
             name: "soak".to_owned(),
+            call: Arc::new(Call::foo(&scenario)),
             scenario: Arc::new(scenario),
             dial: self.dial.clone(),
             run_id: "v".to_owned(),

@@ -226,7 +226,7 @@ impl LoadArgs {
             connections: self.connections.unwrap_or(cores).min(self.clients),
             max_in_flight: self.max_in_flight.unwrap_or(match rpc {
                 Rpc::Enqueue => OPEN_LOOP,
-                Rpc::Process => 1,
+                Rpc::Process | Rpc::Other(_) => 1,
             }),
             when_blocked: self.when_blocked.unwrap_or(if traced {
                 WhenBlocked::Withhold

@@ -1,5 +1,6 @@
 //! The command line: every flag, its environment variable, default, range and unit; and the exit codes.
 
+mod call;
 mod gates;
 mod load;
 mod values;
@@ -9,6 +10,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 pub use self::{
+    call::CallArgs,
     gates::GateArgs,
     load::{Defaults, DrainLimit, LoadArgs},
 };
@@ -46,6 +48,10 @@ pub struct RunArgs {
     /// The service, as http://host:port
     #[arg(env = "LOAD_URL", value_parser = url)]
     pub url: Dial,
+
+    /// What is called.
+    #[command(flatten)]
+    pub call: CallArgs,
 
     /// The load.
     #[command(flatten)]

@@ -13,6 +13,7 @@ pub use self::{
     strategies::{CompareError, Strategy, in_real_time, in_virtual_time},
 };
 use crate::{
+    call::Call,
     cli::{CompareArgs, Defaults, DrainLimit},
     fleet::FleetError,
     live::Live,
@@ -84,9 +85,11 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Co
         } else {
             Rpc::Process
         };
+        let scenario = Arc::new(real_scenario(args, schedule, rpc));
         Plan {
             name: name.clone(),
-            scenario: Arc::new(real_scenario(args, schedule, rpc)),
+            call: Arc::new(Call::foo(&scenario)),
+            scenario,
             dial: dial.clone(),
             run_id: random_run_id(),
             virtual_time: false,

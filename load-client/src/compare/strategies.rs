@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{Compared, all_at_once, real_scenario, virtual_scenario};
 use crate::{
+    call::Call,
     cli::CompareArgs,
     embedded::{EmbedError, Embedded},
     fleet::FleetError,
@@ -159,6 +160,7 @@ impl UnplacedPlan {
         Plan {
             name: self.name.clone(),
             scenario: Arc::clone(&self.scenario),
+            call: Arc::new(Call::foo(&self.scenario)),
             dial: service.dial(),
             run_id,
             virtual_time,

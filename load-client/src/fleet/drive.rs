@@ -18,7 +18,7 @@ use super::{
     desk::{Desk, Next, Send},
 };
 use crate::{
-    call::Call,
+    call::{Call, Ticket},
     effort::{CpuClock, Effort},
     live::Live,
     recorder::{Figures, Recorded},
@@ -33,7 +33,7 @@ const LONG: Duration = Duration::from_secs(3600);
 
 /// How a shard makes a call.
 pub(super) struct Wire {
-    pub(super) call: Call,
+    pub(super) call: Arc<Call>,
     pub(super) transport: Transport,
     pub(super) run_id: String,
     /// The shard's place among all, by which its clients are numbered.
@@ -47,8 +47,12 @@ impl Wire {
     async fn send(&self, send: Send) -> Sent {
         let started = self.start.elapsed();
         let client = u64::from(self.index) + send.client as u64 * u64::from(self.count);
-        let id = format!("{}/{client}/{}", self.run_id, send.number);
-        let message = self.call.encode(id, send.intent.demand);
+        let message = self.call.encode(Ticket {
+            run_id: &self.run_id,
+            client,
+            number: send.number,
+            demand: send.intent.demand,
+        });
         let answer = self.transport.unary(send.client, &self.call.method, message).await;
         Sent {
             client: send.client,

@@ -66,6 +66,8 @@ impl Place {
 pub struct FleetPlan {
     /// The load.
     pub scenario: Arc<Scenario>,
+    /// What its sends are.
+    pub call: Arc<Call>,
     /// The target.
     pub dial: Dial,
     /// Goes before the numbers of messages.
@@ -275,6 +277,7 @@ impl ShardPlan {
         } = ends;
         let FleetPlan {
             scenario,
+            call,
             dial,
             run_id,
             place,
@@ -305,12 +308,11 @@ impl ShardPlan {
         let _ = connected.send(Ok(()));
         let Ok(start) = start.await else { return };
 
-        let call = Call::new(&scenario);
         let books = Books::new(
             Recorder::new(scenario.warmup, scenario.slo, histograms),
             start.audit,
             desk.clients(),
-            call.ok_means_done(),
+            scenario.rpc.ok_means_done(),
             scenario.warmup,
         );
         let wire = Wire {

@@ -15,7 +15,6 @@ use crate::{
     report::{
         AuditReport, DistributionReport, GateReport, LedgerReport, LoadReport, Run, ServiceReport, points, seconds,
     },
-    scenario::Rpc,
 };
 
 /// A load of fewer seconds has no rate that means anything (arbitrary: a tick of the timers).
@@ -44,8 +43,8 @@ impl Assembly<'_> {
         let imbalances = self.imbalances();
         let drain = self.drain_seconds();
 
-        // Who says when messages were done: the answers of Process, or the audit.
-        let done_is_known = scenario.rpc == Rpc::Process || self.audited.is_some();
+        // Who says when messages were done: the answers, or the audit.
+        let done_is_known = scenario.rpc.ok_means_done() || self.audited.is_some();
         let mut done = std::mem::take(&mut self.recorded.done);
         if let Some(audited) = &mut self.audited {
             done.merge(std::mem::take(&mut audited.done));

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use self::{assembly::Assembly, judgement::Underway};
 use crate::{
     audit::{Audit, Audited, Closing},
+    call::Call,
     fleet::{Fleet, FleetError, FleetPlan, Place, shards},
     gates::Rules,
     live::{Live, Stage},
@@ -43,6 +44,8 @@ pub struct Plan {
     pub name: String,
     /// The load.
     pub scenario: Arc<Scenario>,
+    /// What its sends are.
+    pub call: Arc<Call>,
     /// The target.
     pub dial: Dial,
     /// Goes before the numbers of messages: new for every run against a service.
@@ -85,6 +88,7 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
     let scenario = &plan.scenario;
     let fleet = Fleet::connect(&FleetPlan {
         scenario: Arc::clone(scenario),
+        call: Arc::clone(&plan.call),
         dial: plan.dial.clone(),
         run_id: plan.run_id.clone(),
         place,
@@ -165,6 +169,9 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
 
 /// Starts observing the service, if it lets itself be observed; the reason, if not.
 async fn observe(plan: &Plan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<Observer>, String> {
+    if !plan.scenario.rpc.is_foo_service() {
+        return Ok(None);
+    }
     let starting = Observer::start(ObserverPlan {
         dial: plan.dial.clone(),
         run_id: plan.run_id.clone(),

@@ -106,7 +106,7 @@ fn line(run: &Watched) -> String {
     // An OK of Enqueue says that the message is on the queue, no more.
     let ok = match run.rpc {
         Rpc::Enqueue => "queued",
-        Rpc::Process => "ok",
+        Rpc::Process | Rpc::Other(_) => "ok",
     };
     let elapsed = reading.elapsed.as_secs_f64();
     let counts = || {

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, TableStyle};
 
 use super::words::{explain, generator, picture, time, unanswered, warning};
-use crate::report::{DistributionReport, Run};
+use crate::{
+    report::{DistributionReport, Run},
+    scenario::Rpc,
+};
 
 /// How wide the words under the table may be.
 const WIDTH: usize = 100;
@@ -74,7 +77,7 @@ fn row(run: &Run) -> [String; 11] {
     let service = run.service.as_ref();
     let done = match &run.audit {
         Some(audit) => Some(audit.done + audit.done_unacknowledged),
-        None if run.rpc == "process" => Some(run.ledger.ok),
+        None if run.rpc != Rpc::Enqueue.label() => Some(run.ledger.ok),
         None => None,
     };
     [

@@ -13,8 +13,8 @@ use super::{
     link::{self, Link},
 };
 
-/// A flag and a length before every message.
-const FRAME_HEADER: usize = 5;
+/// Bytes before every message: a flag and a length.
+pub const FRAME_HEADER: usize = 5;
 /// The largest answer accepted: gRPC's usual limit.
 const MAX_ANSWER: usize = 4 << 20;
 
@@ -105,7 +105,7 @@ fn request(base: &http::uri::Parts, method: &Method, timeout: &HeaderValue) -> R
     let mut request = Request::new(());
     *request.method_mut() = http::Method::POST;
     *request.version_mut() = Version::HTTP_2;
-    *request.uri_mut() = link::uri(base, method.path);
+    *request.uri_mut() = link::uri(base, &method.path);
     let headers = request.headers_mut();
     headers.clone_from(&method.metadata);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));

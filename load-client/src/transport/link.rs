@@ -15,7 +15,7 @@ use std::{
 
 use bytes::Bytes;
 use h2::client::SendRequest;
-use http::Uri;
+use http::{Uri, uri::PathAndQuery};
 use tokio::{
     sync::watch,
     task::AbortHandle,
@@ -219,10 +219,10 @@ async fn open(dial: &Dial) -> io::Result<(SendRequest<Bytes>, Connection)> {
 }
 
 /// The URI of a path at this base.
-pub(super) fn uri(base: &http::uri::Parts, path: &'static str) -> Uri {
+pub(super) fn uri(base: &http::uri::Parts, path: &PathAndQuery) -> Uri {
     let mut parts = http::uri::Parts::default();
     parts.scheme.clone_from(&base.scheme);
     parts.authority.clone_from(&base.authority);
-    parts.path_and_query = Some(http::uri::PathAndQuery::from_static(path));
+    parts.path_and_query = Some(path.clone());
     Uri::from_parts(parts).expect("scheme, authority and path make a URI")
 }

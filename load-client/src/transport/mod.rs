@@ -11,10 +11,10 @@ mod link;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, uri::PathAndQuery};
 use tokio::time::{Instant, timeout_at};
 
-pub use self::grpc::frame;
+pub use self::grpc::{FRAME_HEADER, frame};
 use self::{dial::Dial, link::Link};
 use crate::effort::StreamWaits;
 
@@ -44,7 +44,7 @@ pub enum Answer {
 #[derive(Debug, Clone)]
 pub struct Method {
     /// `/package.Service/Method`.
-    pub path: &'static str,
+    pub path: PathAndQuery,
     /// Besides what gRPC itself needs.
     pub metadata: HeaderMap,
 }
@@ -110,7 +110,7 @@ impl Transport {
     /// Makes a call over connection `index` (any number: they are taken in turn). Waits for the answer or the deadline.
     /// Dropping the future resets the stream.
     ///
-    /// `message` comes from [`frame`].
+    /// `message` begins with a frame header, as [`frame`] makes it.
     pub async fn unary(&self, index: usize, method: &Method, message: Bytes) -> Answer {
         let link = &self.links[index % self.links.len()];
         let deadline = Instant::now() + self.timeout;
@@ -164,7 +164,7 @@ mod tests {
         let call = || {
             let transport = Arc::clone(&transport);
             let method = Method {
-                path: "/any.Service/Method",
+                path: PathAndQuery::from_static("/any.Service/Method"),
                 metadata: HeaderMap::new(),
             };
             async move { transport.unary(0, &method, Bytes::from_static(&[0; 5])).await }

@@ -1,25 +1,58 @@
 //! What to send, and what the answer means: the one place where a status becomes an outcome.
+//!
+//! A call is of a unary method of any service, with a message made from JSON. The doors of FooService are built in: their
+//! messages are known here, and their answers say more.
 
-use std::time::Duration;
+mod placeholder;
+mod template;
+mod wire;
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use foo_proto::v1::{EnqueueRequest, EnqueueResponse, Message, ProcessRequest, ProcessResponse};
-use prost::Message as _;
+use http::{HeaderMap, uri::PathAndQuery};
+use prost::{DecodeError, Message as _};
+use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 use tonic::Code;
 
+pub use self::{placeholder::Ticket, template::TemplateError};
+use self::{placeholder::Values, template::Template};
 use crate::{
     outcome::Outcome,
     scenario::{Rpc, Scenario},
     transport::{Answer, Method, frame},
 };
 
-/// A method of FooService and what goes into every call of it.
-#[derive(Debug, Clone)]
+/// A method and what goes into every call of it.
+#[derive(Debug)]
 pub struct Call {
-    rpc: Rpc,
     /// Where to.
     pub method: Method,
-    payload: Vec<u8>,
+    content: Content,
+}
+
+/// What is sent, and what comes back.
+#[derive(Debug)]
+enum Content {
+    Enqueue { payload: Vec<u8> },
+    Process { payload: Vec<u8> },
+    Other(Other),
+}
+
+/// A message made from JSON.
+#[derive(Debug)]
+struct Other {
+    message: Template,
+    /// Of the run; the placeholders' values depend on them.
+    clients: u32,
+    seed: u64,
+    answer: MessageDescriptor,
+    /// Whether an answer has been of that type: looking at every one would cost more than the call.
+    answer_fits: AtomicBool,
 }
 
 /// What an answer means.
@@ -47,37 +80,61 @@ pub enum Fate {
 }
 
 impl Call {
-    /// The calls of a scenario.
-    pub fn new(scenario: &Scenario) -> Self {
-        let path = match scenario.rpc {
-            Rpc::Enqueue => "/foo.v1.FooService/Enqueue",
-            Rpc::Process => "/foo.v1.FooService/Process",
+    /// Calls of FooService, through the door that the scenario names; through Process where it names none of them.
+    pub fn foo(scenario: &Scenario) -> Self {
+        let payload = vec![0; scenario.payload_size];
+        let (path, content) = match scenario.rpc {
+            Rpc::Enqueue => ("/foo.v1.FooService/Enqueue", Content::Enqueue { payload }),
+            Rpc::Process | Rpc::Other(_) => ("/foo.v1.FooService/Process", Content::Process { payload }),
         };
-        Self {
-            rpc: scenario.rpc,
-            method: Method {
-                path,
-                metadata: scenario.metadata.clone(),
-            },
-            payload: vec![0; scenario.payload_size],
-        }
+        Self::new(PathAndQuery::from_static(path), &scenario.metadata, content)
     }
 
-    /// Whether an OK means that the message has been processed.
-    pub fn ok_means_done(&self) -> bool {
-        self.rpc == Rpc::Process
-    }
-
-    /// The request for a message, ready to be sent.
-    pub fn encode(&self, id: String, demand: Option<Duration>) -> Bytes {
-        let message = Some(Message {
-            id,
-            payload: self.payload.clone(),
-            service_demand: demand.map(|demand| demand.try_into().expect("demands are at most an hour")),
+    /// Calls of a unary method, with a message made from JSON; see the placeholders of `--data`.
+    ///
+    /// # Errors
+    ///
+    /// If the JSON does not make a message of the method's type.
+    pub fn other(method: &MethodDescriptor, data: &str, scenario: &Scenario) -> Result<Self, TemplateError> {
+        let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+        let content = Content::Other(Other {
+            message: Template::compile(&method.input(), data)?,
+            clients: scenario.clients,
+            seed: scenario.seed,
+            answer: method.output(),
+            answer_fits: AtomicBool::new(false),
         });
-        match self.rpc {
-            Rpc::Enqueue => frame(&EnqueueRequest { message }),
-            Rpc::Process => frame(&ProcessRequest { message }),
+        let path = PathAndQuery::try_from(path).expect("names in protobuf are letters, digits, dots and underscores");
+        Ok(Self::new(path, &scenario.metadata, content))
+    }
+
+    fn new(path: PathAndQuery, metadata: &HeaderMap, content: Content) -> Self {
+        let method = Method {
+            path,
+            metadata: metadata.clone(),
+        };
+        Self { method, content }
+    }
+
+    /// The request of a send, ready to be sent.
+    pub fn encode(&self, ticket: Ticket<'_>) -> Bytes {
+        let message = |payload: &Vec<u8>| {
+            Some(Message {
+                id: ticket.to_string(),
+                payload: payload.clone(),
+                service_demand: ticket
+                    .demand
+                    .map(|demand| demand.try_into().expect("demands are at most an hour")),
+            })
+        };
+        match &self.content {
+            Content::Enqueue { payload } => frame(&EnqueueRequest {
+                message: message(payload),
+            }),
+            Content::Process { payload } => frame(&ProcessRequest {
+                message: message(payload),
+            }),
+            Content::Other(other) => other.message.fill(|| Values::new(ticket, other.clients, other.seed)),
         }
     }
 
@@ -110,9 +167,10 @@ impl Call {
     }
 
     fn accepted(&self, body: Bytes) -> Reply {
-        let queue_wait = match self.rpc {
-            Rpc::Enqueue => EnqueueResponse::decode(body).map(|_acknowledged| None),
-            Rpc::Process => ProcessResponse::decode(body).map(|response| response.queue_wait),
+        let queue_wait = match &self.content {
+            Content::Enqueue { .. } => EnqueueResponse::decode(body).map(|_acknowledged| None),
+            Content::Process { .. } => ProcessResponse::decode(body).map(|response| response.queue_wait),
+            Content::Other(other) => other.check(body).map(|()| None),
         };
         match queue_wait {
             Ok(queue_wait) => Reply {
@@ -128,6 +186,18 @@ impl Call {
                 reason: Some(format!("the answer cannot be decoded: {undecodable}")),
             },
         }
+    }
+}
+
+impl Other {
+    /// Decodes answers until one is of the method's type. From then on it is enough that they are whole messages, as the
+    /// transport sees to.
+    fn check(&self, body: Bytes) -> Result<(), DecodeError> {
+        if !self.answer_fits.load(Relaxed) {
+            DynamicMessage::decode(self.answer.clone(), body)?;
+            self.answer_fits.store(true, Relaxed);
+        }
+        Ok(())
     }
 }
 
@@ -166,16 +236,16 @@ mod tests {
             answer(&mut peer, call);
             let _ = poll_fn(|context| peer.poll_closed(context)).await;
         });
-        let call = Call {
-            rpc: Rpc::Process,
-            method: Method {
-                path: "/foo.v1.FooService/Process",
-                metadata: http::HeaderMap::new(),
-            },
-            payload: Vec::new(),
-        };
+        let path = PathAndQuery::from_static("/foo.v1.FooService/Process");
+        let payload = Vec::new();
+        let call = Call::new(path, &HeaderMap::new(), Content::Process { payload });
         let transport = Transport::connect(&Dial::memory(connections), 1, SECOND, SECOND).await;
-        let message = call.encode("id".to_owned(), None);
+        let message = call.encode(Ticket {
+            run_id: "run",
+            client: 0,
+            number: 0,
+            demand: None,
+        });
         call.interpret(transport.unwrap().unary(0, &call.method, message).await)
             .outcome
     }
