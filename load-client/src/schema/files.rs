@@ -16,7 +16,14 @@ pub(super) fn compile(files: &[PathBuf], folders: &[PathBuf]) -> Result<Descript
     };
     let wrong = |path: &Path, error: protox::Error| SchemaError::File {
         path: path.to_owned(),
-        reason: one_line(&error),
+        reason: if error.is_file_not_found() {
+            format!(
+                "{}; --proto-path FOLDER says where files are looked for",
+                one_line(&error)
+            )
+        } else {
+            one_line(&error)
+        },
     };
     let first = files.first().map_or(Path::new("."), PathBuf::as_path);
     let mut compiler = Compiler::new(own).map_err(|error| wrong(first, error))?;

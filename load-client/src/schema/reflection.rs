@@ -88,8 +88,9 @@ impl Reflection<'_> {
             Some(MessageResponse::ErrorResponse(error)) if Code::from_i32(error.error_code) == Code::NotFound => {
                 Ok(None)
             }
+            None => Ok(None),
             Some(MessageResponse::ErrorResponse(error)) => Err(self.failed(error.error_message)),
-            _ => Err(self.failed("it answers something else than it was asked".to_owned())),
+            Some(_) => Err(self.failed("it answers something else than it was asked".to_owned())),
         }
     }
 
@@ -120,7 +121,8 @@ impl Reflection<'_> {
         }
     }
 
-    /// An answer; `None` if the server has no such method.
+    /// An answer; `None` if the server has no such method, or does not know what was asked for (not all put that into an
+    /// answer).
     async fn ask(&self, question: MessageRequest) -> Result<Option<MessageResponse>, SchemaError> {
         let request = frame(&ServerReflectionRequest {
             host: String::new(),
@@ -131,7 +133,7 @@ impl Reflection<'_> {
                 code: Code::Ok, body, ..
             } => body,
             Answer::Status {
-                code: Code::Unimplemented,
+                code: Code::Unimplemented | Code::NotFound,
                 ..
             } => return Ok(None),
             Answer::Status { code, message, .. } => return Err(self.failed(format!("{code:?}: {message}"))),

@@ -70,8 +70,9 @@ async fn try_exchange(
     // h2 also calls a connection full that has its last stream left: only our own count tells who has to wait.
     let full = place.before >= sender.current_max_send_streams();
     let (answer, mut body) = sender.send_request(request(link.base(), method, timeout), false)?;
-    // h2 keeps what flow control does not let through yet; one message per stream bounds that.
-    body.send_data(message, true)?;
+    // h2 keeps what flow control does not let through yet; one message per stream bounds that. It fails only if the stream
+    // is closed by now: a peer may refuse a call before it has the message, and then its answer is what counts.
+    let _ = body.send_data(message, true);
     if full {
         poll_fn(|context| {
             let ready = sender.poll_ready(context);
