@@ -2,7 +2,7 @@
 //!
 //! Only the assembly ([`crate::app`]) and `main` read these; everything else is given values.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Command, FromArgMatches};
 
@@ -87,6 +87,50 @@ pub struct Listen {
     /// Address for /metrics, /livez and /readyz
     #[arg(long, env = "FOO_ADMIN_LISTEN", default_value = "127.0.0.1:9464")]
     pub admin_listen: SocketAddr,
+}
+
+/// The files of TLS.
+#[derive(Debug, Clone, Args)]
+pub struct TlsArgs {
+    /// Serve gRPC over TLS, with this certificate and its chain (PEM). SIGHUP reads all files of TLS again, for
+    /// connections to come
+    #[arg(long = "tls-cert", env = "FOO_TLS_CERT", value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+
+    /// The key of --tls-cert (PEM)
+    #[arg(long = "tls-key", env = "FOO_TLS_KEY", value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+
+    /// Take only clients that show a certificate that one in this file has signed (PEM)
+    #[arg(
+        long = "tls-client-ca",
+        env = "FOO_TLS_CLIENT_CA",
+        value_name = "FILE",
+        requires = "cert"
+    )]
+    client_ca: Option<PathBuf>,
+}
+
+impl TlsArgs {
+    /// `None`: no TLS.
+    pub fn files(self) -> Option<TlsFiles> {
+        Some(TlsFiles {
+            cert: self.cert?,
+            key: self.key?,
+            client_ca: self.client_ca,
+        })
+    }
+}
+
+/// What TLS is made of; all in PEM.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The service's certificate, with its chain.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+    /// Who signs for clients; without it, none is asked who it is.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Whether the queue has an end.

@@ -6,6 +6,10 @@
 #![warn(clippy::unwrap_used)]
 
 pub mod app;
+
+pub mod health;
+pub mod tls;
+
 pub mod config;
 pub mod rpc;
 

@@ -2,22 +2,22 @@
 
 use std::{
     io::{self, IsTerminal},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::SocketAddr,
     process::ExitCode,
-    time::Duration,
+    sync::Arc,
 };
 
-use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use foo_service::{
     admin::Admin,
     app::{Parts, Service, accept, random_instance_id},
-    config::{Listen, Settings},
+    config::{Listen, Settings, TlsArgs},
+    health::HealthArgs,
     lifecycle::{ShutdownTrigger, shutdown},
     metrics::prometheus,
+    tls::{Certificates, secure},
 };
-use tokio::{net::TcpListener, time::timeout};
-use tonic::transport::Endpoint;
-use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 /// Messages were abandoned: the drain ran out of time.
@@ -35,6 +35,8 @@ struct Cli {
     #[command(flatten)]
     listen: Listen,
     #[command(flatten)]
+    tls: TlsArgs,
+    #[command(flatten)]
     settings: Settings,
 }
 
@@ -42,16 +44,6 @@ struct Cli {
 enum Command {
     /// Ask a running service whether it serves; exit with 0 if it does, with 1 if not
     Health(HealthArgs),
-}
-
-#[derive(Args)]
-struct HealthArgs {
-    /// The service's gRPC address
-    #[arg(long, env = "FOO_LISTEN", default_value = "127.0.0.1:50051")]
-    listen: SocketAddr,
-    /// How long it may take to answer
-    #[arg(long, default_value = "2s", value_parser = humantime::parse_duration)]
-    timeout: Duration,
 }
 
 #[tokio::main]
@@ -64,7 +56,7 @@ async fn main() -> ExitCode {
                 Cli::command().error(ErrorKind::ValueValidation, error).exit();
             }
             start_logging();
-            match run(cli.listen, cli.settings).await {
+            match run(cli.listen, cli.tls, cli.settings).await {
                 Ok(code) => code,
                 Err(error) => {
                     tracing::error!("{error}");
@@ -84,7 +76,9 @@ fn start_logging() {
         .init();
 }
 
-async fn run(listen: Listen, settings: Settings) -> Result<ExitCode, String> {
+async fn run(listen: Listen, tls: TlsArgs, settings: Settings) -> Result<ExitCode, String> {
+    let certificates = tls.files().map(Certificates::load).transpose();
+    let certificates = certificates.map_err(|error| error.to_string())?.map(Arc::new);
     let recorder = prometheus();
     let instance_id = random_instance_id();
     let service = Service::new(Parts {
@@ -107,14 +101,20 @@ async fn run(listen: Listen, settings: Settings) -> Result<ExitCode, String> {
     })?;
     // Before anybody is told that it serves: a signal that comes right then has to drain as well.
     let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    log_start(&settings, address, admin, &instance_id);
+    if let Some(certificates) = &certificates {
+        let certificates = Arc::clone(certificates);
+        listen_for_hangup(certificates).map_err(|error| format!("cannot listen for SIGHUP: {error}"))?;
+    }
+    log_start(&settings, address, admin, &instance_id, certificates.is_some());
 
     let (trigger, shutdown) = shutdown();
     tokio::spawn(listen_for_signals(signals, trigger));
-    let drained = service
-        .serve(accept(listener), shutdown)
-        .await
-        .map_err(|error| error.to_string())?;
+    let incoming = accept(listener);
+    let drained = match certificates {
+        None => service.serve(incoming, shutdown).await,
+        Some(certificates) => service.serve(secure(incoming, certificates), shutdown).await,
+    };
+    let drained = drained.map_err(|error| error.to_string())?;
     tracing::info!(abandoned = drained.abandoned, "stopped");
     Ok(if drained.abandoned == 0 {
         ExitCode::SUCCESS
@@ -123,10 +123,11 @@ async fn run(listen: Listen, settings: Settings) -> Result<ExitCode, String> {
     })
 }
 
-fn log_start(settings: &Settings, address: SocketAddr, admin: SocketAddr, instance_id: &str) {
+fn log_start(settings: &Settings, address: SocketAddr, admin: SocketAddr, instance_id: &str, tls: bool) {
     tracing::info!(
         %address,
         %admin,
+        tls,
         instance_id,
         workers = settings.workers,
         service_time = ?settings.service_time,
@@ -150,6 +151,28 @@ async fn listen_for_signals(mut signals: Signals, trigger: ShutdownTrigger) {
     trigger.drain();
     signals.next().await;
     trigger.now();
+}
+
+/// Has the certificates read again at every SIGHUP.
+#[cfg(unix)]
+fn listen_for_hangup(certificates: Arc<Certificates>) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            match certificates.reload() {
+                Ok(()) => tracing::info!("certificates read again, for connections to come"),
+                Err(error) => tracing::error!(%error, "certificates not read again: those from before stay"),
+            }
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the pair of the one above")]
+fn listen_for_hangup(_: Arc<Certificates>) -> io::Result<()> {
+    Ok(())
 }
 
 /// SIGTERM and Ctrl-C. Listening from the start, so that none is lost between the first and the second.
@@ -193,49 +216,14 @@ impl Signals {
 }
 
 async fn health(args: &HealthArgs) -> ExitCode {
-    let url = format!("http://{}", reachable(args.listen));
-    let asked = async {
-        let endpoint = Endpoint::from_shared(url.clone()).map_err(|error| error.to_string())?;
-        let channel = endpoint.connect().await.map_err(|error| cause(&error))?;
-        let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
-        let answer = answer.map_err(|status| format!("{:?}: {}", status.code(), status.message()))?;
-        Ok::<_, String>(answer.into_inner().status())
-    };
-    match timeout(args.timeout, asked).await {
-        Ok(Ok(ServingStatus::Serving)) => {
-            println!("{url}: serving");
+    match args.ask().await {
+        Ok(()) => {
+            println!("{}: serving", args.url());
             ExitCode::SUCCESS
         }
-        Ok(Ok(other)) => {
-            eprintln!("{url}: {}", other.as_str_name());
-            ExitCode::FAILURE
-        }
-        Ok(Err(error)) => {
-            eprintln!("{url}: {error}");
-            ExitCode::FAILURE
-        }
-        Err(_) => {
-            eprintln!("{url}: no answer within {:?}", args.timeout);
+        Err(error) => {
+            eprintln!("{}: {error}", args.url());
             ExitCode::FAILURE
         }
     }
-}
-
-/// Where to reach a service that listens there: one that listens everywhere is asked on loopback.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listen.port())
-}
-
-/// The innermost reason: tonic's own says no more than "transport error".
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
 }

@@ -16,6 +16,7 @@ mod program_flags;
 mod queue;
 mod queue_line;
 mod support;
+mod tls;
 mod untrusted_calls;
 mod untrusted_flags;
 mod watch;

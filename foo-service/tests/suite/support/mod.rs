@@ -4,6 +4,7 @@
 //! do, so instants can be compared exactly. Tests let things happen at different milliseconds where order matters.
 
 mod caller;
+pub(crate) mod certificates;
 pub(crate) mod page;
 pub(crate) mod program;
 

@@ -56,9 +56,18 @@ impl Program {
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    fn signal(&self, signal: Signal) {
         let id = self.child.id().expect("it has not been waited for");
         let id = Pid::from_raw(i32::try_from(id).expect("process ids are small")).expect("and not 0");
-        kill_process(id, Signal::TERM).expect("it is there");
+        kill_process(id, signal).expect("it is there");
     }
 
     /// Waits for a line of its log.

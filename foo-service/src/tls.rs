@@ -1,0 +1,234 @@
+//! TLS in front of both doors: certificates that can be changed while connections are open, and handshakes that hold
+//! nobody up.
+//!
+//! A connection shakes hands when it is first read or written, in its own task. Until then it counts as any other, and
+//! has ten seconds for it.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::{Arc, RwLock},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use futures_util::{Stream, StreamExt};
+use rustls::{
+    RootCertStore, ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+use tokio_rustls::{Accept, TlsAcceptor, server::TlsStream};
+use tonic::transport::server::Connected;
+
+use crate::config::TlsFiles;
+
+/// How long a handshake may take (arbitrary: several round trips over the worst network).
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A file that does not do.
+#[derive(Debug, thiserror::Error)]
+#[error("{flag} {}: {reason}", path.display())]
+pub struct TlsError {
+    flag: &'static str,
+    path: PathBuf,
+    reason: String,
+}
+
+/// What connections are secured with. Changing it leaves those that are open as they are.
+#[derive(Debug)]
+pub struct Certificates {
+    files: TlsFiles,
+    current: RwLock<Arc<ServerConfig>>,
+}
+
+impl Certificates {
+    /// Reads the files.
+    ///
+    /// # Errors
+    ///
+    /// The file that does not do.
+    pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
+        let current = RwLock::new(read(&files)?);
+        Ok(Self { files, current })
+    }
+
+    /// Reads the files again, for connections to come.
+    ///
+    /// # Errors
+    ///
+    /// The file that does not do; nothing is changed then.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        let new = read(&self.files)?;
+        *self.current.write().expect("nothing panics with it locked") = new;
+        Ok(())
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        let current = self.current.read().expect("nothing panics with it locked");
+        TlsAcceptor::from(Arc::clone(&current))
+    }
+}
+
+fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
+    let wrong = |flag, path: &Path, reason: String| TlsError {
+        flag,
+        path: path.to_owned(),
+        reason,
+    };
+    let certificates = |flag, path: &Path| -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        let read: Vec<_> = CertificateDer::pem_file_iter(path)
+            .and_then(Iterator::collect)
+            .map_err(|error| wrong(flag, path, error.to_string()))?;
+        if read.is_empty() {
+            return Err(wrong(flag, path, "holds no certificate in PEM".to_owned()));
+        }
+        Ok(read)
+    };
+    let (cert, key) = (&files.cert, &files.key);
+    let chain = certificates("--tls-cert", cert)?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong("--tls-key", key, error.to_string()))?;
+    let provider = Arc::new(ring::default_provider());
+    let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("the provider has the ciphers of both versions");
+    let config = match &files.client_ca {
+        None => config.with_no_client_auth(),
+        Some(ca) => {
+            let unusable = |reason: String| wrong("--tls-client-ca", ca, reason);
+            let mut roots = RootCertStore::empty();
+            for certificate in certificates("--tls-client-ca", ca)? {
+                roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                .build()
+                .map_err(|error| unusable(error.to_string()))?;
+            config.with_client_cert_verifier(verifier)
+        }
+    };
+    let mut config = config
+        .with_single_cert(chain, private)
+        .map_err(|error| wrong("--tls-key", key, format!("{error}; it must be the key of --tls-cert")))?;
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// The same connections, each secured with what is current when it arrives.
+pub fn secure<IO, E>(
+    incoming: impl Stream<Item = Result<IO, E>> + Send,
+    certificates: Arc<Certificates>,
+) -> impl Stream<Item = Result<Secured<IO>, E>> + Send
+where
+    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send,
+{
+    incoming.map(move |connection| connection.map(|io| Secured::new(io, &certificates.acceptor())))
+}
+
+/// A connection over TLS.
+pub struct Secured<IO: Connected> {
+    info: IO::ConnectInfo,
+    state: State<IO>,
+}
+
+enum State<IO> {
+    Handshake {
+        accept: Accept<IO>,
+        time_is_up: Pin<Box<Sleep>>,
+    },
+    Open(TlsStream<IO>),
+    Failed,
+}
+
+impl<IO: AsyncRead + AsyncWrite + Connected + Unpin> Secured<IO> {
+    fn new(io: IO, acceptor: &TlsAcceptor) -> Self {
+        Self {
+            info: io.connect_info(),
+            state: State::Handshake {
+                accept: acceptor.accept(io),
+                time_is_up: Box::pin(sleep(HANDSHAKE_TIMEOUT)),
+            },
+        }
+    }
+
+    /// The secured stream, once hands have been shaken.
+    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut TlsStream<IO>>>> {
+        if let State::Handshake { accept, time_is_up } = &mut self.state {
+            let shaken = match Pin::new(accept).poll(cx) {
+                Poll::Ready(shaken) => shaken,
+                Poll::Pending => {
+                    ready!(time_is_up.as_mut().poll(cx));
+                    Err(io::ErrorKind::TimedOut.into())
+                }
+            };
+            self.state = match shaken {
+                Ok(stream) => State::Open(stream),
+                Err(error) => {
+                    tracing::debug!(%error, "a TLS handshake failed");
+                    State::Failed
+                }
+            };
+        }
+        Poll::Ready(match &mut self.state {
+            State::Open(stream) => Ok(Pin::new(stream)),
+            State::Handshake { .. } | State::Failed => Err(io::ErrorKind::ConnectionAborted.into()),
+        })
+    }
+}
+
+impl<IO: Connected> Connected for Secured<IO> {
+    type ConnectInfo = IO::ConnectInfo;
+
+    fn connect_info(&self) -> Self::ConnectInfo {
+        self.info.clone()
+    }
+}
+
+impl<IO> AsyncRead for Secured<IO>
+where
+    IO: AsyncRead + AsyncWrite + Connected + Unpin,
+    IO::ConnectInfo: Unpin,
+{
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(self.get_mut().poll_open(cx))?.poll_read(cx, buffer)
+    }
+}
+
+impl<IO> AsyncWrite for Secured<IO>
+where
+    IO: AsyncRead + AsyncWrite + Connected + Unpin,
+    IO::ConnectInfo: Unpin,
+{
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.get_mut().poll_open(cx))?.poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.get_mut().poll_open(cx))?.poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.get_mut().poll_open(cx))?.poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().state {
+            State::Open(stream) => Pin::new(stream).poll_shutdown(cx),
+            // Nothing was said yet, so there is nothing to say goodbye to.
+            State::Handshake { .. } | State::Failed => Poll::Ready(Ok(())),
+        }
+    }
+}
