@@ -12,7 +12,10 @@ use metrics::NoopRecorder;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
-use crate::transport::dial::{Dial, UrlError};
+use crate::transport::{
+    dial::{Access, Dial, TlsError},
+    url::{Url, UrlError},
+};
 
 /// Connections of a load and its observer that may be on their way to the service at once.
 const PENDING_CONNECTIONS: usize = 64;
@@ -34,13 +37,17 @@ pub enum EmbedError {
     /// Never, for an address of the system's own making.
     #[error(transparent)]
     Address(#[from] UrlError),
+    /// Never, where none is asked for.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl Embedded {
     /// Starts a service on a free port of loopback.
     pub async fn on_loopback(settings: Settings, instance_id: String) -> Result<Self, EmbedError> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-        let dial = Dial::url(&format!("http://{}", listener.local_addr()?))?;
+        let url: Url = format!("http://{}", listener.local_addr()?).parse()?;
+        let dial = Dial::url(&url, &Access::default())?;
         let (trigger, stop) = shutdown();
         let task = tokio::spawn(service(settings, instance_id).serve(accept(listener), stop));
         Ok(Self { dial, trigger, task })

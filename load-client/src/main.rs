@@ -146,10 +146,7 @@ async fn run_one(args: &RunArgs, stop: Stop) -> Result<ExitCode, Failure> {
     }
     let files = Files::open(&args.output)?;
     let measured = match run::run(args, schedule, stop.clone()).await {
-        Err(error) if error.is_usage() => {
-            eprintln!("load-client: {error}");
-            return Ok(ExitCode::from(EXIT_USAGE));
-        }
+        Err(error) if error.is_usage() => return Ok(wrong(&error)),
         measured => measured?,
     };
     show(&table::single(&measured.report));
@@ -157,6 +154,12 @@ async fn run_one(args: &RunArgs, stop: Stop) -> Result<ExitCode, Failure> {
     let code = judge(std::slice::from_ref(&measured), &stop);
     files.write(args.load.seed, vec![measured.report])?;
     Ok(code)
+}
+
+/// Says what was asked for and cannot be, in one line.
+fn wrong(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("load-client: {error}");
+    ExitCode::from(EXIT_USAGE)
 }
 
 /// What no single flag can know to be wrong.
@@ -180,7 +183,10 @@ async fn run_comparison(args: &CompareArgs, stop: Stop) -> Result<ExitCode, Fail
     let compared = if args.target.is_empty() {
         strategies(args, &schedule, &stop).await?
     } else {
-        let compared = compare::targets(args, &schedule, &stop).await;
+        let compared = match compare::targets(args, &schedule, &stop).await {
+            Ok(compared) => compared,
+            Err(unusable) => return Ok(wrong(&unusable)),
+        };
         show(&comparison(&compared.measured));
         compared
     };

@@ -16,6 +16,10 @@ use crate::{
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
     schema::{SchemaError, Server},
     stop::Stop,
+    transport::{
+        dial::{Dial, TlsError},
+        url::Url,
+    },
 };
 
 /// What holds where no flag says otherwise.
@@ -41,6 +45,17 @@ pub enum RunError {
     /// The data cannot be read.
     #[error("{0}")]
     Data(String),
+    /// A file for TLS does not do.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// TLS is asked for, and not asked for.
+    #[error("{flag} is for TLS, which {url} does not ask for; write the URL with https://")]
+    NoTls {
+        /// What asks for it.
+        flag: &'static str,
+        /// What does not.
+        url: Url,
+    },
     /// The address for the metrics cannot be had.
     #[error("--prometheus-addr: cannot serve metrics at {address}: {source}; port 0 takes any that is free")]
     Metrics {
@@ -56,7 +71,7 @@ impl RunError {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Schema(error) => error.is_usage(),
-            Self::Template(_) | Self::Data(_) => true,
+            Self::Template(_) | Self::Data(_) | Self::Tls(_) | Self::NoTls { .. } => true,
             Self::Fleet(_) | Self::Metrics { .. } => false,
         }
     }
@@ -64,6 +79,7 @@ impl RunError {
 
 /// Drives the service of `args` on that schedule.
 pub async fn run(args: &RunArgs, schedule: Schedule, stop: Stop) -> Result<Measured, RunError> {
+    let dial = dial(args)?;
     let live = Arc::new(Live::default());
     let rpc = args.call.rpc().unwrap_or(DEFAULTS.rpc);
     let scenario = Arc::new(args.load.scenario(schedule, Defaults { rpc, ..DEFAULTS }));
@@ -75,12 +91,12 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stop: Stop) -> Result<Measu
     };
     let progress = Progress::start(vec![watched], args.output.quiet);
     let measured = async {
-        let call = Arc::new(call(args, &scenario, stop.clone()).await?);
+        let call = Arc::new(call(args, &dial, &scenario, stop.clone()).await?);
         let plan = Plan {
             name: "run".to_owned(),
             scenario,
             call,
-            dial: args.url.clone(),
+            dial,
             run_id: random_run_id(),
             virtual_time: false,
             connect_timeout: args.load.connect_timeout,
@@ -98,15 +114,26 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stop: Stop) -> Result<Measu
     measured
 }
 
+/// How to reach the service.
+fn dial(args: &RunArgs) -> Result<Dial, RunError> {
+    match args.tls.asked_for() {
+        Some(flag) if !args.url.is_secure() => Err(RunError::NoTls {
+            flag,
+            url: args.url.clone(),
+        }),
+        _ => Ok(Dial::url(&args.url, &args.tls.access())?),
+    }
+}
+
 /// What is called: a door of FooService, or the method that a flag names, once it is known what that looks like.
-async fn call(args: &RunArgs, scenario: &Scenario, mut stop: Stop) -> Result<Call, RunError> {
+async fn call(args: &RunArgs, dial: &Dial, scenario: &Scenario, mut stop: Stop) -> Result<Call, RunError> {
     let Some(name) = args.call.method() else {
         return Ok(Call::foo(scenario));
     };
     let data = args.call.data().map_err(RunError::Data)?;
     let source = args.call.source();
     let server = Server {
-        dial: &args.url,
+        dial,
         metadata: &scenario.metadata,
         patience: args.load.connect_timeout,
     };

@@ -11,7 +11,7 @@ use load_client::{
     },
     cli::{Cli, Command, Defaults, DrainLimit, RunArgs},
     scenario::{Rpc, Scenario, Schedule, TraceRow, WhenBlocked},
-    transport::dial::Dial,
+    transport::url::{Url, UrlError},
 };
 use proptest::{
     collection::vec,
@@ -53,7 +53,7 @@ fn parse(flags: &[String]) -> Result<RunArgs, String> {
     match Cli::try_parse_from(args.iter().chain(flags)) {
         Ok(Cli {
             command: Command::Run(args),
-        }) => Ok(args),
+        }) => Ok(*args),
         Ok(other) => panic!("{other:?}"),
         Err(error) => Err(error.to_string()),
     }
@@ -268,14 +268,14 @@ proptest! {
             1 => "http://\\PC{0,12}",
         ],
     ) {
-        match Dial::url(&url) {
+        match url.parse::<Url>() {
             Err(error) => prop_assert!(error.to_string().starts_with(&format!("{url:?} ")), "{}", error),
-            Ok(dial) => {
-                let (authority, host) = (dial.authority(), dial.authority().host());
+            Ok(parsed) => {
+                let (authority, host) = (parsed.authority(), parsed.authority().host());
                 prop_assert!(!host.is_empty());
                 prop_assert_eq!(authority.as_str() == host, authority.port_u16().is_none(), "{}", authority);
-                let again = Dial::url(&dial.to_string()).map_err(|error| TestCaseError::fail(error.to_string()))?;
-                prop_assert_eq!(again.authority(), authority);
+                let again: Url = parsed.to_string().parse().map_err(|error: UrlError| TestCaseError::fail(error.to_string()))?;
+                prop_assert_eq!(&again, &parsed);
             }
         }
     }

@@ -3,6 +3,7 @@
 mod call;
 mod gates;
 mod load;
+mod tls;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -13,8 +14,9 @@ pub use self::{
     call::CallArgs,
     gates::GateArgs,
     load::{Defaults, DrainLimit, LoadArgs},
+    tls::TlsArgs,
 };
-use crate::transport::dial::Dial;
+use crate::transport::url::{Url, UrlError};
 
 /// Drives a gRPC service with many clients and reports honestly what happened.
 ///
@@ -33,9 +35,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Drive one running service
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Show strategies side by side: the worked example on services of its own, or running services
-    Compare(CompareArgs),
+    Compare(Box<CompareArgs>),
     /// Show saved reports again, or what has changed from one to the next
     Report(ReportArgs),
     /// Ask a running load client whether it is alive; exit with 0 if it is, with 1 if not
@@ -45,9 +47,9 @@ pub enum Command {
 /// `load-client run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// The service, as http://host:port
-    #[arg(env = "LOAD_URL", value_parser = url)]
-    pub url: Dial,
+    /// The service, as http://host:port or, over TLS, https://host:port
+    #[arg(env = "LOAD_URL")]
+    pub url: Url,
 
     /// What is called.
     #[command(flatten)]
@@ -65,6 +67,10 @@ pub struct RunArgs {
     /// What must not be.
     #[command(flatten)]
     pub gates: GateArgs,
+
+    /// How it is reached.
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     /// What to show.
     #[command(flatten)]
@@ -95,7 +101,7 @@ pub struct CompareArgs {
     /// A running service instead, driven as --mode says; without it, through Enqueue if NAME begins with "async",
     /// through Process otherwise; may be repeated
     #[arg(long, env = "LOAD_TARGET", value_name = "NAME=URL", value_parser = target, value_delimiter = ',')]
-    pub target: Vec<(String, Dial)>,
+    pub target: Vec<(String, Url)>,
 
     /// The load.
     #[command(flatten)]
@@ -104,6 +110,10 @@ pub struct CompareArgs {
     /// What must not be.
     #[command(flatten)]
     pub gates: GateArgs,
+
+    /// How it is reached.
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     /// What to show.
     #[command(flatten)]
@@ -162,16 +172,13 @@ pub fn usage_error(message: impl std::fmt::Display) -> ! {
     Cli::command().error(ErrorKind::ValueValidation, message).exit()
 }
 
-fn url(text: &str) -> Result<Dial, String> {
-    Dial::url(text).map_err(|error| error.to_string())
-}
-
-fn target(text: &str) -> Result<(String, Dial), String> {
+fn target(text: &str) -> Result<(String, Url), String> {
     let (name, address) = text.split_once('=').ok_or("must be written as NAME=http://host:port")?;
     if name.is_empty() {
         return Err("has no name before the =".to_owned());
     }
-    Ok((name.to_owned(), url(address)?))
+    let url = address.parse().map_err(|error: UrlError| error.to_string())?;
+    Ok((name.to_owned(), url))
 }
 
 #[cfg(test)]

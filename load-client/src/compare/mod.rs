@@ -23,6 +23,7 @@ use crate::{
     run::random_run_id,
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
     stop::Stop,
+    transport::dial::{Dial, TlsError},
 };
 
 /// In real time.
@@ -78,19 +79,24 @@ pub struct Compared {
 }
 
 /// Drives the running services that `args` names, all at the same time.
-pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Compared {
-    let plans = args.target.iter().map(|(name, dial)| {
+///
+/// # Errors
+///
+/// If a file for TLS does not do.
+pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Result<Compared, TlsError> {
+    let access = args.tls.access();
+    let plans = args.target.iter().map(|(name, url)| {
         let rpc = if name.starts_with("async") {
             Rpc::Enqueue
         } else {
             Rpc::Process
         };
         let scenario = Arc::new(real_scenario(args, schedule, rpc));
-        Plan {
+        Ok(Plan {
             name: name.clone(),
             call: Arc::new(Call::foo(&scenario)),
             scenario,
-            dial: dial.clone(),
+            dial: Dial::url(url, &access)?,
             run_id: random_run_id(),
             virtual_time: false,
             connect_timeout: args.load.connect_timeout,
@@ -98,9 +104,10 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Co
             histograms: Histograms::unseen(),
             rules: args.gates.rules(),
             stop: stop.clone(),
-        }
+        })
     });
-    all_at_once(plans.collect(), args.output.quiet).await
+    let plans = plans.collect::<Result<_, _>>()?;
+    Ok(all_at_once(plans, args.output.quiet).await)
 }
 
 /// Measures all plans at the same time, on this runtime, and shows how they get on.

@@ -194,7 +194,7 @@ fn channel(dial: Dial) -> Channel {
     // The address is only a name here: the connector knows where to go.
     let endpoint = Endpoint::from_static("http://service");
     let origin = Uri::builder()
-        .scheme("http")
+        .scheme(dial.scheme())
         .authority(dial.authority().clone())
         .path_and_query("/")
         .build()

@@ -45,6 +45,8 @@ enum State {
     Up(SendRequest<Bytes>),
     /// The last attempt failed, or the connection ended; the next attempt is to come.
     Down(Arc<str>),
+    /// Likewise, because the two ends do not fit each other: the next attempt will hardly do better.
+    Unfit(Arc<str>),
 }
 
 /// A connection. Dropping it closes it.
@@ -69,7 +71,7 @@ impl Link {
     pub(super) fn start(dial: Dial) -> Self {
         let (sender, state) = watch::channel(State::Dialling);
         let mut base = http::uri::Parts::default();
-        base.scheme = Some(http::uri::Scheme::HTTP);
+        base.scheme = Some(dial.scheme());
         base.authority = Some(dial.authority().clone());
         let task = tokio::spawn(keep_up(dial, sender)).abort_handle();
         Self {
@@ -100,17 +102,21 @@ impl Link {
         *self.waits.lock().expect("no code panics with it locked")
     }
 
-    /// Waits until it is up, however many attempts that takes.
-    pub(super) async fn up(&self) {
+    /// Waits until it is up, however many attempts that takes; the reason, if there is no point in waiting.
+    pub(super) async fn up(&self) -> Result<(), Arc<str>> {
         let mut state = self.state.clone();
-        // It ends only with the link itself.
-        let _ = state.wait_for(|state| matches!(state, State::Up(_))).await;
+        let known = state.wait_for(|state| matches!(state, State::Up(_) | State::Unfit(_)));
+        match known.await.as_deref() {
+            Ok(State::Unfit(reason)) => Err(Arc::clone(reason)),
+            // It ends only with the link itself.
+            _ => Ok(()),
+        }
     }
 
     /// Why it is not up.
     pub(super) fn reason_down(&self) -> Arc<str> {
         match &*self.state.borrow() {
-            State::Down(reason) => Arc::clone(reason),
+            State::Down(reason) | State::Unfit(reason) => Arc::clone(reason),
             State::Dialling => "no answer".into(),
             State::Up(_) => "another connection is missing".into(),
         }
@@ -127,7 +133,7 @@ impl Link {
         }
         match &*state.borrow() {
             State::Up(sender) => Ok(sender.clone()),
-            State::Down(reason) => Err(Arc::clone(reason)),
+            State::Down(reason) | State::Unfit(reason) => Err(Arc::clone(reason)),
             State::Dialling => Err("no answer".into()),
         }
     }
@@ -170,18 +176,20 @@ async fn keep_up(dial: Dial, state: watch::Sender<State>) {
     let mut pause = FIRST_PAUSE;
     loop {
         let dialled = Instant::now();
-        let reason = match timeout(HANDSHAKE_TIMEOUT, open(&dial)).await {
+        let down = |reason: &dyn std::fmt::Display| State::Down(reason.to_string().into());
+        let ended = match timeout(HANDSHAKE_TIMEOUT, open(&dial)).await {
             Ok(Ok((sender, connection))) => {
                 state.send_replace(State::Up(sender));
                 match connection.await {
-                    Ok(()) => "the connection was closed".to_owned(),
-                    Err(error) => error.to_string(),
+                    Ok(()) => down(&"the connection was closed"),
+                    Err(error) => down(&error),
                 }
             }
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "connected, but nothing there speaks HTTP/2".to_owned(),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => State::Unfit(error.to_string().into()),
+            Ok(Err(error)) => down(&error),
+            Err(_) => down(&"connected, but nothing there speaks HTTP/2"),
         };
-        state.send_replace(State::Down(reason.into()));
+        state.send_replace(ended);
         // A target that accepts and closes must not be dialled without end either.
         if dialled.elapsed() >= LONGEST_PAUSE {
             pause = FIRST_PAUSE;
@@ -192,9 +200,20 @@ async fn keep_up(dial: Dial, state: watch::Sender<State>) {
     }
 }
 
-/// A connection whose peer has answered: that bytes can be sent to it says nothing.
+/// A connection whose peer has answered. An error of kind `InvalidData` says that trying again does not help.
 async fn open(dial: &Dial) -> io::Result<(SendRequest<Bytes>, Connection)> {
     let stream = dial.dial().await?;
+    match speak(stream).await {
+        Err(_) if dial.finds_tls().await => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "TLS is spoken there; write the URL with https://",
+        )),
+        spoken => spoken,
+    }
+}
+
+/// HTTP/2 on a stream, once the peer has answered: that bytes can be sent to it says nothing.
+async fn speak(stream: Pin<Box<dyn Io>>) -> io::Result<(SendRequest<Bytes>, Connection)> {
     let (sender, mut connection) = h2::client::Builder::new()
         .enable_push(false)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -203,18 +222,27 @@ async fn open(dial: &Dial) -> io::Result<(SendRequest<Bytes>, Connection)> {
         .max_local_error_reset_streams(None)
         .handshake(stream)
         .await
-        .map_err(io::Error::other)?;
+        .map_err(as_io)?;
     let mut pings = connection.ping_pong().expect("it is taken once");
     tokio::select! {
         biased;
         ended = &mut connection => {
             let closed = || io::Error::new(io::ErrorKind::ConnectionAborted, "the connection was closed at once");
-            Err(ended.err().map_or_else(closed, io::Error::other))
+            Err(ended.err().map_or_else(closed, as_io))
         }
         pong = pings.ping(h2::Ping::opaque()) => match pong {
             Ok(_) => Ok((sender, connection)),
-            Err(error) => Err(io::Error::other(error)),
+            Err(error) => Err(as_io(error)),
         },
+    }
+}
+
+/// What the stream said, if it was the stream.
+fn as_io(error: h2::Error) -> io::Error {
+    if error.is_io() {
+        error.into_io().expect("it is one")
+    } else {
+        io::Error::other(error)
     }
 }
 

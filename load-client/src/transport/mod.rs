@@ -7,6 +7,8 @@
 pub mod dial;
 mod grpc;
 mod link;
+mod tls;
+pub mod url;
 
 use std::{sync::Arc, time::Duration};
 
@@ -57,18 +59,29 @@ pub struct Transport {
     timeout_header: http::HeaderValue,
 }
 
-/// None of the connections could be made in time.
+/// Why the connections could not be made.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error(
-    "{target}: no connection within {limit:?}: {reason}. Does a gRPC server listen there? --connect-timeout waits longer"
-)]
-pub struct ConnectError {
-    /// The target.
-    pub target: String,
-    /// How long it was tried.
-    pub limit: Duration,
-    /// Why the last attempt failed.
-    pub reason: Arc<str>,
+pub enum ConnectError {
+    /// Not in time.
+    #[error(
+        "{target}: no connection within {limit:?}: {reason}. Does a gRPC server listen there? --connect-timeout waits longer"
+    )]
+    Late {
+        /// The target.
+        target: String,
+        /// How long it was tried.
+        limit: Duration,
+        /// Why the last attempt failed.
+        reason: Arc<str>,
+    },
+    /// The two ends do not fit each other, and time does not cure that.
+    #[error("{target}: {reason}")]
+    Unfit {
+        /// The target.
+        target: String,
+        /// What is wrong, and what to do.
+        reason: Arc<str>,
+    },
 }
 
 impl Transport {
@@ -84,12 +97,23 @@ impl Transport {
         let deadline = Instant::now() + limit;
         let links: Vec<Link> = (0..connections).map(|_| Link::start(dial.clone())).collect();
         for link in &links {
-            let up = timeout_at(deadline, link.up()).await;
-            up.map_err(|_elapsed| ConnectError {
-                target: dial.to_string(),
-                limit,
-                reason: link.reason_down(),
-            })?;
+            let target = || dial.to_string();
+            match timeout_at(deadline, link.up()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(reason)) => {
+                    return Err(ConnectError::Unfit {
+                        target: target(),
+                        reason,
+                    });
+                }
+                Err(_elapsed) => {
+                    return Err(ConnectError::Late {
+                        target: target(),
+                        limit,
+                        reason: link.reason_down(),
+                    });
+                }
+            }
         }
         Ok(Self {
             links,

@@ -1,0 +1,67 @@
+//! The flags of TLS, and of what calls name as their host.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use http::uri::Authority;
+use rustls::pki_types::ServerName;
+
+use crate::transport::dial::Access;
+
+/// TLS: used where a URL begins with https://.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "TLS, by https:// in the URL")]
+pub struct TlsArgs {
+    /// Trust certificates that one in this file has signed (PEM) [default: the system's roots]
+    #[arg(long, env = "LOAD_CACERT", value_name = "FILE", conflicts_with = "insecure")]
+    cacert: Option<PathBuf>,
+
+    /// Show the server this certificate, with its chain (PEM)
+    #[arg(long, env = "LOAD_CERT", value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+
+    /// The key of --cert (PEM)
+    #[arg(long, env = "LOAD_KEY", value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+
+    /// What the server's certificate must be for [default: the host of --authority, or of the URL]
+    #[arg(long, env = "LOAD_SERVER_NAME", value_name = "NAME", value_parser = server_name)]
+    server_name: Option<ServerName<'static>>,
+
+    /// What calls name as their host, with TLS or without [default: host and port of the URL]
+    #[arg(long, env = "LOAD_AUTHORITY", value_name = "HOST")]
+    authority: Option<Authority>,
+
+    /// Do not verify the server's certificate: anybody may be at the other end. (Without any TLS: http:// in the URL)
+    #[arg(long, env = "LOAD_INSECURE")]
+    insecure: bool,
+}
+
+impl TlsArgs {
+    /// The flag that asks for TLS, if one does.
+    pub fn asked_for(&self) -> Option<&'static str> {
+        [
+            (self.cacert.is_some(), "--cacert"),
+            (self.cert.is_some(), "--cert"),
+            (self.server_name.is_some(), "--server-name"),
+            (self.insecure, "--insecure"),
+        ]
+        .into_iter()
+        .find_map(|(given, flag)| given.then_some(flag))
+    }
+
+    /// What these flags say of a target.
+    pub fn access(&self) -> Access {
+        Access {
+            authority: self.authority.clone(),
+            name: self.server_name.clone(),
+            ca: self.cacert.clone(),
+            identity: self.cert.clone().zip(self.key.clone()),
+            anyone: self.insecure,
+        }
+    }
+}
+
+fn server_name(text: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(text.to_owned()).map_err(|_| "is neither a DNS name nor an address".to_owned())
+}

@@ -1,0 +1,249 @@
+//! TLS: whom to trust, and who we are.
+
+mod words;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::uri::Authority;
+use rustls::{
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use self::words::{explained, tls_error};
+
+/// How a target is to be addressed and, where its URL asks for TLS, whom to believe that it is it.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// What calls name as their host; that of the URL, if absent.
+    pub authority: Option<Authority>,
+    /// What the server's certificate must be for; the host of the authority, if absent.
+    pub name: Option<ServerName<'static>>,
+    /// Whose signatures count; the system's roots, if absent.
+    pub ca: Option<PathBuf>,
+    /// Our own certificate, with its chain, and its key.
+    pub identity: Option<(PathBuf, PathBuf)>,
+    /// Whether any certificate will do.
+    pub anyone: bool,
+}
+
+/// Why TLS cannot even be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file does not do.
+    #[error("{flag} {}: {reason}", path.display())]
+    File {
+        /// What names it.
+        flag: &'static str,
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No certificate can be for that.
+    #[error("{0:?} is no name that a certificate can have; say with --server-name which one to expect")]
+    Name(String),
+}
+
+/// TLS as it is wanted for a target.
+#[derive(Clone)]
+pub(super) struct Tls {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Tls {
+    /// Reads the files that `access` names. The server's certificate must be for `host`, if nothing else is said.
+    pub(super) fn new(access: &Access, host: &str) -> Result<Self, TlsError> {
+        let name = match &access.name {
+            Some(name) => name.clone(),
+            None => ServerName::try_from(host.to_owned()).map_err(|_| TlsError::Name(host.to_owned()))?,
+        };
+        let provider = Arc::new(ring::default_provider());
+        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has the ciphers of both versions");
+        let config = if access.anyone {
+            config
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+        } else {
+            config.with_root_certificates(roots(access.ca.as_deref())?)
+        };
+        let mut config = match &access.identity {
+            None => config.with_no_client_auth(),
+            Some((cert, key)) => {
+                let wrong = |error: rustls::Error| TlsError::File {
+                    flag: "--key",
+                    path: key.clone(),
+                    reason: format!("{error}; it must be the key of --cert"),
+                };
+                config
+                    .with_client_auth_cert(certificates("--cert", cert)?, private_key(key)?)
+                    .map_err(wrong)?
+            }
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Self {
+            connector: TlsConnector::from(Arc::new(config)),
+            name,
+        })
+    }
+
+    /// Shakes hands.
+    ///
+    /// # Errors
+    ///
+    /// Of kind `InvalidData`, with words for people, where the two ends do not fit each other.
+    pub(super) async fn secure<IO: AsyncRead + AsyncWrite + Unpin>(&self, stream: IO) -> io::Result<Secured<IO>> {
+        let stream = self.connector.connect(self.name.clone(), stream).await;
+        stream.map(Secured).map_err(explained)
+    }
+}
+
+/// Whether whoever is at the other end speaks TLS. The connection is of no use any more.
+pub(super) async fn is_spoken(stream: impl AsyncRead + AsyncWrite + Unpin) -> bool {
+    let access = Access {
+        anyone: true,
+        ..Access::default()
+    };
+    let Ok(tls) = Tls::new(&access, "probe") else {
+        return false;
+    };
+    match tls.connector.connect(tls.name, stream).await {
+        Ok(_) => true,
+        // It may refuse us, but it does so in TLS.
+        Err(error) => matches!(tls_error(&error), Some(rustls::Error::AlertReceived(_))),
+    }
+}
+
+fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    match ca {
+        Some(path) => {
+            for certificate in certificates("--cacert", path)? {
+                roots.add(certificate).map_err(|error| TlsError::File {
+                    flag: "--cacert",
+                    path: path.to_owned(),
+                    reason: error.to_string(),
+                })?;
+            }
+        }
+        // Where the system has none, no certificate will do, and the handshake says so.
+        None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
+    }
+    Ok(roots)
+}
+
+fn certificates(flag: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let wrong = |reason: String| TlsError::File {
+        flag,
+        path: path.to_owned(),
+        reason,
+    };
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| wrong(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(wrong("holds no certificate in PEM (BEGIN CERTIFICATE)".to_owned()));
+    }
+    Ok(certificates)
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_file(path).map_err(|error| TlsError::File {
+        flag: "--key",
+        path: path.to_owned(),
+        reason: format!("{error}; it must hold a private key in PEM"),
+    })
+}
+
+/// Takes any certificate: what `--insecure` asks for. That the peer has its key is still seen to.
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// A stream over TLS whose errors are in words: a server may object to a certificate only after the handshake.
+pub(super) struct Secured<IO>(TlsStream<IO>);
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Secured<IO> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer).map_err(explained)
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Secured<IO> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
