@@ -19,6 +19,8 @@ use super::{
 };
 
 const UNAVAILABLE: End = End::Answered(RequestOutcome::Unavailable);
+const EXPIRED: End = End::Answered(RequestOutcome::Expired);
+const INVALID: End = End::Answered(RequestOutcome::Invalid);
 
 type Checked = Result<(), TestCaseError>;
 
@@ -67,7 +69,9 @@ pub(super) fn check_end(witness: &Witness, settings: &Settings, drained: Drained
 fn check_last_words(witness: &Witness, mut last: Snapshot) -> Checked {
     for (door, counts) in Door::ALL.into_iter().zip([&mut last.enqueue, &mut last.process]) {
         let counts = counts.as_mut().expect("every snapshot has both doors");
-        let turned_away = |call: &&Made| !call.whole || matches!(call.end, Some(End::Gone | UNAVAILABLE));
+        // Who comes with no time left, or with what is no message, is told that, whatever the service is doing.
+        let turned_away =
+            |call: &&Made| !call.whole || matches!(call.end, Some(End::Gone | UNAVAILABLE | EXPIRED | INVALID));
         let calls = witness.calls.iter().filter(|call| call.door == door);
         let late = calls.filter(turned_away).count() as u64;
         let refused = witness.ledger.door(door).refused;
