@@ -177,7 +177,7 @@ mod tests {
     async fn a_place_is_filled_in_the_turn_in_which_it_is_taken() {
         // A caller can go away wherever its future waits. Between taking a place and filling it, that could leave the
         // place empty for ever.
-        // Tried with an `.await` there.
+        // Tried with an `.await` there: not filled in that turn.
         let (door, ledger) = full_door().await;
         let mut waiting = pin!(door.enqueue(job(), None));
         assert!(waiting.as_mut().now_or_never().is_none());
@@ -190,6 +190,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_place_that_comes_with_the_deadline_is_not_filled() {
+        // Tried without the look at the deadline: it was filled.
         let (door, ledger) = full_door().await;
         let second = Duration::from_secs(1);
         let mut waiting = pin!(door.enqueue(job(), Some(Instant::now() + second)));

@@ -47,8 +47,8 @@ impl Guard {
         job: Job,
         deadline: Option<Instant>,
     ) -> impl Future<Output = Result<Processed, Refusal>> + Send {
-        // A clone is a handle on the same permits. It is polled by the task of one call, which starts each poll with a
-        // fresh budget: in a long-lived task that polls many calls, tokio's budget could refuse with permits free.
+        // A clone is a handle on the same permits. One that is kept for many calls, and was once refused, asks through
+        // tokio's budget from then on, and could be refused with permits free.
         let answered = self.stack.clone().oneshot(Standing { job, deadline });
         answered.map(|answer| {
             // Line never fails, so what fails is load_shed.

@@ -82,6 +82,7 @@ async fn streams_reset_before_they_were_accepted_do_not_end_their_connection() {
 async fn a_burst_of_small_bodies_does_not_end_its_connection() {
     // h2 bears only so much of small frames that nobody has read yet, by the size of the connection's window. Here they
     // arrive in one piece, before any handler has had its turn.
+    // Tried without `initial_connection_window_size`: the connection ended.
     let bed = TestBed::start(Settings {
         queue_capacity: 10_000,
         ..Settings::default()

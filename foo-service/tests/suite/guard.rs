@@ -85,6 +85,7 @@ async fn the_limit_is_the_services_however_many_connections_there_are() {
 async fn after_a_refusal_all_the_room_that_comes_back_is_given_out_again() {
     // A handle on tower's limit that was once refused asks in another way from then on, of which tokio lets a task have
     // only so many at a time: who keeps one handle for many calls refuses some with places free.
+    // Tried with one handle and one task for all calls in `process/guard.rs`: "the line is full", with places free.
     let bed = TestBed::start(line_of(999));
     let caller = bed.caller().await;
     let burst = |count| (0..count).map(|_| tokio::spawn(caller.process(demanding("", ms(1)))));
