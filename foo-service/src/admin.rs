@@ -18,8 +18,9 @@ use crate::{ledger::Ledger, lifecycle::Lifecycle, metrics::Metrics};
 const MAX_CONNECTIONS: usize = 32;
 /// The longest that a connection is kept (arbitrary: longer than any sane scrape interval's keep-alive needs).
 const CONNECTION_AGE: Duration = Duration::from_secs(300);
-/// How often the recorder's histograms are folded when nobody scrapes.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// How often the recorder's histograms are folded. Until then every sample takes memory of its own: at 100,000 calls a second
+/// this keeps them to a few megabytes, which are still in the caches when they are folded.
+const UPKEEP_EVERY: Duration = Duration::from_millis(500);
 
 /// What is served.
 pub struct Admin {
