@@ -3,7 +3,7 @@
 mod support;
 
 use rustix::process::Signal;
-use support::{Running, Service, load_client, signal};
+use support::{Running, Service, load_client, scrape::Page, signal};
 
 #[test]
 fn a_load_client_is_alive_while_it_runs_and_not_after() {
@@ -32,6 +32,8 @@ fn a_load_client_is_alive_while_it_runs_and_not_after() {
         format!("http://{address}: alive\n")
     );
 
+    // A run that is stopped before it has begun has failed.
+    Page::wait_for(address, "the load", |page| page.count("load_intended_total") > 0);
     signal(client.child(), Signal::TERM);
     let (status, said) = client.wait();
     assert!(status.success(), "{said:?}");
