@@ -209,6 +209,8 @@ pub struct Scenario {
     pub clients: u32,
     /// Over how many connections, at most one per client.
     pub connections: u32,
+    /// From how many threads, at most one per connection; in virtual time all run on one.
+    pub threads: u32,
     /// When sends are intended.
     pub schedule: Schedule,
     /// How many sends a client may have in flight: 1 is the closed loop.

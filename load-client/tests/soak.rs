@@ -149,6 +149,7 @@ impl Soaked {
             rpc: self.rpc,
             clients: CLIENTS,
             connections: 4,
+            threads: 1,
             schedule: Schedule::Rate {
                 rps: f64::from(CLIENTS),
                 spacing: Spacing::Constant,

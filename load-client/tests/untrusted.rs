@@ -23,9 +23,10 @@ use proptest::{
 const HOUR: Duration = Duration::from_secs(3600);
 const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
 /// Every flag that takes a number, a size, a duration, stages or metadata.
-const FLAGS: [&str; 20] = [
+const FLAGS: [&str; 21] = [
     "clients",
     "connections",
+    "threads",
     "rps",
     "rps-per-client",
     "duration",
@@ -89,6 +90,7 @@ fn any_value() -> impl Strategy<Value = String> {
 fn check_load(load: &Scenario) -> Checked {
     prop_assert!((1..=10_000_000).contains(&load.clients));
     prop_assert!((1..=load.clients).contains(&load.connections));
+    prop_assert!((1..=load.connections.min(1024)).contains(&load.threads));
     prop_assert!(load.max_in_flight >= 1);
     prop_assert!(load.requests.is_none_or(|requests| requests >= 1));
     prop_assert!(load.payload_size <= 64 << 20);

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::values::{
     Stages, clients, count, duration, metadata, number, payload_size, positive_duration, positive_number, rate, speed,
-    stages,
+    stages, threads,
 };
 use crate::{
     arrival::trace::{self, TraceError, TraceFormat},
@@ -33,6 +33,11 @@ pub struct LoadArgs {
     /// Connections that they share [default: one per core, at most one per client]
     #[arg(long, env = "LOAD_CONNECTIONS", value_parser = clients)]
     connections: Option<u32>,
+
+    /// Threads that they send from, each with its share of the connections; fewer cost less per send, for as long as they
+    /// keep up [default: one per core, at most one per connection]
+    #[arg(long, env = "LOAD_THREADS", value_parser = threads)]
+    threads: Option<u32>,
 
     /// Sends per second of all clients together; 0: as fast as possible, then response time is service time [default: 8]
     #[arg(short, long, env = "LOAD_RPS", value_parser = rate, conflicts_with_all = ["rps_per_client", "stages", "trace"])]
@@ -220,10 +225,12 @@ impl LoadArgs {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cores = u32::try_from(cores).unwrap_or(u32::MAX);
         let traced = matches!(schedule, Schedule::Trace(_));
+        let connections = self.connections.unwrap_or(cores).min(self.clients);
         Scenario {
             rpc,
             clients: self.clients,
-            connections: self.connections.unwrap_or(cores).min(self.clients),
+            connections,
+            threads: self.threads.unwrap_or(cores).min(connections),
             max_in_flight: self.max_in_flight.unwrap_or(match rpc {
                 Rpc::Enqueue => OPEN_LOOP,
                 Rpc::Process | Rpc::Other(_) => 1,

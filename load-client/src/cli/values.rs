@@ -6,6 +6,8 @@ use http::{HeaderName, HeaderValue};
 
 use crate::scenario::Stage;
 
+/// The most threads (arbitrary: more than a machine has cores).
+const MOST_THREADS: u32 = 1024;
 /// The longest duration that makes sense (arbitrary: a year, far from where arithmetic ends).
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// The highest rate (arbitrary: no machine sends more).
@@ -51,6 +53,13 @@ pub(super) fn clients(text: &str) -> Result<u32, String> {
         return Err(format!("must be at most {MOST_CLIENTS}"));
     }
     u32::try_from(count).map_err(|error| error.to_string())
+}
+
+pub(super) fn threads(text: &str) -> Result<u32, String> {
+    match count(text)? {
+        threads if threads > MOST_THREADS => Err(format!("must be at most {MOST_THREADS}")),
+        threads => Ok(threads),
+    }
 }
 
 pub(super) fn payload_size(text: &str) -> Result<usize, String> {

@@ -6,7 +6,6 @@ mod desk;
 mod drive;
 
 use std::{
-    num::NonZero,
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -124,10 +123,9 @@ pub enum FleetError {
 
 /// How many shards a scenario runs on.
 pub fn shards(scenario: &Scenario, place: Place) -> u32 {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
     match place {
         Place::Here => 1,
-        Place::Threads => scenario.connections.min(u32::try_from(cores).unwrap_or(u32::MAX)),
+        Place::Threads => scenario.threads,
     }
 }
 
