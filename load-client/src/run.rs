@@ -28,6 +28,7 @@ const DEFAULTS: Defaults = Defaults {
     duration: Duration::from_secs(10),
     when_blocked: WhenBlocked::Backlog,
     drain_limit: DrainLimit::Fixed(Duration::from_secs(60)),
+    connections: 1,
 };
 
 /// Why a run could not be made.
@@ -56,6 +57,18 @@ pub enum RunError {
         /// What does not.
         url: Url,
     },
+    /// A service would get nothing.
+    #[error(
+        "{services} services need a connection each: {connections} for {clients} clients are too few (--connections, --clients)"
+    )]
+    TooFewConnections {
+        /// How many there are.
+        services: u32,
+        /// How many there would be.
+        connections: u32,
+        /// Who share them.
+        clients: u32,
+    },
     /// The address for the metrics cannot be had.
     #[error("--prometheus-addr: cannot serve metrics at {address}: {source}; port 0 takes any that is free")]
     Metrics {
@@ -71,7 +84,9 @@ impl RunError {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Schema(error) => error.is_usage(),
-            Self::Template(_) | Self::Data(_) | Self::Tls(_) | Self::NoTls { .. } => true,
+            Self::Template(_) | Self::Data(_) | Self::Tls(_) | Self::NoTls { .. } | Self::TooFewConnections { .. } => {
+                true
+            }
             Self::Fleet(_) | Self::Metrics { .. } => false,
         }
     }
@@ -81,11 +96,10 @@ impl RunError {
 pub async fn run(args: &RunArgs, schedule: Schedule, stop: Stop) -> Result<Measured, RunError> {
     let dial = dial(args)?;
     let live = Arc::new(Live::default());
-    let rpc = args.call.rpc().unwrap_or(DEFAULTS.rpc);
-    let scenario = Arc::new(args.load.scenario(schedule, Defaults { rpc, ..DEFAULTS }));
+    let scenario = Arc::new(scenario(args, schedule)?);
     let histograms = serve_metrics(args, &scenario, &live)?;
     let watched = Watched {
-        name: args.url.to_string(),
+        name: names(&args.urls),
         rpc: scenario.rpc,
         live: Arc::clone(&live),
     };
@@ -114,14 +128,36 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stop: Stop) -> Result<Measu
     measured
 }
 
+/// The load, which must reach every service.
+fn scenario(args: &RunArgs, schedule: Schedule) -> Result<Scenario, RunError> {
+    let services = u32::try_from(args.urls.len()).unwrap_or(u32::MAX);
+    let defaults = Defaults {
+        rpc: args.call.rpc().unwrap_or(DEFAULTS.rpc),
+        connections: services,
+        ..DEFAULTS
+    };
+    let scenario = args.load.scenario(schedule, defaults);
+    if scenario.connections < services {
+        return Err(RunError::TooFewConnections {
+            services,
+            connections: scenario.connections,
+            clients: scenario.clients,
+        });
+    }
+    Ok(scenario)
+}
+
+fn names(urls: &[Url]) -> String {
+    let names: Vec<String> = urls.iter().map(Url::to_string).collect();
+    names.join(", ")
+}
+
 /// How to reach the service.
 fn dial(args: &RunArgs) -> Result<Dial, RunError> {
-    match args.tls.asked_for() {
-        Some(flag) if !args.url.is_secure() => Err(RunError::NoTls {
-            flag,
-            url: args.url.clone(),
-        }),
-        _ => Ok(Dial::url(&args.url, &args.tls.access())?),
+    let plain = args.urls.iter().find(|url| !url.is_secure());
+    match (args.tls.asked_for(), plain) {
+        (Some(flag), Some(url)) => Err(RunError::NoTls { flag, url: url.clone() }),
+        _ => Ok(Dial::urls(&args.urls, &args.tls.access())?),
     }
 }
 

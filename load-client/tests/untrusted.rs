@@ -64,6 +64,7 @@ fn parse(flags: &[String]) -> Result<RunArgs, String> {
 fn load(flag: &str, text: &str) -> Result<Scenario, String> {
     let RunArgs { load, .. } = parse(&[format!("--{flag}={text}")])?;
     let defaults = Defaults {
+        connections: 1,
         rpc: Rpc::Process,
         duration: Duration::from_secs(10),
         when_blocked: WhenBlocked::Backlog,

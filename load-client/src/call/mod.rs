@@ -239,7 +239,7 @@ mod tests {
         let path = PathAndQuery::from_static("/foo.v1.FooService/Process");
         let payload = Vec::new();
         let call = Call::new(path, &HeaderMap::new(), Content::Process { payload });
-        let transport = Transport::connect(&Dial::memory(connections), 1, SECOND, SECOND).await;
+        let transport = Transport::connect(&Dial::memory(connections), 0..1, SECOND, SECOND).await;
         let message = call.encode(Ticket {
             run_id: "run",
             client: 0,

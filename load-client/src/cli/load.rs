@@ -30,7 +30,7 @@ pub struct LoadArgs {
     #[arg(short, long, env = "LOAD_CLIENTS", default_value = "4", value_parser = clients)]
     clients: u32,
 
-    /// Connections that they share [default: one per core, at most one per client]
+    /// Connections that they share [default: one per core, at least one per service, at most one per client]
     #[arg(long, env = "LOAD_CONNECTIONS", value_parser = clients)]
     connections: Option<u32>,
 
@@ -142,6 +142,8 @@ pub struct Defaults {
     pub when_blocked: WhenBlocked,
     /// After the load.
     pub drain_limit: DrainLimit,
+    /// So that every service has one; more if the machine has more cores.
+    pub connections: u32,
 }
 
 /// How long to wait after the load, where no flag says.
@@ -225,7 +227,10 @@ impl LoadArgs {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cores = u32::try_from(cores).unwrap_or(u32::MAX);
         let traced = matches!(schedule, Schedule::Trace(_));
-        let connections = self.connections.unwrap_or(cores).min(self.clients);
+        let connections = self
+            .connections
+            .unwrap_or(cores.max(defaults.connections))
+            .min(self.clients);
         Scenario {
             rpc,
             clients: self.clients,

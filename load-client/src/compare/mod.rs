@@ -32,6 +32,7 @@ const REAL: Defaults = Defaults {
     duration: Duration::from_secs(20),
     when_blocked: WhenBlocked::Withhold,
     drain_limit: DrainLimit::TwiceTheLoad,
+    connections: 1,
 };
 
 /// In virtual time.

@@ -285,13 +285,12 @@ impl ShardPlan {
             stop,
             ..
         } = self.plan;
-        let connections = share(u64::from(scenario.connections), self.index, self.count);
-        let connections = usize::try_from(connections).expect("a share of a u32");
+        // Connection i of all belongs to shard i % count, and so does client i.
+        let connections = (self.index as usize..scenario.connections as usize).step_by(self.count as usize);
         let transport = match Transport::connect(&dial, connections, scenario.timeout, connect_timeout).await {
             Ok(transport) => transport,
             Err(error) => return drop(connected.send(Err(error))),
         };
-        // Client i of all is the i / count-th of shard i % count.
         let clients: Vec<Client> = (self.index..scenario.clients)
             .step_by(self.count as usize)
             .map(|index| {

@@ -172,6 +172,13 @@ async fn observe(plan: &Plan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<Obs
     if !plan.scenario.rpc.is_foo_service() {
         return Ok(None);
     }
+    let unknown = "nothing is known of its queue, and no message is audited";
+    if !plan.dial.is_one_service() {
+        // One instance's word for all of them would be worse than none.
+        return Err(format!(
+            "several instances may serve it, and none is watched: {unknown}"
+        ));
+    }
     let starting = Observer::start(ObserverPlan {
         dial: plan.dial.clone(),
         run_id: plan.run_id.clone(),
@@ -185,7 +192,6 @@ async fn observe(plan: &Plan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<Obs
         live: Arc::clone(&plan.live),
     });
     let mut stop = plan.stop.clone();
-    let unknown = "nothing is known of its queue, and no message is audited";
     tokio::select! {
         biased;
         started = starting => match started {

@@ -34,7 +34,7 @@ struct Reflection<'a> {
 
 /// Everything that a service needs to be understood.
 pub(super) async fn describe(server: &Server<'_>, service: &str) -> Result<DescriptorPool, SchemaError> {
-    let transport = Transport::connect(server.dial, 1, server.patience, server.patience).await?;
+    let transport = Transport::connect(server.dial, 0..1, server.patience, server.patience).await?;
     let method = Method {
         path: PathAndQuery::from_static(VERSIONS[0]),
         metadata: server.metadata.clone(),

@@ -85,18 +85,19 @@ pub enum ConnectError {
 }
 
 impl Transport {
-    /// Starts `connections` to the target and waits until all are up.
+    /// Starts the connections of these numbers and waits until all are up.
     ///
     /// `timeout` is the deadline of every call: the peer is told of it, and it is kept here too.
     pub async fn connect(
         dial: &Dial,
-        connections: usize,
+        connections: impl IntoIterator<Item = usize>,
         timeout: Duration,
         limit: Duration,
     ) -> Result<Self, ConnectError> {
         let deadline = Instant::now() + limit;
-        let links: Vec<Link> = (0..connections).map(|_| Link::start(dial.clone())).collect();
-        for link in &links {
+        let dials: Vec<Dial> = connections.into_iter().map(|number| dial.nth(number)).collect();
+        let links: Vec<Link> = dials.iter().cloned().map(Link::start).collect();
+        for (dial, link) in dials.iter().zip(&links) {
             let target = || dial.to_string();
             match timeout_at(deadline, link.up()).await {
                 Ok(Ok(())) => {}
@@ -184,7 +185,7 @@ mod tests {
             call.send_response(refusal(), true).unwrap();
             let _ = poll_fn(|context| peer.poll_closed(context)).await;
         });
-        let transport = Transport::connect(&Dial::memory(connections), 1, SECOND, SECOND).await;
+        let transport = Transport::connect(&Dial::memory(connections), 0..1, SECOND, SECOND).await;
         let transport = Arc::new(transport.unwrap());
         let call = || {
             let transport = Arc::clone(&transport);

@@ -1,6 +1,7 @@
-//! The URL of a target, as `http://host:port` or, over TLS, `https://host:port`.
+//! The URL of a target, as `http://host:port` or, over TLS, `https://host:port`; or `dns:///host:port`, which is all that
+//! the name stands for.
 
-use std::{fmt, num::NonZero, str::FromStr, sync::Arc};
+use std::{borrow::Cow, fmt, num::NonZero, str::FromStr, sync::Arc};
 
 use http::uri::{Authority, Scheme};
 
@@ -10,6 +11,7 @@ pub struct Url {
     scheme: Scheme,
     authority: Authority,
     port: u16,
+    spread: bool,
 }
 
 /// Why a URL names no target.
@@ -24,6 +26,11 @@ impl Url {
     /// Whether it asks for TLS.
     pub fn is_secure(&self) -> bool {
         self.scheme == Scheme::HTTPS
+    }
+
+    /// Whether connections are to be spread over all addresses of its host.
+    pub fn is_spread(&self) -> bool {
+        self.spread
     }
 
     /// Host and port, as written.
@@ -55,7 +62,17 @@ impl FromStr for Url {
             url: text.to_owned(),
             reason,
         };
-        let uri: http::Uri = text
+        // gRPC's own way to write a target; after two slashes would come the server to ask (naming.md of the gRPC project).
+        let name = text.strip_prefix("dns:");
+        let spread = name.is_some();
+        let name = name.map(|name| name.strip_prefix("///").unwrap_or(name));
+        if name.is_some_and(|name| name.starts_with('/')) {
+            return Err(wrong(
+                "names a DNS server; the system's is asked: write it as dns:///host:port",
+            ));
+        }
+        let written = name.map_or_else(|| Cow::Borrowed(text), |name| Cow::Owned(format!("http://{name}")));
+        let uri: http::Uri = written
             .parse()
             .map_err(|_| wrong("is not a URL; write it as http://host:port"))?;
         let scheme = match uri.scheme() {
@@ -90,12 +107,16 @@ impl FromStr for Url {
             scheme,
             authority,
             port,
+            spread,
         })
     }
 }
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.spread {
+            return write!(f, "dns:///{}", self.authority);
+        }
         write!(f, "{}://{}", self.scheme, self.authority)
     }
 }
@@ -119,6 +140,17 @@ mod tests {
     }
 
     #[test]
+    fn a_name_as_grpc_writes_it_stands_for_all_its_addresses() {
+        for text in ["dns:///example.com:50051", "dns:example.com:50051"] {
+            let url: Url = text.parse().unwrap();
+            assert!(url.is_spread() && !url.is_secure());
+            assert_eq!((&*url.host(), url.port()), ("example.com", 50051));
+            assert_eq!(url.to_string(), "dns:///example.com:50051");
+        }
+        assert!(!"http://example.com".parse::<Url>().unwrap().is_spread());
+    }
+
+    #[test]
     fn says_what_is_wrong_with_a_url() {
         for url in [
             "localhost:50051",
@@ -130,6 +162,9 @@ mod tests {
             // These once led to port 80, of nobody or of h.
             "http://:50051",
             "http://h:",
+            "dns://8.8.8.8/h:1",
+            "dns:///h:1/path",
+            "dns:",
             "http://h:70000",
             "",
         ] {
