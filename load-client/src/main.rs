@@ -2,14 +2,14 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use clap::Parser;
 use load_client::{
-    cli::{Cli, Command, CompareArgs, HealthArgs, LoadArgs, OutputArgs, ReportArgs, RunArgs, usage_error},
+    cli::{Cli, Command, CompareArgs, HealthArgs, LoadArgs, OutputArgs, ReportArgs, RunArgs, handbook, usage_error},
     compare::{self, Compared},
     health,
     measure::Measured,
@@ -37,6 +37,9 @@ async fn main() -> ExitCode {
         Command::Compare(args) => run_comparison(&args, stop).await,
         Command::Report(args) => show_saved(&args),
         Command::Health(args) => return health(&args),
+        Command::Completions { shell } => print(&handbook::completions(shell)),
+        Command::Man { folder: None } => print(&handbook::manual()),
+        Command::Man { folder: Some(folder) } => write_manuals(&folder),
     };
     match result {
         Ok(code) => code,
@@ -50,6 +53,17 @@ async fn main() -> ExitCode {
 /// Prints a part of the report. Whoever reads it may have seen enough and gone: the run goes on, and so does its file.
 fn show(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
+}
+
+/// Prints what another program reads: half of it would be worse than none.
+fn print(bytes: &[u8]) -> Result<ExitCode, Failure> {
+    io::stdout().write_all(bytes)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_manuals(folder: &Path) -> Result<ExitCode, Failure> {
+    handbook::write_manuals(folder).map_err(|error| format!("cannot write to {}: {error}", folder.display()))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn health(args: &HealthArgs) -> ExitCode {

@@ -2,6 +2,7 @@
 
 mod call;
 mod gates;
+pub mod handbook;
 mod load;
 mod tls;
 mod values;
@@ -9,6 +10,7 @@ mod values;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
+use clap_complete::Shell;
 
 pub use self::{
     call::CallArgs,
@@ -24,7 +26,7 @@ use crate::transport::url::{Url, UrlError};
 /// add up), with 2 for usage, with 99 if it went well and a --fail-if or --abort-if is met. Refusals do not fail a run
 /// unless a gate says so. Ctrl-C ends a run early, with the report so far.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, propagate_version = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -42,6 +44,16 @@ pub enum Command {
     Report(ReportArgs),
     /// Ask a running load client whether it is alive; exit with 0 if it is, with 1 if not
     Health(HealthArgs),
+    /// Print the completions of a shell, for its startup file: source <(load-client completions bash)
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write it and those of the commands into a folder
+    Man {
+        /// An existing folder, like /usr/local/share/man/man1
+        folder: Option<PathBuf>,
+    },
 }
 
 /// `load-client run`.

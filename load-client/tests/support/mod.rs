@@ -77,6 +77,8 @@ pub(crate) struct Service {
     child: Child,
     /// As http://host:port.
     pub(crate) url: String,
+    /// host:port of its metrics.
+    pub(crate) admin: String,
 }
 
 impl Service {
@@ -103,10 +105,11 @@ impl Service {
             .expect("it says where it serves");
         // Read on, so that the pipe never fills.
         thread::spawn(move || lines.for_each(drop));
-        let address = serving.split("address=").nth(1).unwrap().split(' ').next().unwrap();
+        let field = |name: &str| serving.split(name).nth(1).unwrap().split(' ').next().unwrap();
         Self {
             child,
-            url: format!("http://{address}"),
+            url: format!("http://{}", field("address=")),
+            admin: field("admin=").to_owned(),
         }
     }
 

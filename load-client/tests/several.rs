@@ -1,0 +1,118 @@
+//! One service of several instances: each gets its share, and what one of them does is told apart from its absence.
+
+mod support;
+
+use std::{fs, process::Command};
+
+use rustix::process::Signal;
+use support::{Running, Service, assert_balanced, load_client, report, scrape::Page};
+
+const QUICK: [&str; 2] = ["--service-time", "1ms"];
+
+/// The calls that a service has answered with OK.
+fn answered(service: &Service) -> u64 {
+    Page::scrape(&service.admin).count(r#"foo_requests_total{rpc="process",outcome="ok"}"#)
+}
+
+#[test]
+fn every_url_gets_its_turn_of_the_connections() {
+    let services = [Service::start(QUICK), Service::start(QUICK)];
+    let urls = format!("{},{}", services[0].url, services[1].url);
+    let (output, report) = report(["run", &urls, "-n", "80", "-r", "200", "-c", "8", "--connections", "2"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("several instances may serve it"), "{said}");
+    let run = &report.runs[0];
+    assert_balanced(run);
+    assert_eq!(run.ledger.ok, 80);
+    assert!(run.service.is_none(), "one instance's word does not stand for both");
+    // Clients share the connections in turn, and each sends as often.
+    assert_eq!(services.each_ref().map(answered), [40, 40]);
+}
+
+#[test]
+fn an_instance_that_dies_is_missed_and_taken_back_when_it_returns() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let (stays, dies) = (Service::start(QUICK), Service::start(QUICK));
+    let address = dies.address();
+    let mut command = load_client(["run", &stays.url, &dies.url, "-c", "4", "-r", "100", "-z", "0s"]);
+    command.arg("--json").arg(&file);
+    let client = Running::start(command);
+    client.wait_for_line("intended");
+    dies.kill();
+    client.wait_for_line("unavailable");
+    let returned = Service::start_at(&address, QUICK);
+    let name = r#"foo_requests_total{rpc="process",outcome="ok"}"#;
+    Page::wait_for(&returned.admin, "a call to it", |page| page.count(name) > 0);
+    support::signal(client.child(), Signal::INT);
+    let (status, said) = client.wait();
+    assert!(status.success(), "{said:?}");
+    let text = fs::read_to_string(&file).unwrap();
+    let report: load_client::report::Report = serde_json::from_str(&text).unwrap();
+    let run = &report.runs[0];
+    assert_balanced(run);
+    let ledger = &run.ledger;
+    assert!(
+        ledger.unavailable > 0 && ledger.rejected + ledger.failed == 0,
+        "{ledger:?}"
+    );
+    // Those on the connection to the other never noticed.
+    assert!(ledger.unavailable < ledger.ok, "{ledger:?}");
+}
+
+#[test]
+fn too_few_connections_for_all_services_are_an_error_of_usage() {
+    for few in [["-c", "1"], ["--connections", "1"]] {
+        let output = load_client(["run", "http://127.0.0.1:1", "http://127.0.0.1:2"])
+            .args(few)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("2 services need a connection each"), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+/// The program with this file as /etc/hosts, where the system lets one do that: in a mount namespace of its own.
+fn with_hosts(hosts: &std::path::Path, program: &Command) -> Command {
+    let mut command = Command::new("unshare");
+    command
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
+        .arg("mount --bind \"$0\" /etc/hosts && exec \"$@\"")
+        .arg(hosts)
+        .arg(program.get_program())
+        .args(program.get_args());
+    command
+}
+
+#[test]
+fn a_dns_name_stands_for_all_its_addresses_and_is_asked_again_at_every_connect() {
+    let folder = tempfile::tempdir().unwrap();
+    let hosts = folder.path().join("hosts");
+    fs::write(&hosts, "127.0.0.1 twins\n127.0.0.2 twins\n").unwrap();
+    let possible = with_hosts(&hosts, &Command::new("true")).status();
+    if !possible.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: no mount namespace for a hosts file of our own on this system");
+        return;
+    }
+    let first = Service::start(QUICK);
+    let port = first.address().split(':').nth(1).unwrap().to_owned();
+    let second = Service::start_at(&format!("127.0.0.2:{port}"), QUICK);
+    let url = format!("dns:///twins:{port}");
+    let run = load_client(["run", &url, "-c", "4", "--connections", "2", "-r", "100", "-z", "0s"]);
+    let client = Running::start(with_hosts(&hosts, &run));
+    let name = r#"foo_requests_total{rpc="process",outcome="ok"}"#;
+    let called = |page: &Page| page.count(name) > 0;
+    Page::wait_for(&first.admin, "a call to the first", called);
+    Page::wait_for(&second.admin, "a call to the second", called);
+    // The second moves: only who asks for the name again finds it.
+    let third = Service::start_at(&format!("127.0.0.3:{port}"), QUICK);
+    fs::write(&hosts, "127.0.0.1 twins\n127.0.0.3 twins\n").unwrap();
+    second.kill();
+    Page::wait_for(&third.admin, "a call to the third", called);
+    support::signal(client.child(), Signal::INT);
+    let (status, said) = client.wait();
+    assert!(status.success(), "{said:?}");
+}
