@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
@@ -13,7 +14,7 @@ use metrics::Histogram;
 
 use crate::{
     ledger::AuditCounts,
-    live::LiveAudit,
+    live::{LiveAudit, LiveTimes},
     recorder::{Done, Figures},
 };
 
@@ -41,6 +42,8 @@ pub struct Audit {
     done: Done,
     /// Likewise, as they are heard of.
     time_to_done: Histogram,
+    /// Likewise.
+    shown: Arc<LiveTimes>,
     last_done: Option<Duration>,
     warmup: Duration,
 }
@@ -117,8 +120,14 @@ impl Audited {
 
 impl Audit {
     /// For the messages of `clients` clients; judges those intended from `warmup` on against `slo`. Times to done also go
-    /// into `time_to_done`, as they are heard of.
-    pub fn new(clients: usize, warmup: Duration, slo: Duration, time_to_done: Histogram) -> Self {
+    /// into `time_to_done` and `shown`, as they are heard of.
+    pub fn new(
+        clients: usize,
+        warmup: Duration,
+        slo: Duration,
+        time_to_done: Histogram,
+        shown: Arc<LiveTimes>,
+    ) -> Self {
         Self {
             tracks: std::iter::repeat_with(Track::default).take(clients).collect(),
             open: 0,
@@ -129,6 +138,7 @@ impl Audit {
             generation: 0,
             done: Done::new(slo),
             time_to_done,
+            shown,
             last_done: None,
             warmup,
         }
@@ -313,6 +323,7 @@ impl Audit {
             if intended >= self.warmup {
                 self.done.record(intended, done_at, Some(end.queue_wait));
                 self.time_to_done.record(done_at.saturating_sub(intended));
+                self.shown.record(done_at.saturating_sub(intended));
             }
         }
     }
@@ -397,7 +408,7 @@ mod tests {
     };
 
     fn audit() -> Audit {
-        Audit::new(1, Duration::ZERO, SECOND, Histogram::noop())
+        Audit::new(1, Duration::ZERO, SECOND, Histogram::noop(), Arc::default())
     }
 
     fn close(mut audit: Audit, inside: u64, complete: bool) -> AuditCounts {

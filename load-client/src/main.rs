@@ -4,6 +4,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -15,7 +16,7 @@ use load_client::{
     measure::Measured,
     output::{
         file::{ReportFile, WriteError},
-        json, series, table,
+        json, progress, series, table,
     },
     report::{GateReport, Report, Run, SCHEMA},
     run, saved,
@@ -29,12 +30,11 @@ const EXIT_USAGE: u8 = 2;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let stopper = Stopper::default();
-    let stop = stopper.listener();
-    tokio::spawn(listen_for_signals(stopper));
+    let stopper = Arc::new(Stopper::default());
+    tokio::spawn(listen_for_signals(Arc::clone(&stopper)));
     let result = match cli.command {
-        Command::Run(args) => run_one(&args, stop).await,
-        Command::Compare(args) => run_comparison(&args, stop).await,
+        Command::Run(args) => run_one(&args, &stopper).await,
+        Command::Compare(args) => run_comparison(&args, &stopper).await,
         Command::Report(args) => show_saved(&args),
         Command::Health(args) => return health(&args),
         Command::Completions { shell } => print(&handbook::completions(shell)),
@@ -85,13 +85,13 @@ const GATED: u8 = 99;
 type Failure = Box<dyn std::error::Error>;
 
 /// The first signal ends the run with a report, the second does so at once, the third ends the program.
-async fn listen_for_signals(stopper: Stopper) {
-    for _ in 0..2 {
+async fn listen_for_signals(stopper: Arc<Stopper>) {
+    loop {
         signal().await;
-        stopper.stop();
+        if !stopper.stop() {
+            progress::break_off();
+        }
     }
-    signal().await;
-    std::process::exit(130);
 }
 
 /// Ctrl-C, or what a container is stopped with.
@@ -151,7 +151,7 @@ fn show_saved(args: &ReportArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn run_one(args: &RunArgs, stop: Stop) -> Result<ExitCode, Failure> {
+async fn run_one(args: &RunArgs, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
     check(&args.load);
     let mut schedule = schedule(&args.load);
     if args.align {
@@ -159,13 +159,13 @@ async fn run_one(args: &RunArgs, stop: Stop) -> Result<ExitCode, Failure> {
         schedule = schedule.joined_at(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
     let files = Files::open(&args.output)?;
-    let measured = match run::run(args, schedule, stop.clone()).await {
+    let measured = match run::run(args, schedule, stopper).await {
         Err(error) if error.is_usage() => return Ok(wrong(&error)),
         measured => measured?,
     };
     show(&table::single(&measured.report));
     show_gates(std::slice::from_ref(&measured.report));
-    let code = judge(std::slice::from_ref(&measured), &stop);
+    let code = judge(std::slice::from_ref(&measured), &stopper.listener());
     files.write(args.load.seed, vec![measured.report])?;
     Ok(code)
 }
@@ -187,7 +187,7 @@ fn schedule(load: &LoadArgs) -> Schedule {
     load.schedule().unwrap_or_else(|error| usage_error(error))
 }
 
-async fn run_comparison(args: &CompareArgs, stop: Stop) -> Result<ExitCode, Failure> {
+async fn run_comparison(args: &CompareArgs, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
     if args.target.is_empty() && args.load.mode().is_some() {
         usage_error("--mode goes with --target: a strategy of our own has a door of its own");
     }
@@ -195,9 +195,9 @@ async fn run_comparison(args: &CompareArgs, stop: Stop) -> Result<ExitCode, Fail
     let schedule = schedule(&args.load);
     let files = Files::open(&args.output)?;
     let compared = if args.target.is_empty() {
-        strategies(args, &schedule, &stop).await?
+        strategies(args, &schedule, stopper).await?
     } else {
-        let compared = match compare::targets(args, &schedule, &stop).await {
+        let compared = match compare::targets(args, &schedule, stopper).await {
             Ok(compared) => compared,
             Err(unusable) => return Ok(wrong(&unusable)),
         };
@@ -207,7 +207,7 @@ async fn run_comparison(args: &CompareArgs, stop: Stop) -> Result<ExitCode, Fail
     for (name, error) in &compared.failed {
         eprintln!("{name}: FAILED: {error}");
     }
-    let code = judge(&compared.measured, &stop);
+    let code = judge(&compared.measured, &stopper.listener());
     let runs: Vec<Run> = compared.measured.into_iter().map(|measured| measured.report).collect();
     show_gates(&runs);
     files.write(args.load.seed, runs)?;
@@ -267,7 +267,7 @@ fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
 }
 
 #[cfg(feature = "embedded")]
-async fn strategies(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Result<Compared, Failure> {
+async fn strategies(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stopper>) -> Result<Compared, Failure> {
     let strategies = compare::Strategy::named(&args.strategy).unwrap_or_else(|error| usage_error(error));
     if args.virtual_time && *schedule == Schedule::AsFastAsPossible {
         usage_error("--rps 0 has no meaning in virtual time: nothing would make the clock go on");
@@ -275,16 +275,16 @@ async fn strategies(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Res
     let mut all = Compared::default();
     show(&compare::introduction(&strategies, args, schedule));
     if !args.virtual_time {
-        let compared = compare::in_real_time(&strategies, args, schedule, stop).await?;
+        let compared = compare::in_real_time(&strategies, args, schedule, stopper).await?;
         show(&comparison(&compared.measured));
         all.extend(compared);
     }
     // As fast as possible, without a clock that goes on, would never end.
-    if !stop.asked() && *schedule != Schedule::AsFastAsPossible {
+    if !stopper.listener().asked() && *schedule != Schedule::AsFastAsPossible {
         if !args.virtual_time {
             show(&compare::virtual_introduction(args, schedule));
         }
-        let compared = compare::in_virtual_time(&strategies, args, schedule, stop).await?;
+        let compared = compare::in_virtual_time(&strategies, args, schedule, stopper).await?;
         show(&comparison(&compared.measured));
         all.extend(compared);
     }
@@ -293,6 +293,6 @@ async fn strategies(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Res
 
 #[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "the pair of the one above")]
-async fn strategies(_: &CompareArgs, _: &Schedule, _: &Stop) -> Result<Compared, Failure> {
+async fn strategies(_: &CompareArgs, _: &Schedule, _: &Arc<Stopper>) -> Result<Compared, Failure> {
     usage_error("this build has no services of its own (feature `embedded`); name running ones with --target NAME=URL")
 }

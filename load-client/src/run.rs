@@ -15,7 +15,7 @@ use crate::{
     },
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
     schema::{SchemaError, Server},
-    stop::Stop,
+    stop::{Stop, Stopper},
     transport::{
         dial::{Dial, TlsError},
         url::Url,
@@ -93,17 +93,18 @@ impl RunError {
 }
 
 /// Drives the service of `args` on that schedule.
-pub async fn run(args: &RunArgs, schedule: Schedule, stop: Stop) -> Result<Measured, RunError> {
+pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> Result<Measured, RunError> {
+    let stop = stopper.listener();
     let dial = dial(args)?;
     let live = Arc::new(Live::default());
     let scenario = Arc::new(scenario(args, schedule)?);
     let histograms = serve_metrics(args, &scenario, &live)?;
     let watched = Watched {
         name: names(&args.urls),
-        rpc: scenario.rpc,
+        scenario: Arc::clone(&scenario),
         live: Arc::clone(&live),
     };
-    let progress = Progress::start(vec![watched], args.output.quiet);
+    let progress = Progress::start(vec![watched], args.output.progress(), stopper);
     let measured = async {
         let call = Arc::new(call(args, &dial, &scenario, stop.clone()).await?);
         let plan = Plan {

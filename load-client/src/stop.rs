@@ -32,10 +32,19 @@ impl Stopper {
         Stop(self.0.subscribe())
     }
 
-    /// Stop sending, wait a moment for what is in flight, report. Asked twice: report at once.
-    pub fn stop(&self) {
-        self.0
-            .send_modify(|wish| *wish = if *wish == Wish::GoOn { Wish::Stop } else { Wish::Now });
+    /// Stop sending, wait a moment for what is in flight, report. Asked twice: report at once. Asked once more, there is
+    /// nothing left to ask for, and the answer is `false`.
+    pub fn stop(&self) -> bool {
+        self.0.send_if_modified(|wish| {
+            let before = *wish;
+            *wish = if before == Wish::GoOn { Wish::Stop } else { Wish::Now };
+            *wish != before
+        })
+    }
+
+    /// How often it was asked so far, as far as that makes a difference: at most twice.
+    pub fn times_asked(&self) -> u8 {
+        *self.0.borrow() as u8
     }
 }
 
@@ -96,5 +105,22 @@ impl Stop {
         if self.0.wait_for(|wish| *wish >= least).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_nothing_left_to_ask_for_after_the_second_time() {
+        let stopper = Stopper::default();
+        let stop = stopper.listener();
+        assert_eq!((stopper.times_asked(), stop.asked()), (0, false));
+        assert!(stopper.stop());
+        assert_eq!((stopper.times_asked(), stop.asked()), (1, true));
+        assert!(stopper.stop());
+        assert!(!stopper.stop());
+        assert_eq!(stopper.times_asked(), 2);
     }
 }

@@ -18,7 +18,10 @@ pub use self::{
     load::{Defaults, DrainLimit, LoadArgs},
     tls::TlsArgs,
 };
-use crate::transport::url::{Url, UrlError};
+use crate::{
+    output::progress::Manner,
+    transport::url::{Url, UrlError},
+};
 
 /// Drives a gRPC service with many clients and reports honestly what happened.
 ///
@@ -175,9 +178,24 @@ pub struct OutputArgs {
     #[arg(long, env = "LOAD_CSV", value_name = "FILE")]
     pub csv: Option<PathBuf>,
 
+    /// Plain lines on stderr while it runs, even on a terminal; with NO_COLOR set, the live view has no colours
+    #[arg(long, env = "LOAD_NO_TUI")]
+    pub no_tui: bool,
+
     /// No progress
     #[arg(short, long, env = "LOAD_QUIET")]
     pub quiet: bool,
+}
+
+impl OutputArgs {
+    /// What to show while it runs.
+    pub fn progress(&self) -> Manner {
+        match (self.quiet, self.no_tui) {
+            (true, _) => Manner::Nothing,
+            (false, true) => Manner::Lines,
+            (false, false) => Manner::View,
+        }
+    }
 }
 
 /// Ends the program with a usage error that names what is wrong.

@@ -19,10 +19,10 @@ use crate::{
     live::Live,
     measure::{Measured, Plan, measure},
     metrics::Histograms,
-    output::progress::{Progress, Watched},
+    output::progress::{Manner, Progress, Watched},
     run::random_run_id,
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
-    stop::Stop,
+    stop::Stopper,
     transport::dial::{Dial, TlsError},
 };
 
@@ -84,7 +84,7 @@ pub struct Compared {
 /// # Errors
 ///
 /// If a file for TLS does not do.
-pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Result<Compared, TlsError> {
+pub async fn targets(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stopper>) -> Result<Compared, TlsError> {
     let access = args.tls.access();
     let plans = args.target.iter().map(|(name, url)| {
         let rpc = if name.starts_with("async") {
@@ -104,21 +104,21 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stop: &Stop) -> Re
             live: Arc::new(Live::default()),
             histograms: Histograms::unseen(),
             rules: args.gates.rules(),
-            stop: stop.clone(),
+            stop: stopper.listener(),
         })
     });
     let plans = plans.collect::<Result<_, _>>()?;
-    Ok(all_at_once(plans, args.output.quiet).await)
+    Ok(all_at_once(plans, args.output.progress(), stopper).await)
 }
 
 /// Measures all plans at the same time, on this runtime, and shows how they get on.
-async fn all_at_once(plans: Vec<Plan>, quiet: bool) -> Compared {
+async fn all_at_once(plans: Vec<Plan>, manner: Manner, stopper: &Arc<Stopper>) -> Compared {
     let watched = plans.iter().map(|plan| Watched {
         name: plan.name.clone(),
-        rpc: plan.scenario.rpc,
+        scenario: Arc::clone(&plan.scenario),
         live: Arc::clone(&plan.live),
     });
-    let progress = Progress::start(watched.collect(), quiet);
+    let progress = Progress::start(watched.collect(), manner, stopper);
     let runs = plans
         .into_iter()
         .map(|plan| async { (plan.name.clone(), measure(plan).await) });

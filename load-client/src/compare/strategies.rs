@@ -19,10 +19,10 @@ use crate::{
     live::Live,
     measure::{Measured, Plan, measure},
     metrics::Histograms,
-    output::progress::{Progress, Watched},
+    output::progress::{Manner, Progress, Watched},
     run::random_run_id,
     scenario::{Rpc, Scenario, Schedule},
-    stop::Stop,
+    stop::{Stop, Stopper},
 };
 
 /// A way to take messages in.
@@ -128,7 +128,7 @@ impl Strategy {
         Ok(all.into_iter().filter(wanted).collect())
     }
 
-    fn plan(&self, scenario: Scenario, args: &CompareArgs, stop: &Stop) -> UnplacedPlan {
+    fn plan(&self, scenario: Scenario, args: &CompareArgs, stop: Stop) -> UnplacedPlan {
         UnplacedPlan {
             name: self.name.to_owned(),
             settings: Settings {
@@ -139,7 +139,7 @@ impl Strategy {
             live: Arc::new(Live::default()),
             connect_timeout: args.load.connect_timeout,
             rules: args.gates.rules(),
-            stop: stop.clone(),
+            stop,
         }
     }
 }
@@ -178,18 +178,18 @@ pub async fn in_real_time(
     strategies: &[Strategy],
     args: &CompareArgs,
     schedule: &Schedule,
-    stop: &Stop,
+    stopper: &Arc<Stopper>,
 ) -> Result<Compared, CompareError> {
     let mut services = Vec::new();
     let mut plans = Vec::new();
     for strategy in strategies {
-        let plan = strategy.plan(real_scenario(args, schedule, strategy.rpc), args, stop);
+        let plan = strategy.plan(real_scenario(args, schedule, strategy.rpc), args, stopper.listener());
         let run_id = random_run_id();
         let service = Embedded::on_loopback(plan.settings.clone(), run_id.clone()).await?;
         plans.push(plan.place(&service, run_id, false));
         services.push(service);
     }
-    let measured = all_at_once(plans, args.output.quiet).await;
+    let measured = all_at_once(plans, args.output.progress(), stopper).await;
     for service in services {
         service.stop().await;
     }
@@ -202,15 +202,15 @@ pub async fn in_virtual_time(
     strategies: &[Strategy],
     args: &CompareArgs,
     schedule: &Schedule,
-    stop: &Stop,
+    stopper: &Arc<Stopper>,
 ) -> Result<Compared, CompareError> {
     let mut watched = Vec::new();
     let mut running = Vec::new();
     for strategy in strategies {
-        let plan = strategy.plan(virtual_scenario(args, schedule, strategy.rpc), args, stop);
+        let plan = strategy.plan(virtual_scenario(args, schedule, strategy.rpc), args, stopper.listener());
         watched.push(Watched {
             name: plan.name.clone(),
-            rpc: plan.scenario.rpc,
+            scenario: Arc::clone(&plan.scenario),
             live: Arc::clone(&plan.live),
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -225,7 +225,8 @@ pub async fn in_virtual_time(
         })?;
         running.push(result);
     }
-    let progress = Progress::start(watched, args.output.quiet);
+    // It is over before anybody has found their way around a view.
+    let progress = Progress::start(watched, args.output.progress().min(Manner::Lines), stopper);
     let mut runs = Vec::new();
     for (strategy, result) in strategies.iter().zip(running) {
         let run = result.await.map_err(|_| FleetError::Died).and_then(|run| run);

@@ -11,7 +11,7 @@ use crate::{
     audit::Audit,
     call::{Fate, Reply},
     effort::Effort,
-    live::ClientCounts,
+    live::{ClientCounts, LiveShard},
     outcome::Outcome,
     recorder::{Ended, Figures, Recorded, Recorder},
 };
@@ -31,6 +31,8 @@ pub(super) struct Sent {
 /// The books of one shard.
 pub(super) struct Books {
     recorder: Recorder,
+    /// Where whoever looks sees them.
+    shown: Arc<LiveShard>,
     audit: Option<Arc<Mutex<Audit>>>,
     ok_means_done: bool,
     warmup: Duration,
@@ -45,6 +47,7 @@ pub(super) struct Books {
 impl Books {
     pub(super) fn new(
         recorder: Recorder,
+        shown: Arc<LiveShard>,
         audit: Option<Arc<Mutex<Audit>>>,
         clients: usize,
         ok_means_done: bool,
@@ -52,6 +55,7 @@ impl Books {
     ) -> Self {
         Self {
             recorder,
+            shown,
             audit,
             ok_means_done,
             warmup,
@@ -88,7 +92,11 @@ impl Books {
         if let Some(reason) = &sent.reply.reason {
             self.reasons.entry(sent.reply.outcome).or_insert_with(|| reason.clone());
         }
-        self.judged_in_flight -= u64::from(sent.intended >= self.warmup);
+        let judged = sent.intended >= self.warmup;
+        self.judged_in_flight -= u64::from(judged);
+        if judged && sent.reply.outcome == Outcome::Ok {
+            self.shown.answered(sent.ended.saturating_sub(sent.intended));
+        }
         if let Some(audit) = &self.audit {
             let mut audit = lock(audit);
             match sent.reply.fate {
@@ -108,13 +116,13 @@ impl Books {
         });
     }
 
-    /// What is in them so far, with the shard's levels now.
-    pub(super) fn so_far(&self, in_flight: usize, blocked: usize) -> ClientCounts {
-        ClientCounts {
+    /// Shows what is in them so far, with the shard's levels now.
+    pub(super) fn publish(&self, in_flight: usize, blocked: usize) {
+        self.shown.publish(&ClientCounts {
             in_flight: in_flight as u64,
             blocked: blocked as u64,
             ..self.recorder.so_far()
-        }
+        });
     }
 
     /// The figures so far.

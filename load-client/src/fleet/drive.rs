@@ -107,7 +107,6 @@ pub(super) async fn drive(
     let meter = EffortMeter::start(wire.place);
     let mut in_flight = FuturesUnordered::new();
     let mut timer = pin!(sleep_until(start));
-    let shown = live.shard();
 
     let over = loop {
         // Answers that are there first: a client that has one is not blocked.
@@ -118,7 +117,7 @@ pub(super) async fn drive(
         let now = start.elapsed();
         live.at(now);
         desk.send_due(now, &mut books, |send| in_flight.push(wire.send(send)));
-        shown.publish(&books.so_far(in_flight.len(), desk.blocked()));
+        books.publish(in_flight.len(), desk.blocked());
         if stop.asked() {
             break now;
         }
@@ -145,7 +144,7 @@ pub(super) async fn drive(
     };
     let effort = meter.read(&wire.transport);
     let over = desk.close(over, &mut books);
-    shown.publish(&books.so_far(in_flight.len(), 0));
+    books.publish(in_flight.len(), 0);
     // Nobody listens if the run has failed elsewhere.
     let _ = load_over.send(over);
 
@@ -163,7 +162,7 @@ pub(super) async fn drive(
             Some(sent) = in_flight.next() => {
                 live.at(start.elapsed());
                 books.ended(&sent);
-                shown.publish(&books.so_far(in_flight.len(), 0));
+                books.publish(in_flight.len(), 0);
             }
             () = &mut patience => break,
         }

@@ -307,6 +307,7 @@ impl ShardPlan {
 
         let books = Books::new(
             Recorder::new(scenario.warmup, scenario.slo, histograms),
+            live.shard(),
             start.audit,
             desk.clients(),
             scenario.rpc.ok_means_done(),

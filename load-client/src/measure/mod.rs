@@ -250,6 +250,7 @@ fn audits(plan: &Plan, place: Place) -> Audits {
                 scenario.warmup,
                 scenario.slo,
                 plan.histograms.time_to_done.clone(),
+                plan.live.audit(),
             )
         })
         .map(|audit| Arc::new(Mutex::new(audit)))

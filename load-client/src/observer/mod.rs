@@ -273,7 +273,7 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
     shared.plan.live.audited(audited);
     let mut sight = shared.sight();
     sight.take_in(snapshot, now);
-    shared.plan.live.seen(sight.levels().0, sight.levels().1);
+    shared.plan.live.seen(sight.levels());
     if let Some(start) = sight.start {
         shared.plan.live.at(now.saturating_duration_since(start));
     }

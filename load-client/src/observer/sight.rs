@@ -4,7 +4,7 @@
 use foo_proto::v1::{DoorCounts, Level, Snapshot};
 use tokio::time::Instant;
 
-use crate::recorder::Series;
+use crate::{live::Levels, recorder::Series};
 
 /// What the messages of both doors came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,14 +109,17 @@ impl Sight {
     }
 
     /// Queue depth and number in the system, as last seen.
-    pub(super) fn levels(&self) -> (u64, u64) {
+    pub(super) fn levels(&self) -> Levels {
         let now = |level: Option<Level>| level.map_or(0, |level| level.now);
-        (now(self.last.queue_depth), now(self.last.in_system))
+        Levels {
+            queue_depth: now(self.last.queue_depth),
+            in_system: now(self.last.in_system),
+        }
     }
 
     /// What is still waiting or in service.
     pub fn inside(&self) -> u64 {
-        self.levels().1
+        self.levels().in_system
     }
 
     /// Messages with the queue's door: on the queue or, from there, in service.

@@ -8,4 +8,5 @@ pub mod progress;
 pub mod prometheus;
 pub mod series;
 pub mod table;
+pub mod view;
 pub mod words;

@@ -1,26 +1,26 @@
-//! Progress on stderr: a live line per run on a terminal, a plain line now and then otherwise.
+//! Progress on stderr while it runs: a live view on a terminal, a plain line now and then otherwise, or nothing.
 
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal, Write as _},
+    io::{self, Write as _},
     sync::Arc,
     time::Duration,
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::{
-    task::JoinHandle,
-    time::{Instant, interval, interval_at},
+    task::AbortHandle,
+    time::{Instant, interval_at},
 };
 
+pub use super::view::terminal::break_off;
+use super::view::{View, terminal};
 use crate::{
-    live::{Live, Stage},
+    live::{Levels, Live, Stage},
     outcome::Outcome,
-    scenario::Rpc,
+    scenario::{Rpc, Scenario},
+    stop::Stopper,
 };
 
-/// Between two looks, on a terminal.
-const REDRAW_EVERY: Duration = Duration::from_millis(200);
 /// Until the first plain line: most runs that are over sooner need none.
 const FIRST_LINE_AFTER: Duration = Duration::from_secs(2);
 /// Between two plain lines.
@@ -31,62 +31,55 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 pub struct Watched {
     /// What it is called.
     pub name: String,
-    /// The door it drives.
-    pub rpc: Rpc,
+    /// Its load.
+    pub scenario: Arc<Scenario>,
     /// Its state.
     pub live: Arc<Live>,
 }
 
-/// Progress that is shown until it is finished or dropped.
+/// How much is shown, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Manner {
+    /// Nothing.
+    Nothing,
+    /// A plain line now and then.
+    Lines,
+    /// The live view where there is a terminal for it, plain lines where not.
+    View,
+}
+
+/// Progress that is shown until this is dropped.
 #[derive(Debug)]
 pub struct Progress {
-    task: JoinHandle<()>,
-    bars: Option<MultiProgress>,
+    view: Option<View>,
+    lines: Option<AbortHandle>,
 }
 
 impl Progress {
-    /// Starts showing the runs; `None` where nobody wants to see them.
-    pub fn start(runs: Vec<Watched>, quiet: bool) -> Option<Self> {
-        if quiet {
+    /// Starts showing the runs; `None` where nobody wants to see them. In the view, keys ask `stopper` what signals ask it.
+    pub fn start(runs: Vec<Watched>, manner: Manner, stopper: &Arc<Stopper>) -> Option<Self> {
+        if manner == Manner::Nothing {
             return None;
         }
-        Some(if io::stderr().is_terminal() {
-            let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-            let task = tokio::spawn(redraw(runs, bars.clone()));
-            Self { task, bars: Some(bars) }
-        } else {
-            let task = tokio::spawn(print_lines(runs));
-            Self { task, bars: None }
-        })
+        let fit = manner == Manner::View && terminal::is_fit();
+        // A terminal that refuses to be drawn on can still take lines.
+        let view = fit
+            .then(|| View::start(runs.clone(), Arc::clone(stopper)).ok())
+            .flatten();
+        let lines = view.is_none().then(|| tokio::spawn(print_lines(runs)).abort_handle());
+        Some(Self { view, lines })
     }
 
-    /// Takes the live lines away, for the report to take their place.
-    pub fn finish(self) {
-        self.task.abort();
-        if let Some(bars) = &self.bars {
-            // A terminal that cannot be cleared will bear a few lines more.
-            let _ = bars.clear();
-        }
-    }
+    /// Makes room for the report: the view is gone and the terminal as it was.
+    pub fn finish(self) {}
 }
 
-async fn redraw(runs: Vec<Watched>, bars: MultiProgress) {
-    let width = runs.iter().map(|run| run.name.len()).max().unwrap_or(0);
-    let style = ProgressStyle::with_template(&format!("{{prefix:{width}}}  {{msg}}")).expect("the template is sound");
-    let lines: Vec<(ProgressBar, Watched)> = runs
-        .into_iter()
-        .map(|run| {
-            let bar = ProgressBar::new_spinner().with_style(style.clone());
-            (bars.add(bar.with_prefix(run.name.clone())), run)
-        })
-        .collect();
-    let mut ticks = interval(REDRAW_EVERY);
-    loop {
-        ticks.tick().await;
-        for (bar, run) in &lines {
-            bar.set_message(line(run));
-            bar.tick();
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(lines) = &self.lines {
+            lines.abort();
         }
+        drop(self.view.take());
     }
 }
 
@@ -104,7 +97,7 @@ async fn print_lines(runs: Vec<Watched>) {
 fn line(run: &Watched) -> String {
     let reading = run.live.read();
     // An OK of Enqueue says that the message is on the queue, no more.
-    let ok = match run.rpc {
+    let ok = match run.scenario.rpc {
         Rpc::Enqueue => "queued",
         Rpc::Process | Rpc::Other(_) => "ok",
     };
@@ -126,16 +119,19 @@ fn line(run: &Watched) -> String {
     };
     match reading.stage {
         Stage::Connecting => "waiting for the service to answer".to_owned(),
-        Stage::Loading => format!(
-            "{elapsed:6.1} s  {}  in system {:>4}  queue {:>4}",
-            counts(),
-            reading.in_system,
-            reading.queue_depth
-        ),
-        Stage::Draining => format!(
-            "{elapsed:6.1} s  load over, the service works off what is left: {} in system",
-            reading.in_system
-        ),
+        Stage::Loading => {
+            let mut text = format!("{elapsed:6.1} s  {}", counts());
+            if let Some(Levels { queue_depth, in_system }) = reading.levels {
+                let _ = write!(text, "  in system {in_system:>4}  queue {queue_depth:>4}");
+            }
+            text
+        }
+        Stage::Draining => {
+            let left = reading
+                .levels
+                .map_or_else(String::new, |levels| format!(": {} in system", levels.in_system));
+            format!("{elapsed:6.1} s  load over, the service works off what is left{left}")
+        }
         Stage::Done => format!("{elapsed:6.1} s  done  {}", counts()),
     }
 }

@@ -16,6 +16,7 @@ use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 use crate::{
     live::{Live, Stage},
     metrics::{Histograms, Metrics, prometheus},
+    output::view::terminal,
     scenario::Scenario,
 };
 
@@ -67,7 +68,7 @@ impl Page {
         thread::Builder::new().name("metrics".to_owned()).spawn(move || {
             runtime.block_on(async {
                 if let Err(error) = Arc::new(self).accept(listener).await {
-                    eprintln!("load-client: metrics are no longer served: {error}");
+                    terminal::say(&format!("load-client: metrics are no longer served: {error}"));
                 }
             });
         })?;

@@ -3,6 +3,8 @@
 //! Each shard writes its own counts, after every turn of its loop and with plain stores: nothing that sends waits for
 //! anybody who looks.
 
+mod times;
+
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
@@ -13,15 +15,17 @@ use std::{
 
 use tokio::time::Instant;
 
+pub use self::times::{LiveTimes, Times};
 use crate::{
     ledger::{AuditCounts, Ledger},
     outcome::Outcome,
 };
 
 /// What a run is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Stage {
     /// Connecting, or waiting for the service to come up.
+    #[default]
     Connecting,
     /// Sending.
     Loading,
@@ -35,12 +39,13 @@ pub enum Stage {
 #[derive(Debug, Default)]
 pub struct Live {
     shards: Mutex<Vec<Arc<LiveShard>>>,
+    audits: Mutex<Vec<Arc<LiveTimes>>>,
     audited: Mutex<LiveAudit>,
     stage: AtomicU8,
     start: OnceLock<Instant>,
     elapsed_millis: AtomicU64,
-    queue_depth: AtomicU64,
-    in_system: AtomicU64,
+    /// What the service last showed; `None` before it has.
+    levels: Mutex<Option<Levels>>,
 }
 
 /// What a shard's clients have done so far.
@@ -67,6 +72,15 @@ pub struct LiveAudit {
     pub good: u64,
 }
 
+/// What a service showed of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Levels {
+    /// Messages on its queue.
+    pub queue_depth: u64,
+    /// Waiting or in service.
+    pub in_system: u64,
+}
+
 /// One shard's counts, written by that shard alone.
 #[derive(Debug, Default)]
 pub struct LiveShard {
@@ -77,10 +91,11 @@ pub struct LiveShard {
     good: AtomicU64,
     in_flight: AtomicU64,
     blocked: AtomicU64,
+    answered: LiveTimes,
 }
 
 /// A run's state at one instant.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct LiveReading {
     /// What it is doing.
     pub stage: Stage,
@@ -98,10 +113,17 @@ pub struct LiveReading {
     pub blocked: u64,
     /// What is known of queued messages.
     pub audited: AuditCounts,
-    /// What the service last showed.
-    pub queue_depth: u64,
-    /// Likewise.
-    pub in_system: u64,
+    /// What the service last showed; `None` where it is not watched, or not yet.
+    pub levels: Option<Levels>,
+}
+
+/// The times of a run so far, without those of the warm-up.
+#[derive(Debug, Clone, Default)]
+pub struct LiveTimesReading {
+    /// Response times of OK answers.
+    pub answered: Times,
+    /// Times to done of queued messages, as far as their ends have been heard of.
+    pub done: Times,
 }
 
 impl LiveAudit {
@@ -126,6 +148,11 @@ impl LiveShard {
         self.blocked.store(counts.blocked, Relaxed);
     }
 
+    /// An OK answer came, so long after its send was intended.
+    pub fn answered(&self, response_time: Duration) {
+        self.answered.record(response_time);
+    }
+
     fn add_to(&self, reading: &mut LiveReading) {
         for (sum, mine) in reading.ledger.ended.iter_mut().zip(&self.ended) {
             *sum += mine.load(Relaxed);
@@ -145,6 +172,13 @@ impl Live {
         let shard = Arc::default();
         lock(&self.shards).push(Arc::clone(&shard));
         shard
+    }
+
+    /// An audit joins: where it will publish times to done. Whoever has the audit locked may write.
+    pub fn audit(&self) -> Arc<LiveTimes> {
+        let times = Arc::default();
+        lock(&self.audits).push(Arc::clone(&times));
+        times
     }
 
     /// The run goes on to `stage`.
@@ -170,9 +204,8 @@ impl Live {
     }
 
     /// The service showed this.
-    pub fn seen(&self, queue_depth: u64, in_system: u64) {
-        self.queue_depth.store(queue_depth, Relaxed);
-        self.in_system.store(in_system, Relaxed);
+    pub fn seen(&self, levels: Levels) {
+        *lock(&self.levels) = Some(levels);
     }
 
     /// The audit has come so far.
@@ -198,8 +231,7 @@ impl Live {
             in_flight: 0,
             blocked: 0,
             audited: audited.counts,
-            queue_depth: self.queue_depth.load(Relaxed),
-            in_system: self.in_system.load(Relaxed),
+            levels: *lock(&self.levels),
         };
         for shard in lock(&self.shards).iter() {
             shard.add_to(&mut reading);
@@ -207,6 +239,18 @@ impl Live {
         let ledger = &mut reading.ledger;
         let over = ledger.withheld + ledger.ended.iter().sum::<u64>();
         ledger.in_flight = ledger.intended.saturating_sub(over);
+        reading
+    }
+
+    /// The times so far.
+    pub fn times(&self) -> LiveTimesReading {
+        let mut reading = LiveTimesReading::default();
+        for shard in lock(&self.shards).iter() {
+            shard.answered.add_to(&mut reading.answered);
+        }
+        for done in lock(&self.audits).iter() {
+            done.add_to(&mut reading.done);
+        }
         reading
     }
 }

@@ -1,0 +1,187 @@
+//! Round numbers for axes, and short words for values: never wider than [`WIDTH`], so that nothing moves as they change.
+
+use std::time::Duration;
+
+/// The widest value in columns.
+pub(super) const WIDTH: u16 = 7;
+
+/// Where the time axis may have its ticks, in seconds.
+const TIME_STEPS: [f64; 16] = [
+    1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0, 43200.0, 86400.0,
+];
+/// How far a time axis reaches, in lengths of the load.
+const REACH: [f64; 8] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0];
+/// How far it reaches where nobody knows how long the load will be.
+const UNPLANNED: Duration = Duration::from_secs(30);
+
+/// What a chart's values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// In seconds.
+    Time,
+    /// Of messages.
+    Count,
+    /// Of messages a second.
+    Rate,
+}
+
+impl Unit {
+    /// A value in words, to two digits or three.
+    pub(super) fn words(self, value: f64) -> String {
+        match self {
+            Self::Time => time(value),
+            Self::Count => count(value),
+            Self::Rate => format!("{}/s", rate(value)),
+        }
+    }
+
+    /// The end of an axis that shows all up to this: round, so that it rarely moves.
+    pub(super) fn top(self, highest: f64) -> f64 {
+        let least = match self {
+            Self::Time => 0.001,
+            Self::Count => 2.0,
+            Self::Rate => 1.0,
+        };
+        let highest = highest.max(least);
+        if self == Self::Time && highest > 50.0 {
+            let beyond = TIME_STEPS.into_iter().find(|step| *step >= highest);
+            return beyond.unwrap_or_else(|| (highest / 86400.0).ceil() * 86400.0);
+        }
+        let decade = 10_f64.powf(highest.log10().floor());
+        let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade);
+        // A hair more, for what rounding adds.
+        steps
+            .into_iter()
+            .find(|top| *top * 1.000_001 >= highest)
+            .unwrap_or(highest)
+    }
+}
+
+fn time(seconds: f64) -> String {
+    match seconds {
+        0.0 => "0".to_owned(),
+        s if s < 0.000_95 => format!("{:.0} µs", s * 1e6),
+        s if s < 0.009_95 => format!("{:.1} ms", s * 1e3),
+        s if s < 0.995 => format!("{:.0} ms", s * 1e3),
+        s if s < 9.95 => format!("{s:.1} s"),
+        s if s < 119.5 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+/// A count in at most five columns.
+pub(super) fn count(count: f64) -> String {
+    match count {
+        n if n < 99_999.5 => format!("{n:.0}"),
+        n if n < 999_500.0 => format!("{:.0}k", n / 1e3),
+        n if n < 99.95e6 => format!("{:.1}M", n / 1e6),
+        n if n < 999.5e6 => format!("{:.0}M", n / 1e6),
+        n => format!("{:.1}G", n / 1e9),
+    }
+}
+
+/// A rate in at most five columns.
+pub(super) fn rate(rate: f64) -> String {
+    if rate < 99.95 {
+        format!("{rate:.1}")
+    } else {
+        count(rate)
+    }
+}
+
+/// A time on the clock of a run: 12.4 s, 5:07, 1:02:03.
+pub(super) fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        ..120 => format!("{:.1} s", time.as_secs_f64()),
+        120..3600 => format!("{}:{:02}", seconds / 60, seconds % 60),
+        _ => format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
+    }
+}
+
+/// Where a time axis ends, in seconds: at the planned end of the load while it lasts, and beyond it in a few strides.
+pub(super) fn span(planned: Option<Duration>, elapsed: Duration) -> f64 {
+    let first = planned.filter(|planned| !planned.is_zero()).unwrap_or(UNPLANNED);
+    let mut reach = REACH.into_iter().map(|lengths| first.as_secs_f64() * lengths);
+    let elapsed = elapsed.as_secs_f64();
+    reach.find(|end| *end >= elapsed).unwrap_or_else(|| {
+        let mut end = first.as_secs_f64() * 8.0;
+        while end < elapsed {
+            end *= 2.0;
+        }
+        end
+    })
+}
+
+/// The ticks of a time axis that ends there: each a time in seconds and its words, at most `most` of them.
+pub(super) fn ticks(end: f64, most: usize) -> Vec<(f64, String)> {
+    let coarsest = TIME_STEPS[TIME_STEPS.len() - 1];
+    let fits = |step: &f64| end / step <= most.max(1) as f64;
+    let step = TIME_STEPS.into_iter().find(fits).unwrap_or_else(|| {
+        let days = end / coarsest / most.max(1) as f64;
+        days.ceil() * coarsest
+    });
+    let mut ticks = Vec::new();
+    let mut at = 0.0;
+    while at <= end * 1.000_001 {
+        let words = match at {
+            0.0 => "0".to_owned(),
+            s if step < 60.0 => format!("{s:.0} s"),
+            s if step < 3600.0 => format!("{:.0} min", s / 60.0),
+            s => format!("{:.0} h", s / 3600.0),
+        };
+        ticks.push((at, words));
+        at += step;
+    }
+    ticks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_is_wider_than_there_is_room_for() {
+        let mut value = 0.000_001_f64;
+        while value < 1e9 {
+            let words = time(value.min(1e6));
+            assert!(words.chars().count() <= WIDTH.into(), "{words}");
+            assert!(count(value).len() <= 5 && rate(value).len() <= 5, "{value}");
+            assert!(Unit::Rate.words(value).len() <= WIDTH.into(), "{value}");
+            value *= 1.07;
+        }
+    }
+
+    #[test]
+    fn an_axis_ends_at_a_round_number_beyond_everything() {
+        let tops = [0.3, 1.0, 2.1, 17.0, 240.0].map(|highest| Unit::Count.top(highest).to_string());
+        assert_eq!(tops, ["2", "2", "5", "20", "500"]);
+        let tops = [0.0, 0.26, 1.0, 31.0, 61.0, 200_000.0].map(|highest| Unit::Time.top(highest).to_string());
+        assert_eq!(tops, ["0.001", "0.5", "1", "50", "120", "259200"]);
+    }
+
+    #[test]
+    fn a_time_axis_reaches_the_planned_end_and_grows_in_strides() {
+        let planned = Some(Duration::from_secs(20));
+        let ends = [0, 20, 21, 26, 41, 1000].map(|elapsed| span(planned, Duration::from_secs(elapsed)).to_string());
+        assert_eq!(ends, ["20", "20", "25", "30", "50", "1280"]);
+        assert_eq!(span(None, Duration::ZERO).to_string(), "30");
+        assert_eq!(span(Some(Duration::ZERO), Duration::ZERO).to_string(), "30");
+    }
+
+    #[test]
+    fn ticks_are_round_and_fit() {
+        let words = |end, most| -> Vec<String> { ticks(end, most).into_iter().map(|(_, words)| words).collect() };
+        assert_eq!(words(15.0, 6), ["0", "5 s", "10 s", "15 s"]);
+        assert_eq!(words(600.0, 5), ["0", "2 min", "4 min", "6 min", "8 min", "10 min"]);
+        assert!(words(1e8, 4).len() <= 5);
+        assert_eq!(words(0.5, 4), ["0"]);
+    }
+
+    #[test]
+    fn the_clock_of_a_run_reads_as_one() {
+        let shown = [12.44, 307.0, 3723.0].map(|seconds| clock(Duration::from_secs_f64(seconds)));
+        assert_eq!(shown, ["12.4 s", "5:07", "1:02:03"]);
+    }
+}

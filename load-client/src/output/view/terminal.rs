@@ -1,0 +1,191 @@
+//! The terminal: taken, drawn on, and given back as it was, however the program ends.
+//!
+//! It is drawn on through stderr, so that stdout can go to a file. A terminal belongs to the whole process, and so does
+//! this module's state: a signal, a panic in any thread and the end of the view all give it back through [`restore`].
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal, Write},
+    panic,
+    sync::{Mutex, MutexGuard, Once, PoisonError},
+    time::Duration,
+};
+
+use ratatui::crossterm::{
+    cursor::{Hide, Show},
+    event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, poll, read},
+    execute,
+    terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+};
+
+/// What shells say of a program that Ctrl-C has ended.
+const EXIT_INTERRUPTED: i32 = 130;
+/// Lines kept for after the view (arbitrary: more than anything says).
+const MAX_HELD: usize = 100;
+
+struct Screen {
+    taken: bool,
+    /// Said meanwhile.
+    held: Vec<String>,
+}
+
+static SCREEN: Mutex<Screen> = Mutex::new(Screen {
+    taken: false,
+    held: Vec::new(),
+});
+
+fn screen() -> MutexGuard<'static, Screen> {
+    SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether stderr is a terminal that can be drawn on, and is ours to draw on.
+pub fn is_fit() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stderr().is_terminal() && !dumb && is_foreground() && !stdout_is_read_by_a_program()
+}
+
+/// A shell's job in the background that changes the terminal is stopped for it.
+#[cfg(unix)]
+fn is_foreground() -> bool {
+    rustix::termios::tcgetpgrp(io::stderr()).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_foreground() -> bool {
+    true
+}
+
+/// A pager, say, or tee: they would draw on the same terminal at the same time.
+#[cfg(unix)]
+fn stdout_is_read_by_a_program() -> bool {
+    use std::os::{fd::AsFd, unix::fs::FileTypeExt};
+    let stdout = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    let metadata = stdout.and_then(|stdout| stdout.metadata());
+    metadata.is_ok_and(|metadata| metadata.file_type().is_fifo() || metadata.file_type().is_socket())
+}
+
+#[cfg(not(unix))]
+fn stdout_is_read_by_a_program() -> bool {
+    !io::stdout().is_terminal()
+}
+
+/// Takes the terminal: keys arrive one by one, the alternate screen is shown. If it cannot be had, all is as before.
+pub(super) fn take() -> io::Result<()> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            // Nothing panics with the screen locked, so this does not wait for itself.
+            restore();
+            before(info);
+        }));
+    });
+    let mut screen = screen();
+    enable_raw_mode()?;
+    screen.taken = true;
+    if let Err(error) = execute!(io::stderr(), EnterAlternateScreen, Hide, Clear(ClearType::All)) {
+        give_back(&mut screen);
+        return Err(error);
+    }
+    Ok(())
+}
+
+/// Gives the terminal back, if it was taken, and says what was held back meanwhile. Nothing is drawn any more after that.
+pub fn restore() {
+    give_back(&mut screen());
+}
+
+fn give_back(screen: &mut Screen) {
+    if !std::mem::take(&mut screen.taken) {
+        return;
+    }
+    // A terminal that is gone needs nothing.
+    let _ = execute!(io::stderr(), Show, LeaveAlternateScreen);
+    let _ = disable_raw_mode();
+    for line in screen.held.drain(..) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}
+
+/// Prints a line on stderr; while the terminal is taken, once it has been given back.
+pub fn say(line: &str) {
+    let mut screen = screen();
+    if screen.taken && screen.held.len() < MAX_HELD {
+        screen.held.push(line.to_owned());
+    } else if !screen.taken {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}
+
+/// Ends the program at once, without a report.
+pub fn break_off() -> ! {
+    restore();
+    std::process::exit(EXIT_INTERRUPTED);
+}
+
+/// Where a frame is drawn: kept together, and shown at once while the terminal is ours.
+#[derive(Debug, Default)]
+pub(super) struct Frames(Vec<u8>);
+
+impl Write for Frames {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let screen = screen();
+        let written = if screen.taken {
+            io::stderr().write_all(&self.0)
+        } else {
+            Ok(())
+        };
+        self.0.clear();
+        written
+    }
+}
+
+/// What somebody at the terminal did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gesture {
+    /// Asked for the end.
+    End,
+    /// Made the window larger or smaller.
+    Resize,
+    /// Something that means nothing here.
+    Other,
+}
+
+/// Waits for somebody to do something; `None` if nobody did in time. In raw mode Ctrl-C is a key like any other.
+pub(super) fn gesture(within: Duration) -> io::Result<Option<Gesture>> {
+    if !poll(within)? {
+        return Ok(None);
+    }
+    Ok(Some(match read()? {
+        Event::Key(key) if ends(key) => Gesture::End,
+        Event::Resize(..) => Gesture::Resize,
+        _ => Gesture::Other,
+    }))
+}
+
+fn ends(key: KeyEvent) -> bool {
+    let pressed = key.kind == KeyEventKind::Press;
+    let control_c = key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c');
+    pressed && (control_c || matches!(key.code, KeyCode::Esc | KeyCode::Char('q' | 'Q')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn q_escape_and_control_c_end_and_no_other_key_does() {
+        let key = |code, modifiers| ends(KeyEvent::new(code, modifiers));
+        assert!(key(KeyCode::Char('q'), KeyModifiers::NONE));
+        assert!(key(KeyCode::Char('Q'), KeyModifiers::SHIFT));
+        assert!(key(KeyCode::Esc, KeyModifiers::NONE));
+        assert!(key(KeyCode::Char('c'), KeyModifiers::CONTROL));
+        assert!(!key(KeyCode::Char('c'), KeyModifiers::NONE));
+        assert!(!key(KeyCode::Char('z'), KeyModifiers::CONTROL));
+        assert!(!key(KeyCode::Enter, KeyModifiers::NONE));
+    }
+}
