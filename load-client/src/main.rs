@@ -10,16 +10,21 @@ use std::{
 
 use clap::Parser;
 use load_client::{
-    cli::{Cli, Command, CompareArgs, HealthArgs, LoadArgs, OutputArgs, ReportArgs, RunArgs, handbook, usage_error},
+    cli::{
+        Cli, Command, CompareArgs, HealthArgs, LoadArgs, OutputArgs, ReportArgs, RunArgs, as_typed, handbook,
+        usage_error,
+    },
     compare::{self, Compared},
     health,
     measure::Measured,
     output::{
         file::{ReportFile, WriteError},
+        html::{self, Page},
         json, progress, series, table,
     },
     report::{GateReport, Report, Run, SCHEMA},
-    run, saved,
+    run,
+    saved::SavedReports,
     scenario::Schedule,
     stop::{Stop, Stopper},
 };
@@ -120,6 +125,7 @@ async fn signal() {
 /// Where the report goes besides the screen, opened before the run.
 struct Files {
     json: Option<ReportFile>,
+    html: Option<ReportFile>,
     csv: Option<ReportFile>,
 }
 
@@ -128,6 +134,7 @@ impl Files {
         let open = |path: &Option<PathBuf>| path.as_deref().map(ReportFile::open).transpose();
         Ok(Self {
             json: open(&output.json)?,
+            html: open(&output.html)?,
             csv: open(&output.csv)?,
         })
     }
@@ -139,15 +146,25 @@ impl Files {
         let report = Report {
             schema: SCHEMA.to_owned(),
             seed,
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            command: Some(as_typed()),
             runs,
         };
+        if let Some(file) = self.html {
+            file.write(|out| html::write(out, &Page::of(&report)))?;
+        }
         self.json
             .map_or(Ok(()), |file| file.write(|out| json::write(out, &report)))
     }
 }
 
 fn show_saved(args: &ReportArgs) -> Result<ExitCode, Failure> {
-    show(&saved::show(&args.files, &args.against)?);
+    let saved = SavedReports::read(&args.files, &args.against)?;
+    let text = saved.text()?;
+    show(&text);
+    if let Some(path) = &args.html {
+        ReportFile::open(path)?.write(|out| html::write(out, &saved.page(&text)))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -120,7 +120,11 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> 
             rules: args.gates.rules(),
             stop,
         };
-        Ok(measure(plan).await?)
+        let mut measured = measure(plan).await?;
+        if let Some(configuration) = &mut measured.report.configuration {
+            configuration.target = Some(names(&args.urls));
+        }
+        Ok(measured)
     };
     let measured = measured.await;
     if let Some(progress) = progress {

@@ -5,6 +5,7 @@ use std::{fs, io, path::PathBuf};
 use crate::{
     output::{
         changes::{Saved, changes},
+        html::Page,
         table,
     },
     report::{Report, Run, SCHEMA},
@@ -39,38 +40,67 @@ pub enum SavedError {
     },
 }
 
-/// The text for one file, or for the changes to each of the files from those in `against`; without any, from the first.
-pub fn show(files: &[PathBuf], against: &[PathBuf]) -> Result<String, SavedError> {
-    let reports = files.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let first = against.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let (first, others) = match (first.as_slice(), reports.as_slice()) {
-        ([], [(_, report)]) => return Ok(whole(report)),
-        ([], all) => all.split_at(all.len().min(1)),
-        (first, all) => (first, all),
-    };
-    let mut parts = Vec::new();
-    for (name, other) in others {
-        let before = parts.len();
-        for run in &other.runs {
-            let firsts = first.iter();
-            let firsts = firsts.filter_map(|(file, report)| counterpart(file, report, run, other.runs.len()));
-            let firsts: Vec<Saved<'_>> = firsts.collect();
-            if !firsts.is_empty() {
-                parts.push(changes(&firsts, Saved { file: name, run }));
+/// Reports that were read.
+#[derive(Debug)]
+pub struct SavedReports {
+    /// Each with the name of its file.
+    files: Vec<(String, Report)>,
+    /// What they are compared with; if nothing, the first of them is what the others are compared with.
+    against: Vec<(String, Report)>,
+}
+
+impl SavedReports {
+    /// Reads the files.
+    pub fn read(files: &[PathBuf], against: &[PathBuf]) -> Result<Self, SavedError> {
+        let all = |files: &[PathBuf]| files.iter().map(read).collect::<Result<Vec<_>, _>>();
+        Ok(Self {
+            files: all(files)?,
+            against: all(against)?,
+        })
+    }
+
+    /// The text for one file, or for the changes to each of the others.
+    pub fn text(&self) -> Result<String, SavedError> {
+        let (first, others) = match (self.against.as_slice(), self.files.as_slice()) {
+            ([], [(_, report)]) => return Ok(whole(report)),
+            ([], all) => all.split_at(all.len().min(1)),
+            (first, all) => (first, all),
+        };
+        let mut parts = Vec::new();
+        for (name, other) in others {
+            let before = parts.len();
+            for run in &other.runs {
+                let firsts = first.iter();
+                let firsts = firsts.filter_map(|(file, report)| counterpart(file, report, run, other.runs.len()));
+                let firsts: Vec<Saved<'_>> = firsts.collect();
+                if !firsts.is_empty() {
+                    parts.push(changes(&firsts, Saved { file: name, run }));
+                }
+            }
+            if parts.len() == before {
+                let names = first
+                    .iter()
+                    .flat_map(|(_, report)| &report.runs)
+                    .map(|run| run.name.as_str());
+                return Err(SavedError::NothingInCommon {
+                    other: name.clone(),
+                    names: names.collect::<Vec<_>>().join(", "),
+                });
             }
         }
-        if parts.len() == before {
-            let names = first
-                .iter()
-                .flat_map(|(_, report)| &report.runs)
-                .map(|run| run.name.as_str());
-            return Err(SavedError::NothingInCommon {
-                other: name.clone(),
-                names: names.collect::<Vec<_>>().join(", "),
-            });
+        Ok(parts.join("\n"))
+    }
+
+    /// The page for one file, as its run would have written it, or for all of them, with the changes as `text` has them.
+    pub fn page<'a>(&'a self, text: &'a str) -> Page<'a> {
+        match (self.against.as_slice(), self.files.as_slice()) {
+            ([], [(_, report)]) => Page::of(report),
+            (first, others) => {
+                let all = first.iter().chain(others);
+                Page::of_files(all.map(|(file, report)| (file.as_str(), report)).collect(), text)
+            }
         }
     }
-    Ok(parts.join("\n"))
 }
 
 /// A report as it was shown at the end of its runs.

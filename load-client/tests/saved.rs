@@ -53,8 +53,12 @@ fn the_series_is_written_line_by_line_as_the_report_has_it() {
         "queue_bytes",
         "offered_rps",
         "goodput_rps",
+        "time_to_done_p99_seconds",
+        "response_time_p50_seconds",
+        "response_time_p99_seconds",
+        "resident_bytes",
     ];
-    assert!(lines.headers().unwrap().iter().take(columns.len()).eq(columns));
+    assert!(lines.headers().unwrap().iter().eq(columns));
     let lines: Vec<csv::StringRecord> = lines.records().map(Result::unwrap).collect();
     let points: Vec<_> = report
         .runs
@@ -69,6 +73,11 @@ fn the_series_is_written_line_by_line_as_the_report_has_it() {
         assert_eq!(line[3].parse().ok(), point.in_system);
         assert_eq!(line[5].parse(), Ok(point.offered_rps));
         assert_eq!(line[7].parse().ok(), point.time_to_done_p99);
+        assert_eq!(line[8].parse().ok(), point.response_time_p50);
+        assert_eq!(line[9].parse().ok(), point.response_time_p99);
+        assert_eq!(line[10].parse().ok(), point.resident_bytes);
+        // The answers mean done, so the one time is the other.
+        assert_eq!(point.response_time_p99, point.time_to_done_p99);
     }
 }
 

@@ -5,6 +5,7 @@ mod gates;
 pub mod handbook;
 mod load;
 mod tls;
+mod typed;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -17,6 +18,7 @@ pub use self::{
     gates::GateArgs,
     load::{Defaults, DrainLimit, LoadArgs},
     tls::TlsArgs,
+    typed::as_typed,
 };
 use crate::{
     output::progress::Manner,
@@ -148,6 +150,10 @@ pub struct ReportArgs {
     /// what these differ by among themselves
     #[arg(long, value_name = "FILE")]
     pub against: Vec<PathBuf>,
+
+    /// Also write the reports to a file, as one page for a browser: the runs of all of them in the same charts
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `load-client health`.
@@ -173,6 +179,10 @@ pub struct OutputArgs {
     /// Also write the report to a file, as JSON (schema load-client/report/v1)
     #[arg(long, env = "LOAD_JSON", value_name = "FILE")]
     pub json: Option<PathBuf>,
+
+    /// Also write the report to a file, as one page for a browser: charts and tables, nothing loaded from elsewhere
+    #[arg(long, env = "LOAD_HTML", value_name = "FILE")]
+    pub html: Option<PathBuf>,
 
     /// Also write the time series to a file, as CSV: a line per run and step
     #[arg(long, env = "LOAD_CSV", value_name = "FILE")]

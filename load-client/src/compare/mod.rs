@@ -5,7 +5,7 @@ mod introduction;
 #[cfg(feature = "embedded")]
 mod strategies;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 #[cfg(feature = "embedded")]
 pub use self::{
@@ -108,7 +108,11 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stop
         })
     });
     let plans = plans.collect::<Result<_, _>>()?;
-    Ok(all_at_once(plans, args.output.progress(), stopper).await)
+    let targets = args.target.iter();
+    let targets = targets.map(|(name, url)| (name.as_str(), url.to_string())).collect();
+    Ok(all_at_once(plans, args.output.progress(), stopper)
+        .await
+        .of_targets(&targets))
 }
 
 /// Measures all plans at the same time, on this runtime, and shows how they get on.
@@ -134,6 +138,17 @@ impl Compared {
     pub fn extend(&mut self, other: Self) {
         self.measured.extend(other.measured);
         self.failed.extend(other.failed);
+    }
+
+    /// Notes down what each run was made against, by its name.
+    fn of_targets(mut self, targets: &BTreeMap<&str, String>) -> Self {
+        for measured in &mut self.measured {
+            let report = &mut measured.report;
+            if let Some(configuration) = &mut report.configuration {
+                configuration.target = targets.get(report.name.as_str()).cloned();
+            }
+        }
+        self
     }
 
     fn of(runs: impl IntoIterator<Item = (String, Result<Measured, FleetError>)>) -> Self {

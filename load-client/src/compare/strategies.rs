@@ -1,7 +1,7 @@
 //! The strategies of the worked example, on services in this process: in real time over loopback, or in virtual time
 //! over in-memory connections.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
 
 use foo_service::{
     config::{QueueKind, Settings},
@@ -193,7 +193,15 @@ pub async fn in_real_time(
     for service in services {
         service.stop().await;
     }
-    Ok(measured)
+    Ok(measured.of_targets(&abouts(strategies)))
+}
+
+/// What each of the services is, by the name of its strategy.
+fn abouts(strategies: &[Strategy]) -> BTreeMap<&str, String> {
+    let abouts = strategies.iter();
+    abouts
+        .map(|strategy| (strategy.name, strategy.about.to_owned()))
+        .collect()
 }
 
 /// Runs the strategies each in a time of its own: as fast as the machine can compute it, with the same figures every
@@ -235,7 +243,7 @@ pub async fn in_virtual_time(
     if let Some(progress) = progress {
         progress.finish();
     }
-    Ok(Compared::of(runs))
+    Ok(Compared::of(runs).of_targets(&abouts(strategies)))
 }
 
 async fn virtual_run(plan: UnplacedPlan) -> Result<Measured, FleetError> {

@@ -1,6 +1,6 @@
 //! From what was recorded, seen and audited to the report of a run, and the check that it all adds up.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::{
     Measured, Plan, Seen,
@@ -9,11 +9,12 @@ use super::{
 };
 use crate::{
     audit::Audited,
+    fleet::{Place, shards},
     ledger::AuditCounts,
-    outcome::Outcome,
-    recorder::{Distribution, Recorded},
+    recorder::Recorded,
     report::{
-        AuditReport, DistributionReport, GateReport, LedgerReport, LoadReport, Run, ServiceReport, points, seconds,
+        AuditReport, ConfigurationReport, DistributionReport, GateReport, LedgerReport, LoadReport, Run, ServiceReport,
+        by_outcome, curve, points, seconds,
     },
 };
 
@@ -67,10 +68,17 @@ impl Assembly<'_> {
         let gates = judge(self.plan, &evidence, &self.stopped);
         let figures = evidence.figures;
 
+        let place = if self.plan.virtual_time {
+            Place::Here
+        } else {
+            Place::Threads
+        };
+        let reservations = notes.iter().chain(&imbalances).cloned().collect();
         let report = Run {
             name: self.plan.name.clone(),
             rpc: scenario.rpc.label().to_owned(),
             virtual_time: self.plan.virtual_time,
+            configuration: Some(ConfigurationReport::new(scenario, shards(scenario, place))),
             load: LoadReport {
                 clients: scenario.clients,
                 offered_rps: per_second(figures.ledger.intended),
@@ -82,14 +90,17 @@ impl Assembly<'_> {
             service: self.seen.as_ref().map(|seen| service_report(seen, drain)),
             audit: self.audited.as_ref().map(|audited| audit_report(&audited.counts)),
             goodput_rps: goodput,
-            response_time_seconds: by_outcome(&figures.response_time),
-            service_time_seconds: by_outcome(&figures.service_time),
+            response_time_seconds: by_outcome(&figures.response_time, DistributionReport::new),
+            response_time_curve: Some(by_outcome(&figures.response_time, curve)),
+            service_time_seconds: by_outcome(&figures.service_time, DistributionReport::new),
             time_to_done_seconds: DistributionReport::new(&figures.time_to_done),
+            time_to_done_curve: curve(&figures.time_to_done),
             queue_wait_seconds: DistributionReport::new(&figures.queue_wait),
             start_lag_seconds: DistributionReport::new(&figures.start_lag),
-            series: points(&series, done_is_known),
+            series: points(&series, done_is_known, scenario.rpc.ok_means_done()),
             verdict: verdict(scenario, &figures),
             gates,
+            notes: Some(reservations),
         };
         Measured {
             report,
@@ -162,12 +173,4 @@ fn audit_report(counts: &AuditCounts) -> AuditReport {
         duplicated: counts.duplicated,
         done_unacknowledged: counts.done_unacknowledged,
     }
-}
-
-fn by_outcome(times: &[Distribution; Outcome::ALL.len()]) -> BTreeMap<String, DistributionReport> {
-    let of = |outcome: &Outcome| {
-        let times = DistributionReport::new(&times[*outcome as usize])?;
-        Some((outcome.label().to_owned(), times))
-    };
-    Outcome::ALL.iter().filter_map(of).collect()
 }

@@ -102,6 +102,7 @@ impl Sight {
             slot.queue_depth = snapshot.queue_depth.map(|level| level.now);
             slot.in_system = snapshot.in_system.map(|level| level.now);
             slot.queue_bytes = snapshot.queue_bytes.map(|level| level.now);
+            slot.resident_bytes = snapshot.resident_bytes;
             self.maxima.take_in(&snapshot);
         }
         self.last = snapshot;

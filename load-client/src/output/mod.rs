@@ -1,8 +1,9 @@
-//! What people and programs get to see: progress while it runs, a table and words at the end, JSON, live
-//! metrics.
+//! What people and programs get to see: progress while it runs, a table and words at the end, JSON, a page for
+//! a browser, live metrics.
 
 pub mod changes;
 pub mod file;
+pub mod html;
 pub mod json;
 pub mod progress;
 pub mod prometheus;

@@ -17,6 +17,9 @@ struct Line<'a> {
     offered_rps: f64,
     goodput_rps: Option<f64>,
     time_to_done_p99_seconds: Option<f64>,
+    response_time_p50_seconds: Option<f64>,
+    response_time_p99_seconds: Option<f64>,
+    resident_bytes: Option<u64>,
 }
 
 /// Writes the series of all runs, one after the other.
@@ -33,6 +36,9 @@ pub fn write(out: &mut impl Write, runs: &[Run]) -> io::Result<()> {
                 offered_rps: point.offered_rps,
                 goodput_rps: point.goodput_rps,
                 time_to_done_p99_seconds: point.time_to_done_p99,
+                response_time_p50_seconds: point.response_time_p50,
+                response_time_p99_seconds: point.response_time_p99,
+                resident_bytes: point.resident_bytes,
             })
             .map_err(io::Error::other)?;
         }

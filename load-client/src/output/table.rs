@@ -6,31 +6,36 @@ use comfy_table::{CellAlignment, Table, TableStyle};
 
 use super::words::{explain, generator, picture, time, unanswered, warning};
 use crate::{
-    report::{DistributionReport, Run},
+    report::{DistributionReport, GateReport, Run},
     scenario::Rpc,
 };
 
 /// How wide the words under the table may be.
 const WIDTH: usize = 100;
-const MISSING: &str = "–";
+/// But beside a name of any length they are this wide.
+const LEAST_WIDTH: usize = 40;
+/// What stands where there is no figure.
+pub(super) const MISSING: &str = "–";
+/// The heads of the columns of a table of runs.
+pub(super) const COLUMNS: [&str; 11] = [
+    "",
+    "intended",
+    "done",
+    "dropped",
+    "rejected",
+    "withheld",
+    "queue\nat end\nof load",
+    "most in\nsystem",
+    "time\nto done\n(median)",
+    "time\nto done\n(longest)",
+    "time\nto drain",
+];
 
 /// Rows side by side, with a sentence on each; on top, whose figures are not the service's. All pictures have the same scale.
 pub fn comparison(runs: &[Run]) -> String {
     let mut table = Table::new();
     table.load_style(TableStyle::new());
-    table.set_header([
-        "",
-        "intended",
-        "done",
-        "dropped",
-        "rejected",
-        "withheld",
-        "queue\nat end\nof load",
-        "most in\nsystem",
-        "time\nto done\n(median)",
-        "time\nto done\n(longest)",
-        "time\nto drain",
-    ]);
+    table.set_header(COLUMNS);
     for run in runs {
         table.add_row(row(run));
     }
@@ -63,7 +68,10 @@ pub fn comparison(runs: &[Run]) -> String {
             );
         }
         let first = if picture.is_empty() { run.name.as_str() } else { "" };
-        for (index, line) in wrap(&explain(run), WIDTH - name_width).into_iter().enumerate() {
+        for (index, line) in wrap(&explain(run), WIDTH.saturating_sub(name_width).max(LEAST_WIDTH))
+            .into_iter()
+            .enumerate()
+        {
             let label = if index == 0 { first } else { "" };
             let _ = writeln!(text, "{label:name_width$}{line}");
         }
@@ -71,7 +79,8 @@ pub fn comparison(runs: &[Run]) -> String {
     text
 }
 
-fn row(run: &Run) -> [String; 11] {
+/// A run in a table of runs.
+pub(super) fn row(run: &Run) -> [String; COLUMNS.len()] {
     let count = |count: Option<u64>| count.map_or_else(|| MISSING.to_owned(), |count| count.to_string());
     let seconds = |seconds: Option<f64>| seconds.map_or_else(|| MISSING.to_owned(), time);
     let service = run.service.as_ref();
@@ -152,16 +161,7 @@ pub fn gates(runs: &[Run]) -> String {
     table.load_style(TableStyle::new());
     for run in runs {
         for gate in &run.gates {
-            let met = match gate.met {
-                Some(true) => "MET",
-                Some(false) => "not met",
-                None => "NOT KNOWN",
-            };
-            let stopped = gate
-                .stopped_at_seconds
-                .map_or_else(String::new, |at| format!("; stopped the run after {}", time(at)));
-            let says = format!("{}{stopped}", gate.says);
-            table.add_row([run.name.as_str(), met, gate.rule.as_str(), says.as_str()]);
+            table.add_row(self::gate(&run.name, gate));
         }
     }
     if table.is_empty() {
@@ -173,10 +173,42 @@ pub fn gates(runs: &[Run]) -> String {
     table.trim_fmt() + "\n"
 }
 
+/// How a rule was judged: the run, the result, the rule, what was seen.
+pub(super) fn gate(run: &str, gate: &GateReport) -> [String; 4] {
+    let met = match gate.met {
+        Some(true) => "MET",
+        Some(false) => "not met",
+        None => "NOT KNOWN",
+    };
+    let stopped = gate
+        .stopped_at_seconds
+        .map_or_else(String::new, |at| format!("; stopped the run after {}", time(at)));
+    let says = format!("{}{stopped}", gate.says);
+    [run.to_owned(), met.to_owned(), gate.rule.clone(), says]
+}
+
 fn distributions(run: &Run) -> String {
     let mut table = Table::new();
     table.load_style(TableStyle::new());
     table.set_header(["", "count", "mean", "p50", "p90", "p99", "p99.9", "max"]);
+    table.add_rows(distribution_rows(run));
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt() + "\n"
+}
+
+/// A distribution in a table of them: its name, its count, its times.
+pub(super) fn distribution(name: &str, times: &DistributionReport) -> Vec<String> {
+    let figures = [times.mean, times.p50, times.p90, times.p99, times.p999, times.max].map(time);
+    [vec![name.to_owned(), times.count.to_string()], figures.to_vec()].concat()
+}
+
+/// All distributions of a run.
+pub(super) fn distribution_rows(run: &Run) -> Vec<Vec<String>> {
     let responses = run
         .response_time_seconds
         .iter()
@@ -194,19 +226,9 @@ fn distributions(run: &Run) -> String {
         ("queue wait".to_owned(), run.queue_wait_seconds),
         ("start lag".to_owned(), run.start_lag_seconds),
     ];
-    for (name, times) in responses.chain(services).chain(others) {
-        if let Some(times) = times {
-            let figures = [times.mean, times.p50, times.p90, times.p99, times.p999, times.max].map(time);
-            table.add_row([vec![name, times.count.to_string()], figures.to_vec()].concat());
-        }
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table.trim_fmt() + "\n"
+    let all = responses.chain(services).chain(others);
+    all.filter_map(|(name, times)| Some(distribution(&name, &times?)))
+        .collect()
 }
 
 /// Whether the one can be told from the other: by more than a tick of the timers, and a hundredth.

@@ -102,15 +102,19 @@ pub fn explain(run: &Run) -> String {
 
 /// What must be said before anything else: figures that are the generator's own. Empty if there is nothing.
 pub fn warning(runs: &[Run]) -> String {
-    let mut text = String::new();
-    for run in runs.iter().filter(|run| run.verdict.client_limited) {
-        let _ = writeln!(
-            text,
-            "CLIENT-LIMITED: {}: {}. These are the generator's figures, not the service's.",
-            run.name, run.verdict.reason
-        );
-    }
-    text
+    let warnings = runs.iter().filter_map(|run| client_limited(run, &run.name));
+    warnings.map(|warning| warning + "\n").collect()
+}
+
+/// The same of one run, by the name that it goes by; `None` if there is nothing.
+pub fn client_limited(run: &Run, name: &str) -> Option<String> {
+    let verdict = &run.verdict;
+    verdict.client_limited.then(|| {
+        format!(
+            "CLIENT-LIMITED: {name}: {}. These are the generator's figures, not the service's.",
+            verdict.reason
+        )
+    })
 }
 
 /// What the generator itself had to put up: the numbers behind the verdict.

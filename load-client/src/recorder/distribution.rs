@@ -61,6 +61,11 @@ impl Distribution {
         let max = self.max()?;
         Some(Duration::from_micros(self.histogram.value_at_quantile(quantile)).min(max))
     }
+
+    /// How many are at most this, to three digits.
+    pub fn count_up_to(&self, duration: Duration) -> u64 {
+        self.histogram.count_between(0, micros(duration))
+    }
 }
 
 /// Whole microseconds, within what HDR can hold.

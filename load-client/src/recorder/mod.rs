@@ -109,6 +109,8 @@ impl Recorder {
         if send.done {
             self.histograms.time_to_done.record(response_time);
             self.done.record(send.intended, send.ended, send.queue_wait);
+        } else if send.outcome == Outcome::Ok {
+            self.done.series.slot(send.ended).answered(response_time);
         }
     }
 

@@ -19,45 +19,69 @@ pub struct Slot {
     /// Messages done within the SLO.
     pub good: u64,
     /// Times to done, in microseconds, two digits: for the eye.
-    times: Option<Box<Histogram<u32>>>,
+    to_done: Option<Box<Histogram<u32>>>,
+    /// Likewise, response times of ok answers that do not mean done; those that do are in `to_done` already.
+    responses: Option<Box<Histogram<u32>>>,
     /// What the service showed last in it.
     pub queue_depth: Option<u64>,
     /// Likewise.
     pub in_system: Option<u64>,
     /// Likewise.
     pub queue_bytes: Option<u64>,
+    /// Likewise.
+    pub resident_bytes: Option<u64>,
 }
 
 impl Slot {
     /// A message was done, so long after it was intended; `good`: within the SLO.
     pub fn done(&mut self, time_to_done: Duration, good: bool) {
         self.good += u64::from(good);
-        let times = self.times.get_or_insert_with(|| Box::new(empty()));
-        times.record(micros(time_to_done)).expect("it resizes itself");
+        record(&mut self.to_done, time_to_done);
     }
 
-    /// The 99th percentile of the times to done; `None` if nothing was done.
-    pub fn time_to_done_p99(&self) -> Option<Duration> {
-        let times = self.times.as_ref()?;
-        Some(Duration::from_micros(times.value_at_quantile(0.99)))
+    /// An ok answer came that does not mean that its message is done.
+    pub fn answered(&mut self, response_time: Duration) {
+        record(&mut self.responses, response_time);
+    }
+
+    /// Of the times to done; `None` if nothing was done.
+    pub fn time_to_done(&self, quantile: f64) -> Option<Duration> {
+        Some(at(self.to_done.as_deref()?, quantile))
+    }
+
+    /// Of the response times of what was [answered](Self::answered); `None` if nothing was.
+    pub fn response_time(&self, quantile: f64) -> Option<Duration> {
+        Some(at(self.responses.as_deref()?, quantile))
     }
 
     /// Folds the slot that follows into this one.
     fn fold(&mut self, later: Self) {
         self.intended += later.intended;
         self.good += later.good;
-        match (&mut self.times, later.times) {
-            (Some(mine), Some(theirs)) => mine.add(&*theirs).expect("it resizes itself"),
-            (mine, theirs) => *mine = mine.take().or(theirs),
-        }
+        add(&mut self.to_done, later.to_done);
+        add(&mut self.responses, later.responses);
         self.queue_depth = later.queue_depth.or(self.queue_depth);
         self.in_system = later.in_system.or(self.in_system);
         self.queue_bytes = later.queue_bytes.or(self.queue_bytes);
+        self.resident_bytes = later.resident_bytes.or(self.resident_bytes);
     }
 }
 
-fn empty() -> Histogram<u32> {
-    Histogram::new(2).expect("two digits are within what HDR offers")
+fn record(times: &mut Option<Box<Histogram<u32>>>, time: Duration) {
+    let empty = || Box::new(Histogram::new(2).expect("two digits are within what HDR offers"));
+    let times = times.get_or_insert_with(empty);
+    times.record(micros(time)).expect("it resizes itself");
+}
+
+fn add(mine: &mut Option<Box<Histogram<u32>>>, theirs: Option<Box<Histogram<u32>>>) {
+    match (mine, theirs) {
+        (Some(mine), Some(theirs)) => mine.add(&*theirs).expect("it resizes itself"),
+        (mine, theirs) => *mine = mine.take().or(theirs),
+    }
+}
+
+fn at(times: &Histogram<u32>, quantile: f64) -> Duration {
+    Duration::from_micros(times.value_at_quantile(quantile))
 }
 
 /// The slots of a run.
@@ -150,6 +174,26 @@ mod tests {
         assert_eq!(series.slots().iter().map(|slot| slot.intended).sum::<u64>(), 8 * 7200);
         assert_eq!(series.slots().iter().map(|slot| slot.good).sum::<u64>(), 7200);
         assert_eq!(series.slots()[0].queue_depth, Some(12));
+    }
+
+    #[test]
+    fn answers_and_ends_are_told_apart_and_neither_is_lost_when_slots_fold() {
+        let mut slot = Slot::default();
+        slot.answered(Duration::from_millis(1));
+        assert_eq!(slot.time_to_done(0.5), None);
+        let mut later = Slot {
+            resident_bytes: Some(7),
+            ..Slot::default()
+        };
+        later.answered(Duration::from_millis(3));
+        later.done(Duration::from_secs(1), true);
+        slot.fold(later);
+        let millis = |time: Option<Duration>| time.unwrap().as_millis();
+        assert_eq!([0.5, 1.0].map(|quantile| millis(slot.response_time(quantile))), [1, 3]);
+        assert_eq!(
+            (millis(slot.time_to_done(0.5)) / 10, slot.resident_bytes),
+            (100, Some(7))
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub(crate) mod json_schema;
+pub(crate) mod markup;
 pub(crate) mod own_server;
 pub(crate) mod scrape;
 

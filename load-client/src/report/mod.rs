@@ -1,15 +1,20 @@
 //! The report as programs read it: schema `load-client/report/v1`. Pure data; seconds are floats, what is missing is
-//! null.
+//! null. Fields that came after the first version may be missing in a file: an older program wrote it.
+
+mod configuration;
+mod distribution;
+mod series;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    ledger::Ledger,
-    outcome::Outcome,
-    recorder::{Distribution, Series},
+pub use self::{
+    configuration::{ConfigurationReport, StageReport},
+    distribution::{CurvePointReport, DistributionReport, by_outcome, curve},
+    series::{PointReport, points},
 };
+use crate::{ledger::Ledger, outcome::Outcome};
 
 /// The name of the schema.
 pub const SCHEMA: &str = "load-client/report/v1";
@@ -21,6 +26,13 @@ pub struct Report {
     pub schema: String,
     /// Of everything that was drawn.
     pub seed: u64,
+    /// Of the program that wrote it.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// What was typed, for a shell to make the same runs, the environment's part in front; without secrets, and without
+    /// what only says where the report goes.
+    #[serde(default)]
+    pub command: Option<String>,
     /// One per strategy or target.
     pub runs: Vec<Run>,
 }
@@ -34,6 +46,9 @@ pub struct Run {
     pub rpc: String,
     /// Whether the clock was virtual.
     pub virtual_time: bool,
+    /// What it was made with, defaults included.
+    #[serde(default)]
+    pub configuration: Option<ConfigurationReport>,
     /// What was asked of the clients.
     pub load: LoadReport,
     /// How every intended send ended.
@@ -47,10 +62,16 @@ pub struct Run {
     pub goodput_rps: Option<f64>,
     /// From the intended send to the end of the call, by outcome; without those that did not occur.
     pub response_time_seconds: BTreeMap<String, DistributionReport>,
-    /// Likewise, from when the send was made: what a caller sees that never has to wait for its turn.
+    /// The same in more detail: one entry where `response_time_seconds` has one.
+    #[serde(default)]
+    pub response_time_curve: Option<BTreeMap<String, Vec<CurvePointReport>>>,
+    /// By outcome, from when the send was made to the end of the call: what a caller sees that never has to wait for its turn.
     pub service_time_seconds: BTreeMap<String, DistributionReport>,
     /// From the intended send until the message was processed.
     pub time_to_done_seconds: Option<DistributionReport>,
+    /// The same in more detail.
+    #[serde(default)]
+    pub time_to_done_curve: Option<Vec<CurvePointReport>>,
     /// As the service measured it, of messages that were processed.
     pub queue_wait_seconds: Option<DistributionReport>,
     /// The generator's own lateness.
@@ -61,6 +82,9 @@ pub struct Run {
     pub verdict: VerdictReport,
     /// The rules that the run was judged by.
     pub gates: Vec<GateReport>,
+    /// What a reader should know besides, and what does not add up.
+    #[serde(default)]
+    pub notes: Option<Vec<String>>,
 }
 
 /// What was asked of the clients.
@@ -155,44 +179,6 @@ pub struct AuditReport {
     pub done_unacknowledged: u64,
 }
 
-/// A distribution of durations, in seconds. Mean and maximum are exact, quantiles have three digits.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct DistributionReport {
-    /// How many.
-    pub count: u64,
-    /// Exact.
-    pub mean: f64,
-    /// The median.
-    pub p50: f64,
-    /// 90 % are at most this.
-    pub p90: f64,
-    /// 99 %.
-    pub p99: f64,
-    /// 99.9 %.
-    pub p999: f64,
-    /// Exact.
-    pub max: f64,
-}
-
-/// A step of the series.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct PointReport {
-    /// Where the step begins, in seconds since the load began.
-    pub t: f64,
-    /// As last seen in the step; null if it was not.
-    pub queue_depth: Option<u64>,
-    /// Likewise.
-    pub in_system: Option<u64>,
-    /// Likewise.
-    pub queue_bytes: Option<u64>,
-    /// Sends intended in the step, per second.
-    pub offered_rps: f64,
-    /// Messages done in the step within the SLO, per second; null if nobody says when they were done.
-    pub goodput_rps: Option<f64>,
-    /// In seconds, of what was done in the step; null if nothing was.
-    pub time_to_done_p99: Option<f64>,
-}
-
 /// Whether the figures are the service's or the generator's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VerdictReport {
@@ -252,38 +238,6 @@ impl LedgerReport {
             in_flight: ledger.in_flight,
         }
     }
-}
-
-impl DistributionReport {
-    /// `None` of nothing.
-    pub fn new(distribution: &Distribution) -> Option<Self> {
-        let quantile = |quantile| distribution.quantile(quantile).map(seconds);
-        Some(Self {
-            count: distribution.count(),
-            mean: seconds(distribution.mean()?),
-            p50: quantile(0.5)?,
-            p90: quantile(0.9)?,
-            p99: quantile(0.99)?,
-            p999: quantile(0.999)?,
-            max: seconds(distribution.max()?),
-        })
-    }
-}
-
-/// The points of a series. `done_is_known`: whether anybody says when messages were done.
-pub fn points(series: &Series, done_is_known: bool) -> Vec<PointReport> {
-    let step = series.step().as_secs_f64();
-    let point = |(index, slot): (usize, &crate::recorder::Slot)| PointReport {
-        // In milliseconds first: a multiple of the step, without a float's dust.
-        t: (index as f64 * step * 1000.0).round() / 1000.0,
-        queue_depth: slot.queue_depth,
-        in_system: slot.in_system,
-        queue_bytes: slot.queue_bytes,
-        offered_rps: slot.intended as f64 / step,
-        goodput_rps: done_is_known.then(|| slot.good as f64 / step),
-        time_to_done_p99: slot.time_to_done_p99().map(seconds),
-    };
-    series.slots().iter().enumerate().map(point).collect()
 }
 
 /// Whole nanoseconds as seconds.

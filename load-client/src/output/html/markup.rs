@@ -1,0 +1,97 @@
+//! Markup that cannot be broken: every element is closed, every text and attribute escaped, whatever it holds. It is HTML
+//! that is well-formed XML too.
+
+use std::fmt::Write;
+
+/// The attributes of an element, each a name and a value.
+pub(super) type Attributes<'a> = &'a [(&'a str, &'a str)];
+
+/// A document, or a part of one, as it is written.
+#[derive(Debug, Default)]
+pub(super) struct Markup {
+    text: String,
+}
+
+impl Markup {
+    /// An element with whatever `inside` writes.
+    pub(super) fn element(&mut self, name: &str, attributes: Attributes<'_>, inside: impl FnOnce(&mut Self)) {
+        self.open(name, attributes);
+        self.text.push('>');
+        inside(self);
+        let _ = write!(self.text, "</{name}>");
+    }
+
+    /// An element with a text.
+    pub(super) fn line(&mut self, name: &str, attributes: Attributes<'_>, text: &str) {
+        self.element(name, attributes, |markup| markup.text(text));
+    }
+
+    /// An element that holds nothing and never could: of HTML only the likes of meta and br, of SVG any.
+    pub(super) fn empty(&mut self, name: &str, attributes: Attributes<'_>) {
+        self.open(name, attributes);
+        self.text.push_str("/>");
+    }
+
+    /// A text.
+    pub(super) fn text(&mut self, text: &str) {
+        escape(text, &mut self.text);
+    }
+
+    /// A text of ours that stands as it is: a style sheet, in which nothing is a tag.
+    pub(super) fn verbatim(&mut self, text: &'static str) {
+        self.text.push_str(text);
+    }
+
+    /// The start of a new line in the file, for whoever reads it.
+    pub(super) fn new_line(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// What was written.
+    pub(super) fn into_string(self) -> String {
+        self.text
+    }
+
+    fn open(&mut self, name: &str, attributes: Attributes<'_>) {
+        let _ = write!(self.text, "<{name}");
+        for (name, value) in attributes {
+            let _ = write!(self.text, " {name}=\"");
+            escape(value, &mut self.text);
+            self.text.push('"');
+        }
+    }
+}
+
+fn escape(text: &str, into: &mut String) {
+    for character in text.chars() {
+        match character {
+            '&' => into.push_str("&amp;"),
+            '<' => into.push_str("&lt;"),
+            '>' => into.push_str("&gt;"),
+            '"' => into.push_str("&quot;"),
+            '\'' => into.push_str("&#39;"),
+            '\n' | '\t' => into.push(character),
+            // XML has no way to write these at all.
+            control if control.is_control() || ('\u{fffe}'..='\u{ffff}').contains(&control) => into.push('\u{fffd}'),
+            other => into.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_written_stays_within_its_element_or_attribute() {
+        let mut markup = Markup::default();
+        markup.element("p", &[("title", r#"a"b'c&<d>"#)], |inside| {
+            inside.text("</p><script>&\u{1b}[1m");
+            inside.empty("br", &[]);
+        });
+        assert_eq!(
+            markup.into_string(),
+            "<p title=\"a&quot;b&#39;c&amp;&lt;d&gt;\">&lt;/p&gt;&lt;script&gt;&amp;\u{fffd}[1m<br/></p>"
+        );
+    }
+}

@@ -1,0 +1,243 @@
+//! From values to places in a chart, and the ticks by which the values are read again.
+
+/// What a value is, and so how it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Per second.
+    Rate,
+    /// Messages.
+    Count,
+    /// Of memory.
+    Bytes,
+    /// A duration, in seconds.
+    Seconds,
+}
+
+/// Where a value stands between the ends of an axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Scale {
+    /// From 0 to this.
+    Linear(f64),
+    /// From one power of ten to another. What is smaller stands at the lower end.
+    Log(i32, i32),
+}
+
+/// A place on an axis, and what stands there.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tick {
+    /// From 0 to 1.
+    pub(super) place: f64,
+    /// The value in words.
+    pub(super) label: String,
+}
+
+const KIB: f64 = 1024.0;
+
+impl Scale {
+    /// From 0 to a little over the highest value.
+    pub(super) fn linear(highest: f64, unit: Unit) -> Self {
+        let highest = if highest > 0.0 { highest } else { 1.0 };
+        let step = step(highest, unit);
+        Self::Linear((highest * 1.02 / step).ceil() * step)
+    }
+
+    /// The powers of ten around all values over 0.
+    pub(super) fn log(values: impl Iterator<Item = f64>) -> Self {
+        let positive = values.filter(|value| *value > 0.0);
+        let (low, high) = positive.fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        if high == 0.0 {
+            return Self::Log(-3, 0);
+        }
+        let (low, high) = (power(low.log10().floor()), power(high.log10().ceil()));
+        Self::Log(low, high.max(low + 1))
+    }
+
+    /// From 0 to 1.
+    pub(super) fn place(self, value: f64) -> f64 {
+        match self {
+            Self::Linear(end) => (value / end).clamp(0.0, 1.0),
+            Self::Log(low, high) => ((value.log10() - f64::from(low)) / f64::from(high - low)).clamp(0.0, 1.0),
+        }
+    }
+
+    /// A handful of round values.
+    pub(super) fn ticks(self, unit: Unit) -> Vec<Tick> {
+        let tick = |value: f64| Tick {
+            place: self.place(value),
+            label: round(value, unit),
+        };
+        match self {
+            Self::Linear(end) => {
+                let step = step(end / 1.02, unit);
+                multiples(step, end).map(tick).collect()
+            }
+            Self::Log(low, high) => {
+                let parts: &[f64] = if high - low > 2 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+                let every = if high - low > 6 { 2 } else { 1 };
+                let decades = (low..=high).filter(|decade| (decade - low) % every == 0);
+                let values = decades.flat_map(|decade| parts.iter().map(move |part| part * 10_f64.powi(decade)));
+                values
+                    .filter(|value| *value <= 10_f64.powi(high) * 1.001)
+                    .map(tick)
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Of an axis of time that ends at `end` seconds: at most ten round values.
+pub(super) fn time_ticks(end: f64) -> Vec<Tick> {
+    const STEPS: [f64; 19] = [
+        0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0,
+        14400.0, 43200.0,
+    ];
+    let few = |step: &f64| end / step <= 10.0;
+    // Beyond, whole days.
+    let step = STEPS
+        .into_iter()
+        .find(few)
+        .unwrap_or_else(|| (end / 864_000.0).ceil() * 86400.0);
+    let (unit, name) = match step {
+        step if step >= 3600.0 => (3600.0, "h"),
+        step if step >= 60.0 => (60.0, "min"),
+        _ => (1.0, "s"),
+    };
+    multiples(step, end)
+        .map(|value| Tick {
+            place: value / end,
+            label: format!("{} {name}", plain(value / unit)),
+        })
+        .collect()
+}
+
+/// The round value next to a fourth of the highest.
+fn step(highest: f64, unit: Unit) -> f64 {
+    let base = match unit {
+        Unit::Bytes => KIB.powf((highest.max(1.0).ln() / KIB.ln()).floor()),
+        _ => 1.0,
+    };
+    let raw = highest / 4.0 / base;
+    let decade = 10_f64.powf(raw.log10().floor());
+    let part = [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .find(|part| part * decade >= raw * 0.999);
+    let step = part.unwrap_or(10.0) * decade * base;
+    // There is no half of a message.
+    if unit == Unit::Count { step.max(1.0) } else { step }
+}
+
+fn multiples(step: f64, end: f64) -> impl Iterator<Item = f64> {
+    (0_u32..)
+        .map(move |index| f64::from(index) * step)
+        .take_while(move |value| *value <= end * 1.001)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the logarithm of a float is a small number"
+)]
+fn power(exponent: f64) -> i32 {
+    exponent as i32
+}
+
+/// A round value in few characters.
+fn round(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Rate | Unit::Count => plain(value),
+        Unit::Bytes => bytes(value),
+        Unit::Seconds => match value {
+            value if value < 0.000_999 => format!("{} µs", plain(value * 1e6)),
+            value if value < 0.999 => format!("{} ms", plain(value * 1e3)),
+            value => format!("{} s", plain(value)),
+        },
+    }
+}
+
+/// Bytes for people.
+pub(super) fn bytes(value: f64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let (mut value, mut at) = (value, 0);
+    while value >= KIB && at + 1 < units.len() {
+        value /= KIB;
+        at += 1;
+    }
+    let digits = usize::from(value < 10.0 && at > 0 && value.fract() > 0.0);
+    format!("{value:.digits$} {}", units[at])
+}
+
+/// Three digits, without zeros at the end; whole numbers in full, in groups of three.
+pub(super) fn plain(value: f64) -> String {
+    if value.abs() >= 100.0 || (value - value.round()).abs() < 1e-9 {
+        let digits = format!("{value:.0}");
+        let length = digits.len();
+        let mut grouped = String::new();
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (length - index).is_multiple_of(3) && digits.len() > 4 {
+                grouped.push('\u{202f}');
+            }
+            grouped.push(digit);
+        }
+        return grouped;
+    }
+    let digits = if value.abs() >= 10.0 {
+        1
+    } else if value.abs() >= 1.0 {
+        2
+    } else {
+        3
+    };
+    let text = format!("{value:.digits$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(ticks: &[Tick]) -> Vec<&str> {
+        ticks.iter().map(|tick| tick.label.as_str()).collect()
+    }
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        let rates = Scale::linear(8.3, Unit::Rate);
+        assert_eq!(labels(&rates.ticks(Unit::Rate)), ["0", "5", "10"]);
+        let counts = Scale::linear(2.0, Unit::Count);
+        assert_eq!(labels(&counts.ticks(Unit::Count)), ["0", "1", "2", "3"]);
+        let memory = Scale::linear(23.0 * KIB * KIB, Unit::Bytes);
+        assert_eq!(
+            labels(&memory.ticks(Unit::Bytes)),
+            ["0 B", "10 MiB", "20 MiB", "30 MiB"]
+        );
+        assert_eq!(
+            labels(&time_ticks(40.3)),
+            ["0 s", "5 s", "10 s", "15 s", "20 s", "25 s", "30 s", "35 s", "40 s"]
+        );
+        assert_eq!(
+            labels(&time_ticks(7200.0)),
+            ["0 min", "20 min", "40 min", "60 min", "80 min", "100 min", "120 min"]
+        );
+    }
+
+    #[test]
+    fn a_log_scale_reaches_from_a_power_of_ten_to_another() {
+        let scale = Scale::log([0.004, 0.0, 3.0].into_iter());
+        assert_eq!(scale, Scale::Log(-3, 1));
+        assert_eq!(
+            labels(&scale.ticks(Unit::Seconds)),
+            ["1 ms", "10 ms", "100 ms", "1 s", "10 s"]
+        );
+        assert!((scale.place(0.1) - 0.5).abs() < 1e-9);
+        assert!(scale.place(0.0).abs() < 1e-9, "nothing is smaller than the axis");
+        assert_eq!(Scale::log(std::iter::empty()), Scale::Log(-3, 0));
+    }
+
+    #[test]
+    fn numbers_are_written_short() {
+        let shown = [0.25, 1.5, 12.34, 240.0, 28_800.0, 3.0].map(plain);
+        assert_eq!(shown, ["0.25", "1.5", "12.3", "240", "28\u{202f}800", "3"]);
+        assert_eq!(bytes(1536.0), "1.5 KiB");
+    }
+}

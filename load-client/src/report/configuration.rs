@@ -1,0 +1,106 @@
+//! What a run was made with: what its scenario says, defaults included.
+
+use serde::{Deserialize, Serialize};
+
+use super::seconds;
+use crate::scenario::{Scenario, Schedule, Stage, WhenBlocked};
+
+/// What a run was made with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConfigurationReport {
+    /// What was driven: its URLs, or what the strategy's own service is; null if nobody said.
+    pub target: Option<String>,
+    /// How many.
+    pub clients: u32,
+    /// Over how many connections.
+    pub connections: u32,
+    /// From how many threads.
+    pub threads: u32,
+    /// constant, poisson, trace or as-fast-as-possible.
+    pub arrival: String,
+    /// Sends per second of all clients together; null where there is no single rate.
+    pub rps: Option<f64>,
+    /// Rates one after the other; null where there are none.
+    pub stages: Option<Vec<StageReport>>,
+    /// Whether the stages start again from the front.
+    pub repeat: bool,
+    /// Sends of the trace; null where there is none.
+    pub trace_sends: Option<u64>,
+    /// Sends that a client may have in flight.
+    pub max_in_flight: u32,
+    /// backlog or withhold.
+    pub when_blocked: String,
+    /// How long sends are intended; null: until stopped, or until the schedule or the requests end.
+    pub duration_seconds: Option<f64>,
+    /// How many sends are intended at most; null: without limit.
+    pub requests: Option<u64>,
+    /// The deadline of a send, from when it is made.
+    pub timeout_seconds: f64,
+    /// Goodput counts what is done within it.
+    pub slo_seconds: f64,
+    /// Sends intended within it are made, but not judged.
+    pub warmup_seconds: f64,
+    /// How long to wait for the service to work off what is queued; null: for as long as it takes.
+    pub drain_limit_seconds: Option<f64>,
+    /// Per message; null where the message is not FooService's.
+    pub payload_bytes: Option<u64>,
+    /// The names of what is sent with every call. Values can be secrets.
+    pub metadata: Vec<String>,
+}
+
+/// A rate held for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StageReport {
+    /// How long.
+    pub seconds: f64,
+    /// Sends per second of all clients together.
+    pub rps: f64,
+}
+
+impl ConfigurationReport {
+    /// What the scenario says; `threads`: from how many the clients really sent.
+    pub fn new(scenario: &Scenario, threads: u32) -> Self {
+        let stages = |stages: &[Stage]| {
+            let stage = |stage: &Stage| StageReport {
+                seconds: seconds(stage.length),
+                rps: stage.rps,
+            };
+            stages.iter().map(stage).collect()
+        };
+        let (rps, stages, repeat, trace_sends) = match &scenario.schedule {
+            Schedule::Rate { rps, .. } => (Some(*rps), None, false, None),
+            Schedule::Stages {
+                stages: list, repeat, ..
+            } => (None, Some(stages(list)), *repeat, None),
+            Schedule::Trace(rows) => (None, None, false, Some(rows.len() as u64)),
+            Schedule::AsFastAsPossible => (None, None, false, None),
+        };
+        let mut metadata: Vec<String> = scenario.metadata.keys().map(|name| name.as_str().to_owned()).collect();
+        metadata.sort_unstable();
+        Self {
+            target: None,
+            clients: scenario.clients,
+            connections: scenario.connections,
+            threads,
+            arrival: scenario.schedule.label().to_owned(),
+            rps,
+            stages,
+            repeat,
+            trace_sends,
+            max_in_flight: scenario.max_in_flight,
+            when_blocked: match scenario.when_blocked {
+                WhenBlocked::Backlog => "backlog",
+                WhenBlocked::Withhold => "withhold",
+            }
+            .to_owned(),
+            duration_seconds: scenario.duration.map(seconds),
+            requests: scenario.requests,
+            timeout_seconds: seconds(scenario.timeout),
+            slo_seconds: seconds(scenario.slo),
+            warmup_seconds: seconds(scenario.warmup),
+            drain_limit_seconds: scenario.drain_limit.map(seconds),
+            payload_bytes: scenario.rpc.is_foo_service().then_some(scenario.payload_size as u64),
+            metadata,
+        }
+    }
+}

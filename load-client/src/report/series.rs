@@ -1,0 +1,62 @@
+//! The time series of a report.
+
+use serde::{Deserialize, Serialize};
+
+use super::seconds;
+use crate::recorder::{Series, Slot};
+
+/// A step of the series.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PointReport {
+    /// Where the step begins, in seconds since the load began.
+    pub t: f64,
+    /// As last seen in the step; null if it was not.
+    pub queue_depth: Option<u64>,
+    /// Likewise.
+    pub in_system: Option<u64>,
+    /// Likewise.
+    pub queue_bytes: Option<u64>,
+    /// Sends intended in the step, per second.
+    pub offered_rps: f64,
+    /// Messages done in the step within the SLO, per second; null if nobody says when they were done.
+    pub goodput_rps: Option<f64>,
+    /// In seconds, of what was done in the step; null if nothing was.
+    pub time_to_done_p99: Option<f64>,
+    /// The median, in seconds, of the ok answers that came in the step, whenever they were intended; null if none came.
+    #[serde(default)]
+    pub response_time_p50: Option<f64>,
+    /// The 99th percentile, likewise.
+    #[serde(default)]
+    pub response_time_p99: Option<f64>,
+    /// Memory of the service's process, as last seen in the step; null if it was not, or is not the service's own.
+    #[serde(default)]
+    pub resident_bytes: Option<u64>,
+}
+
+/// The points of a series. `done_is_known`: whether anybody says when messages were done; `ok_means_done`: an ok
+/// answer does, so that its response time is the time to done.
+pub fn points(series: &Series, done_is_known: bool, ok_means_done: bool) -> Vec<PointReport> {
+    let step = series.step().as_secs_f64();
+    let response_time = |slot: &Slot, quantile| {
+        let times = if ok_means_done {
+            slot.time_to_done(quantile)
+        } else {
+            slot.response_time(quantile)
+        };
+        times.map(seconds)
+    };
+    let point = |(index, slot): (usize, &Slot)| PointReport {
+        // In milliseconds first: a multiple of the step, without a float's dust.
+        t: (index as f64 * step * 1000.0).round() / 1000.0,
+        queue_depth: slot.queue_depth,
+        in_system: slot.in_system,
+        queue_bytes: slot.queue_bytes,
+        offered_rps: slot.intended as f64 / step,
+        goodput_rps: done_is_known.then(|| slot.good as f64 / step),
+        time_to_done_p99: slot.time_to_done(0.99).map(seconds),
+        response_time_p50: response_time(slot, 0.5),
+        response_time_p99: response_time(slot, 0.99),
+        resident_bytes: slot.resident_bytes,
+    };
+    series.slots().iter().enumerate().map(point).collect()
+}
