@@ -79,7 +79,8 @@ impl Embedded {
     }
 }
 
-fn service(settings: Settings, instance_id: String) -> Service {
+/// A service that nobody scrapes, in a process that it shares.
+pub(crate) fn service(settings: Settings, instance_id: String) -> Service {
     Service::new(Parts {
         settings,
         recorder: &NoopRecorder,

@@ -6,6 +6,9 @@
 
 #![warn(clippy::unwrap_used)]
 
+#[cfg(feature = "embedded")]
+pub mod selftest;
+
 pub mod compare;
 pub mod run;
 pub mod saved;

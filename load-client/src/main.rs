@@ -1,5 +1,7 @@
 //! The `load-client` program.
 
+mod signals;
+
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
@@ -11,8 +13,8 @@ use std::{
 use clap::Parser;
 use load_client::{
     cli::{
-        Cli, Command, CompareArgs, HealthArgs, LoadArgs, OutputArgs, ReportArgs, RunArgs, as_typed, handbook,
-        usage_error,
+        Cli, Command, CompareArgs, HealthArgs, LoadArgs, OutputArgs, ReportArgs, RunArgs, SelftestArgs, as_typed,
+        handbook, usage_error,
     },
     compare::{self, Compared},
     health,
@@ -20,7 +22,7 @@ use load_client::{
     output::{
         file::{ReportFile, WriteError},
         html::{self, Page},
-        json, progress, series, table,
+        json, series, table,
     },
     report::{GateReport, Report, Run, SCHEMA},
     run,
@@ -29,6 +31,9 @@ use load_client::{
     stop::{Stop, Stopper},
 };
 
+#[cfg(feature = "embedded")]
+use load_client::selftest;
+
 /// What was asked for cannot be done, as clap has it too.
 const EXIT_USAGE: u8 = 2;
 
@@ -36,10 +41,11 @@ const EXIT_USAGE: u8 = 2;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let stopper = Arc::new(Stopper::default());
-    tokio::spawn(listen_for_signals(Arc::clone(&stopper)));
+    tokio::spawn(signals::listen(Arc::clone(&stopper)));
     let result = match cli.command {
         Command::Run(args) => run_one(&args, &stopper).await,
         Command::Compare(args) => run_comparison(&args, &stopper).await,
+        Command::Selftest(args) => prove(&args, &stopper).await,
         Command::Report(args) => show_saved(&args),
         Command::Health(args) => return health(&args),
         Command::Completions { shell } => print(&handbook::completions(shell)),
@@ -88,39 +94,6 @@ fn health(args: &HealthArgs) -> ExitCode {
 const GATED: u8 = 99;
 
 type Failure = Box<dyn std::error::Error>;
-
-/// The first signal ends the run with a report, the second does so at once, the third ends the program.
-async fn listen_for_signals(stopper: Arc<Stopper>) {
-    loop {
-        signal().await;
-        if !stopper.stop() {
-            progress::break_off();
-        }
-    }
-}
-
-/// Ctrl-C, or what a container is stopped with.
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    // tokio keeps its handler from the first time on; only a signal in the instant between two calls can be missed.
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without signals there is nothing to listen to, and the run must go on.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
 
 /// Where the report goes besides the screen, opened before the run.
 struct Files {
@@ -312,4 +285,22 @@ async fn strategies(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stopp
 #[expect(clippy::unused_async, reason = "the pair of the one above")]
 async fn strategies(_: &CompareArgs, _: &Schedule, _: &Arc<Stopper>) -> Result<Compared, Failure> {
     usage_error("this build has no services of its own (feature `embedded`); name running ones with --target NAME=URL")
+}
+
+#[cfg(feature = "embedded")]
+async fn prove(args: &SelftestArgs, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
+    show(&selftest::introduction());
+    let findings = selftest::run(stopper, args.progress.manner()).await;
+    show(&selftest::shown(&findings));
+    Ok(if findings.all_agree() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+#[cfg(not(feature = "embedded"))]
+#[expect(clippy::unused_async, reason = "the pair of the one above")]
+async fn prove(_: &SelftestArgs, _: &Arc<Stopper>) -> Result<ExitCode, Failure> {
+    usage_error("this build has no services of its own to be proved on (feature `embedded`)")
 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What holds where no flag says otherwise.
-const DEFAULTS: Defaults = Defaults {
+pub(crate) const DEFAULTS: Defaults = Defaults {
     rpc: Rpc::Process,
     duration: Duration::from_secs(10),
     when_blocked: WhenBlocked::Backlog,
@@ -104,7 +104,7 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> 
         scenario: Arc::clone(&scenario),
         live: Arc::clone(&live),
     };
-    let progress = Progress::start(vec![watched], args.output.progress(), stopper);
+    let progress = Progress::start(vec![watched], args.output.progress.manner(), stopper);
     let measured = async {
         let call = Arc::new(call(args, &dial, &scenario, stop.clone()).await?);
         let plan = Plan {
@@ -196,7 +196,7 @@ fn serve_metrics(args: &RunArgs, scenario: &Arc<Scenario>, live: &Arc<Live>) -> 
     let bound = page
         .serve(address)
         .map_err(|source| RunError::Metrics { address, source })?;
-    if !args.output.quiet {
+    if !args.output.progress.quiet {
         eprintln!("metrics at http://{bound}/metrics");
     }
     Ok(histograms)

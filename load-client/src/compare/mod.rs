@@ -110,7 +110,7 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stop
     let plans = plans.collect::<Result<_, _>>()?;
     let targets = args.target.iter();
     let targets = targets.map(|(name, url)| (name.as_str(), url.to_string())).collect();
-    Ok(all_at_once(plans, args.output.progress(), stopper)
+    Ok(all_at_once(plans, args.output.progress.manner(), stopper)
         .await
         .of_targets(&targets))
 }

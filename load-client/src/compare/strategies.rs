@@ -189,7 +189,7 @@ pub async fn in_real_time(
         plans.push(plan.place(&service, run_id, false));
         services.push(service);
     }
-    let measured = all_at_once(plans, args.output.progress(), stopper).await;
+    let measured = all_at_once(plans, args.output.progress.manner(), stopper).await;
     for service in services {
         service.stop().await;
     }
@@ -234,7 +234,7 @@ pub async fn in_virtual_time(
         running.push(result);
     }
     // It is over before anybody has found their way around a view.
-    let progress = Progress::start(watched, args.output.progress().min(Manner::Lines), stopper);
+    let progress = Progress::start(watched, args.output.progress.manner().min(Manner::Lines), stopper);
     let mut runs = Vec::new();
     for (strategy, result) in strategies.iter().zip(running) {
         let run = result.await.map_err(|_| FleetError::Died).and_then(|run| run);

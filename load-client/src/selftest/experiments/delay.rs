@@ -1,0 +1,56 @@
+//! A service that takes a known time for every message, far below its capacity: nothing is faster, and little is slower.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use foo_service::config::Settings;
+
+use super::super::{
+    host::Host,
+    judge::{Judged, Line},
+    setting::{NotDone, Setting},
+};
+use crate::report::Run;
+
+/// The lowest of 500 is their first thousandth; its rule is never met, and says what it saw.
+pub(super) const LOAD: &[&str] = &[
+    "--rps 100 --duration 5s --clients 4 --connections 4 --max-in-flight 1000 \
+                    --fail-if p0.1(ok)<100ms --fail-if p0.1(service-time)<100ms",
+];
+const SENDS: u64 = 500;
+/// What every message takes.
+pub(super) const DELAY: Duration = Duration::from_millis(100);
+/// From the delay to what most answers may take (derived: an answer waits for four threads to be woken, and a generator
+/// that is later than 10 ms with one send in a hundred has said that it cannot judge; the rest is for the timers' ticks and
+/// for the calls themselves).
+pub(super) const DELAYED: RangeInclusive<f64> = 0.1..=0.15;
+/// To what one in a hundred may take (derived: some of these meet a thread that stands still for the 50 ms that are let
+/// pass).
+const SLOWEST: RangeInclusive<f64> = 0.1..=0.2;
+
+/// Everybody is delayed alike.
+pub(super) async fn constant(setting: &Setting) -> Result<Judged, NotDone> {
+    let host = Host::foo(Settings {
+        workers: 1000,
+        service_time: DELAY,
+        ..Settings::default()
+    })?;
+    let measured = setting.run_quietly(host.address()).await?;
+    let run = &measured.report;
+    let response = run.response_time_seconds.get("ok");
+    let service = run.service_time_seconds.get("ok");
+    let lines = vec![
+        Line::exactly("ok", SENDS, run.ledger.ok),
+        Line::seconds("response time, shortest", DELAYED, gate(run, 0)),
+        Line::seconds("response time p50", DELAYED, response.map(|times| times.p50)),
+        Line::seconds("response time p99", SLOWEST, response.map(|times| times.p99)),
+        Line::seconds("service time, shortest", DELAYED, gate(run, 1)),
+        Line::seconds("service time p99", SLOWEST, service.map(|times| times.p99)),
+        Line::balanced(&measured),
+    ];
+    Ok(Judged::new(run, lines, host.kept_waiting()))
+}
+
+/// What the rule at this place saw.
+pub(super) fn gate(run: &Run, index: usize) -> Option<f64> {
+    run.gates.get(index)?.seen
+}

@@ -1,0 +1,159 @@
+//! A service that freezes for 2 s in the middle of 10 s at 200 sends a second, seen by clients that go on sending, by such
+//! that wait and catch up, and by such that withhold.
+//!
+//! 400 of 2,000 sends meet the freeze, and whoever meets it at its age `t` waits for 2 s less `t`. So one send in a hundred
+//! waits for more than 1.9 s, and a send waits for 0.2 s on average. Whoever times a send from when it got through sees
+//! nothing of that with clients that wait.
+
+use std::time::Duration;
+
+use foo_service::config::Settings;
+
+use super::super::{
+    host::Host,
+    judge::{Judged, Line},
+    setting::{NotDone, Setting, late},
+};
+use crate::{
+    measure::Measured,
+    report::{PointReport, Run},
+};
+
+/// Clients that send on schedule, whatever is in flight.
+pub(super) const OPEN: &[&str] = &[LOAD, "--max-in-flight 1000"];
+/// Clients with one send in flight, who make the others later.
+pub(super) const BACKLOG: &[&str] = &[LOAD, "--max-in-flight 1 --when-blocked backlog"];
+/// Clients with one send in flight, who do not make the others at all.
+pub(super) const WITHHOLD: &[&str] = &[LOAD, "--max-in-flight 1 --when-blocked withhold"];
+/// What all three are told. Goodput is what was answered within 100 ms.
+const LOAD: &str = "--rps 200 --duration 10s --clients 4 --connections 4 --slo 100ms --fail-if p99>100ms";
+const SENDS: u64 = 2000;
+const GATE: &str = "gate p99>100ms";
+/// In the middle of the load.
+const FREEZE_AT: Duration = Duration::from_secs(4);
+const FREEZE: Duration = Duration::from_secs(2);
+
+/// Under [`OPEN`].
+pub(super) async fn open_loop(setting: &Setting) -> Result<Judged, NotDone> {
+    let (measured, busy) = frozen(setting).await?;
+    let run = &measured.report;
+    let answered = run.response_time_seconds.get("ok");
+    let not_soon = match (run.goodput_rps, run.load.offered_rps) {
+        (Some(good), Some(offered)) => Some(1.0 - good / offered),
+        _ => None,
+    };
+    let lines = vec![
+        Line::exactly("intended", SENDS, run.ledger.intended),
+        Line::exactly("ok", SENDS, run.ledger.ok),
+        // 1.9 s, and what a machine with other work does to it.
+        Line::seconds("response time p99", 1.7..=2.0, answered.map(|times| times.p99)),
+        // 0.2 s, and the answers that all come at once after the thaw.
+        Line::seconds("response time mean", 0.18..=0.26, answered.map(|times| times.mean)),
+        // All that met it, but for those of its last 100 ms: 19 %.
+        Line::share("not answered within 100 ms", 0.18..=0.22, not_soon),
+        // In steps of 100 ms, of which the first and the last have sends on both sides.
+        Line::seconds("hole in the series", 1.75..=2.15, hole(&run.series)),
+        Line::gate_met(GATE, gate(run)),
+        Line::balanced(&measured),
+    ];
+    Ok(Judged::new(run, lines, busy))
+}
+
+/// Under [`BACKLOG`].
+pub(super) async fn backlog(setting: &Setting) -> Result<Judged, NotDone> {
+    let (measured, busy) = frozen(setting).await?;
+    let run = &measured.report;
+    let response = run.response_time_seconds.get("ok");
+    let service = run.service_time_seconds.get("ok");
+    let lines = vec![
+        Line::exactly("intended", SENDS, run.ledger.intended),
+        // A machine that is far too slow for it has some left at the end.
+        Line::count("ok", SENDS..=SENDS, run.ledger.ok),
+        Line::seconds("response time p99", 1.7..=2.0, response.map(|times| times.p99)),
+        // Only the 4 in flight met the freeze while they were served: two in a thousand. This is what tools report that
+        // time a send from when it got through.
+        Line::seconds("service time p99", 0.0..=0.1, service.map(|times| times.p99)),
+        Line::gate_met(GATE, gate(run)),
+        Line::balanced(&measured),
+    ];
+    Ok(Judged::new(run, lines, busy))
+}
+
+/// Under [`WITHHOLD`].
+pub(super) async fn withhold(setting: &Setting) -> Result<Judged, NotDone> {
+    let (measured, busy) = frozen(setting).await?;
+    let run = &measured.report;
+    let ledger = &run.ledger;
+    let lines = vec![
+        Line::exactly("intended", SENDS, ledger.intended),
+        // 400 less the 4 in flight, and some whose predecessor was late for another reason.
+        Line::count("withheld", 380..=480, ledger.withheld),
+        Line::exactly("ok + withheld", SENDS, ledger.ok + ledger.withheld),
+        Line::gate_met_by_silence(GATE, gate(run)),
+        Line::balanced(&measured),
+    ];
+    Ok(Judged::new(run, lines, busy))
+}
+
+/// The run, and whether the freeze took longer than it should have.
+async fn frozen(setting: &Setting) -> Result<(Measured, Option<String>), NotDone> {
+    // It answers at once, and everybody: whatever takes time is the freeze.
+    let host = Host::foo(Settings {
+        workers: 1000,
+        service_time: Duration::ZERO,
+        ..Settings::default()
+    })?;
+    let fault = async {
+        setting.until_load_is(FREEZE_AT).await;
+        Ok(host.freeze(FREEZE).await)
+    };
+    let (measured, took) = setting.run(host.address(), fault).await?;
+    let busy = late("the freeze", FREEZE, took).or(host.kept_waiting());
+    Ok((measured, busy))
+}
+
+fn gate(run: &Run) -> Option<&crate::report::GateReport> {
+    run.gates.first()
+}
+
+/// The longest time in which sends were intended and nothing was answered soon; `None` if the series says nothing of that.
+fn hole(series: &[PointReport]) -> Option<f64> {
+    let step = series.get(1)?.t - series.first()?.t;
+    let (mut longest, mut now) = (0_u32, 0);
+    for point in series {
+        now = if point.goodput_rps? == 0.0 && point.offered_rps > 0.0 {
+            now + 1
+        } else {
+            0
+        };
+        longest = longest.max(now);
+    }
+    Some(f64::from(longest) * step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hole_is_where_sends_were_intended_and_none_was_good() {
+        let goodput = [5.0, 0.0, 5.0, 0.0, 0.0, 0.0, 5.0, 0.0, 0.0];
+        let points: Vec<PointReport> = (0..9_u32)
+            .zip(goodput)
+            .map(|(index, goodput)| PointReport {
+                t: f64::from(index) * 0.5,
+                queue_depth: None,
+                in_system: None,
+                queue_bytes: None,
+                offered_rps: if index < 7 { 5.0 } else { 0.0 },
+                goodput_rps: Some(goodput),
+                response_time_p50: None,
+                response_time_p99: None,
+                time_to_done_p99: None,
+                resident_bytes: None,
+            })
+            .collect();
+        assert_eq!(hole(&points), Some(1.5));
+        assert_eq!(hole(&points[..1]), None);
+    }
+}

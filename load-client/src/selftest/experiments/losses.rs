@@ -1,0 +1,91 @@
+//! Fire-and-forget: a service that forgets messages it has acknowledged, and one that drops them by policy and says so.
+
+use std::time::Duration;
+
+use foo_service::{
+    config::{QueueKind, Settings},
+    enqueue::WhenFull,
+};
+
+use super::super::{
+    faulty::{FORGOTTEN, FORGOTTEN_OF, Faulty},
+    host::Host,
+    judge::{Judged, Line},
+    setting::{NotDone, Setting},
+};
+use crate::{ledger::AuditCounts, measure::Measured, report::Run};
+
+/// Nobody hears of what was forgotten, so the wait for it has to end by itself.
+pub(super) const FORGETFUL: &[&str] =
+    &["--mode enqueue --rps 200 --duration 3s --clients 4 --connections 4 --drain-limit 1s"];
+/// What is queued is not waited for: it takes an hour.
+pub(super) const FULL: &[&str] =
+    &["--mode enqueue --rps 100 --duration 3s --clients 4 --connections 4 --drain-limit 0s"];
+const SENDS_FORGETFUL: u64 = 600;
+const SENDS_FULL: u64 = 300;
+const PLACES: u32 = 8;
+
+/// Two messages of twenty are forgotten, and of one more the service says twice that it is done.
+pub(super) async fn forgotten(setting: &Setting) -> Result<Judged, NotDone> {
+    let faulty = Faulty::new(Duration::ZERO);
+    let books = faulty.books();
+    let host = Host::faulty(faulty)?;
+    let measured = setting.run_quietly(host.address()).await?;
+    let lost = SENDS_FORGETFUL * FORGOTTEN / FORGOTTEN_OF;
+    let lines = |audit: AuditCounts, _: &Run| {
+        vec![
+            Line::exactly("calls that came in", SENDS_FORGETFUL, books.calls()),
+            Line::exactly("acknowledged", SENDS_FORGETFUL, audit.acknowledged),
+            Line::exactly("done", SENDS_FORGETFUL - lost, audit.done),
+            Line::exactly("lost", lost, audit.lost),
+            Line::exactly("done twice", SENDS_FORGETFUL / FORGOTTEN_OF, audit.duplicated),
+        ]
+    };
+    Ok(judged(&measured, lines))
+}
+
+/// One message is in work for an hour, and the queue holds 8: of all others, the service throws the oldest away.
+pub(super) async fn dropped(setting: &Setting) -> Result<Judged, NotDone> {
+    let host = Host::foo(Settings {
+        workers: 1,
+        service_time: Duration::from_secs(3600),
+        queue: QueueKind::Bounded,
+        queue_capacity: PLACES,
+        when_full: WhenFull::DropOldest,
+        ..Settings::default()
+    })?;
+    let measured = setting.run_quietly(host.address()).await?;
+    let left = u64::from(PLACES) + 1;
+    let lines = |audit: AuditCounts, run: &Run| {
+        let by_the_service = run.service.as_ref().map_or(0, |service| service.dropped);
+        vec![
+            Line::exactly("acknowledged", SENDS_FULL, audit.acknowledged),
+            Line::exactly("dropped, says the service", SENDS_FULL - left, by_the_service),
+            Line::exactly("dropped, says the audit", SENDS_FULL - left, audit.discarded),
+            Line::exactly("queued", left, audit.queued),
+            Line::exactly("lost", 0, audit.lost),
+        ]
+    };
+    Ok(judged(&measured, lines))
+}
+
+fn judged(measured: &Measured, lines: impl Fn(AuditCounts, &Run) -> Vec<Line>) -> Judged {
+    let run = &measured.report;
+    // A report without an audit has counted nothing.
+    let audit = run
+        .audit
+        .as_ref()
+        .map_or_else(AuditCounts::default, |audit| AuditCounts {
+            acknowledged: audit.acknowledged,
+            done: audit.done,
+            discarded: audit.discarded,
+            queued: audit.queued,
+            lost: audit.lost,
+            duplicated: audit.duplicated,
+            ..AuditCounts::default()
+        });
+    let mut lines = lines(audit, run);
+    lines.push(Line::balanced(measured));
+    // Counts, all of them: no machine changes those.
+    Judged::new(run, lines, None)
+}

@@ -1,0 +1,105 @@
+//! The experiments: each a service with a known fault, a load, and what the report of it must say.
+
+mod death;
+mod delay;
+mod freeze;
+mod losses;
+mod refusals;
+
+use super::{
+    judge::Judged,
+    setting::{NotDone, Setting},
+};
+
+/// Something that happens to a service, and that a client has to tell truly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Experiment {
+    /// A freeze, under an open loop.
+    FreezeOpen,
+    /// A freeze, under clients that wait and catch up.
+    FreezeBacklog,
+    /// A freeze, under clients that withhold.
+    FreezeWithhold,
+    /// A known time for every message.
+    Delay,
+    /// A known share of refusals.
+    Refusals,
+    /// A known number of messages forgotten.
+    Losses,
+    /// A known number of messages dropped by policy.
+    Drops,
+    /// A death, and a return.
+    Death,
+}
+
+impl Experiment {
+    /// All.
+    pub const ALL: [Self; 8] = [
+        Self::FreezeOpen,
+        Self::FreezeBacklog,
+        Self::FreezeWithhold,
+        Self::Delay,
+        Self::Refusals,
+        Self::Losses,
+        Self::Drops,
+        Self::Death,
+    ];
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FreezeOpen => "freeze-open",
+            Self::FreezeBacklog => "freeze-backlog",
+            Self::FreezeWithhold => "freeze-withhold",
+            Self::Delay => "delay",
+            Self::Refusals => "refusals",
+            Self::Losses => "losses",
+            Self::Drops => "drops",
+            Self::Death => "death",
+        }
+    }
+
+    /// What happens, for somebody who has never heard of it.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::FreezeOpen => "a service stands still for 2 s of 10 s; clients go on sending, 200 a second",
+            Self::FreezeBacklog => "the same; each client waits for its answer, and makes later what was due meanwhile",
+            Self::FreezeWithhold => {
+                "the same; each client waits for its answer, and never makes what was due meanwhile"
+            }
+            Self::Delay => "every message takes 100 ms, and there is room for all",
+            Self::Refusals => "three calls of ten are refused at once, the others take 100 ms",
+            Self::Losses => "two of twenty accepted messages are forgotten, and one is done twice",
+            Self::Drops => "a queue of 8 that nobody works off throws its oldest away",
+            Self::Death => "a service is killed under load, and comes back after 2 s",
+        }
+    }
+
+    /// Its load, as flags of `run`.
+    pub(super) fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::FreezeOpen => freeze::OPEN,
+            Self::FreezeBacklog => freeze::BACKLOG,
+            Self::FreezeWithhold => freeze::WITHHOLD,
+            Self::Delay => delay::LOAD,
+            Self::Refusals => refusals::LOAD,
+            Self::Losses => losses::FORGETFUL,
+            Self::Drops => losses::FULL,
+            Self::Death => death::LOAD,
+        }
+    }
+
+    /// Makes it.
+    pub(super) async fn make(self, setting: &Setting) -> Result<Judged, NotDone> {
+        match self {
+            Self::FreezeOpen => freeze::open_loop(setting).await,
+            Self::FreezeBacklog => freeze::backlog(setting).await,
+            Self::FreezeWithhold => freeze::withhold(setting).await,
+            Self::Delay => delay::constant(setting).await,
+            Self::Refusals => refusals::at_once(setting).await,
+            Self::Losses => losses::forgotten(setting).await,
+            Self::Drops => losses::dropped(setting).await,
+            Self::Death => death::and_return(setting).await,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! A service that refuses three calls of ten at once and takes a known time for the others: how many, and whose times.
+
+use super::{
+    super::{
+        faulty::{Faulty, REFUSED, REFUSED_OF},
+        host::Host,
+        judge::{Judged, Line},
+        setting::{NotDone, Setting},
+    },
+    delay::{DELAY, DELAYED, gate},
+};
+
+pub(super) const LOAD: &[&str] =
+    &["--rps 200 --duration 5s --clients 4 --connections 4 --max-in-flight 1000 --fail-if p0.1(ok)<100ms"];
+const SENDS: u64 = 1000;
+
+/// The refused are told so long before the others have their answers: whoever mixes them shows it.
+pub(super) async fn at_once(setting: &Setting) -> Result<Judged, NotDone> {
+    let faulty = Faulty::new(DELAY);
+    let books = faulty.books();
+    let host = Host::faulty(faulty)?;
+    let measured = setting.run_quietly(host.address()).await?;
+    let run = &measured.report;
+    let ok = run.response_time_seconds.get("ok");
+    let rejected = run.response_time_seconds.get("rejected");
+    let refused = SENDS * REFUSED / REFUSED_OF;
+    let goodput = match (run.goodput_rps, run.load.offered_rps) {
+        (Some(good), Some(offered)) => Some(good / offered),
+        _ => None,
+    };
+    let lines = vec![
+        Line::exactly("intended", SENDS, run.ledger.intended),
+        // No retry that the report does not have.
+        Line::exactly("calls that came in", SENDS, books.calls()),
+        Line::exactly("rejected", refused, run.ledger.rejected),
+        Line::exactly("ok", SENDS - refused, run.ledger.ok),
+        // 70 %, less what was sent in the last 100 ms: its answers come after the load.
+        Line::share("goodput", 0.66..=0.7, goodput),
+        Line::seconds("response time (ok), shortest", DELAYED, gate(run, 0)),
+        Line::seconds("response time (ok) p50", DELAYED, ok.map(|times| times.p50)),
+        // Half of what the others take at least.
+        Line::seconds(
+            "response time (rejected) p99",
+            0.0..=0.05,
+            rejected.map(|times| times.p99),
+        ),
+        Line::balanced(&measured),
+    ];
+    Ok(Judged::new(run, lines, host.kept_waiting()))
+}

@@ -1,0 +1,147 @@
+//! A service with known faults, which the real one does not have: it refuses a share on purpose, forgets messages that it
+//! has acknowledged, and tells of some twice that they are done.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use foo_proto::v1::{
+    Completion, DoorCounts, EnqueueRequest, EnqueueResponse, JobOutcome, Level, ProcessRequest, ProcessResponse,
+    Snapshot, WatchRequest, foo_service_server::FooService,
+};
+use futures_util::{Stream, stream};
+use tokio::time::sleep;
+use tonic::{Request, Response, Status};
+
+/// Of so many calls of Process in the order of their arrival …
+pub(super) const REFUSED_OF: u64 = 10;
+/// … so many are refused at once.
+pub(super) const REFUSED: u64 = 3;
+/// Of so many messages in the order of their arrival …
+pub(super) const FORGOTTEN_OF: u64 = 20;
+/// … so many are acknowledged and forgotten, and one more is told of twice.
+pub(super) const FORGOTTEN: u64 = 2;
+/// Between snapshots where nobody says.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The service.
+#[derive(Debug, Default)]
+pub(super) struct Faulty {
+    /// What a call of Process takes that is not refused.
+    takes: Duration,
+    books: Arc<Books>,
+}
+
+/// What it did, for whoever wants to hold it against what a client says.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    calls: AtomicU64,
+    /// Messages that it did not forget.
+    kept: AtomicU64,
+    log: Mutex<Vec<Completion>>,
+}
+
+impl Books {
+    /// Calls of Enqueue and Process that came in.
+    pub(super) fn calls(&self) -> u64 {
+        self.calls.load(Relaxed)
+    }
+
+    /// What was told since the log had `from` entries.
+    fn since(&self, from: usize) -> Vec<Completion> {
+        let log = self.log.lock().expect("no code panics with it locked");
+        log[from.min(log.len())..].to_vec()
+    }
+
+    fn tell(&self, id: &str, times: usize) {
+        let completion = Completion {
+            id: id.to_owned(),
+            outcome: JobOutcome::Completed.into(),
+            ..Completion::default()
+        };
+        let mut log = self.log.lock().expect("no code panics with it locked");
+        log.extend(std::iter::repeat_n(completion, times));
+    }
+}
+
+impl Faulty {
+    /// A service whose Process takes so long where it does not refuse.
+    pub(super) fn new(takes: Duration) -> Self {
+        Self {
+            takes,
+            books: Arc::default(),
+        }
+    }
+
+    /// What it does.
+    pub(super) fn books(&self) -> Arc<Books> {
+        Arc::clone(&self.books)
+    }
+}
+
+#[tonic::async_trait]
+impl FooService for Faulty {
+    async fn enqueue(&self, request: Request<EnqueueRequest>) -> Result<Response<EnqueueResponse>, Status> {
+        let message = request.into_inner().message.unwrap_or_default();
+        let turn = self.books.calls.fetch_add(1, Relaxed) % FORGOTTEN_OF;
+        if turn >= FORGOTTEN {
+            self.books.kept.fetch_add(1, Relaxed);
+            self.books.tell(&message.id, if turn == FORGOTTEN { 2 } else { 1 });
+        }
+        Ok(Response::new(EnqueueResponse {
+            id: message.id,
+            queue_depth: 0,
+        }))
+    }
+
+    async fn process(&self, _: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {
+        if self.books.calls.fetch_add(1, Relaxed) % REFUSED_OF < REFUSED {
+            return Err(Status::resource_exhausted("on purpose"));
+        }
+        sleep(self.takes).await;
+        Ok(Response::new(ProcessResponse::default()))
+    }
+
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<Snapshot, Status>> + Send>>;
+
+    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let interval = request.into_inner().interval;
+        let interval = interval.and_then(|wire| wire.try_into().ok()).unwrap_or(INTERVAL);
+        let books = Arc::clone(&self.books);
+        let snapshots = stream::unfold((books, 0, 0), move |(books, sequence, from)| async move {
+            if sequence > 0 {
+                sleep(interval).await;
+            }
+            let completions = books.since(from);
+            let (next, end) = (sequence + 1, from + completions.len());
+            let snapshot = snapshot(&books, next, completions, end);
+            Some((Ok(snapshot), (books, next, end)))
+        });
+        Ok(Response::new(Box::pin(snapshots)))
+    }
+}
+
+/// What it says of itself: in its own books, what it has forgotten never was.
+fn snapshot(books: &Books, sequence: u64, completions: Vec<Completion>, end: usize) -> Snapshot {
+    let kept = books.kept.load(Relaxed);
+    Snapshot {
+        instance_id: "faulty".to_owned(),
+        sequence,
+        enqueue: Some(DoorCounts {
+            admitted: kept,
+            completed: kept,
+            ..DoorCounts::default()
+        }),
+        process: Some(DoorCounts::default()),
+        in_system: Some(Level::default()),
+        queue_depth: Some(Level::default()),
+        completions,
+        completions_end: end as u64,
+        ..Snapshot::default()
+    }
+}

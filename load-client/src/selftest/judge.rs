@@ -1,0 +1,239 @@
+//! A figure of a report beside what it must be, and what follows for the measuring as a whole.
+//!
+//! A machine that is too busy must not look like a client that measures wrongly. What a service did on purpose and counted
+//! is fixed, whatever else runs beside it; a time is not. So a time that is off says nothing if the run's own verdict is
+//! that the generator was late, or if the fault did not happen as planned.
+
+use std::ops::RangeInclusive;
+
+use crate::{
+    measure::Measured,
+    report::{GateReport, Run},
+};
+
+/// One figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// What it is.
+    pub figure: &'static str,
+    /// What it must be.
+    pub expected: String,
+    /// What the client says.
+    pub reported: String,
+    agrees: bool,
+    /// Whether it is the same on every machine, however busy.
+    fixed: bool,
+}
+
+/// What a line comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// It is what it must be.
+    Agrees,
+    /// It is not.
+    Disagrees,
+    /// It is not, and the machine may be why.
+    CannotJudge,
+}
+
+impl Line {
+    /// A count that is known beforehand.
+    pub fn exactly(figure: &'static str, expected: u64, reported: u64) -> Self {
+        Self {
+            figure,
+            expected: expected.to_string(),
+            reported: reported.to_string(),
+            agrees: reported == expected,
+            fixed: true,
+        }
+    }
+
+    /// A count that depends on when things happened.
+    pub fn count(figure: &'static str, expected: RangeInclusive<u64>, reported: u64) -> Self {
+        Self {
+            figure,
+            expected: if expected.start() == expected.end() {
+                expected.start().to_string()
+            } else {
+                format!("{} to {}", expected.start(), expected.end())
+            },
+            reported: reported.to_string(),
+            agrees: expected.contains(&reported),
+            fixed: false,
+        }
+    }
+
+    /// A time in seconds; `None`: the client has none.
+    pub fn seconds(figure: &'static str, expected: RangeInclusive<f64>, reported: Option<f64>) -> Self {
+        Self::within(figure, expected, reported, time)
+    }
+
+    /// A share from 0 to 1; `None`: the client has none.
+    pub fn share(figure: &'static str, expected: RangeInclusive<f64>, reported: Option<f64>) -> Self {
+        Self::within(figure, expected, reported, |share| format!("{:.1} %", 100.0 * share))
+    }
+
+    fn within(
+        figure: &'static str,
+        expected: RangeInclusive<f64>,
+        reported: Option<f64>,
+        say: impl Fn(f64) -> String,
+    ) -> Self {
+        Self {
+            figure,
+            expected: if *expected.start() > 0.0 {
+                format!("{} to {}", say(*expected.start()), say(*expected.end()))
+            } else {
+                format!("up to {}", say(*expected.end()))
+            },
+            reported: reported.map_or_else(|| "none".to_owned(), say),
+            agrees: reported.is_some_and(|reported| expected.contains(&reported)),
+            fixed: false,
+        }
+    }
+
+    /// A gate that has to be met.
+    pub fn gate_met(figure: &'static str, gate: Option<&GateReport>) -> Self {
+        let met = gate.is_some_and(|gate| gate.met == Some(true));
+        Self::gate(figure, "met (exit 99)", gate, met)
+    }
+
+    /// A gate that has to be met because sends were never made.
+    pub fn gate_met_by_silence(figure: &'static str, gate: Option<&GateReport>) -> Self {
+        let never = gate.is_some_and(|gate| gate.met == Some(true) && gate.seen.is_none());
+        Self::gate(figure, "met: never answered", gate, never)
+    }
+
+    fn gate(figure: &'static str, expected: &str, gate: Option<&GateReport>, agrees: bool) -> Self {
+        let reported = gate.map_or_else(
+            || "none".to_owned(),
+            |gate| {
+                let met = match gate.met {
+                    Some(true) => "met",
+                    Some(false) => "not met",
+                    None => "not known",
+                };
+                format!("{met}: {}", gate.says)
+            },
+        );
+        Self {
+            figure,
+            expected: expected.to_owned(),
+            reported,
+            agrees,
+            // It is far beyond its bound: no machine is so busy as to hide that.
+            fixed: true,
+        }
+    }
+
+    /// What does not add up in the books of a run: nothing may.
+    pub fn balanced(measured: &Measured) -> Self {
+        Self::exactly("books that do not balance", 0, measured.imbalances.len() as u64)
+    }
+
+    fn agreement(&self, busy: bool) -> Agreement {
+        match (self.agrees, busy && !self.fixed) {
+            (true, _) => Agreement::Agrees,
+            (false, false) => Agreement::Disagrees,
+            (false, true) => Agreement::CannotJudge,
+        }
+    }
+}
+
+/// An experiment that was made to its end.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    lines: Vec<Line>,
+    busy: Option<String>,
+}
+
+impl Judged {
+    /// Judges the lines of a run; `busy`: what else than the run itself says that the machine was.
+    pub fn new(run: &Run, lines: Vec<Line>, busy: Option<String>) -> Self {
+        let limited = run.verdict.client_limited.then(|| run.verdict.reason.clone());
+        Self::of(lines, limited.or(busy))
+    }
+
+    pub(super) fn of(lines: Vec<Line>, busy: Option<String>) -> Self {
+        Self { lines, busy }
+    }
+
+    /// Every line, with what it comes to.
+    pub fn lines(&self) -> impl Iterator<Item = (&Line, Agreement)> {
+        self.lines
+            .iter()
+            .map(|line| (line, line.agreement(self.busy.is_some())))
+    }
+
+    /// Why a line cannot be judged, if there is such a line.
+    pub fn too_busy(&self) -> Option<&str> {
+        let excused = self.lines().any(|(_, agreement)| agreement == Agreement::CannotJudge);
+        self.busy.as_deref().filter(|_| excused)
+    }
+}
+
+/// Seconds for people, to where a bound can be told from what is just past it.
+fn time(seconds: f64) -> String {
+    if seconds < 1.0 {
+        format!("{:.1} ms", 1e3 * seconds)
+    } else {
+        format!("{seconds:.2} s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agreements(line: &Line) -> [Agreement; 2] {
+        [false, true].map(|busy| line.agreement(busy))
+    }
+
+    #[test]
+    fn what_is_what_it_must_be_agrees_on_any_machine() {
+        let lines = [
+            Line::exactly("n", 3, 3),
+            Line::count("n", 2..=4, 4),
+            Line::seconds("t", 1.7..=2.0, Some(1.7)),
+            Line::share("s", 0.18..=0.21, Some(0.21)),
+        ];
+        for line in lines {
+            assert_eq!(agreements(&line), [Agreement::Agrees; 2], "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_busy_machine_excuses_a_time_and_never_a_count_that_is_fixed() {
+        let excused = [Agreement::Disagrees, Agreement::CannotJudge];
+        assert_eq!(agreements(&Line::seconds("t", 1.7..=2.0, Some(2.1))), excused);
+        assert_eq!(agreements(&Line::seconds("t", 1.7..=2.0, None)), excused);
+        assert_eq!(agreements(&Line::share("s", 0.0..=0.1, Some(0.2))), excused);
+        assert_eq!(agreements(&Line::count("n", 2..=4, 1)), excused);
+        assert_eq!(agreements(&Line::exactly("n", 3, 4)), [Agreement::Disagrees; 2]);
+        assert_eq!(agreements(&Line::gate_met("g", None)), [Agreement::Disagrees; 2]);
+    }
+
+    #[test]
+    fn a_gate_met_by_a_time_is_not_met_by_silence() {
+        let gate = |met, seen| GateReport {
+            rule: "p99>100ms".to_owned(),
+            met: Some(met),
+            seen,
+            says: "so".to_owned(),
+            stopped_at_seconds: None,
+        };
+        let (seen, silent, unmet) = (gate(true, Some(1.9)), gate(true, None), gate(false, Some(0.002)));
+        let met = |gate| Line::gate_met("g", Some(gate)).agrees;
+        let by_silence = |gate| Line::gate_met_by_silence("g", Some(gate)).agrees;
+        assert_eq!([&seen, &silent, &unmet].map(met), [true, true, false]);
+        assert_eq!([&seen, &silent, &unmet].map(by_silence), [false, true, false]);
+    }
+
+    #[test]
+    fn the_reason_is_told_only_where_it_excuses_something() {
+        let judged = |line| Judged::of(vec![line], Some("start lag p99 30ms".to_owned()));
+        assert_eq!(judged(Line::exactly("n", 3, 4)).too_busy(), None);
+        assert_eq!(judged(Line::seconds("t", 1.0..=2.0, Some(1.5))).too_busy(), None);
+        assert!(judged(Line::seconds("t", 1.0..=2.0, Some(2.5))).too_busy().is_some());
+    }
+}

@@ -1,0 +1,61 @@
+//! `load-client selftest`: proves the measuring itself, on services in this process whose faults are known.
+//!
+//! Over real sockets and in real time, and through the same path as `run`: what is proved is what a user gets. All
+//! experiments are made at the same time, each on a service of its own; together they are a thousand sends a second, which
+//! leaves nearly all of a machine idle.
+
+mod experiments;
+mod faulty;
+mod host;
+mod judge;
+mod setting;
+mod table;
+
+use std::sync::Arc;
+
+use self::setting::Setting;
+pub use self::{
+    experiments::Experiment,
+    judge::{Agreement, Judged, Line},
+    setting::NotDone,
+    table::{introduction, shown},
+};
+use crate::{
+    output::progress::{Manner, Progress, Watched},
+    stop::Stopper,
+};
+
+/// What the experiments came to, in their order.
+#[derive(Debug)]
+pub struct Findings(pub Vec<(Experiment, Result<Judged, NotDone>)>);
+
+impl Findings {
+    /// Whether every experiment was made, and every figure is what it must be.
+    pub fn all_agree(&self) -> bool {
+        let agrees = |judged: &Judged| judged.lines().all(|(_, agreement)| agreement == Agreement::Agrees);
+        self.0.iter().all(|(_, result)| result.as_ref().is_ok_and(agrees))
+    }
+}
+
+/// Makes all experiments. A stop ends those that are not over yet.
+pub async fn run(stopper: &Arc<Stopper>, manner: Manner) -> Findings {
+    let settings: Vec<Setting> = Experiment::ALL
+        .iter()
+        .map(|experiment| Setting::new(experiment.name(), experiment.flags(), stopper.listener()))
+        .collect();
+    let watched = settings.iter().map(|setting| Watched {
+        name: setting.name.to_owned(),
+        scenario: Arc::clone(&setting.scenario),
+        live: Arc::clone(&setting.live),
+    });
+    let progress = Progress::start(watched.collect(), manner, stopper);
+    let made = Experiment::ALL
+        .iter()
+        .zip(&settings)
+        .map(|(experiment, setting)| async move { (*experiment, experiment.make(setting).await) });
+    let made = futures_util::future::join_all(made).await;
+    if let Some(progress) = progress {
+        progress.finish();
+    }
+    Findings(made)
+}

@@ -1,0 +1,157 @@
+//! What people get to see of the experiments: what they are, then a row per figure, then a sentence.
+
+use std::fmt::Write;
+
+use comfy_table::{Table, TableStyle};
+
+use super::{Agreement, Experiment, Findings, NotDone};
+
+/// How wide a cell may be.
+const WIDTH: usize = 48;
+
+/// The experiments, before they are made.
+pub fn introduction() -> String {
+    let width = Experiment::ALL
+        .iter()
+        .map(|experiment| experiment.name().len())
+        .max()
+        .unwrap_or(0)
+        + 2;
+    let mut text =
+        "Services in this process do something that is known beforehand; the client has to tell it truly.\n\n"
+            .to_owned();
+    for experiment in Experiment::ALL {
+        let _ = writeln!(text, "{:width$}{}", experiment.name(), experiment.about());
+    }
+    text.push_str("\nAll at the same time, over loopback, in about 12 s:\n");
+    text
+}
+
+/// The figures and the verdict.
+pub fn shown(findings: &Findings) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new());
+    table.set_header(["experiment", "figure", "expected", "reported", "agrees"]);
+    for (experiment, judged) in &findings.0 {
+        let Ok(judged) = judged else { continue };
+        for (index, (line, agreement)) in judged.lines().enumerate() {
+            let name = if index == 0 { experiment.name() } else { "" };
+            let agrees = match agreement {
+                Agreement::Agrees => "yes",
+                Agreement::Disagrees => "NO",
+                Agreement::CannotJudge => "cannot judge",
+            };
+            table.add_row([name, line.figure, &line.expected, &cut(&line.reported), agrees]);
+        }
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let mut text = String::new();
+    if !table.is_empty() {
+        text.push_str(&table.trim_fmt());
+        text.push_str("\n\n");
+    }
+    for (experiment, result) in &findings.0 {
+        let name = experiment.name();
+        match result {
+            Ok(judged) => {
+                if let Some(busy) = judged.too_busy() {
+                    let _ = writeln!(text, "{name}: cannot judge: this machine was too busy ({busy})");
+                }
+            }
+            // The last sentence has them.
+            Err(NotDone::Stopped) => {}
+            Err(error) => {
+                let _ = writeln!(text, "{name}: not done: {error}");
+            }
+        }
+    }
+    text.push_str(&verdict(findings));
+    text
+}
+
+/// One sentence.
+fn verdict(findings: &Findings) -> String {
+    let judged = findings.0.iter().filter_map(|(_, judged)| judged.as_ref().ok());
+    let agreements: Vec<Agreement> = judged
+        .flat_map(|judged| judged.lines().map(|(_, agreement)| agreement))
+        .collect();
+    let all = agreements.len();
+    let of = |which| agreements.iter().filter(|agreement| **agreement == which).count();
+    let (disagree, unjudged) = (of(Agreement::Disagrees), of(Agreement::CannotJudge));
+    let not_done = findings.0.iter().filter(|(_, result)| result.is_err());
+    let not_done: Vec<&str> = not_done.map(|(experiment, _)| experiment.name()).collect();
+    if disagree > 0 {
+        format!("The measuring is WRONG: {disagree} of {all} figures are not what they must be.")
+    } else if findings
+        .0
+        .iter()
+        .any(|(_, result)| matches!(result, Err(NotDone::Stopped)))
+    {
+        format!("Stopped, so nothing is proved. Not done: {}.", not_done.join(", "))
+    } else if !not_done.is_empty() {
+        format!("Nothing is proved: {} could not be done.", not_done.join(", "))
+    } else if unjudged > 0 {
+        format!(
+            "Nothing is proved: {unjudged} of {all} figures are off, and this machine was too busy to say whose fault that \
+             is. Again, on one with less to do?"
+        )
+    } else {
+        format!("The measuring is right: all {all} figures are what they must be.")
+    }
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= WIDTH {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(WIDTH - 1).collect();
+    start + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{Judged, Line},
+        *,
+    };
+
+    fn findings(death: Result<Judged, NotDone>) -> Findings {
+        let right = Judged::of(vec![Line::exactly("lost", 0, 0)], None);
+        Findings(vec![(Experiment::Drops, Ok(right)), (Experiment::Death, death)])
+    }
+
+    fn off(busy: Option<&str>) -> Judged {
+        let lines = vec![Line::seconds("mean", 1.0..=2.0, Some(3.0))];
+        Judged::of(lines, busy.map(str::to_owned))
+    }
+
+    #[test]
+    fn only_figures_that_all_agree_prove_anything() {
+        let right = findings(Ok(Judged::of(
+            vec![Line::exactly("failed", 0, 0)],
+            Some("start lag".to_owned()),
+        )));
+        assert!(right.all_agree());
+        assert!(shown(&right).ends_with("The measuring is right: all 2 figures are what they must be."));
+        let failed = std::io::Error::other("no port is free");
+        for (death, says) in [
+            (Ok(off(None)), "The measuring is WRONG: 1 of 2 figures"),
+            (
+                Ok(off(Some("start lag p99 30ms"))),
+                "too busy (start lag p99 30ms)\nNothing is proved: 1 of 2 figures are off",
+            ),
+            (Err(NotDone::Stopped), "Stopped, so nothing is proved. Not done: death."),
+            (
+                Err(failed.into()),
+                "no port is free\nNothing is proved: death could not be done.",
+            ),
+        ] {
+            let findings = findings(death);
+            assert!(!findings.all_agree());
+            let text = shown(&findings);
+            assert!(text.contains(says), "{text}");
+        }
+    }
+}

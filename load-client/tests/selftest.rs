@@ -1,0 +1,214 @@
+//! `load-client selftest`, as a user runs it: it proves the measuring, or says why it could not.
+
+mod support;
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Output, Stdio},
+    thread,
+};
+
+use load_client::selftest::Experiment;
+use rustix::process::Signal;
+use support::{load_client, signal};
+
+/// The figures of each experiment: one missing is one that nobody judges any more.
+const FIGURES: [(Experiment, &[&str]); 8] = [
+    (
+        Experiment::FreezeOpen,
+        &[
+            "intended",
+            "ok",
+            "response time p99",
+            "response time mean",
+            "not answered within 100 ms",
+            "hole in the series",
+            "gate p99>100ms",
+            "books that do not balance",
+        ],
+    ),
+    (
+        Experiment::FreezeBacklog,
+        &[
+            "intended",
+            "ok",
+            "response time p99",
+            "service time p99",
+            "gate p99>100ms",
+            "books that do not balance",
+        ],
+    ),
+    (
+        Experiment::FreezeWithhold,
+        &[
+            "intended",
+            "withheld",
+            "ok + withheld",
+            "gate p99>100ms",
+            "books that do not balance",
+        ],
+    ),
+    (
+        Experiment::Delay,
+        &[
+            "ok",
+            "response time, shortest",
+            "response time p50",
+            "response time p99",
+            "service time, shortest",
+            "service time p99",
+            "books that do not balance",
+        ],
+    ),
+    (
+        Experiment::Refusals,
+        &[
+            "intended",
+            "calls that came in",
+            "rejected",
+            "ok",
+            "goodput",
+            "response time (ok), shortest",
+            "response time (ok) p50",
+            "response time (rejected) p99",
+            "books that do not balance",
+        ],
+    ),
+    (
+        Experiment::Losses,
+        &[
+            "calls that came in",
+            "acknowledged",
+            "done",
+            "lost",
+            "done twice",
+            "books that do not balance",
+        ],
+    ),
+    (
+        Experiment::Drops,
+        &[
+            "acknowledged",
+            "dropped, says the service",
+            "dropped, says the audit",
+            "queued",
+            "lost",
+            "books that do not balance",
+        ],
+    ),
+    (
+        Experiment::Death,
+        &[
+            "intended",
+            "unavailable",
+            "ok + unavailable",
+            "rejected",
+            "failed",
+            "expired",
+            "restarts",
+            "goodput of the last second",
+            "books that do not balance",
+        ],
+    ),
+];
+
+/// Where a line of the table has the cell of that column.
+fn cell<'a>(header: &str, line: &'a str, column: &str, next: Option<&str>) -> &'a str {
+    let from = header.find(column).unwrap();
+    let to = next.map(|next| header.find(next).unwrap());
+    // Only what is reported may hold other characters than ASCII, and it is not asked for.
+    let cell = match to {
+        Some(to) => line.get(from..to),
+        None => line.split("  ").last(),
+    };
+    cell.unwrap_or_default().trim()
+}
+
+/// The rows of the table: experiment, figure, whether it agrees.
+fn rows(text: &str) -> Vec<(String, String, String)> {
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("experiment"));
+    let header = lines.next().unwrap_or_else(|| panic!("no table: {text}"));
+    let mut experiment = String::new();
+    lines
+        .take_while(|line| !line.is_empty())
+        .map(|line| {
+            let name = cell(header, line, "experiment", Some("figure"));
+            if !name.is_empty() {
+                name.clone_into(&mut experiment);
+            }
+            let figure = cell(header, line, "figure", Some("expected"));
+            (
+                experiment.clone(),
+                figure.to_owned(),
+                cell(header, line, "agrees", None).to_owned(),
+            )
+        })
+        .collect()
+}
+
+fn text(output: &Output) -> (String, String) {
+    (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+/// On a machine that is too busy it must say that, and nothing worse: no test asserts how fast a machine is. What does not
+/// depend on that must be right all the same.
+#[test]
+fn every_figure_is_what_it_must_be() {
+    let output = load_client(["selftest", "-q"]).output().unwrap();
+    let (said, errors) = text(&output);
+    assert_eq!(errors, "", "quiet is quiet");
+    let rows = rows(&said);
+    let expected: Vec<(&str, &str)> = FIGURES
+        .iter()
+        .flat_map(|(experiment, figures)| figures.iter().map(|figure| (experiment.name(), *figure)))
+        .collect();
+    let found: Vec<(&str, &str)> = rows.iter().map(|row| (row.0.as_str(), row.1.as_str())).collect();
+    assert_eq!(found, expected, "{said}");
+    assert!(!rows.iter().any(|row| row.2 == "NO"), "{said}");
+    if rows.iter().all(|row| row.2 == "yes") {
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        assert!(
+            said.contains("The measuring is right: all 56 figures are what they must be."),
+            "{said}"
+        );
+    } else {
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("this machine was too busy ("), "{said}");
+        assert!(said.contains("Nothing is proved: "), "{said}");
+    }
+}
+
+#[test]
+fn a_stop_ends_it_and_says_what_was_not_done() {
+    let mut command = load_client(["selftest"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Its first word on how it gets on: by then it listens for signals.
+    let mut progress = BufReader::new(child.stderr.take().unwrap());
+    progress.read_line(&mut String::new()).unwrap();
+    signal(&child, Signal::INT);
+    // Read on, so that the pipe never fills.
+    let reading = thread::spawn(move || progress.lines().for_each(drop));
+    let output = child.wait_with_output().unwrap();
+    reading.join().unwrap();
+    let (said, _) = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let last = said.trim_end().lines().last().unwrap();
+    assert!(
+        last.starts_with("Stopped, so nothing is proved. Not done: freeze-open, "),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_help_says_what_it_proves_and_how_it_exits() {
+    let output = load_client(["selftest", "--help"]).output().unwrap();
+    let (said, _) = text(&output);
+    for part in ["Prove the measuring itself", "Exits with 0 if all figures", "--quiet"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let (all, _) = text(&load_client(["--help"]).output().unwrap());
+    assert!(all.contains("selftest  "), "{all}");
+}
