@@ -246,8 +246,9 @@ mod tests {
             number: 0,
             demand: None,
         });
-        call.interpret(transport.unwrap().unary(0, &call.method, message).await)
-            .outcome
+        let transport = transport.unwrap();
+        let heads = transport.heads(&call.method);
+        call.interpret(transport.unary(0, &heads, message).await).outcome
     }
 
     #[tokio::test(start_paused = true)]

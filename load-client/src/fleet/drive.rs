@@ -23,7 +23,7 @@ use crate::{
     live::Live,
     recorder::{Figures, Recorded},
     stop::Stop,
-    transport::Transport,
+    transport::{Heads, Transport},
 };
 
 /// How long after a stop what is in flight is waited for (arbitrary: a person is waiting).
@@ -35,6 +35,7 @@ const LONG: Duration = Duration::from_secs(3600);
 pub(super) struct Wire {
     pub(super) call: Arc<Call>,
     pub(super) transport: Transport,
+    pub(super) heads: Heads,
     pub(super) run_id: String,
     /// The shard's place among all, by which its clients are numbered.
     pub(super) index: u32,
@@ -53,7 +54,7 @@ impl Wire {
             number: send.number,
             demand: send.intent.demand,
         });
-        let answer = self.transport.unary(send.client, &self.call.method, message).await;
+        let answer = self.transport.unary(send.client, &self.heads, message).await;
         Sent {
             client: send.client,
             number: send.number,

@@ -314,6 +314,7 @@ impl ShardPlan {
             scenario.warmup,
         );
         let wire = Wire {
+            heads: transport.heads(&call.method),
             call,
             transport,
             run_id,

@@ -128,7 +128,11 @@ impl Reflection<'_> {
             host: String::new(),
             message_request: Some(question),
         });
-        let body = match self.transport.unary(0, &self.method, request).await {
+        let body = match self
+            .transport
+            .unary(0, &self.transport.heads(&self.method), request)
+            .await
+        {
             Answer::Status {
                 code: Code::Ok, body, ..
             } => body,

@@ -46,14 +46,8 @@ pub(super) fn timeout_value(timeout: Duration) -> HeaderValue {
 }
 
 /// Sends a framed message and reads the answer.
-pub(super) async fn exchange(
-    sender: SendRequest<Bytes>,
-    link: &Link,
-    method: &Method,
-    timeout: &HeaderValue,
-    message: Bytes,
-) -> Answer {
-    match try_exchange(sender, link, method, timeout, message).await {
+pub(super) async fn exchange(sender: SendRequest<Bytes>, link: &Link, head: &Request<()>, message: Bytes) -> Answer {
+    match try_exchange(sender, link, head, message).await {
         Ok(answer) => answer,
         Err(error) => Answer::Broken(error.to_string()),
     }
@@ -62,14 +56,13 @@ pub(super) async fn exchange(
 async fn try_exchange(
     mut sender: SendRequest<Bytes>,
     link: &Link,
-    method: &Method,
-    timeout: &HeaderValue,
+    head: &Request<()>,
     message: Bytes,
 ) -> Result<Answer, h2::Error> {
     let mut place = link.place();
     // h2 also calls a connection full that has its last stream left: only our own count tells who has to wait.
     let full = place.before >= sender.current_max_send_streams();
-    let (answer, mut body) = sender.send_request(request(link.base(), method, timeout), false)?;
+    let (answer, mut body) = sender.send_request(head.clone(), false)?;
     // h2 keeps what flow control does not let through yet; one message per stream bounds that. It fails only if the stream
     // is closed by now: a peer may refuse a call before it has the message, and then its answer is what counts.
     let _ = body.send_data(message, true);
@@ -102,7 +95,9 @@ async fn try_exchange(
     read(body).await
 }
 
-fn request(base: &http::uri::Parts, method: &Method, timeout: &HeaderValue) -> Request<()> {
+/// What is sent ahead of every message, the same for every call over a connection: made once, because each header that is
+/// put into a map is hashed.
+pub(super) fn head(base: &http::uri::Parts, method: &Method, timeout: &HeaderValue) -> Request<()> {
     let mut request = Request::new(());
     *request.method_mut() = http::Method::POST;
     *request.version_mut() = Version::HTTP_2;

@@ -51,6 +51,10 @@ pub struct Method {
     pub metadata: HeaderMap,
 }
 
+/// What goes ahead of every message of a method, for each connection of a transport.
+#[derive(Debug)]
+pub struct Heads(Vec<http::Request<()>>);
+
 /// A few connections to one target.
 #[derive(Debug)]
 pub struct Transport {
@@ -132,16 +136,23 @@ impl Transport {
         all
     }
 
+    /// Prepares calls of a method, over these connections.
+    pub fn heads(&self, method: &Method) -> Heads {
+        let head = |link: &Link| grpc::head(link.base(), method, &self.timeout_header);
+        Heads(self.links.iter().map(head).collect())
+    }
+
     /// Makes a call over connection `index` (any number: they are taken in turn). Waits for the answer or the deadline.
     /// Dropping the future resets the stream.
     ///
-    /// `message` begins with a frame header, as [`frame`] makes it.
-    pub async fn unary(&self, index: usize, method: &Method, message: Bytes) -> Answer {
-        let link = &self.links[index % self.links.len()];
+    /// `heads` are of this transport; `message` begins with a frame header, as [`frame`] makes it.
+    pub async fn unary(&self, index: usize, heads: &Heads, message: Bytes) -> Answer {
+        let index = index % self.links.len();
+        let (link, head) = (&self.links[index], &heads.0[index]);
         let deadline = Instant::now() + self.timeout;
         let exchange = async {
             match link.request_sender().await {
-                Ok(sender) => grpc::exchange(sender, link, method, &self.timeout_header, message).await,
+                Ok(sender) => grpc::exchange(sender, link, head, message).await,
                 Err(reason) => Answer::NotConnected(reason),
             }
         };
@@ -189,11 +200,11 @@ mod tests {
         let transport = Arc::new(transport.unwrap());
         let call = || {
             let transport = Arc::clone(&transport);
-            let method = Method {
+            let heads = transport.heads(&Method {
                 path: PathAndQuery::from_static("/any.Service/Method"),
                 metadata: HeaderMap::new(),
-            };
-            async move { transport.unary(0, &method, Bytes::from_static(&[0; 5])).await }
+            });
+            async move { transport.unary(0, &heads, Bytes::from_static(&[0; 5])).await }
         };
         let mut calls = JoinSet::new();
         for _ in 0..CALLS {
