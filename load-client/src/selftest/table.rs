@@ -6,8 +6,8 @@ use comfy_table::{Table, TableStyle};
 
 use super::{Agreement, Experiment, Findings, NotDone};
 
-/// How wide a cell may be.
-const WIDTH: usize = 48;
+/// How wide a cell may be (arbitrary: a row then fits into a hundred columns).
+const WIDTH: usize = 26;
 
 /// The experiments, before they are made.
 pub fn introduction() -> String {

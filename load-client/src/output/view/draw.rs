@@ -76,10 +76,7 @@ fn draw_head(area: Rect, buffer: &mut Buffer, runs: &[RunModel]) {
         [run] => format!("{}  {}", run.name, run.scenario.rpc.label()),
         _ => format!("{} runs side by side", runs.len()),
     };
-    let offered = runs
-        .iter()
-        .find_map(|run| run.now.offered.filter(|_| run.reading.stage == Stage::Loading));
-    let state = state(runs, offered);
+    let state = state(runs);
     // What is worked off after the load has no planned end.
     let planned = planned(runs).filter(|_| runs.iter().any(|run| run.load_over.is_none()));
     let planned = planned.map_or_else(String::new, |planned| format!(" of {}", clock(planned)));
@@ -90,20 +87,32 @@ fn draw_head(area: Rect, buffer: &mut Buffer, runs: &[RunModel]) {
     Text::styled(what, strong()).render(left_area, buffer);
 }
 
-fn state(runs: &[RunModel], offered: Option<f64>) -> String {
+fn state(runs: &[RunModel]) -> String {
     let at = |stage| runs.iter().filter(|run| run.reading.stage == stage).count();
     let warming_up = runs.iter().any(|run| run.elapsed < run.scenario.warmup);
     if at(Stage::Connecting) > 0 {
         "waiting for the service to answer".to_owned()
     } else if at(Stage::Loading) > 0 {
         let warmup = if warming_up { "warm-up, " } else { "" };
-        let each = if runs.len() > 1 { " to each" } else { "" };
-        format!("{warmup}{:>5}/s offered{each}", rate(offered.unwrap_or(0.0)))
+        format!("{warmup}{}", offered(runs))
     } else if at(Stage::Draining) > 0 {
         "load over, working off the rest".to_owned()
     } else {
         "done".to_owned()
     }
+}
+
+/// What is offered to whoever is under load: to each where that is the same, to all together where not.
+fn offered(runs: &[RunModel]) -> String {
+    let loading = runs.iter().filter(|run| run.reading.stage == Stage::Loading);
+    let rates: Vec<f64> = loading.filter_map(|run| run.now.offered).collect();
+    let alike = rates.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 1e-9);
+    let (offered, whom) = match (rates.as_slice(), runs.len(), alike) {
+        ([first, ..], 1, _) => (*first, ""),
+        ([first, ..], _, true) => (*first, " to each"),
+        (rates, _, _) => (rates.iter().sum(), " to all"),
+    };
+    format!("{:>5}/s offered{whom}", rate(offered))
 }
 
 fn draw_charts(area: Rect, buffer: &mut Buffer, runs: &[RunModel], palette: Palette) {

@@ -211,3 +211,10 @@ fn a_service_that_nobody_watches_has_no_chart() {
     assert_shows(&screen, &["response time of ok"]);
     assert!(!screen.contains("in system"), "{screen}");
 }
+
+#[test]
+fn rates_that_differ_are_not_said_to_be_the_same() {
+    let mut runs = strategies(seconds(10));
+    runs[1].now.offered = Some(100.0);
+    assert_shows(&screen(&runs, (80, 24), COLOURS), &["132/s offered to all"]);
+}
