@@ -1,0 +1,159 @@
+//! Where to listen, or whom to ask: a name or an IP address, with a port.
+
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    str::FromStr,
+};
+
+/// What an address looks like, for whoever wrote one that does not parse.
+const EXAMPLES: &str = "write HOST:PORT, such as 127.0.0.1:50051, localhost:50051, or [::1]:50051";
+
+/// A host and a port, as `127.0.0.1:50051`, `[::1]:50051` or `localhost:50051`. Names are looked up when the address is
+/// used, not before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    host: String,
+    port: u16,
+}
+
+impl Address {
+    /// All addresses that are meant, at least one. Asks the system for names, which may wait for the network.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if the name is not known or nobody answers.
+    pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
+        let found: Vec<_> = (&*self.host, self.port).to_socket_addrs()?.collect();
+        if found.is_empty() {
+            return Err(io::Error::other("the name has no address"));
+        }
+        Ok(found)
+    }
+
+    /// Listens on the first of the addresses that can be listened on.
+    ///
+    /// # Errors
+    ///
+    /// The system's, for the last address that was tried.
+    pub fn bind(&self) -> io::Result<std::net::TcpListener> {
+        std::net::TcpListener::bind(&self.resolve()?[..])
+    }
+
+    /// The IP address and port, unless the host is a name.
+    pub fn ip(&self) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.host.parse::<IpAddr>().ok()?, self.port))
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            // With the zone of an IPv6 address, which `SocketAddr` shows and `IpAddr` does not have.
+            let host = match address {
+                SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
+                _ => address.ip().to_string(),
+            };
+            return Ok(Self {
+                host,
+                port: address.port(),
+            });
+        }
+        if let Some((scheme, rest)) = text.split_once("://") {
+            return Err(format!(
+                "is an address, not a URL: leave out {scheme}://, as in {rest:?}; {EXAMPLES}"
+            ));
+        }
+        let Some((host, port)) = text.rsplit_once(':') else {
+            return Err(format!("has no port; {EXAMPLES}"));
+        };
+        if host.is_empty() {
+            return Err(format!(
+                "names no host: write 0.0.0.0:{port} for all networks of this machine, 127.0.0.1:{port} for this machine only"
+            ));
+        }
+        if host.contains(':') {
+            return Err(format!("is no address: IPv6 addresses stand in brackets; {EXAMPLES}"));
+        }
+        let Ok(port) = port.parse() else {
+            return Err(format!("has no port from 0 to 65535 after the colon; {EXAMPLES}"));
+        };
+        let in_names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let is_number = |c: char| c.is_ascii_digit() || c == '.';
+        if !host.chars().all(in_names) || host.chars().all(is_number) {
+            return Err(format!("{host:?} is neither a name nor an IP address; {EXAMPLES}"));
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
+    }
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self {
+            host: address.ip().to_string(),
+            port: address.port(),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_both_kinds_of_ip_addresses_are_taken() {
+        for text in [
+            "127.0.0.1:50051",
+            "[::1]:0",
+            "localhost:50051",
+            "a-b.example.com:1",
+            "foo_service:65535",
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.to_string(), text);
+        }
+        let here: Address = "localhost:7".parse().unwrap();
+        assert!(
+            here.resolve()
+                .unwrap()
+                .iter()
+                .all(|found| found.ip().is_loopback() && found.port() == 7)
+        );
+        assert_eq!(here.ip(), None);
+        assert!("[::1]:0".parse::<Address>().unwrap().ip().unwrap().is_ipv6());
+    }
+
+    #[test]
+    fn what_is_no_address_is_told_with_an_example() {
+        for (text, said) in [
+            (":50051", "0.0.0.0:50051"),
+            ("nowhere", "localhost:50051"),
+            ("127.0.0.1", "127.0.0.1:50051"),
+            ("::1:50051", "[::1]:50051"),
+            ("localhost:http", "localhost:50051"),
+            ("localhost:65536", "from 0 to 65535"),
+            ("http://localhost:1", "leave out http://"),
+            ("127.0.0.999:1", "neither a name nor an IP address"),
+            ("a b:1", "neither a name nor an IP address"),
+            ("", "localhost:50051"),
+        ] {
+            let error = text.parse::<Address>().unwrap_err();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A command line, parsed with some of the environment left out: which variables count is found by leaving them out.
+
+use std::{
+    collections::BTreeSet,
+    ffi::{OsStr, OsString},
+};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, error::ErrorKind, parser::ValueSource};
+
+use crate::{boolish, errors};
+
+/// A command with the environment that it has read, and the words of the command line.
+pub(crate) struct Line {
+    command: Command,
+    words: Vec<OsString>,
+}
+
+impl Line {
+    pub(crate) fn new(command: Command, words: Vec<OsString>) -> Self {
+        Self { command, words }
+    }
+
+    /// Parses by the rules of this crate.
+    ///
+    /// # Errors
+    ///
+    /// Clap's, with variables named where the values came from them; help and version, too.
+    pub(crate) fn parse(&self) -> Result<ArgMatches, clap::Error> {
+        let mut ignored = unset(&self.command);
+        loop {
+            let error = match self.without(&ignored) {
+                Ok(matches) => return Ok(matches),
+                Err(error) => error,
+            };
+            match error.kind() {
+                // Help names all variables, also those that are set and empty.
+                ErrorKind::DisplayHelp => return self.without(&BTreeSet::new()),
+                ErrorKind::ArgumentConflict => match errors::gives_way(self, &ignored, &error) {
+                    Some(variable) => ignored.insert(variable),
+                    None => return Err(errors::named(self, &ignored, error)),
+                },
+                _ => return Err(errors::named(self, &ignored, error)),
+            };
+        }
+    }
+
+    /// Parses as if these variables were not set.
+    pub(crate) fn without(&self, ignored: &BTreeSet<OsString>) -> Result<ArgMatches, clap::Error> {
+        map_args(self.command.clone(), &|arg| {
+            let arg = if is_switch(&arg) {
+                arg.value_parser(boolish)
+            } else {
+                arg
+            };
+            let ignore = arg.get_env().is_some_and(|variable| ignored.contains(variable));
+            if ignore { arg.env(None) } else { arg }
+        })
+        .try_get_matches_from(&self.words)
+    }
+
+    /// The variables of all flags that clap's errors call so.
+    pub(crate) fn variables(&self, shown: &str) -> BTreeSet<OsString> {
+        fn find(command: &Command, shown: &str, into: &mut BTreeSet<OsString>) {
+            let called_so = command.get_arguments().filter(|arg| arg.to_string() == shown);
+            into.extend(called_so.filter_map(|arg| arg.get_env()).map(OsStr::to_owned));
+            command.get_subcommands().for_each(|command| find(command, shown, into));
+        }
+        let mut found = BTreeSet::new();
+        find(&self.command, shown, &mut found);
+        found
+    }
+
+    /// All variables of the command that are set.
+    pub(crate) fn all_variables(&self) -> BTreeSet<OsString> {
+        let known = crate::known(&self.command).into_iter().map(OsString::from);
+        known.filter(|name| std::env::var_os(name).is_some()).collect()
+    }
+}
+
+/// The variables that count as unset: those that are empty, and those of switches that say no.
+fn unset(command: &Command) -> BTreeSet<OsString> {
+    let own = command.get_arguments().filter_map(|arg| {
+        let variable = arg.get_env()?;
+        let value = std::env::var_os(variable)?;
+        let off = is_switch(arg) && value.to_str().is_some_and(|value| boolish(value) == Ok(false));
+        (value.is_empty() || off).then(|| variable.to_owned())
+    });
+    own.chain(command.get_subcommands().flat_map(unset)).collect()
+}
+
+fn is_switch(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::SetTrue) && arg.get_env().is_some()
+}
+
+fn map_args(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
+    command
+        .mut_args(change)
+        .mut_subcommands(|command| map_args(command, change))
+}
+
+/// The name under which a flag was given, in the innermost subcommand that was called.
+pub(crate) fn given(command: &Command, matches: &ArgMatches, id: &str) -> Option<String> {
+    if let Some((name, matches)) = matches.subcommand() {
+        return given(command.find_subcommand(name)?, matches, id);
+    }
+    let arg = command.get_arguments().find(|arg| arg.get_id() == id)?;
+    match matches.value_source(id)? {
+        ValueSource::CommandLine => Some(match arg.get_long() {
+            Some(long) => format!("--{long}"),
+            None => arg.to_string(),
+        }),
+        ValueSource::EnvVariable => Some(arg.get_env()?.to_string_lossy().into_owned()),
+        _ => None,
+    }
+}

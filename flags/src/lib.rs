@@ -1,0 +1,81 @@
+//! Flags and environment variables of both programs, read in the same way.
+//!
+//! [`parse`] is what a program calls instead of clap's own `parse`. On top of clap it holds these rules:
+//!
+//! - A variable that is set and empty counts as unset: Docker Compose passes on unset variables as empty ones.
+//! - A switch (`ArgAction::SetTrue`) takes 1, yes, true and on from its variable. 0, no, false and off mean that the switch is
+//!   not given, also for flags that conflict with the switch or require it.
+//! - The command line wins: a variable that conflicts with a flag on the command line is ignored.
+//! - An error names the variable if the value came from a variable, and the flag if it was typed.
+//! - A variable with the program's prefix that no flag knows is a warning, with the nearest name.
+//!
+//! [`Address`] is a value that both programs take: where to listen, as a name or an IP address.
+
+#![warn(clippy::unwrap_used)]
+
+mod address;
+mod command;
+mod errors;
+mod variables;
+
+use clap::{ArgMatches, Command, Parser, error::ErrorKind};
+
+use self::command::Line;
+pub use self::{address::Address, variables::boolish};
+
+/// What a program was started with.
+#[derive(Debug)]
+pub struct Parsed<C> {
+    /// The values.
+    pub cli: C,
+    /// The same as clap has them: from which source each value came.
+    pub matches: ArgMatches,
+    /// One sentence per variable with the prefix that no flag knows. The program says them where it says such things.
+    pub warnings: Vec<String>,
+}
+
+impl<C> Parsed<C> {
+    /// The name under which a flag was given: `--workers` if it was typed, `FOO_WORKERS` if it came from the environment,
+    /// `None` if it has its default or no value. `id` is the field's name, of the innermost subcommand.
+    pub fn given(&self, id: &str) -> Option<String>
+    where
+        C: Parser,
+    {
+        command::given(&C::command(), &self.matches, id)
+    }
+}
+
+/// Reads the command line and the environment.
+///
+/// `prefix` is what the names of the program's variables begin with, such as `FOO_`.
+///
+/// Does not return if there is nothing to run: `--help` and `--version` exit with 0 (1 if standard output cannot be written;
+/// a reader that closed the pipe is no fault), everything that is wrong exits with 2, as with clap. Never panics because of
+/// a standard stream.
+pub fn parse<C: Parser>(prefix: &str) -> Parsed<C> {
+    let line = Line::new(C::command(), std::env::args_os().collect());
+    let matches = line.parse().unwrap_or_else(|error| exit(&error));
+    let cli = C::from_arg_matches(&matches).unwrap_or_else(|error| exit(&error.format(&mut C::command())));
+    let set = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    Parsed {
+        cli,
+        matches,
+        warnings: variables::unknown(&C::command(), prefix, set),
+    }
+}
+
+/// Prints what clap has to say, and ends the program with the code for it.
+fn exit(error: &clap::Error) -> ! {
+    use std::io::{self, Write};
+    let printed = error.print().and_then(|()| io::stdout().flush());
+    let unread = printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe);
+    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    std::process::exit(if asked_for && unread { 1 } else { error.exit_code() })
+}
+
+/// The environment variables of all flags of a command and of its subcommands.
+fn known(command: &Command) -> Vec<String> {
+    let own = command.get_arguments().filter_map(|arg| arg.get_env()?.to_str());
+    let own = own.map(str::to_owned);
+    own.chain(command.get_subcommands().flat_map(known)).collect()
+}

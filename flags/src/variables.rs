@@ -1,0 +1,120 @@
+//! Environment variables by themselves: switches in words, and names that no flag knows.
+
+use std::ffi::OsString;
+
+use clap::Command;
+
+/// How alike two names must be for one to be offered instead of the other (arbitrary: as in clap's own suggestions).
+const ALIKE: f64 = 0.7;
+
+/// A switch in words: true, yes, on and 1; false, no, off and 0; in upper and lower case.
+///
+/// # Errors
+///
+/// Which words there are.
+pub fn boolish(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "t" | "y" => Ok(true),
+        "false" | "no" | "off" | "0" | "f" | "n" => Ok(false),
+        _ => Err("must be true or false (or 1 or 0, yes or no, on or off)".to_owned()),
+    }
+}
+
+/// A sentence for each variable that begins with the prefix and belongs to no flag of the command.
+pub(crate) fn unknown(
+    command: &Command,
+    prefix: &str,
+    set: impl IntoIterator<Item = (String, OsString)>,
+) -> Vec<String> {
+    let known = crate::known(command);
+    let mut unknown: Vec<String> = set
+        .into_iter()
+        .filter(|(name, value)| {
+            name.starts_with(prefix) && !value.is_empty() && !known.contains(name) && !is_of_kubernetes(name, value)
+        })
+        .map(|(name, _)| name)
+        .collect();
+    unknown.sort_unstable();
+    let program = command.get_name();
+    unknown
+        .into_iter()
+        .map(|name| match nearest(&name, &known) {
+            Some(near) => format!("{name} is set, but {program} knows no such variable: did you mean {near}?"),
+            None => format!("{name} is set, but {program} knows no such variable; --help lists those that it knows"),
+        })
+        .collect()
+}
+
+fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
+    let likeness = |other: &String| strsim::normalized_damerau_levenshtein(name, other);
+    let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(nearest) >= ALIKE).then_some(nearest)
+}
+
+/// Kubernetes tells each container of all services, in variables that begin with the service's name: a service called
+/// `foo` or `load-client` is nobody's typing error.
+fn is_of_kubernetes(name: &str, value: &OsString) -> bool {
+    let value = value.to_string_lossy();
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || ["tcp://", "udp://", "sctp://"]
+            .iter()
+            .any(|scheme| value.starts_with(scheme))
+        || name
+            .rsplit_once("_PORT_")
+            .is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Arg;
+
+    fn warnings(set: &[(&str, &str)]) -> Vec<String> {
+        let flags = ["FOO_WORKERS", "FOO_LISTEN", "FOO_QUEUE"].map(|name| Arg::new(name).long(name).env(name));
+        let health = Command::new("health").arg(Arg::new("cert").long("cert").env("FOO_HEALTH_CERT"));
+        let command = Command::new("foo-service").args(flags).subcommand(health);
+        let set = set
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), OsString::from(value)));
+        unknown(&command, "FOO_", set)
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_told_with_the_nearest_name() {
+        assert_eq!(
+            warnings(&[("FOO_WORKER", "4")]),
+            ["FOO_WORKER is set, but foo-service knows no such variable: did you mean FOO_WORKERS?"]
+        );
+        assert_eq!(
+            warnings(&[("FOO_COLOUR", "red")]),
+            ["FOO_COLOUR is set, but foo-service knows no such variable; --help lists those that it knows"]
+        );
+    }
+
+    #[test]
+    fn known_empty_foreign_and_kubernetes_variables_are_no_warning() {
+        let set = [
+            ("FOO_WORKERS", "x"),
+            ("FOO_HEALTH_CERT", "x"),
+            ("FOO_WORKER", ""),
+            ("LOAD_RPS", "1"),
+            ("FOO_SERVICE_SERVICE_HOST", "10.0.0.1"),
+            ("FOO_SERVICE_SERVICE_PORT_GRPC", "50051"),
+            ("FOO_SERVICE_PORT", "tcp://10.0.0.1:50051"),
+            ("FOO_SERVICE_PORT_50051_TCP_ADDR", "10.0.0.1"),
+        ];
+        assert_eq!(warnings(&set), [""; 0]);
+    }
+
+    #[test]
+    fn switches_take_the_words_that_people_use() {
+        for word in ["1", "yes", "TRUE", "On", "y", "t"] {
+            assert_eq!(boolish(word), Ok(true), "{word}");
+        }
+        for word in ["0", "no", "False", "OFF", "n", "f"] {
+            assert_eq!(boolish(word), Ok(false), "{word}");
+        }
+        assert!(boolish("maybe").is_err() && boolish("2").is_err());
+    }
+}
