@@ -1,78 +1,241 @@
-//! Counts of everything, plain: how every intended send ended, what became of every queued message.
+//! Counts of everything: how every scheduled request ended, what became of every queued message.
+//!
+//! Each count is declared once, in a table: its name in JSON, its label for people, and its part in the sum. Reports,
+//! tables, pages, comparisons, gates and metrics take the counts from these tables.
+
+use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
 
-/// How every intended send ended, without those of the warm-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Ledger {
-    /// All.
-    pub intended: u64,
-    /// Those that were made and ended, by [`Outcome`].
-    pub ended: [u64; Outcome::ALL.len()],
-    /// Those that were not made: the client was blocked.
-    pub withheld: u64,
-    /// Those that were made and not waited for to the end.
-    pub in_flight: u64,
+/// A count of a table, and where it is found in a `T`.
+#[derive(Debug)]
+pub struct Column<T> {
+    /// Its name in JSON.
+    pub name: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
+    /// Its part in the sum.
+    pub part: Part,
+    /// Its value.
+    pub of: fn(&T) -> u64,
+}
+
+/// The part that a count has in the sum of its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The sum of the good, the bad and the open ones.
+    Total,
+    /// Ended as intended.
+    Good,
+    /// Ended otherwise.
+    Bad,
+    /// Not ended.
+    Open,
+    /// Not in the sum.
+    Beside,
+}
+
+impl Part {
+    /// Whether the sum has it.
+    pub fn is_summand(self) -> bool {
+        matches!(self, Self::Good | Self::Bad | Self::Open)
+    }
+}
+
+/// Declares a table of counts as a struct of them: `name: Part "label"`.
+macro_rules! counts {
+    (
+        $(#[$doc:meta])*
+        pub struct $table:ident { $( $(#[$about:meta])* $name:ident: $part:ident $label:literal, )+ }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+        pub struct $table { $( $(#[$about])* pub $name: u64, )+ }
+
+        impl $table {
+            /// The table's columns, in the order of the report.
+            pub const COLUMNS: [Column<Self>; [$( stringify!($name) ),+].len()] = [
+                $( Column {
+                    name: stringify!($name),
+                    label: $label,
+                    part: Part::$part,
+                    of: |counts| counts.$name,
+                } ),+
+            ];
+
+            /// The counts, in the order of the columns.
+            pub fn values(&self) -> [u64; Self::COLUMNS.len()] {
+                [$( self.$name ),+]
+            }
+
+            /// Adds another's counts.
+            pub fn add(&mut self, other: &Self) {
+                $( self.$name += other.$name; )+
+            }
+
+            /// Whether the total is the sum of its parts.
+            pub fn balances(&self) -> bool {
+                self.sum(|part| part == Part::Total) == self.sum(Part::is_summand)
+            }
+
+            /// How many have ended, in whatever way.
+            pub fn ended(&self) -> u64 {
+                self.sum(|part| matches!(part, Part::Good | Part::Bad))
+            }
+
+            fn sum(&self, of: impl Fn(Part) -> bool) -> u64 {
+                let columns = Self::COLUMNS.iter().filter(|column| of(column.part));
+                columns.map(|column| (column.of)(self)).sum()
+            }
+        }
+
+        impl From<[u64; $table::COLUMNS.len()]> for $table {
+            fn from([$( $name ),+]: [u64; $table::COLUMNS.len()]) -> Self {
+                Self { $( $name ),+ }
+            }
+        }
+    };
+}
+
+counts! {
+    /// How every scheduled request ended, without those of the warm-up: `intended` is the sum of the others.
+    pub struct Ledger {
+        /// All of them.
+        intended: Total "intended",
+        /// Answered with OK.
+        ok: Good "ok",
+        /// Refused by the service for want of room.
+        rejected: Bad "rejected",
+        /// The deadline passed.
+        expired: Bad "expired",
+        /// The service could not be reached, went away, or is draining.
+        unavailable: Bad "unavailable",
+        /// Any other answer.
+        failed: Bad "failed",
+        /// Never sent: the client was blocked.
+        withheld: Bad "withheld",
+        /// Sent, and not waited for to the end.
+        in_flight: Open "in flight",
+    }
+}
+
+counts! {
+    /// What became of queued messages, without those of the warm-up: `acknowledged` is the sum of `done`, `discarded`,
+    /// `queued`, `lost` and `unknown`.
+    pub struct AuditCounts {
+        /// Accepted by the service.
+        acknowledged: Total "acknowledged",
+        /// Of those, processed.
+        done: Good "done",
+        /// Of those, ended otherwise, and the service said so.
+        discarded: Bad "discarded",
+        /// Of those, still with the service.
+        queued: Open "queued",
+        /// Of those, gone: the service has nothing left, and never said what became of them.
+        lost: Bad "lost",
+        /// Of those, beyond knowing: the instance that accepted them is gone, or some completions were not heard of.
+        unknown: Bad "unknown",
+        /// Ended more than once.
+        duplicated: Beside "done twice",
+        /// Processed, though never acknowledged: a deadline or a connection cut the acknowledgement off.
+        done_unacknowledged: Beside "done without acknowledgement",
+    }
 }
 
 impl Ledger {
-    /// How many ended so.
-    pub fn of(&self, outcome: Outcome) -> u64 {
-        self.ended[outcome as usize]
-    }
-
-    /// Whether every intended send ended in exactly one way.
-    pub fn balances(&self) -> bool {
-        self.intended == self.ended.iter().sum::<u64>() + self.withheld + self.in_flight
-    }
-
-    /// Adds another's counts.
-    pub fn add(&mut self, other: &Self) {
-        self.intended += other.intended;
-        self.withheld += other.withheld;
-        self.in_flight += other.in_flight;
-        for (mine, theirs) in self.ended.iter_mut().zip(other.ended) {
-            *mine += theirs;
+    /// The count of the requests that ended so.
+    pub fn count(&mut self, outcome: Outcome) -> &mut u64 {
+        match outcome {
+            Outcome::Ok => &mut self.ok,
+            Outcome::Rejected => &mut self.rejected,
+            Outcome::Expired => &mut self.expired,
+            Outcome::Unavailable => &mut self.unavailable,
+            Outcome::Failed => &mut self.failed,
         }
     }
+
+    /// How many requests ended so.
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        let mut counts = *self;
+        *counts.count(outcome)
+    }
 }
 
-/// What became of queued messages, without those of the warm-up. acknowledged = done + discarded + queued + lost + unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AuditCounts {
-    /// Accepted by the service.
-    pub acknowledged: u64,
-    /// Of those, processed.
-    pub done: u64,
-    /// Of those, ended otherwise, and the service said so.
-    pub discarded: u64,
-    /// Of those, still with the service.
-    pub queued: u64,
-    /// Of those, gone: the service has nothing left, and never said what became of them.
-    pub lost: u64,
-    /// Of those, beyond knowing: the instance that accepted them is gone, or there was a gap in what was heard.
-    pub unknown: u64,
-    /// Ended more than once.
-    pub duplicated: u64,
-    /// Processed, though never acknowledged: a deadline or a connection cut the acknowledgement off.
-    pub done_unacknowledged: u64,
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-impl AuditCounts {
-    /// Whether every acknowledged message is accounted for.
-    pub fn balances(&self) -> bool {
-        self.acknowledged == self.done + self.discarded + self.queued + self.lost + self.unknown
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Each count another power of two, so that none can stand for another.
+    fn distinct<const N: usize>() -> [u64; N] {
+        std::array::from_fn(|place| 1 << place)
     }
 
-    /// Adds another's counts.
-    pub fn add(&mut self, other: &Self) {
-        self.acknowledged += other.acknowledged;
-        self.done += other.done;
-        self.discarded += other.discarded;
-        self.queued += other.queued;
-        self.lost += other.lost;
-        self.unknown += other.unknown;
-        self.duplicated += other.duplicated;
-        self.done_unacknowledged += other.done_unacknowledged;
+    fn keys(json: &Value) -> BTreeSet<&str> {
+        json.as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn every_count_is_in_json_under_the_name_of_its_column() {
+        let ledger = Ledger::from(distinct());
+        let json = serde_json::to_value(ledger).unwrap();
+        for (column, value) in Ledger::COLUMNS.iter().zip(ledger.values()) {
+            assert_eq!((json[column.name].as_u64(), (column.of)(&ledger)), (Some(value), value));
+        }
+        assert_eq!(keys(&json), Ledger::COLUMNS.iter().map(|column| column.name).collect());
+        let audit = AuditCounts::from(distinct());
+        let json = serde_json::to_value(audit).unwrap();
+        for (column, value) in AuditCounts::COLUMNS.iter().zip(audit.values()) {
+            assert_eq!((json[column.name].as_u64(), (column.of)(&audit)), (Some(value), value));
+        }
+        assert_eq!(
+            keys(&json),
+            AuditCounts::COLUMNS.iter().map(|column| column.name).collect()
+        );
+    }
+
+    #[test]
+    fn every_outcome_has_a_column_of_its_name_and_counts_there() {
+        for outcome in Outcome::ALL {
+            let mut ledger = Ledger::default();
+            *ledger.count(outcome) += 1;
+            assert_eq!(ledger.of(outcome), 1);
+            let mut counted = Ledger::COLUMNS.iter().filter(|column| (column.of)(&ledger) == 1);
+            let column = counted.next().unwrap();
+            assert_eq!((column.name, counted.count()), (outcome.label(), 0));
+            let good = if outcome == Outcome::Ok { Part::Good } else { Part::Bad };
+            assert_eq!(column.part, good);
+        }
+        // An outcome more, a column more: the others are the total, what was not sent, and what was not waited for.
+        assert_eq!(Ledger::COLUMNS.len(), Outcome::ALL.len() + 3);
+    }
+
+    #[test]
+    fn a_table_balances_if_its_total_is_the_sum_and_what_stands_beside_does_not_matter() {
+        let balanced = Ledger::from([28, 1, 2, 3, 4, 5, 6, 7]);
+        assert!(balanced.balances() && balanced.ended() == 21);
+        for place in 0..Ledger::COLUMNS.len() {
+            let mut values = balanced.values();
+            values[place] += 1;
+            assert!(!Ledger::from(values).balances(), "{}", Ledger::COLUMNS[place].name);
+        }
+        let balanced = AuditCounts::from([15, 1, 2, 3, 4, 5, 6, 7]);
+        assert!(balanced.balances() && balanced.ended() == 12);
+        for (place, column) in AuditCounts::COLUMNS.iter().enumerate() {
+            let mut values = balanced.values();
+            values[place] += 1;
+            let beside = column.part == Part::Beside;
+            assert_eq!(AuditCounts::from(values).balances(), beside, "{}", column.name);
+        }
+    }
+
+    #[test]
+    fn adding_adds_every_count() {
+        let mut sum = Ledger::from(distinct());
+        sum.add(&Ledger::from(distinct()));
+        assert_eq!(sum.values(), distinct().map(|count| 2 * count));
     }
 }

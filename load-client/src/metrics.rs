@@ -12,7 +12,7 @@ use metrics::{
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
 use crate::{
-    ledger::AuditCounts,
+    ledger::{AuditCounts, Column, Part},
     live::{LiveReading, Stage},
     outcome::Outcome,
     scenario::Scenario,
@@ -35,14 +35,11 @@ const RESPONSE_TIME: &str = "load_response_time_seconds";
 const TIME_TO_DONE: &str = "load_time_to_done_seconds";
 const START_LAG: &str = "load_start_lag_seconds";
 
-/// What becomes of an accepted message: a label, and where the audit counts it.
-type Fate = (&'static str, fn(&AuditCounts) -> u64);
-const FATES: [Fate; 4] = [
-    ("done", |counts| counts.done),
-    ("discarded", |counts| counts.discarded),
-    ("lost", |counts| counts.lost),
-    ("unknown", |counts| counts.unknown),
-];
+/// What becomes of an accepted message: the columns of the audit that end it.
+fn fates() -> impl Iterator<Item = &'static Column<AuditCounts>> {
+    let ends = |column: &&Column<AuditCounts>| matches!(column.part, Part::Good | Part::Bad);
+    AuditCounts::COLUMNS.iter().filter(ends)
+}
 
 /// A recorder for the `/metrics` of a run. Whoever serves it must call `run_upkeep` on its handle now and then.
 pub fn prometheus(scenario: &Scenario) -> PrometheusRecorder {
@@ -91,7 +88,8 @@ pub struct Metrics {
     good: Counter,
     warmup: Counter,
     acknowledged: Counter,
-    audited: [Counter; FATES.len()],
+    /// By [`fates`].
+    audited: Vec<Counter>,
     blocked: Gauge,
     in_flight: Gauge,
     warming_up: Gauge,
@@ -122,7 +120,9 @@ impl Metrics {
                 good: counter!("load_good_total"),
                 warmup: counter!("load_warmup_sends_total"),
                 acknowledged: counter!("load_acknowledged_total"),
-                audited: FATES.map(|(name, _)| counter!("load_audited_total", "fate" => name)),
+                audited: fates()
+                    .map(|fate| counter!("load_audited_total", "fate" => fate.name))
+                    .collect(),
                 blocked: gauge!("load_blocked_clients"),
                 in_flight: gauge!("load_in_flight"),
                 warming_up: gauge!("load_warming_up"),
@@ -149,8 +149,8 @@ impl Metrics {
         self.good.absolute(reading.good);
         self.warmup.absolute(reading.warmup);
         self.acknowledged.absolute(reading.audited.acknowledged);
-        for (counter, (_, count)) in self.audited.iter().zip(FATES) {
-            counter.absolute(count(&reading.audited));
+        for (counter, fate) in self.audited.iter().zip(fates()) {
+            counter.absolute((fate.of)(&reading.audited));
         }
         self.blocked.set(reading.blocked as f64);
         self.in_flight.set(reading.in_flight as f64);

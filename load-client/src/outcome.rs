@@ -1,7 +1,15 @@
-//! How a send ended: a closed set. The lowest module.
+//! How a request ended: a closed set. The lowest module.
+//!
+//! A new outcome needs a variant here, its column in `ledger.rs`, and in `call/mod.rs` the answers that mean it. Tables,
+//! pages, gates, metrics and the live view follow from these.
 
-/// How a send that was made ended, as its client saw it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
+
+/// How a request that was sent ended, as its client saw it. In reports, metrics and gates it has its name in snake case.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// Answered with OK.
     Ok,
@@ -17,16 +25,25 @@ pub enum Outcome {
 
 impl Outcome {
     /// All, in the order of their discriminants.
-    pub const ALL: [Self; 5] = [Self::Ok, Self::Rejected, Self::Expired, Self::Unavailable, Self::Failed];
+    pub const ALL: [Self; Self::COUNT] = *Self::VARIANTS
+        .first_chunk()
+        .expect("there are as many variants as are counted");
 
     /// Its name in reports and metrics.
     pub fn label(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Rejected => "rejected",
-            Self::Expired => "expired",
-            Self::Unavailable => "unavailable",
-            Self::Failed => "failed",
+        self.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_has_the_place_of_its_discriminant_and_is_read_by_its_name() {
+        for (place, outcome) in Outcome::ALL.into_iter().enumerate() {
+            assert_eq!(outcome as usize, place);
+            assert_eq!(outcome.label().parse(), Ok(outcome));
         }
     }
 }

@@ -10,7 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use load_client::report::{Report, Run};
+use load_client::{
+    ledger::{AuditCounts, Ledger, Part},
+    outcome::Outcome,
+    report::{Report, Run},
+};
 use rustix::process::Signal;
 use support::{
     Running, Service, assert_balanced, load_client,
@@ -254,4 +258,29 @@ fn refusals_on_purpose_are_not_mixed_with_answers_and_fail_no_run() {
         table.contains("MET") && table.contains("30.00 % (150 of 500)"),
         "{table}"
     );
+}
+
+#[test]
+fn the_help_and_its_page_name_every_count_and_every_outcome_that_a_rule_can_judge() {
+    let help = load_client(["run", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/gates.md")).unwrap();
+    let ledger = Ledger::COLUMNS.iter().filter(|column| column.part != Part::Total);
+    let audit = AuditCounts::COLUMNS.iter();
+    let audit = audit.filter(|column| matches!(column.part, Part::Bad | Part::Beside));
+    let counts = ledger.map(|column| column.name).chain(audit.map(|column| column.name));
+    for name in counts.map(|name| name.replace('_', "-")) {
+        assert!(help.contains(&name), "--help does not name {name}");
+        assert!(
+            page.contains(&format!("`{name}`")),
+            "docs/gates.md does not name {name}"
+        );
+        // It can be judged, and an outcome has times besides.
+        let rules = Outcome::ALL.iter().filter(|outcome| outcome.label() == name);
+        let rules = rules.map(|outcome| format!("p99({})>1s", outcome.label()));
+        for rule in rules.chain([format!("{name}>0")]) {
+            rule.parse::<load_client::gates::Rule>()
+                .unwrap_or_else(|error| panic!("{rule}: {error}"));
+        }
+    }
 }

@@ -4,6 +4,10 @@ mod support;
 
 use std::{fs, path::Path};
 
+use load_client::{
+    ledger::{AuditCounts, Ledger},
+    outcome::Outcome,
+};
 use serde_json::Value;
 use support::{Service, json_schema::violations, load_client};
 
@@ -81,6 +85,28 @@ fn a_report_of_an_older_program_is_one_still() {
             .iter()
             .all(|point| point.response_time_p99.is_none())
     );
+}
+
+#[test]
+fn the_schema_has_every_count_and_every_outcome_and_no_other() {
+    let schema = schema();
+    let names = |place: &str| -> Vec<String> {
+        let object = schema.pointer(place).unwrap_or_else(|| panic!("{place}"));
+        object.as_object().unwrap().keys().cloned().collect()
+    };
+    let sorted = |mut names: Vec<&str>| -> Vec<String> {
+        names.sort_unstable();
+        names.into_iter().map(str::to_owned).collect()
+    };
+    let outcomes = sorted(Outcome::ALL.map(Outcome::label).to_vec());
+    for times in ["response_time_seconds", "response_time_curve", "service_time_seconds"] {
+        let place = format!("/$defs/run/properties/{times}/properties");
+        assert_eq!(names(&place), outcomes, "{times}");
+    }
+    let ledger = Ledger::COLUMNS.iter().map(|column| column.name).collect();
+    assert_eq!(names("/$defs/ledger/properties"), sorted(ledger));
+    let audit = AuditCounts::COLUMNS.iter().map(|column| column.name).collect();
+    assert_eq!(names("/$defs/audit/properties"), sorted(audit));
 }
 
 /// Only what the schema requires, of a report, its runs and their steps.

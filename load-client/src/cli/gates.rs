@@ -16,7 +16,7 @@ pub struct GateArgs {
     /// 'p99.9(rejected)>20ms'. Of ok answers and time to done, withheld sends count as never answered.
     ///
     /// Counts have numbers for bounds, or shares of what was intended: ok, rejected, expired, unavailable, failed, withheld,
-    /// in-flight, dropped, discarded, lost, unknown, duplicated. Goodput has a share, or a rate, like 80/s.
+    /// in-flight, dropped, discarded, lost, unknown, duplicated, done-unacknowledged. Goodput has a share, or a rate, like 80/s.
     #[arg(long, env = "LOAD_FAIL_IF", value_name = "RULE", value_delimiter = ',')]
     fail_if: Vec<Rule>,
 

@@ -87,22 +87,15 @@ impl Evidence {
 
     /// `None` if nobody says.
     pub(super) fn count(&self, count: Count) -> Option<u64> {
-        let ledger = &self.figures.ledger;
-        // Where nothing is queued, nothing can be lost.
-        let audited = |count: fn(&AuditCounts) -> u64| match (&self.audit, self.queued) {
-            (Some(audit), _) => Some(count(audit)),
-            (None, false) => Some(0),
-            (None, true) => None,
-        };
         match count {
-            Count::Ended(outcome) => Some(ledger.of(outcome)),
-            Count::Withheld => Some(ledger.withheld),
-            Count::InFlight => Some(ledger.in_flight),
+            Count::Ledger(column) => Some((column.of)(&self.figures.ledger)),
             Count::Dropped => self.dropped,
-            Count::Discarded => audited(|audit| audit.discarded),
-            Count::Lost => audited(|audit| audit.lost),
-            Count::Unknown => audited(|audit| audit.unknown),
-            Count::Duplicated => audited(|audit| audit.duplicated),
+            Count::Audit(column) => match (&self.audit, self.queued) {
+                (Some(audit), _) => Some((column.of)(audit)),
+                // Where nothing is queued, nothing can be lost.
+                (None, false) => Some(0),
+                (None, true) => None,
+            },
         }
     }
 

@@ -12,10 +12,10 @@ pub enum RuleError {
     #[error("is no rule; write FIGURE>BOUND, like 'p99>250ms', with > >= < or <=, or 'client-limited'")]
     NoComparison,
     /// Its left side is not known.
-    #[error("{0:?} is no figure of a report; there are {TIMES}, each with (SCOPE) or of ok answers, and {COUNTS}")]
+    #[error("{0:?} is no figure of a report; there are {TIMES}, each with (SCOPE) or of ok answers, and {counts}", counts = counts())]
     Figure(String),
     /// What stands in brackets is not known.
-    #[error("{0:?} is nothing that has times; in brackets can stand {SCOPES}")]
+    #[error("{0:?} is nothing that has times; in brackets can stand {scopes}", scopes = scopes())]
     Scope(String),
     /// A percentile that is none.
     #[error("p{0} is no percentile; it must be more than 0 and less than 100, like p99.9, and the largest is max")]
@@ -31,9 +31,16 @@ pub enum RuleError {
 }
 
 const TIMES: &str = "pN (like p99 or p99.9), mean and max";
-const COUNTS: &str = "goodput, ok, rejected, expired, unavailable, failed, withheld, in-flight, dropped, discarded, lost, \
-                      unknown, duplicated and client-limited";
-const SCOPES: &str = "ok, rejected, expired, unavailable, failed, service-time, time-to-done, queue-wait and start-lag";
+
+fn counts() -> String {
+    let names: Vec<String> = Count::all().map(Count::name).collect();
+    format!("goodput, {} and client-limited", names.join(", "))
+}
+
+fn scopes() -> String {
+    let outcomes = Outcome::ALL.map(Outcome::label).join(", ");
+    format!("{outcomes}, service-time, time-to-done, queue-wait and start-lag")
+}
 
 impl FromStr for Rule {
     type Err = RuleError;
@@ -81,21 +88,8 @@ fn comparison(text: &str) -> Result<Condition, RuleError> {
     Ok(Condition::Time(statistic, scope, operator, duration))
 }
 
-fn outcome(name: &str) -> Option<Outcome> {
-    Outcome::ALL.into_iter().find(|outcome| outcome.label() == name)
-}
-
 fn count(name: &str) -> Option<Count> {
-    Some(match name {
-        "withheld" => Count::Withheld,
-        "in-flight" => Count::InFlight,
-        "dropped" => Count::Dropped,
-        "discarded" => Count::Discarded,
-        "lost" => Count::Lost,
-        "unknown" => Count::Unknown,
-        "duplicated" => Count::Duplicated,
-        other => Count::Ended(outcome(other)?),
-    })
+    Count::all().find(|count| count.name() == name)
 }
 
 fn time(figure: &str) -> Result<(Statistic, Scope), RuleError> {
@@ -115,7 +109,7 @@ fn time(figure: &str) -> Result<(Statistic, Scope), RuleError> {
         "time-to-done" => Scope::TimeToDone,
         "queue-wait" => Scope::QueueWait,
         "start-lag" => Scope::StartLag,
-        other => Scope::Response(outcome(other).ok_or_else(|| RuleError::Scope(other.to_owned()))?),
+        other => Scope::Response(other.parse().map_err(|_| RuleError::Scope(other.to_owned()))?),
     };
     Ok((statistic, scope))
 }
@@ -204,11 +198,11 @@ mod tests {
         );
         assert_eq!(
             parsed("rejected>5%"),
-            Condition::Count(Count::Ended(Outcome::Rejected), Comparison::More, Bound::Percent(5.0))
+            Condition::Count(count("rejected").unwrap(), Comparison::More, Bound::Percent(5.0))
         );
         assert_eq!(
             parsed("lost>0"),
-            Condition::Count(Count::Lost, Comparison::More, Bound::Number(0.0))
+            Condition::Count(count("lost").unwrap(), Comparison::More, Bound::Number(0.0))
         );
         assert_eq!(parsed("client-limited"), Condition::ClientLimited);
     }
@@ -243,8 +237,7 @@ mod tests {
     #[test]
     fn every_combination_of_the_grammar_is_read_and_written_as_it_was() {
         let scopes = "ok rejected expired unavailable failed service-time time-to-done queue-wait start-lag";
-        let counts =
-            "ok rejected expired unavailable failed withheld in-flight dropped discarded lost unknown duplicated";
+        let counts: Vec<String> = Count::all().map(Count::name).collect();
         let mut rules = Vec::new();
         for operator in [">", ">=", "<", "<="] {
             for statistic in ["p50", "p99", "p99.99", "p0.1", "mean", "max"] {
@@ -256,7 +249,7 @@ mod tests {
                 );
             }
             for bound in ["0", "12", "0.5%", "100 %"] {
-                rules.extend(counts.split(' ').map(|count| format!("{count}{operator}{bound}")));
+                rules.extend(counts.iter().map(|count| format!("{count}{operator}{bound}")));
             }
             rules.extend(["99.9%", "80/s"].map(|bound| format!("goodput{operator}{bound}")));
         }

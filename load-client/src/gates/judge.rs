@@ -81,7 +81,8 @@ mod tests {
         }
         figures.ledger = Ledger {
             intended: 110,
-            ended: [100, 10, 0, 0, 0],
+            ok: 100,
+            rejected: 10,
             ..Ledger::default()
         };
         figures.good = 99;

@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use crate::outcome::Outcome;
+use crate::{
+    ledger::{AuditCounts, Column, Ledger, Part},
+    outcome::Outcome,
+};
 
 /// What must not be.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,16 +47,14 @@ pub(super) enum Scope {
 }
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Count {
-    Ended(Outcome),
-    Withheld,
-    InFlight,
+    /// Of the client's ledger.
+    Ledger(&'static Column<Ledger>),
+    /// Of the audit of queued messages.
+    Audit(&'static Column<AuditCounts>),
+    /// Of the service's own counts.
     Dropped,
-    Discarded,
-    Lost,
-    Unknown,
-    Duplicated,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,37 @@ pub(super) enum Bound {
     /// Of what was intended, in percent, as written.
     Percent(f64),
     PerSecond(f64),
+}
+
+impl Count {
+    /// All that can be judged, each by its name in a rule. A total cannot; what the audit counts as good or open neither,
+    /// because where nothing is queued there would be none of it.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let ledger = Ledger::COLUMNS.iter().filter(|column| column.part.is_summand());
+        let audit = AuditCounts::COLUMNS.iter();
+        let audit = audit.filter(|column| matches!(column.part, Part::Bad | Part::Beside));
+        ledger
+            .map(Self::Ledger)
+            .chain([Self::Dropped])
+            .chain(audit.map(Self::Audit))
+    }
+
+    /// Its name in a rule.
+    pub(super) fn name(self) -> String {
+        let column = match self {
+            Self::Ledger(column) => column.name,
+            Self::Audit(column) => column.name,
+            Self::Dropped => "dropped",
+        };
+        column.replace('_', "-")
+    }
+}
+
+/// Counts with the same name are the same.
+impl PartialEq for Count {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
 }
 
 impl Rule {

@@ -16,10 +16,7 @@ use std::{
 use tokio::time::Instant;
 
 pub use self::times::{LiveTimes, Times};
-use crate::{
-    ledger::{AuditCounts, Ledger},
-    outcome::Outcome,
-};
+use crate::ledger::{AuditCounts, Ledger};
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -84,9 +81,8 @@ pub struct Levels {
 /// One shard's counts, written by that shard alone.
 #[derive(Debug, Default)]
 pub struct LiveShard {
-    intended: AtomicU64,
-    ended: [AtomicU64; Outcome::ALL.len()],
-    withheld: AtomicU64,
+    /// By the columns of [`Ledger`].
+    ledger: [AtomicU64; Ledger::COLUMNS.len()],
     warmup: AtomicU64,
     good: AtomicU64,
     in_flight: AtomicU64,
@@ -137,11 +133,9 @@ impl LiveAudit {
 impl LiveShard {
     /// These are the counts now.
     pub fn publish(&self, counts: &ClientCounts) {
-        self.intended.store(counts.ledger.intended, Relaxed);
-        for (mine, now) in self.ended.iter().zip(counts.ledger.ended) {
+        for (mine, now) in self.ledger.iter().zip(counts.ledger.values()) {
             mine.store(now, Relaxed);
         }
-        self.withheld.store(counts.ledger.withheld, Relaxed);
         self.warmup.store(counts.warmup, Relaxed);
         self.good.store(counts.good, Relaxed);
         self.in_flight.store(counts.in_flight, Relaxed);
@@ -154,11 +148,12 @@ impl LiveShard {
     }
 
     fn add_to(&self, reading: &mut LiveReading) {
-        for (sum, mine) in reading.ledger.ended.iter_mut().zip(&self.ended) {
-            *sum += mine.load(Relaxed);
+        // The counts of ends first: whatever has ended by then is among those intended.
+        let mut ledger = [0; Ledger::COLUMNS.len()];
+        for (count, mine) in ledger.iter_mut().zip(&self.ledger).rev() {
+            *count = mine.load(Relaxed);
         }
-        reading.ledger.withheld += self.withheld.load(Relaxed);
-        reading.ledger.intended += self.intended.load(Relaxed);
+        reading.ledger.add(&Ledger::from(ledger));
         reading.warmup += self.warmup.load(Relaxed);
         reading.good += self.good.load(Relaxed);
         reading.in_flight += self.in_flight.load(Relaxed);
@@ -237,8 +232,7 @@ impl Live {
             shard.add_to(&mut reading);
         }
         let ledger = &mut reading.ledger;
-        let over = ledger.withheld + ledger.ended.iter().sum::<u64>();
-        ledger.in_flight = ledger.intended.saturating_sub(over);
+        ledger.in_flight = ledger.intended.saturating_sub(ledger.ended());
         reading
     }
 

@@ -10,11 +10,10 @@ use super::{
 use crate::{
     audit::Audited,
     fleet::{Place, shards},
-    ledger::AuditCounts,
     recorder::Recorded,
     report::{
-        AuditReport, ConfigurationReport, DistributionReport, GateReport, LedgerReport, LoadReport, Run, ServiceReport,
-        by_outcome, curve, points, seconds,
+        ConfigurationReport, DistributionReport, GateReport, LoadReport, Run, ServiceReport, by_outcome, curve, points,
+        seconds,
     },
 };
 
@@ -86,9 +85,9 @@ impl Assembly<'_> {
                 warmup_seconds: seconds(scenario.warmup),
                 arrival: scenario.schedule.label().to_owned(),
             },
-            ledger: LedgerReport::new(&figures.ledger),
+            ledger: figures.ledger,
             service: self.seen.as_ref().map(|seen| service_report(seen, drain)),
-            audit: self.audited.as_ref().map(|audited| audit_report(&audited.counts)),
+            audit: self.audited.as_ref().map(|audited| audited.counts),
             goodput_rps: goodput,
             response_time_seconds: by_outcome(&figures.response_time, DistributionReport::new),
             response_time_curve: Some(by_outcome(&figures.response_time, curve)),
@@ -159,18 +158,5 @@ fn service_report(seen: &Seen, drain_seconds: Option<f64>) -> ServiceReport {
         queue_bytes_max: maxima.queue_bytes,
         resident_bytes_max: maxima.resident_bytes,
         drain_seconds,
-    }
-}
-
-fn audit_report(counts: &AuditCounts) -> AuditReport {
-    AuditReport {
-        acknowledged: counts.acknowledged,
-        done: counts.done,
-        discarded: counts.discarded,
-        queued: counts.queued,
-        lost: counts.lost,
-        unknown: counts.unknown,
-        duplicated: counts.duplicated,
-        done_unacknowledged: counts.done_unacknowledged,
     }
 }

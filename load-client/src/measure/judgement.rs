@@ -65,12 +65,9 @@ impl Underway<'_> {
             audit.add_to(&mut figures);
             audited.add(&audit.so_far());
         }
-        let ledger = &figures.ledger;
-        let known = ledger.withheld + ledger.ended.iter().sum::<u64>();
+        let known = figures.ledger.ended();
         let counts = audited.counts;
-        let open = counts
-            .acknowledged
-            .saturating_sub(counts.done + counts.discarded + counts.unknown);
+        let open = counts.acknowledged.saturating_sub(counts.ended());
         let dropped = self.observer.map(|observer| observer.sight().counters().dropped);
         Some(Evidence {
             intended: known,

@@ -6,7 +6,10 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, TableStyle};
 
 use super::words::time;
-use crate::report::{DistributionReport, Run};
+use crate::{
+    ledger::{Ledger, Part},
+    report::{DistributionReport, Run},
+};
 
 /// A figure that both runs may have.
 struct Figure {
@@ -124,13 +127,11 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
     let mut all = vec![
         figure("offered".to_owned(), Kind::Rate, &|run| run.load.offered_rps),
         figure("goodput".to_owned(), Kind::Rate, &|run| run.goodput_rps),
-        count("intended", &|run| Some(run.ledger.intended)),
-        count("ok", &|run| Some(run.ledger.ok)),
-        count("rejected", &|run| Some(run.ledger.rejected)),
-        count("expired", &|run| Some(run.ledger.expired)),
-        count("unavailable", &|run| Some(run.ledger.unavailable)),
-        count("failed", &|run| Some(run.ledger.failed)),
-        count("withheld", &|run| Some(run.ledger.withheld)),
+    ];
+    // What is not waited for to the end is a matter of when a run was stopped.
+    let settled = Ledger::COLUMNS.iter().filter(|column| column.part != Part::Open);
+    all.extend(settled.map(|column| count(column.label, &|run| Some((column.of)(&run.ledger)))));
+    all.extend([
         count("dropped", &|run| run.service.as_ref().map(|service| service.dropped)),
         count("lost", &|run| run.audit.as_ref().map(|audit| audit.lost)),
         count("unknown", &|run| run.audit.as_ref().map(|audit| audit.unknown)),
@@ -141,7 +142,7 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
         figure("time to drain".to_owned(), Kind::Time, &|run| {
             run.service.as_ref()?.drain_seconds
         }),
-    ];
+    ]);
     let mut times = |name: &str, of: &dyn Fn(&Run) -> Option<DistributionReport>| {
         for (quantile, value) in STATISTICS {
             all.push(figure(format!("{name} {quantile}"), Kind::Time, &|run| {

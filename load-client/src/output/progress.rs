@@ -15,8 +15,8 @@ use tokio::{
 pub use super::view::terminal::break_off;
 use super::view::{View, terminal};
 use crate::{
+    ledger::{Ledger, Part},
     live::{Levels, Live, Stage},
-    outcome::Outcome,
     scenario::{Rpc, Scenario},
     stop::Stopper,
 };
@@ -104,16 +104,12 @@ fn line(run: &Watched) -> String {
     let elapsed = reading.elapsed.as_secs_f64();
     let counts = || {
         let ledger = &reading.ledger;
-        let mut text = format!("intended {:>5}  {ok} {:>5}", ledger.intended, ledger.of(Outcome::Ok));
-        let others = [
-            ("rejected", ledger.of(Outcome::Rejected)),
-            ("expired", ledger.of(Outcome::Expired)),
-            ("unavailable", ledger.of(Outcome::Unavailable)),
-            ("failed", ledger.of(Outcome::Failed)),
-            ("withheld", ledger.withheld),
-        ];
-        for (name, count) in others.iter().filter(|(_, count)| *count > 0) {
-            let _ = write!(text, "  {name} {count}");
+        let mut text = format!("intended {:>5}  {ok} {:>5}", ledger.intended, ledger.ok);
+        let others = Ledger::COLUMNS.iter().filter(|column| column.part == Part::Bad);
+        for (column, count) in others.map(|column| (column, (column.of)(ledger))) {
+            if count > 0 {
+                let _ = write!(text, "  {} {count}", column.label);
+            }
         }
         text
     };

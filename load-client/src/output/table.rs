@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, Table, TableStyle};
 
 use super::words::{explain, generator, picture, time, unanswered, warning};
 use crate::{
+    ledger::{AuditCounts, Column, Ledger, Part},
     report::{DistributionReport, GateReport, Run},
     scenario::Rpc,
 };
@@ -107,33 +108,9 @@ pub(super) fn row(run: &Run) -> [String; COLUMNS.len()] {
 /// One run in full.
 pub fn single(run: &Run) -> String {
     let mut text = comparison(std::slice::from_ref(run));
-    let ledger = &run.ledger;
-    let _ = writeln!(
-        text,
-        "\nintended {} = ok {} + rejected {} + expired {} + unavailable {} + failed {} + withheld {} + in flight {}",
-        ledger.intended,
-        ledger.ok,
-        ledger.rejected,
-        ledger.expired,
-        ledger.unavailable,
-        ledger.failed,
-        ledger.withheld,
-        ledger.in_flight
-    );
+    let _ = writeln!(text, "\n{}", sum(&Ledger::COLUMNS, &run.ledger));
     if let Some(audit) = &run.audit {
-        let _ = writeln!(
-            text,
-            "acknowledged {} = done {} + discarded {} + queued {} + lost {} + unknown {}; done twice {}; done without \
-             acknowledgement {}",
-            audit.acknowledged,
-            audit.done,
-            audit.discarded,
-            audit.queued,
-            audit.lost,
-            audit.unknown,
-            audit.duplicated,
-            audit.done_unacknowledged
-        );
+        let _ = writeln!(text, "{}", sum(&AuditCounts::COLUMNS, audit));
     }
     let goodput = run
         .goodput_rps
@@ -153,6 +130,20 @@ pub fn single(run: &Run) -> String {
     }
     let _ = writeln!(text, "\n{}", generator(run));
     text
+}
+
+/// A table of counts as a sum: `intended 5 = ok 3 + rejected 2`.
+fn sum<T>(columns: &[Column<T>], counts: &T) -> String {
+    let terms = columns.iter().enumerate().map(|(place, column)| {
+        let before = match column.part {
+            _ if place == 0 => "",
+            Part::Beside => "; ",
+            _ if place == 1 => " = ",
+            _ => " + ",
+        };
+        format!("{before}{} {}", column.label, (column.of)(counts))
+    });
+    terms.collect()
 }
 
 /// How each rule was judged, of each run; empty if there are none.

@@ -101,7 +101,7 @@ impl Recorder {
             return;
         }
         let response_time = send.ended.saturating_sub(send.intended);
-        self.figures.ledger.ended[send.outcome as usize] += 1;
+        *self.figures.ledger.count(send.outcome) += 1;
         self.figures.response_time[send.outcome as usize].record(response_time);
         self.figures.service_time[send.outcome as usize].record(send.ended.saturating_sub(send.started));
         self.histograms.response_time[send.outcome as usize].record(response_time);

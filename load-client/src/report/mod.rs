@@ -14,7 +14,7 @@ pub use self::{
     distribution::{CurvePointReport, DistributionReport, by_outcome, curve},
     series::{PointReport, points},
 };
-use crate::{ledger::Ledger, outcome::Outcome};
+use crate::ledger::{AuditCounts, Ledger};
 
 /// The name of the schema.
 pub const SCHEMA: &str = "load-client/report/v1";
@@ -52,11 +52,11 @@ pub struct Run {
     /// What was asked of the clients.
     pub load: LoadReport,
     /// How every intended send ended.
-    pub ledger: LedgerReport,
+    pub ledger: Ledger,
     /// What the service said of itself; null if it says nothing.
     pub service: Option<ServiceReport>,
     /// What became of queued messages; null if nothing was queued, or the service says nothing.
-    pub audit: Option<AuditReport>,
+    pub audit: Option<AuditCounts>,
     /// Messages done within the SLO and before the load was over, per second of load; null if nobody says when they were
     /// done.
     pub goodput_rps: Option<f64>,
@@ -102,27 +102,6 @@ pub struct LoadReport {
     pub arrival: String,
 }
 
-/// How every intended send ended: `intended` is the sum of the others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LedgerReport {
-    /// All.
-    pub intended: u64,
-    /// Answered with OK.
-    pub ok: u64,
-    /// Refused by the service.
-    pub rejected: u64,
-    /// Out of time.
-    pub expired: u64,
-    /// The service was not there.
-    pub unavailable: u64,
-    /// Any other answer.
-    pub failed: u64,
-    /// Never made: the client was blocked.
-    pub withheld: u64,
-    /// Made, and not waited for.
-    pub in_flight: u64,
-}
-
 /// What the service said of itself, of the time of the run, the warm-up and other senders included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ServiceReport {
@@ -156,27 +135,6 @@ pub struct ServiceReport {
     pub resident_bytes_max: Option<u64>,
     /// From the end of the load until everything was done; null if that was not seen.
     pub drain_seconds: Option<f64>,
-}
-
-/// What became of queued messages: `acknowledged` = `done` + `discarded` + `queued` + `lost` + `unknown`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AuditReport {
-    /// Accepted by the service.
-    pub acknowledged: u64,
-    /// Of those, processed.
-    pub done: u64,
-    /// Of those, ended otherwise, and the service said so.
-    pub discarded: u64,
-    /// Of those, still with the service.
-    pub queued: u64,
-    /// Of those, gone without a word.
-    pub lost: u64,
-    /// Of those, beyond knowing: an instance is gone, or there was a gap in what was heard.
-    pub unknown: u64,
-    /// Ended more than once.
-    pub duplicated: u64,
-    /// Processed without having been acknowledged.
-    pub done_unacknowledged: u64,
 }
 
 /// Whether the figures are the service's or the generator's.
@@ -221,22 +179,6 @@ impl GateReport {
     /// Whether the run has failed by it.
     pub fn fails(&self) -> bool {
         self.met != Some(false)
-    }
-}
-
-impl LedgerReport {
-    /// Of the client's counts.
-    pub fn new(ledger: &Ledger) -> Self {
-        Self {
-            intended: ledger.intended,
-            ok: ledger.of(Outcome::Ok),
-            rejected: ledger.of(Outcome::Rejected),
-            expired: ledger.of(Outcome::Expired),
-            unavailable: ledger.of(Outcome::Unavailable),
-            failed: ledger.of(Outcome::Failed),
-            withheld: ledger.withheld,
-            in_flight: ledger.in_flight,
-        }
     }
 }
 

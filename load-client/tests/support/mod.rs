@@ -50,19 +50,9 @@ pub(crate) fn named<'a>(report: &'a Report, name: &str) -> &'a Run {
 /// What must hold of every run, whatever happened in it.
 pub(crate) fn assert_balanced(run: &Run) {
     let ledger = &run.ledger;
-    let parts = [
-        ledger.ok,
-        ledger.rejected,
-        ledger.expired,
-        ledger.unavailable,
-        ledger.failed,
-        ledger.withheld,
-        ledger.in_flight,
-    ];
-    assert_eq!(ledger.intended, parts.iter().sum::<u64>(), "{ledger:?}");
+    assert!(ledger.balances(), "{ledger:?}");
     if let Some(audit) = &run.audit {
-        let parts = [audit.done, audit.discarded, audit.queued, audit.lost, audit.unknown];
-        assert_eq!(audit.acknowledged, parts.iter().sum::<u64>(), "{audit:?}");
+        assert!(audit.balances(), "{audit:?}");
         assert_eq!((audit.lost, audit.duplicated), (0, 0), "{audit:?}");
     }
 }

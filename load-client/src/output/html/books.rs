@@ -7,20 +7,10 @@ use super::{
     tables::{Table, per_run},
 };
 use crate::{
+    ledger::{AuditCounts, Column, Ledger, Part},
     output::{table::MISSING, words::time},
-    report::{LedgerReport, ServiceReport},
+    report::ServiceReport,
 };
-
-/// All that ended somehow, or will.
-pub(super) fn ended(ledger: &LedgerReport) -> u64 {
-    ledger.ok
-        + ledger.rejected
-        + ledger.expired
-        + ledger.unavailable
-        + ledger.failed
-        + ledger.withheld
-        + ledger.in_flight
-}
 
 /// Ledger, service, audit.
 pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
@@ -41,46 +31,39 @@ pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
     }
 }
 
+/// The heads of a table of counts: the run, and each count with the sign that it has in the sum.
+fn heads<T>(columns: &[Column<T>]) -> Vec<String> {
+    let heads = columns.iter().enumerate().map(|(place, column)| {
+        let sign = match column.part {
+            Part::Total | Part::Beside => "",
+            _ if place == 1 => "= ",
+            _ => "+ ",
+        };
+        format!("{sign}{}", column.label)
+    });
+    ["run".to_owned()].into_iter().chain(heads).collect()
+}
+
 fn ledger(runs: &[&Labelled<'_>], page: &mut Markup) {
     let cells = |run: &&Labelled<'_>| {
         let ledger = &run.run.ledger;
-        let counts = [
-            ledger.intended,
-            ledger.ok,
-            ledger.rejected,
-            ledger.expired,
-            ledger.unavailable,
-            ledger.failed,
-            ledger.withheld,
-            ledger.in_flight,
-        ];
-        let sum = if ended(ledger) == ledger.intended {
+        let sum = if ledger.balances() {
             "balances"
         } else {
             "DOES NOT BALANCE"
         };
-        let counts = counts.iter().map(u64::to_string);
+        let counts = ledger.values().map(|count| count.to_string());
         [run.label.clone()]
             .into_iter()
             .chain(counts)
             .chain([sum.to_owned()])
             .collect()
     };
-    let columns = [
-        "run",
-        "intended",
-        "= ok",
-        "+ rejected",
-        "+ expired",
-        "+ unavailable",
-        "+ failed",
-        "+ withheld",
-        "+ in flight",
-        "",
-    ];
+    let mut columns = heads(&Ledger::COLUMNS);
+    columns.push(String::new());
     Table {
         caption: "The clients' ledger: how every intended send ended",
-        columns: columns.map(str::to_owned).into(),
+        columns,
         rows: runs.iter().map(cells).collect(),
         class: "",
     }
@@ -132,37 +115,17 @@ fn service(runs: &[&Labelled<'_>], page: &mut Markup) {
 }
 
 fn audit(runs: &[&Labelled<'_>], page: &mut Markup) {
-    let columns = [
-        "run",
-        "acknowledged",
-        "= done",
-        "+ discarded",
-        "+ queued",
-        "+ lost",
-        "+ unknown",
-        "done twice",
-        "done without acknowledgement",
-    ];
     let cells = |run: &&Labelled<'_>| {
-        let cells = run.run.audit.as_ref().map(|audit| {
-            let counts = [
-                audit.acknowledged,
-                audit.done,
-                audit.discarded,
-                audit.queued,
-                audit.lost,
-                audit.unknown,
-                audit.duplicated,
-                audit.done_unacknowledged,
-            ];
-            counts.iter().map(u64::to_string).collect()
-        });
-        let cells: Vec<String> = cells.unwrap_or_else(|| vec![MISSING.to_owned(); columns.len() - 1]);
-        [vec![run.label.clone()], cells].concat()
+        let counts = run.run.audit.as_ref().map(AuditCounts::values);
+        let cells = match counts {
+            Some(counts) => counts.map(|count| count.to_string()),
+            None => [MISSING; AuditCounts::COLUMNS.len()].map(str::to_owned),
+        };
+        [run.label.clone()].into_iter().chain(cells).collect()
     };
     Table {
         caption: "The audit: what became of queued messages",
-        columns: columns.map(str::to_owned).into(),
+        columns: heads(&AuditCounts::COLUMNS),
         rows: runs.iter().map(cells).collect(),
         class: "",
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Labelled, books, markup::Markup, tables};
+use super::{Labelled, markup::Markup, tables};
 use crate::{
     output::words::{client_limited, explain, generator},
     report::{GateReport, Report},
@@ -95,7 +95,7 @@ fn failures(run: &Labelled<'_>) -> Vec<String> {
     if ledger.intended > 0 && ledger.ok == 0 && !stopped {
         failures.push(format!("{}: nothing succeeded.", run.label));
     }
-    if books::ended(ledger) != ledger.intended {
+    if !ledger.balances() {
         failures.push(format!("{}: the ledger does not balance.", run.label));
     }
     failures

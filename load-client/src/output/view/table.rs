@@ -24,26 +24,50 @@ struct Column {
     /// Two rows of it.
     head: [&'static str; 2],
     width: u16,
-    value: fn(&RunModel) -> String,
+    value: Value,
+}
+
+/// What a column shows of a run.
+enum Value {
+    Ended(Outcome),
+    Of(fn(&RunModel) -> String),
+}
+
+impl Column {
+    fn words(&self, run: &RunModel) -> String {
+        match self.value {
+            Value::Ended(outcome) => whole(run.reading.ledger.of(outcome)),
+            Value::Of(value) => value(run),
+        }
+    }
 }
 
 const fn column(head: [&'static str; 2], width: u16, value: fn(&RunModel) -> String) -> Column {
-    Column { head, width, value }
+    Column {
+        head,
+        width,
+        value: Value::Of(value),
+    }
+}
+
+/// As wide as its name, with room for a count of five digits.
+fn outcome(outcome: Outcome) -> Column {
+    let name = outcome.label();
+    Column {
+        head: ["", name],
+        width: u16::try_from(name.len().max(5)).expect("names are short") + 1,
+        value: Value::Ended(outcome),
+    }
 }
 
 const GOODPUT: Column = column(["goodput", "a second"], 9, |run| {
     run.now.goodput.map_or_else(missing, rate)
 });
-const OK: Column = column(["", "ok"], 6, |run| ended(run, Outcome::Ok));
-const REJECTED: Column = column(["", "rejected"], 9, |run| ended(run, Outcome::Rejected));
 const WITHHELD: Column = column(["", "withheld"], 9, |run| whole(run.reading.ledger.withheld));
-const EXPIRED: Column = column(["", "expired"], 8, |run| ended(run, Outcome::Expired));
-const UNAVAILABLE: Column = column(["", "unavailable"], 12, |run| ended(run, Outcome::Unavailable));
-const FAILED: Column = column(["", "failed"], 7, |run| ended(run, Outcome::Failed));
 const OTHER: Column = column(["other", "ends"], 6, |run| {
     let ledger = &run.reading.ledger;
-    let others = [Outcome::Expired, Outcome::Unavailable, Outcome::Failed];
-    whole(others.iter().map(|outcome| ledger.of(*outcome)).sum())
+    let others = Outcome::ALL.iter().filter(|outcome| !COMMON.contains(outcome));
+    whole(others.map(|outcome| ledger.of(*outcome)).sum())
 });
 const DROPPED: Column = column(["", "dropped"], 8, |run| {
     if run.scenario.rpc.ok_means_done() {
@@ -66,34 +90,29 @@ const DONE_P99: Column = column(["p99 to", "done"], 8, |run| {
     run.now.done_p99.map_or_else(missing, |p99| Unit::Time.words(p99))
 });
 
+/// The outcomes that have columns of their own where there is little room.
+const COMMON: [Outcome; 2] = [Outcome::Ok, Outcome::Rejected];
+
 /// Of several runs, side by side.
-static NARROW: [Column; 8] = [GOODPUT, OK, REJECTED, WITHHELD, DROPPED, OTHER, IN_SYSTEM, DONE_P99];
-static ROOMY: [Column; 12] = [
-    GOODPUT,
-    OK,
-    REJECTED,
-    EXPIRED,
-    UNAVAILABLE,
-    FAILED,
-    WITHHELD,
-    DROPPED,
-    IN_SYSTEM,
-    DONE_P99,
-    IN_FLIGHT,
-    QUEUE,
-];
+fn narrow() -> Vec<Column> {
+    between(GOODPUT, &COMMON, [WITHHELD, DROPPED, OTHER, IN_SYSTEM, DONE_P99])
+}
+
+/// Likewise, where there is room.
+fn roomy() -> Vec<Column> {
+    let others = [WITHHELD, DROPPED, IN_SYSTEM, DONE_P99, IN_FLIGHT, QUEUE];
+    between(GOODPUT, &Outcome::ALL, others)
+}
+
 /// Of one run; its levels and times stand in its charts.
-static SINGLE: [Column; 9] = [
-    GOODPUT,
-    OK,
-    REJECTED,
-    EXPIRED,
-    UNAVAILABLE,
-    FAILED,
-    WITHHELD,
-    IN_FLIGHT,
-    DROPPED,
-];
+fn single() -> Vec<Column> {
+    between(GOODPUT, &Outcome::ALL, [WITHHELD, IN_FLIGHT, DROPPED])
+}
+
+fn between<const N: usize>(first: Column, outcomes: &[Outcome], others: [Column; N]) -> Vec<Column> {
+    let outcomes = outcomes.iter().copied().map(outcome);
+    [first].into_iter().chain(outcomes).chain(others).collect()
+}
 
 fn missing() -> String {
     MISSING.to_owned()
@@ -103,20 +122,16 @@ fn whole(number: u64) -> String {
     count(number as f64)
 }
 
-fn ended(run: &RunModel, outcome: Outcome) -> String {
-    whole(run.reading.ledger.of(outcome))
-}
-
 /// Rows of the head.
 pub(super) const HEAD: u16 = 2;
 
 /// Draws the table; if not all runs have room, the last row says how many are left out.
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, runs: &[RunModel], palette: Palette) {
     let area = area.intersection(buffer.area);
-    let (name, columns): (u16, &[Column]) = match (runs, area.width) {
-        ([_], _) => (0, &SINGLE),
-        (_, WIDE..) => (NAME, &ROOMY),
-        _ => (NAME, &NARROW),
+    let (name, columns) = match (runs, area.width) {
+        ([_], _) => (0, single()),
+        (_, WIDE..) => (NAME, roomy()),
+        _ => (NAME, narrow()),
     };
     let mut pen = Pen { area, buffer };
     let mut x = name;
@@ -152,7 +167,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, runs: &[RunModel], palette: 
             );
         }
         for (x, column) in &places {
-            pen.right(*x, row, column.width, &(column.value)(run), Style::new());
+            pen.right(*x, row, column.width, &column.words(run), Style::new());
         }
     }
     if shown < runs.len() {

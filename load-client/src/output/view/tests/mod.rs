@@ -9,7 +9,6 @@ use super::model::{LOOK_EVERY, RunModel};
 use crate::{
     ledger::Ledger,
     live::{ClientCounts, Levels, Live, LiveAudit, Stage},
-    outcome::Outcome,
     scenario::{Rpc, Scenario, Schedule, Spacing, WhenBlocked},
 };
 
@@ -56,14 +55,12 @@ fn played(name: &str, rpc: Rpc, length: Duration) -> RunModel {
             shard.answered(time);
             audit.record(2 * time);
         }
-        let mut ended = [0; Outcome::ALL.len()];
-        ended[Outcome::Ok as usize] = quarters;
-        ended[Outcome::Rejected as usize] = quarters;
         let queued = rpc == Rpc::Enqueue;
         shard.publish(&ClientCounts {
             ledger: Ledger {
                 intended: 2 * quarters + 1,
-                ended,
+                ok: quarters,
+                rejected: quarters,
                 ..Ledger::default()
             },
             good: if queued { 0 } else { quarters },
