@@ -5,6 +5,8 @@
 //! (`tests/architecture.rs` holds that).
 
 #![warn(clippy::unwrap_used)]
+// They panic where their output is full or gone; `output/console.rs` does not.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 #[cfg(feature = "embedded")]
 pub mod selftest;
@@ -59,3 +61,9 @@ pub mod scenario;
 pub mod stop;
 
 pub mod outcome;
+
+pub mod input;
+
+pub mod nearest;
+
+pub mod plain;

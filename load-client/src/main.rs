@@ -1,30 +1,29 @@
 //! The `load-client` program.
 
+// They panic where their output is full or gone; `say` and `Screen` do not.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
+mod files;
 mod signals;
 
 use std::{
-    io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitCode,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use clap::Parser;
 use load_client::{
-    cli::{
-        Cli, Command, CompareArgs, HealthArgs, LoadArgs, OutputArgs, ReportArgs, RunArgs, SelftestArgs, as_typed,
-        handbook, usage_error,
-    },
+    cli::{self, Command, CompareArgs, HealthArgs, LoadArgs, ReportArgs, RunArgs, SelftestArgs, handbook, usage_error},
     compare::{self, Compared},
     health,
     measure::Measured,
     output::{
-        file::{ReportFile, WriteError},
-        html::{self, Page},
-        json, series, table,
+        console::{Screen, say},
+        file::{ReportFile, is_stdout},
+        html, table,
     },
-    report::{GateReport, Report, Run, SCHEMA},
+    report::{GateReport, Run},
     run,
     saved::SavedReports,
     scenario::Schedule,
@@ -34,12 +33,17 @@ use load_client::{
 #[cfg(feature = "embedded")]
 use load_client::selftest;
 
+use files::{Files, FilesError};
+
 /// What was asked for cannot be done, as clap has it too.
 const EXIT_USAGE: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match cli::parse() {
+        Ok(cli) => cli,
+        Err(ended) => return ended,
+    };
     let stopper = Arc::new(Stopper::default());
     tokio::spawn(signals::listen(Arc::clone(&stopper)));
     let result = match cli.command {
@@ -47,7 +51,7 @@ async fn main() -> ExitCode {
         Command::Compare(args) => run_comparison(&args, &stopper).await,
         Command::Selftest(args) => prove(&args, &stopper).await,
         Command::Report(args) => show_saved(&args),
-        Command::Health(args) => return health(&args),
+        Command::Health(args) => health(&args),
         Command::Completions { shell } => print(&handbook::completions(shell)),
         Command::Man { folder: None } => print(&handbook::manual()),
         Command::Man { folder: Some(folder) } => write_manuals(&folder),
@@ -55,20 +59,17 @@ async fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("load-client: {error}");
+            say(&format!("load-client: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Prints a part of the report. Whoever reads it may have seen enough and gone: the run goes on, and so does its file.
-fn show(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
-}
-
-/// Prints what another program reads: half of it would be worse than none.
+/// Prints what another program reads.
 fn print(bytes: &[u8]) -> Result<ExitCode, Failure> {
-    io::stdout().write_all(bytes)?;
+    let screen = Screen::default();
+    screen.write(bytes);
+    screen.finish()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -77,17 +78,12 @@ fn write_manuals(folder: &Path) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn health(args: &HealthArgs) -> ExitCode {
-    match health::ask(args.prometheus_addr, args.timeout) {
-        Ok(()) => {
-            println!("http://{}: alive", args.prometheus_addr);
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("http://{}: {error}", args.prometheus_addr);
-            ExitCode::FAILURE
-        }
+fn health(args: &HealthArgs) -> Result<ExitCode, Failure> {
+    if let Err(error) = health::ask(args.prometheus_addr, args.timeout) {
+        say(&format!("http://{}: {error}", args.prometheus_addr));
+        return Ok(ExitCode::FAILURE);
     }
+    print(format!("http://{}: alive\n", args.prometheus_addr).as_bytes())
 }
 
 /// The exit code of runs that went well and have a rule that is met, or that nobody can judge.
@@ -95,49 +91,24 @@ const GATED: u8 = 99;
 
 type Failure = Box<dyn std::error::Error>;
 
-/// Where the report goes besides the screen, opened before the run.
-struct Files {
-    json: Option<ReportFile>,
-    html: Option<ReportFile>,
-    csv: Option<ReportFile>,
-}
-
-impl Files {
-    fn open(output: &OutputArgs) -> Result<Self, WriteError> {
-        let open = |path: &Option<PathBuf>| path.as_deref().map(ReportFile::open).transpose();
-        Ok(Self {
-            json: open(&output.json)?,
-            html: open(&output.html)?,
-            csv: open(&output.csv)?,
-        })
-    }
-
-    fn write(self, seed: u64, runs: Vec<Run>) -> Result<(), WriteError> {
-        if let Some(file) = self.csv {
-            file.write(|out| series::write(out, &runs))?;
-        }
-        let report = Report {
-            schema: SCHEMA.to_owned(),
-            seed,
-            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-            command: Some(as_typed()),
-            runs,
-        };
-        if let Some(file) = self.html {
-            file.write(|out| html::write(out, &Page::of(&report)))?;
-        }
-        self.json
-            .map_or(Ok(()), |file| file.write(|out| json::write(out, &report)))
+/// Opens the files, or says which cannot be written.
+fn open(output: &cli::OutputArgs) -> Result<Files, Failure> {
+    match Files::open(output) {
+        Err(same @ FilesError::Same { .. }) => usage_error(same),
+        files => Ok(files?),
     }
 }
 
 fn show_saved(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let saved = SavedReports::read(&args.files, &args.against)?;
     let text = saved.text()?;
-    show(&text);
-    if let Some(path) = &args.html {
-        ReportFile::open(path)?.write(|out| html::write(out, &saved.page(&text)))?;
+    let page = args.html.as_deref().map(ReportFile::open).transpose()?;
+    let screen = Screen::new(args.html.as_deref().is_some_and(is_stdout));
+    screen.show(&text);
+    if let Some(page) = page {
+        page.write(|mut out| html::write(&mut out, &saved.page(&text)))?;
     }
+    screen.finish()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -148,21 +119,23 @@ async fn run_one(args: &RunArgs, stopper: &Arc<Stopper>) -> Result<ExitCode, Fai
         // The one place where a run looks at the time of day. A clock before 1970 is as good as one that shows 1970.
         schedule = schedule.joined_at(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
-    let files = Files::open(&args.output)?;
+    let files = open(&args.output)?;
+    let screen = files.screen();
     let measured = match run::run(args, schedule, stopper).await {
         Err(error) if error.is_usage() => return Ok(wrong(&error)),
         measured => measured?,
     };
-    show(&table::single(&measured.report));
-    show_gates(std::slice::from_ref(&measured.report));
+    screen.show(&table::single(&measured.report));
+    show_gates(&screen, std::slice::from_ref(&measured.report));
     let code = judge(std::slice::from_ref(&measured), &stopper.listener());
     files.write(args.load.seed, vec![measured.report])?;
+    screen.finish()?;
     Ok(code)
 }
 
 /// Says what was asked for and cannot be, in one line.
 fn wrong(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("load-client: {error}");
+    say(&format!("load-client: {error}"));
     ExitCode::from(EXIT_USAGE)
 }
 
@@ -183,24 +156,26 @@ async fn run_comparison(args: &CompareArgs, stopper: &Arc<Stopper>) -> Result<Ex
     }
     check(&args.load);
     let schedule = schedule(&args.load);
-    let files = Files::open(&args.output)?;
+    let files = open(&args.output)?;
+    let screen = files.screen();
     let compared = if args.target.is_empty() {
-        strategies(args, &schedule, stopper).await?
+        strategies(args, &schedule, stopper, &screen).await?
     } else {
         let compared = match compare::targets(args, &schedule, stopper).await {
             Ok(compared) => compared,
             Err(unusable) => return Ok(wrong(&unusable)),
         };
-        show(&comparison(&compared.measured));
+        screen.show(&comparison(&compared.measured));
         compared
     };
     for (name, error) in &compared.failed {
-        eprintln!("{name}: FAILED: {error}");
+        say(&format!("{name}: FAILED: {error}"));
     }
     let code = judge(&compared.measured, &stopper.listener());
     let runs: Vec<Run> = compared.measured.into_iter().map(|measured| measured.report).collect();
-    show_gates(&runs);
+    show_gates(&screen, &runs);
     files.write(args.load.seed, runs)?;
+    screen.finish()?;
     Ok(if compared.failed.is_empty() {
         code
     } else {
@@ -208,10 +183,10 @@ async fn run_comparison(args: &CompareArgs, stopper: &Arc<Stopper>) -> Result<Ex
     })
 }
 
-fn show_gates(runs: &[Run]) {
+fn show_gates(screen: &Screen, runs: &[Run]) {
     let gates = table::gates(runs);
     if !gates.is_empty() {
-        show(&gates);
+        screen.show(&gates);
     }
 }
 
@@ -230,10 +205,10 @@ fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
     } in measured
     {
         for note in notes {
-            eprintln!("{}: {note}", report.name);
+            say(&format!("{}: {note}", report.name));
         }
         for imbalance in imbalances {
-            eprintln!("{}: FAILED: {imbalance}", report.name);
+            say(&format!("{}: FAILED: {imbalance}", report.name));
             failed = true;
         }
         gated |= report.gates.iter().any(GateReport::fails);
@@ -242,10 +217,10 @@ fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
             continue;
         }
         if report.ledger.intended == 0 {
-            eprintln!("{}: FAILED: nothing was sent", report.name);
+            say(&format!("{}: FAILED: nothing was sent", report.name));
             failed = true;
         } else if report.ledger.ok == 0 {
-            eprintln!("{}: FAILED: nothing succeeded", report.name);
+            say(&format!("{}: FAILED: nothing succeeded", report.name));
             failed = true;
         }
     }
@@ -257,25 +232,30 @@ fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
 }
 
 #[cfg(feature = "embedded")]
-async fn strategies(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stopper>) -> Result<Compared, Failure> {
+async fn strategies(
+    args: &CompareArgs,
+    schedule: &Schedule,
+    stopper: &Arc<Stopper>,
+    screen: &Screen,
+) -> Result<Compared, Failure> {
     let strategies = compare::Strategy::named(&args.strategy).unwrap_or_else(|error| usage_error(error));
     if args.virtual_time && *schedule == Schedule::AsFastAsPossible {
         usage_error("--rps 0 has no meaning in virtual time: nothing would make the clock go on");
     }
     let mut all = Compared::default();
-    show(&compare::introduction(&strategies, args, schedule));
+    screen.show(&compare::introduction(&strategies, args, schedule));
     if !args.virtual_time {
         let compared = compare::in_real_time(&strategies, args, schedule, stopper).await?;
-        show(&comparison(&compared.measured));
+        screen.show(&comparison(&compared.measured));
         all.extend(compared);
     }
     // As fast as possible, without a clock that goes on, would never end.
     if !stopper.listener().asked() && *schedule != Schedule::AsFastAsPossible {
         if !args.virtual_time {
-            show(&compare::virtual_introduction(args, schedule));
+            screen.show(&compare::virtual_introduction(args, schedule));
         }
         let compared = compare::in_virtual_time(&strategies, args, schedule, stopper).await?;
-        show(&comparison(&compared.measured));
+        screen.show(&comparison(&compared.measured));
         all.extend(compared);
     }
     Ok(all)
@@ -283,15 +263,17 @@ async fn strategies(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stopp
 
 #[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "the pair of the one above")]
-async fn strategies(_: &CompareArgs, _: &Schedule, _: &Arc<Stopper>) -> Result<Compared, Failure> {
+async fn strategies(_: &CompareArgs, _: &Schedule, _: &Arc<Stopper>, _: &Screen) -> Result<Compared, Failure> {
     usage_error("this build has no services of its own (feature `embedded`); name running ones with --target NAME=URL")
 }
 
 #[cfg(feature = "embedded")]
 async fn prove(args: &SelftestArgs, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
-    show(&selftest::introduction());
+    let screen = Screen::default();
+    screen.show(&selftest::introduction());
     let findings = selftest::run(stopper, args.progress.manner()).await;
-    show(&selftest::shown(&findings));
+    screen.show(&selftest::shown(&findings));
+    screen.finish()?;
     Ok(if findings.all_agree() {
         ExitCode::SUCCESS
     } else {

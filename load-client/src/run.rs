@@ -3,13 +3,14 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
-    call::{Call, TemplateError},
+    call::{Call, TemplateError, types_named_in},
     cli::{Defaults, DrainLimit, RunArgs},
     fleet::FleetError,
     live::Live,
     measure::{Measured, Plan, measure},
     metrics::Histograms,
     output::{
+        console::say,
         progress::{Progress, Watched},
         prometheus::Page,
     },
@@ -50,7 +51,10 @@ pub enum RunError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// TLS is asked for, and not asked for.
-    #[error("{flag} is for TLS, which {url} does not ask for; write the URL with https://")]
+    #[error(
+        "{flag} is for TLS, which {url} does not ask for; write the URL with https://{}",
+        plaintext(flag)
+    )]
     NoTls {
         /// What asks for it.
         flag: &'static str,
@@ -77,6 +81,15 @@ pub enum RunError {
         /// Why.
         source: io::Error,
     },
+}
+
+/// What users of ghz may have meant, where `--insecure` asks for no TLS at all.
+fn plaintext(flag: &str) -> &'static str {
+    if flag == "--insecure" {
+        ", or leave the flag out: http:// is already without TLS, which other tools call --insecure or --plaintext"
+    } else {
+        ""
+    }
 }
 
 impl RunError {
@@ -178,10 +191,11 @@ async fn call(args: &RunArgs, dial: &Dial, scenario: &Scenario, mut stop: Stop) 
         metadata: &scenario.metadata,
         patience: args.load.connect_timeout,
     };
+    let types = types_named_in(&data);
     let method = tokio::select! {
         biased;
         () = stop.requested() => return Err(FleetError::Stopped.into()),
-        method = source.method(name, server) => method?,
+        method = source.method(name, &types, server) => method?,
     };
     Ok(Call::other(&method, &data, scenario)?)
 }
@@ -197,7 +211,7 @@ fn serve_metrics(args: &RunArgs, scenario: &Arc<Scenario>, live: &Arc<Live>) -> 
         .serve(address)
         .map_err(|source| RunError::Metrics { address, source })?;
     if !args.output.progress.quiet {
-        eprintln!("metrics at http://{bound}/metrics");
+        say(&format!("metrics at http://{bound}/metrics"));
     }
     Ok(histograms)
 }

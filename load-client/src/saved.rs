@@ -1,8 +1,9 @@
 //! `load-client report`: saved reports, shown again and side by side.
 
-use std::{fs, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use crate::{
+    input,
     output::{
         changes::{Saved, changes},
         html::Page,
@@ -124,7 +125,7 @@ fn counterpart<'a>(file: &'a str, report: &'a Report, run: &Run, among: usize) -
 }
 
 fn read(path: &PathBuf) -> Result<(String, Report), SavedError> {
-    let text = fs::read(path).map_err(|source| SavedError::Read {
+    let text = input::bytes(path).map_err(|source| SavedError::Read {
         path: path.clone(),
         source,
     })?;
@@ -136,6 +137,10 @@ fn read(path: &PathBuf) -> Result<(String, Report), SavedError> {
     if report.schema != SCHEMA {
         return Err(wrong(format!("its schema is {:?}", report.schema)));
     }
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    Ok((name.to_string_lossy().into_owned(), report))
+    let name = if input::is_standard(path) {
+        "standard input".into()
+    } else {
+        path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()
+    };
+    Ok((name.into_owned(), report))
 }

@@ -14,7 +14,7 @@ pub(crate) async fn listen(stopper: Arc<Stopper>) {
     }
 }
 
-/// Ctrl-C, or what a container is stopped with.
+/// Ctrl-C, the signal that stops a container, or a terminal that is closed.
 #[cfg(unix)]
 async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -24,10 +24,37 @@ async fn signal() {
         // Without signals there is nothing to listen to, and the run must go on.
         return std::future::pending().await;
     };
+    let mut hang_up = if ignores_hang_up() {
+        None
+    } else {
+        signal(SignalKind::hangup()).ok()
+    };
+    let hung_up = async {
+        match &mut hang_up {
+            Some(hang_up) => drop(hang_up.recv().await),
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = hung_up => {}
     }
+}
+
+/// Whether the program was started by `nohup`, so that it goes on when its terminal is closed. A handler would undo that.
+/// (The first look counts, because afterwards the signal has a handler of ours.)
+#[cfg(unix)]
+fn ignores_hang_up() -> bool {
+    use std::sync::OnceLock;
+    static IGNORED: OnceLock<bool> = OnceLock::new();
+    *IGNORED.get_or_init(|| {
+        // The mask of ignored signals, in hexadecimal; SIGHUP is signal 1, the lowest bit. Other systems have no such file.
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask & 1 == 1)
+    })
 }
 
 #[cfg(not(unix))]

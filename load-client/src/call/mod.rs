@@ -5,6 +5,7 @@
 
 mod placeholder;
 mod template;
+mod unfit;
 mod wire;
 
 use std::{
@@ -19,7 +20,7 @@ use prost::{DecodeError, Message as _};
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 use tonic::Code;
 
-pub use self::{placeholder::Ticket, template::TemplateError};
+pub use self::{placeholder::Ticket, template::TemplateError, unfit::types_named_in};
 use self::{placeholder::Values, template::Template};
 use crate::{
     outcome::Outcome,

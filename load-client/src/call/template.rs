@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     placeholder::{Part, Placeholder, Values, parse},
+    unfit::unfit,
     wire,
 };
 
@@ -47,14 +48,14 @@ pub enum TemplateError {
     )]
     Json(#[from] serde_json::Error),
     /// JSON, but not of this type.
-    #[error("the data does not fit {message}: {reason}. {message} has {fields}")]
+    #[error("the data does not fit {message}: {reason}. {hint}")]
     Unfit {
         /// The type's name.
         message: String,
         /// What does not fit.
         reason: String,
-        /// The names of its fields.
-        fields: String,
+        /// How it is written.
+        hint: String,
     },
     /// A placeholder that is none.
     #[error("in the data, {0}")]
@@ -207,7 +208,7 @@ fn misplaced(field: &str) -> TemplateError {
 }
 
 /// A type that JSON writes in a way of its own.
-fn is_well_known(message: &MessageDescriptor) -> bool {
+pub(super) fn is_well_known(message: &MessageDescriptor) -> bool {
     message.package_name() == "google.protobuf"
 }
 
@@ -218,41 +219,8 @@ fn encode(message: &MessageDescriptor, data: &Value) -> Result<Vec<u8>, Template
     }
 }
 
-/// Finds where the data does not fit: the library says only why.
-fn unfit(message: &MessageDescriptor, data: &Value, error: &serde_json::Error) -> TemplateError {
-    let mut reason = error.to_string();
-    for (name, value) in data.as_object().into_iter().flatten() {
-        let Err(error) = DynamicMessage::deserialize(message.clone(), &json!({name: value})) else {
-            continue;
-        };
-        match field_named(message, name) {
-            None => {}
-            Some(field) => {
-                if let Kind::Message(nested) = field.kind()
-                    && !field.is_list()
-                    && !field.is_map()
-                    && let Err(error) = DynamicMessage::deserialize(nested.clone(), value)
-                {
-                    return unfit(&nested, value, &error);
-                }
-                reason = format!("{name}: {error}");
-            }
-        }
-        break;
-    }
-    let fields: Vec<_> = message.fields().map(|field| field.name().to_owned()).collect();
-    TemplateError::Unfit {
-        message: message.full_name().to_owned(),
-        reason,
-        fields: match fields.len() {
-            0 => "no fields".to_owned(),
-            _ => format!("the fields {}", fields.join(", ")),
-        },
-    }
-}
-
 /// By the name that JSON prefers, or the one in the .proto.
-fn field_named(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
+pub(super) fn field_named(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
     message
         .get_field_by_json_name(name)
         .or_else(|| message.get_field_by_name(name))
@@ -489,6 +457,17 @@ mod tests {
             ("[]", "t.All"),
             (r#"{"nane": 1}"#, "'nane'. t.All has the fields int32, int64"),
             (r#"{"nested": {"nane": "{{id}}"}}"#, "'nane'"),
+            (r#"{"text_fild": 1}"#, "did you mean 'text_field'?"),
+            (r#"{"list": [{}, {"int32": "x"}]}"#, "(int32 is wanted, \"x\" is given)"),
+            (r#"{"byNumber": {"5": {"flaot": 1}}}"#, "did you mean 'float'?"),
+            (
+                r#"{"duration": {"seconds": 5}}"#,
+                "google.protobuf.Duration is written as \"1.5s\"",
+            ),
+            (
+                r#"{"wrapped": {"value": "x"}}"#,
+                "google.protobuf.StringValue is written as \"text\"",
+            ),
             (r#"{"int32": "{{id}}"}"#, "int32"),
             (
                 r#"{"int32": "1{{counter}}"}"#,

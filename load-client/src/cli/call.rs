@@ -1,10 +1,11 @@
 //! The flags of `run` that name another method than FooService's, and what goes into it.
 
-use std::{io, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::{
+    input,
     scenario::Rpc,
     schema::{MethodName, Source},
 };
@@ -23,22 +24,24 @@ pub struct CallArgs {
     )]
     call: Option<MethodName>,
 
-    /// The message, as JSON [default: {}]. In its strings {{counter}} counts the sends, {{random 1 100}} is drawn for
-    /// each, {{id}} names it; for a number, write a string with one of the first two. {{{{ is a literal {{
+    /// The message, as JSON, or @FILE [default: {}]. In its strings {{counter}} counts the sends, {{random 1 100}} is drawn
+    /// for each, {{id}} names it; for a number, write a string with one of the first two. {{{{ is a literal {{
     #[arg(
+        short,
         long,
         env = "LOAD_DATA",
+        hide_env_values = true,
         value_name = "JSON",
         requires = "call",
         conflicts_with = "data_file"
     )]
     data: Option<String>,
 
-    /// The message, from a file
+    /// The message, from a file; - is standard input
     #[arg(long, env = "LOAD_DATA_FILE", value_name = "FILE", requires = "call")]
     data_file: Option<PathBuf>,
 
-    /// A .proto file that describes the method; may be repeated
+    /// A .proto file that describes the method, - is standard input; may be repeated
     #[arg(
         long,
         env = "LOAD_PROTO",
@@ -49,7 +52,13 @@ pub struct CallArgs {
     proto: Vec<PathBuf>,
 
     /// Where the imports of --proto are; may be repeated [default: the folder of each file]
-    #[arg(long, env = "LOAD_PROTO_PATH", value_name = "FOLDER", requires = "proto")]
+    #[arg(
+        long,
+        visible_alias = "import-paths",
+        env = "LOAD_PROTO_PATH",
+        value_name = "FOLDER",
+        requires = "proto"
+    )]
     proto_path: Vec<PathBuf>,
 
     /// A file of protoc --include_imports --descriptor_set_out that describes the method
@@ -86,11 +95,14 @@ impl CallArgs {
     ///
     /// If the file cannot be read: the name of the flag, the file, the reason.
     pub fn data(&self) -> Result<String, String> {
-        let wrong = |file: &PathBuf, error: io::Error| format!("--data-file {}: {error}", file.display());
-        match (&self.data, &self.data_file) {
-            (Some(data), _) => Ok(data.clone()),
-            (None, Some(file)) => std::fs::read_to_string(file).map_err(|error| wrong(file, error)),
-            (None, None) => Ok("{}".to_owned()),
-        }
+        let (flag, file) = match (&self.data, &self.data_file) {
+            (Some(data), _) => match data.strip_prefix('@') {
+                Some(file) => ("--data @", Path::new(file)),
+                None => return Ok(data.clone()),
+            },
+            (None, Some(file)) => ("--data-file ", file.as_path()),
+            (None, None) => return Ok("{}".to_owned()),
+        };
+        input::text(file).map_err(|error| format!("{flag}{}: {error}", file.display()))
     }
 }

@@ -5,9 +5,10 @@ use std::{path::PathBuf, thread, time::Duration};
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::metadata::Metadata;
 use super::values::{
-    Stages, clients, count, duration, metadata, number, payload_size, positive_duration, positive_number, rate, speed,
-    stages, threads,
+    Stages, clients, count, duration, number, payload_size, positive_duration, positive_number, rate, speed, stages,
+    threads,
 };
 use crate::{
     arrival::trace::{self, TraceError, TraceFormat},
@@ -27,7 +28,7 @@ pub struct LoadArgs {
     mode: Option<Rpc>,
 
     /// Clients
-    #[arg(short, long, env = "LOAD_CLIENTS", default_value = "4", value_parser = clients)]
+    #[arg(short, long, visible_alias = "concurrency", env = "LOAD_CLIENTS", default_value = "4", value_parser = clients)]
     clients: u32,
 
     /// Connections that they share [default: one per core, at least one per service, at most one per client]
@@ -40,7 +41,7 @@ pub struct LoadArgs {
     threads: Option<u32>,
 
     /// Sends per second of all clients together; 0: as fast as possible, then response time is service time [default: 8]
-    #[arg(short, long, env = "LOAD_RPS", value_parser = rate, conflicts_with_all = ["rps_per_client", "stages", "trace"])]
+    #[arg(short, long, visible_alias = "rate", env = "LOAD_RPS", value_parser = rate, conflicts_with_all = ["rps_per_client", "stages", "trace"])]
     rps: Option<f64>,
 
     /// Sends per second of each client
@@ -53,7 +54,7 @@ pub struct LoadArgs {
     duration: Option<Duration>,
 
     /// Sends, at most, of all clients together
-    #[arg(short = 'n', long, env = "LOAD_REQUESTS", value_parser = positive_number)]
+    #[arg(short = 'n', long, visible_alias = "total", env = "LOAD_REQUESTS", value_parser = positive_number)]
     requests: Option<u64>,
 
     /// How sends are spaced at a given rate
@@ -122,8 +123,17 @@ pub struct LoadArgs {
     #[arg(long, env = "LOAD_PAYLOAD_SIZE", default_value = "64", value_parser = payload_size)]
     payload_size: usize,
 
-    /// Metadata for every call, as 'name: value'; may be repeated
-    #[arg(short = 'H', long = "header", env = "LOAD_HEADER", value_parser = metadata)]
+    /// Metadata for every call, as 'name: value'; may be repeated, in the variable by a line for each
+    #[arg(
+        short = 'H',
+        long = "header",
+        visible_alias = "metadata",
+        env = "LOAD_HEADER",
+        hide_env_values = true,
+        value_name = "NAME: VALUE",
+        value_delimiter = '\n',
+        value_parser = Metadata
+    )]
     header: Vec<(HeaderName, HeaderValue)>,
 
     /// Seed of everything that is drawn

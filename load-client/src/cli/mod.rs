@@ -4,11 +4,12 @@ mod call;
 mod gates;
 pub mod handbook;
 mod load;
+mod metadata;
 mod tls;
 mod typed;
 mod values;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use clap_complete::Shell;
@@ -21,7 +22,7 @@ pub use self::{
     typed::as_typed,
 };
 use crate::{
-    output::progress::Manner,
+    output::{console::say, progress::Manner},
     transport::url::{Url, UrlError},
 };
 
@@ -229,6 +230,26 @@ impl ProgressArgs {
             (false, false) => Manner::View,
         }
     }
+}
+
+/// Reads the command line.
+///
+/// # Errors
+///
+/// If there is nothing to run: help, the version or what is wrong with the command line has been printed, and the program is
+/// to end with that code.
+pub fn parse() -> Result<Cli, ExitCode> {
+    Cli::try_parse().map_err(|said| {
+        let printed = said.print();
+        match printed {
+            // Help that could not be printed is no success; a reader that has seen enough is none of our business.
+            Err(error) if !said.use_stderr() && error.kind() != io::ErrorKind::BrokenPipe => {
+                say(&format!("load-client: cannot write to standard output: {error}"));
+                ExitCode::FAILURE
+            }
+            _ => ExitCode::from(u8::try_from(said.exit_code()).unwrap_or(1)),
+        }
+    })
 }
 
 /// Ends the program with a usage error that names what is wrong.

@@ -96,7 +96,10 @@ impl Typed<'_> {
                 let (name, value) = long
                     .split_once('=')
                     .map_or((long, None), |(name, value)| (name, Some(value)));
-                let arg = self.find(|arg| arg.get_long() == Some(name));
+                let arg = self.find(|arg| {
+                    let aliases = arg.get_all_aliases().unwrap_or_default();
+                    arg.get_long() == Some(name) || aliases.contains(&name)
+                });
                 let takes = arg.as_ref().is_some_and(takes_value);
                 match value {
                     Some(value) => self.flag(arg.as_ref(), &format!("--{name}="), Some(value), true),
@@ -163,15 +166,18 @@ fn is_shown(arg: &Arg) -> bool {
     arg.get_help_heading() == Some(SHOWN)
 }
 
-/// `name: value`, the value only if it cannot be a secret.
-fn redacted(header: &str) -> String {
-    let name = header.split(':').next().unwrap_or_default();
-    let lower = name.to_lowercase();
-    if SECRET.iter().any(|secret| lower.contains(secret)) {
-        format!("{name}: {REDACTED}")
-    } else {
-        header.to_owned()
-    }
+/// `name: value`, the value only if it cannot be a secret; or several, each on a line of its own.
+fn redacted(headers: &str) -> String {
+    let one = |header: &str| {
+        let name = header.split(':').next().unwrap_or_default();
+        let lower = name.to_lowercase();
+        if SECRET.iter().any(|secret| lower.contains(secret)) {
+            format!("{name}: {REDACTED}")
+        } else {
+            header.to_owned()
+        }
+    };
+    headers.split('\n').map(one).collect::<Vec<_>>().join("\n")
 }
 
 /// As a POSIX shell reads it back.
@@ -243,6 +249,8 @@ mod tests {
             &["-qHx-auth-token: abc123"],
             &["--header=cookie: a=abc123"],
             &["--header", "proxy-authorization: abc123"],
+            &["--metadata", "authorization: abc123"],
+            &["--metadata=authorization: abc123"],
             &["-H", "who: me", "-H", "my-secret-bin: abc123"],
         ] {
             let line = typed(&[&["run", "http://h:1"], words].concat(), &[]);
@@ -251,6 +259,8 @@ mod tests {
         let environment = [("LOAD_HEADER", "authorization: abc123")];
         let line = typed(&["run", "http://h:1"], &environment);
         assert_eq!(line, "LOAD_HEADER='authorization: …' load-client run http://h:1");
+        let environment = [("LOAD_HEADER", "who: me\nauthorization: abc123")];
+        assert!(!typed(&["run", "http://h:1"], &environment).contains("abc123"));
         // Not everything is a secret.
         assert!(typed(&["run", "http://h:1", "-H", "who: me"], &[]).contains("'who: me'"));
     }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
-
 use crate::scenario::Stage;
 
 /// The most threads (arbitrary: more than a machine has cores).
@@ -120,17 +118,6 @@ fn stage(text: &str) -> Result<Stage, String> {
     })
 }
 
-/// As `name: value`.
-pub(super) fn metadata(text: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let (name, value) = text.split_once(':').ok_or("must be written as 'name: value'")?;
-    let name = HeaderName::try_from(name.trim()).map_err(|_| "has a name that HTTP does not allow".to_owned())?;
-    if name.as_str().starts_with("grpc-") || matches!(name.as_str(), "te" | "content-type" | "connection") {
-        return Err(format!("{name} belongs to gRPC itself"));
-    }
-    let value = HeaderValue::try_from(value.trim()).map_err(|_| "has a value that HTTP does not allow".to_owned())?;
-    Ok((name, value))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,9 +143,6 @@ mod tests {
         }
         for wrong in ["", "10s", "10s:", ":5", "0s:5", "10s:-5", "10s:5,", "10s:0"] {
             assert!(stages(wrong).is_err(), "{wrong}");
-        }
-        for wrong in ["authorization", "grpc-timeout: 1S", "a b: c", "a: b\nc"] {
-            assert!(metadata(wrong).is_err(), "{wrong}");
         }
         assert!(count("0").is_err() && duration("2y").is_err());
     }

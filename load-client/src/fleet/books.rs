@@ -13,6 +13,7 @@ use crate::{
     effort::Effort,
     live::{ClientCounts, LiveShard},
     outcome::Outcome,
+    plain,
     recorder::{Ended, Figures, Recorded, Recorder},
 };
 
@@ -90,7 +91,9 @@ impl Books {
     /// A send has ended.
     pub(super) fn ended(&mut self, sent: &Sent) {
         if let Some(reason) = &sent.reply.reason {
-            self.reasons.entry(sent.reply.outcome).or_insert_with(|| reason.clone());
+            self.reasons
+                .entry(sent.reply.outcome)
+                .or_insert_with(|| plain::word(reason));
         }
         let judged = sent.intended >= self.warmup;
         self.judged_in_flight -= u64::from(judged);

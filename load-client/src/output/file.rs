@@ -1,19 +1,43 @@
-//! A file that a run writes at its end, opened before it.
+//! A file that a run writes at its end, or not at all: it appears under its name whole, or not.
+//!
+//! The content goes into a temporary file beside the target, which then takes the target's name. Whatever ends the program
+//! in between, the name stands for nothing, or for the whole report of this run: a file of an earlier run is removed before
+//! the run begins, so that nobody takes it for the report of a run that failed.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
+use tempfile::NamedTempFile;
+
+/// The name that stands for standard input or standard output.
+pub const STANDARD: &str = "-";
+
 /// A file to be written.
 #[derive(Debug)]
 pub struct ReportFile {
-    file: File,
+    /// As it was asked for.
     path: PathBuf,
+    target: Target,
 }
 
-/// It could not be written.
+#[derive(Debug)]
+enum Target {
+    Stdout,
+    /// Written where it is: a device, a pipe, or a file in a folder that takes no other.
+    InPlace(File),
+    /// Written beside it, and renamed.
+    Renamed {
+        /// With symbolic links followed.
+        path: PathBuf,
+        /// Of the file that has the name now.
+        permissions: Option<Permissions>,
+    },
+}
+
+/// A file could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {}: {source}", path.display())]
 pub struct WriteError {
@@ -21,30 +45,166 @@ pub struct WriteError {
     source: io::Error,
 }
 
+/// Whether the path stands for standard output.
+pub fn is_stdout(path: &Path) -> bool {
+    [STANDARD, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+        .iter()
+        .any(|name| path == Path::new(name))
+}
+
 impl ReportFile {
-    /// Opens it: before the run, so that a path that cannot be written costs nobody a run. What it holds stays until there
-    /// is something to put in its place.
+    /// Finds out, before the run, whether the file can be written. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot.
     pub fn open(path: &Path) -> Result<Self, WriteError> {
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
-        let path = path.to_owned();
-        match file {
-            Ok(file) => Ok(Self { file, path }),
-            Err(source) => Err(WriteError { path, source }),
+        match target(path) {
+            Ok(target) => Ok(Self {
+                path: path.to_owned(),
+                target,
+            }),
+            Err(source) => Err(WriteError {
+                path: path.to_owned(),
+                source,
+            }),
         }
     }
 
-    /// Puts into it what `write` writes.
-    pub fn write(self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), WriteError> {
-        let Self { file, path } = self;
-        let written = || {
-            // A pipe or a terminal has no length to set.
-            if file.metadata()?.is_file() {
-                file.set_len(0)?;
-            }
-            let mut out = BufWriter::new(file);
-            write(&mut out)?;
-            out.flush()
+    /// Removes what an earlier run has left under the name.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be removed.
+    pub fn clear(&self) -> Result<(), WriteError> {
+        let cleared = match &self.target {
+            Target::Stdout => Ok(()),
+            Target::InPlace(file) => empty(file),
+            Target::Renamed { path, .. } => match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
         };
-        written().map_err(|source| WriteError { path, source })
+        cleared.map_err(|source| WriteError {
+            path: self.path.clone(),
+            source,
+        })
     }
+
+    /// Puts into it what `write` writes.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written; then nothing is under its name. A reader that has closed a pipe is no error.
+    pub fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), WriteError> {
+        let Self { path, target } = self;
+        let written = match target {
+            Target::Stdout => through(io::stdout().lock(), write),
+            Target::InPlace(file) => empty(&file).and_then(|()| through(file, write)),
+            Target::Renamed {
+                path: target,
+                permissions,
+            } => replace(&target, permissions, write),
+        };
+        match written {
+            Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(WriteError { path, source }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn target(path: &Path) -> io::Result<Target> {
+    if is_stdout(path) {
+        return Ok(Target::Stdout);
+    }
+    let path = followed(path)?;
+    let metadata = match fs::metadata(&path) {
+        Ok(metadata) => Some(metadata),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let Some(metadata) = metadata else {
+        drop(beside(&path, None)?);
+        return Ok(Target::Renamed {
+            path,
+            permissions: None,
+        });
+    };
+    let file = OpenOptions::new().write(true).open(&path)?;
+    let permissions = Some(metadata.permissions());
+    // What stands in /dev belongs to somebody else, even where it leads to an ordinary file.
+    let is_ours = metadata.is_file() && !path.starts_with("/dev") && !path.starts_with("/proc");
+    if is_ours && beside(&path, permissions.clone()).is_ok() {
+        Ok(Target::Renamed { path, permissions })
+    } else {
+        Ok(Target::InPlace(file))
+    }
+}
+
+/// Where a path leads: a symbolic link stays, and what it names is written.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    if path.starts_with("/dev") || path.starts_with("/proc") {
+        return Ok(path.to_owned());
+    }
+    match fs::canonicalize(path) {
+        Ok(path) => Ok(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(path) {
+            // What it names is not there yet.
+            Ok(target) => Ok(path.parent().unwrap_or(Path::new("")).join(target)),
+            Err(_) => Ok(path.to_owned()),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// A new file beside that one. It is gone again when dropped.
+fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    let mut prefix = std::ffi::OsString::from(".");
+    prefix.push(name);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As for any new file; the system takes away what its user does not allow.
+        builder.permissions(Permissions::from_mode(0o666));
+    }
+    let file = builder.tempfile_in(folder)?;
+    if let Some(permissions) = permissions {
+        file.as_file().set_permissions(permissions)?;
+    }
+    Ok(file)
+}
+
+fn replace(
+    path: &Path,
+    permissions: Option<Permissions>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut file = beside(path, permissions)?;
+    through(file.as_file_mut(), write)?;
+    match file.persist(path) {
+        Ok(_) => Ok(()),
+        // A name that cannot be given away, such as a single file that a container has mounted, can still be written.
+        Err(error) => fs::copy(error.file.path(), path).map(drop).map_err(|_| error.error),
+    }
+}
+
+fn through(to: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::new(to);
+    write(&mut out)?;
+    out.flush()
+}
+
+fn empty(file: &File) -> io::Result<()> {
+    // A pipe or a terminal has no length to set.
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 //! a browser, live metrics.
 
 pub mod changes;
+pub mod console;
 pub mod file;
 pub mod html;
 pub mod json;

@@ -1,11 +1,6 @@
 //! Progress on stderr while it runs: a live view on a terminal, a plain line now and then otherwise, or nothing.
 
-use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use tokio::{
     task::AbortHandle,
@@ -88,8 +83,7 @@ async fn print_lines(runs: Vec<Watched>) {
     loop {
         ticks.tick().await;
         for run in &runs {
-            // Nobody reads it if it cannot be written.
-            let _ = writeln!(io::stderr(), "{}: {}", run.name, line(run));
+            terminal::say(&format!("{}: {}", run.name, line(run)));
         }
     }
 }

@@ -1,34 +1,58 @@
 //! Descriptions from files: protobuf's own language, compiled here, or what a compiler has written.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt, fs,
+    path::{Component, Path, PathBuf},
+};
 
 use prost_reflect::DescriptorPool;
-use protox::Compiler;
+use protox::{
+    Compiler,
+    file::{ChainFileResolver, File, FileResolver, GoogleFileResolver},
+};
 
-use super::SchemaError;
+use super::{SchemaError, pool::Files};
+use crate::input;
 
 /// Compiles files with all that they import.
 pub(super) fn compile(files: &[PathBuf], folders: &[PathBuf]) -> Result<DescriptorPool, SchemaError> {
-    let own: Vec<&Path> = if folders.is_empty() {
-        files.iter().map(|file| folder(file)).collect()
+    let own: Vec<PathBuf> = if folders.is_empty() {
+        files.iter().map(|file| folder(file).to_owned()).collect()
     } else {
-        folders.iter().map(PathBuf::as_path).collect()
+        folders.to_vec()
     };
-    let wrong = |path: &Path, error: protox::Error| SchemaError::File {
+    let wrong = |path: &Path, reason: String| SchemaError::File {
         path: path.to_owned(),
-        reason: if error.is_file_not_found() {
-            format!(
-                "{}; --proto-path FOLDER says where files are looked for",
-                one_line(&error)
-            )
-        } else {
-            one_line(&error)
-        },
+        reason,
     };
-    let first = files.first().map_or(Path::new("."), PathBuf::as_path);
-    let mut compiler = Compiler::new(own).map_err(|error| wrong(first, error))?;
+    let mut sources = ChainFileResolver::new();
+    for folder in &own {
+        sources.add(Sources(folder.clone()));
+    }
+    sources.add(GoogleFileResolver::new());
+    let mut compiler = Compiler::with_file_resolver(sources);
     for file in files {
-        compiler.open_file(file).map_err(|error| wrong(file, error))?;
+        let found = |name: String| own.iter().map(|folder| folder.join(&name)).find(|path| path.exists());
+        let name = own.iter().find_map(|folder| Sources(folder.clone()).resolve_path(file));
+        if let Some(other) = name.and_then(found)
+            && fs::canonicalize(&other).ok() != fs::canonicalize(file).ok()
+        {
+            let other = other.display();
+            return Err(wrong(
+                file,
+                format!("{other} of the same name comes first by --proto-path"),
+            ));
+        }
+        compiler.open_file(file).map_err(|error| {
+            let there =
+                input::is_standard(file) || file.exists() || own.iter().any(|folder| folder.join(file).exists());
+            let reason = if there {
+                explained(&error)
+            } else {
+                "there is no such file".to_owned()
+            };
+            wrong(file, reason)
+        })?;
     }
     Ok(compiler.descriptor_pool())
 }
@@ -40,10 +64,80 @@ fn folder(file: &Path) -> &Path {
     }
 }
 
-/// What went wrong. The compiler says where only to programmers, and on a line of its own for each thing that is wrong.
-fn one_line(error: &protox::Error) -> String {
+/// The files of a folder.
+#[derive(Debug)]
+struct Sources(PathBuf);
+
+impl FileResolver for Sources {
+    fn resolve_path(&self, path: &Path) -> Option<String> {
+        let inside = path.strip_prefix(&self.0).ok()?.components();
+        let parts: Option<Vec<&str>> = inside
+            .map(|part| match part {
+                Component::Normal(part) => part.to_str(),
+                _ => None,
+            })
+            .collect();
+        parts.map(|parts| parts.join("/")).filter(|name| !name.is_empty())
+    }
+
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        let path = if name == input::STANDARD {
+            PathBuf::from(name)
+        } else {
+            self.0.join(name)
+        };
+        let source = input::text(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => protox::Error::file_not_found(name),
+            _ => protox::Error::new(Said(format!("{name}: {error}"))),
+        })?;
+        if is_of_an_edition(&source) {
+            return Err(protox::Error::new(Said(format!(
+                "{name} is written in an edition of protobuf, which is understood only once it is compiled: run \
+                 protoc --include_imports --descriptor_set_out=FILE, and give --descriptor-set FILE instead of --proto"
+            ))));
+        }
+        File::from_source(name, &source)
+    }
+}
+
+/// An error of our own, on its way through the compiler.
+#[derive(thiserror::Error)]
+#[error("{0}")]
+struct Said(String);
+
+/// As `explained` wants it.
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether the first statement of a file names an edition.
+fn is_of_an_edition(source: &str) -> bool {
+    let mut rest = source.trim_start();
+    loop {
+        let comment = match rest.get(..2) {
+            Some("//") => rest.split_once('\n'),
+            Some("/*") => rest.split_once("*/"),
+            _ => {
+                let value = rest.strip_prefix("edition").map(str::trim_start);
+                return value.is_some_and(|value| value.starts_with('='));
+            }
+        };
+        rest = comment.map_or("", |(_, rest)| rest.trim_start());
+    }
+}
+
+/// What went wrong, and what to do. The compiler says where only to programmers, and on a line of its own for each thing
+/// that is wrong.
+fn explained(error: &protox::Error) -> String {
     let said = format!("{error:?}");
-    said.lines().next().unwrap_or_default().to_owned()
+    let said = said.lines().next().unwrap_or_default();
+    if error.is_file_not_found() {
+        format!("{said}; --proto-path FOLDER says where imports are")
+    } else {
+        said.to_owned()
+    }
 }
 
 /// Reads a compiler's output.
@@ -52,10 +146,35 @@ pub(super) fn read(path: &Path) -> Result<DescriptorPool, SchemaError> {
         path: path.to_owned(),
         reason,
     };
-    let set = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    DescriptorPool::decode(&*set).map_err(|error| {
+    let set = input::bytes(path).map_err(|error| wrong(error.to_string()))?;
+    Files::of_set(&set).and_then(Files::resolved).map_err(|error| {
         wrong(format!(
             "{error}; it must be written by protoc --include_imports --descriptor_set_out"
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edition_is_found_behind_comments() {
+        for source in [
+            "edition = \"2023\";",
+            "// license\n/* of\nours */\n\n  edition=\"2024\";",
+        ] {
+            assert!(is_of_an_edition(source), "{source}");
+        }
+        for source in [
+            "",
+            "//",
+            "/*",
+            "syntax = \"proto3\";",
+            "// edition = \"2023\";\nsyntax = \"proto3\";",
+            "editions { }",
+        ] {
+            assert!(!is_of_an_edition(source), "{source}");
+        }
+    }
 }

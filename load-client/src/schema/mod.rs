@@ -1,14 +1,19 @@
 //! What a service looks like, for calls of methods that nobody knew here: from the server itself, by reflection, or from
 //! files.
 
+mod editions;
 mod files;
+mod pool;
 mod reflection;
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 
-use crate::transport::{ConnectError, dial::Dial};
+use crate::{
+    nearest::nearest,
+    transport::{ConnectError, dial::Dial},
+};
 
 /// Names that an error lists at most (arbitrary: a line that can still be read).
 const MOST_NAMES: usize = 12;
@@ -75,6 +80,14 @@ pub enum SchemaError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The name is that of a service.
+    #[error("{service} is a service; name a method of it as well: {known}")]
+    NoMethod {
+        /// The service.
+        service: String,
+        /// Its methods, as they are to be written.
+        known: String,
+    },
     /// The service is not there.
     #[error("there is no service {service}; {known}")]
     UnknownService {
@@ -114,9 +127,16 @@ impl Source {
     /// # Errors
     ///
     /// If it is not there, is not unary, or cannot be learnt of.
-    pub async fn method(&self, name: &MethodName, server: Server<'_>) -> Result<MethodDescriptor, SchemaError> {
+    ///
+    /// `types` are the messages that its data names besides; where they are not described, the data does not fit.
+    pub async fn method(
+        &self,
+        name: &MethodName,
+        types: &[String],
+        server: Server<'_>,
+    ) -> Result<MethodDescriptor, SchemaError> {
         let pool = match self {
-            Self::Reflection => reflection::describe(&server, &name.service).await?,
+            Self::Reflection => reflection::describe(&server, name, types).await?,
             Self::Proto { files, folders } => files::compile(files, folders)?,
             Self::DescriptorSet(path) => files::read(path)?,
         };
@@ -125,19 +145,22 @@ impl Source {
 }
 
 fn find(pool: &DescriptorPool, name: &MethodName) -> Result<MethodDescriptor, SchemaError> {
-    let service = pool.get_service_by_name(&name.service).ok_or_else(|| {
-        unknown_service(
-            &name.service,
-            pool.services().map(|service| service.full_name().to_owned()),
-        )
-    })?;
+    let Some(service) = pool.get_service_by_name(&name.service) else {
+        let services = pool.services().map(|service| service.full_name().to_owned());
+        return Err(unknown_service(name, services));
+    };
     let method = service
         .methods()
         .find(|method| method.name() == name.method)
         .ok_or_else(|| SchemaError::UnknownMethod {
             service: name.service.clone(),
             method: name.method.clone(),
-            known: list(service.methods().map(|method| method.name().to_owned())),
+            known: {
+                let known: Vec<String> = service.methods().map(|method| method.name().to_owned()).collect();
+                let near = nearest(&name.method, known.iter().map(String::as_str));
+                let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+                list(known.into_iter()) + &near
+            },
         })?;
     if method.is_client_streaming() || method.is_server_streaming() {
         return Err(SchemaError::Streaming(name.clone()));
@@ -145,16 +168,32 @@ fn find(pool: &DescriptorPool, name: &MethodName) -> Result<MethodDescriptor, Sc
     Ok(method)
 }
 
-fn unknown_service(service: &str, known: impl Iterator<Item = String>) -> SchemaError {
-    let known = list(known);
+fn unknown_service(name: &MethodName, known: impl Iterator<Item = String>) -> SchemaError {
+    let known: Vec<String> = known.collect();
+    let dotted = format!("{}.{}", name.service, name.method);
+    if known.contains(&dotted) {
+        return SchemaError::NoMethod {
+            known: format!("{dotted}/METHOD"),
+            service: dotted,
+        };
+    }
     SchemaError::UnknownService {
-        service: service.to_owned(),
+        service: name.service.clone(),
         known: if known.is_empty() {
             "there is none at all".to_owned()
         } else {
-            format!("there are {known}")
+            format!(
+                "{}there are {}",
+                did_you_mean(&name.service, &known),
+                list(known.iter().cloned())
+            )
         },
     }
+}
+
+/// The nearest of the names that there are, if one is near.
+fn did_you_mean(name: &str, known: &[String]) -> String {
+    nearest(name, known.iter().map(String::as_str)).map_or_else(String::new, |near| format!("did you mean {near}? "))
 }
 
 fn list(names: impl Iterator<Item = String>) -> String {
@@ -179,7 +218,9 @@ impl FromStr for MethodName {
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
         };
-        match text.strip_prefix('/').unwrap_or(text).split_once('/') {
+        let text = text.strip_prefix('/').unwrap_or(text);
+        // ghz and grpcurl also take a dot before the method.
+        match text.split_once('/').or_else(|| text.rsplit_once('.')) {
             Some((service, method)) if is_name(service) && is_name(method) => Ok(Self {
                 service: service.to_owned(),
                 method: method.to_owned(),
@@ -215,6 +256,7 @@ mod tests {
         let process = Ok("foo.v1.FooService.Process".to_owned());
         assert_eq!(found("foo.v1.FooService/Process"), process);
         assert_eq!(found("/foo.v1.FooService/Process"), process);
+        assert_eq!(found("foo.v1.FooService.Process"), process);
     }
 
     #[test]
@@ -223,7 +265,13 @@ mod tests {
             ("foo.v1.Service/Process", "there are foo.v1.FooService"),
             ("foo.v1.FooService/Proceed", "it has Enqueue, Process, Watch"),
             ("foo.v1.FooService/Watch", "only unary methods"),
-            ("foo.v1.FooService", "package.Service/Method"),
+            ("foo.v1.FooServce/Process", "did you mean foo.v1.FooService?"),
+            ("foo.v1.FooService/Proces", "did you mean Process?"),
+            (
+                "foo.v1.FooService",
+                "foo.v1.FooService is a service; name a method of it as well",
+            ),
+            ("FooService", "package.Service/Method"),
             ("foo.v1.FooService/", "package.Service/Method"),
             ("a b/c", "package.Service/Method"),
         ] {

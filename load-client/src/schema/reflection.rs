@@ -3,8 +3,6 @@
 //! The method streams, but one question and one answer look on the wire as a unary call does: so it goes through the same
 //! transport as the load. Both versions of the protocol have the same messages.
 
-use std::collections::BTreeMap;
-
 use http::uri::PathAndQuery;
 use prost::Message;
 use prost_reflect::{DescriptorPool, prost_types::FileDescriptorProto};
@@ -14,8 +12,15 @@ use tonic_reflection::pb::v1::{
     server_reflection_response::MessageResponse,
 };
 
-use super::{SchemaError, Server, unknown_service};
-use crate::transport::{Answer, Method, Transport, frame};
+use super::{
+    MethodName, SchemaError, Server,
+    pool::{self, Files},
+    unknown_service,
+};
+use crate::{
+    plain,
+    transport::{Answer, Method, Transport, frame},
+};
 
 /// The newest first.
 const VERSIONS: [&str; 2] = [
@@ -33,7 +38,13 @@ struct Reflection<'a> {
 }
 
 /// Everything that a service needs to be understood.
-pub(super) async fn describe(server: &Server<'_>, service: &str) -> Result<DescriptorPool, SchemaError> {
+///
+/// `types` are the names of messages besides, which the server is asked for if the service's own files do not have them.
+pub(super) async fn describe(
+    server: &Server<'_>,
+    name: &MethodName,
+    types: &[String],
+) -> Result<DescriptorPool, SchemaError> {
     let transport = Transport::connect(server.dial, 0..1, server.patience, server.patience).await?;
     let method = Method {
         path: PathAndQuery::from_static(VERSIONS[0]),
@@ -46,16 +57,16 @@ pub(super) async fn describe(server: &Server<'_>, service: &str) -> Result<Descr
     };
     let services = reflection.services().await?;
     let Some(described) = reflection
-        .files(MessageRequest::FileContainingSymbol(service.to_owned()))
+        .files(MessageRequest::FileContainingSymbol(name.service.clone()))
         .await?
     else {
-        return Err(unknown_service(service, services.into_iter()));
+        return Err(unknown_service(name, services.into_iter()));
     };
-    let files = reflection.with_imports(described).await?;
-    let mut pool = DescriptorPool::new();
-    pool.add_file_descriptor_protos(files)
-        .map_err(|error| reflection.failed(error.to_string()))?;
-    Ok(pool)
+    let mut files = Files::default();
+    described.into_iter().for_each(|file| files.add(file));
+    reflection.add_types(&mut files, types).await?;
+    reflection.add_imports(&mut files).await?;
+    files.resolved().map_err(|error| reflection.failed(error))
 }
 
 impl Reflection<'_> {
@@ -65,7 +76,11 @@ impl Reflection<'_> {
             self.method.path = PathAndQuery::from_static(version);
             match self.ask(MessageRequest::ListServices(String::new())).await? {
                 Some(MessageResponse::ListServicesResponse(list)) => {
-                    return Ok(list.service.into_iter().map(|service| service.name).collect());
+                    return Ok(list
+                        .service
+                        .into_iter()
+                        .map(|service| plain::word(&service.name))
+                        .collect());
                 }
                 Some(_) => return Err(self.failed("it does not list its services".to_owned())),
                 None => {}
@@ -82,7 +97,7 @@ impl Reflection<'_> {
             Some(MessageResponse::FileDescriptorResponse(files)) => files
                 .file_descriptor_proto
                 .iter()
-                .map(|file| FileDescriptorProto::decode(&**file).map_err(|error| self.failed(error.to_string())))
+                .map(|file| pool::decode(file).map_err(|error| self.failed(error)))
                 .collect::<Result<_, _>>()
                 .map(Some),
             Some(MessageResponse::ErrorResponse(error)) if Code::from_i32(error.error_code) == Code::NotFound => {
@@ -94,31 +109,31 @@ impl Reflection<'_> {
         }
     }
 
-    /// The files with all that they import. Some servers send these along, some want to be asked for each.
-    async fn with_imports(
-        &self,
-        described: Vec<FileDescriptorProto>,
-    ) -> Result<impl Iterator<Item = FileDescriptorProto> + use<>, SchemaError> {
-        let mut files: BTreeMap<String, FileDescriptorProto> = BTreeMap::new();
-        let mut new = described;
-        loop {
-            files.extend(new.drain(..).map(|file| (file.name().to_owned(), file)));
-            let imports = files.values().flat_map(|file| &file.dependency);
-            let Some(missing) = imports.into_iter().find(|import| !files.contains_key(*import)).cloned() else {
-                return Ok(files.into_values());
-            };
+    /// Adds all that the files import. Some servers send these along, some want to be asked for each, and some leave out
+    /// protobuf's own.
+    async fn add_imports(&self, files: &mut Files) -> Result<(), SchemaError> {
+        while let Some(missing) = files.missing() {
             if files.len() >= MOST_FILES {
                 return Err(self.failed(format!("the service is described by more than {MOST_FILES} files")));
             }
-            new = match self.files(MessageRequest::FileByFilename(missing.clone())).await? {
-                Some(files) if files.iter().any(|file| file.name() == missing) => files,
-                // Protobuf's own files are the same everywhere, and some servers leave them out.
-                _ => match DescriptorPool::global().get_file_by_name(&missing) {
-                    Some(file) => vec![file.file_descriptor_proto().clone()],
-                    None => return Err(self.failed(format!("the server does not describe {missing}"))),
-                },
-            };
+            match self.files(MessageRequest::FileByFilename(missing.clone())).await? {
+                Some(new) if new.iter().any(|file| file.name() == missing) => {
+                    new.into_iter().for_each(|file| files.add(file));
+                }
+                _ => return Err(self.failed(format!("the server does not describe {missing}"))),
+            }
         }
+        Ok(())
+    }
+
+    /// Adds the files of messages. A type that the server does not know is left to whoever needs it.
+    async fn add_types(&self, files: &mut Files, types: &[String]) -> Result<(), SchemaError> {
+        for name in types {
+            if let Some(new) = self.files(MessageRequest::FileContainingSymbol(name.clone())).await? {
+                new.into_iter().for_each(|file| files.add(file));
+            }
+        }
+        Ok(())
     }
 
     /// An answer; `None` if the server has no such method, or does not know what was asked for (not all put that into an
@@ -155,7 +170,7 @@ impl Reflection<'_> {
     fn failed(&self, reason: String) -> SchemaError {
         SchemaError::Reflection {
             target: self.server.dial.to_string(),
-            reason,
+            reason: plain::word(&reason),
         }
     }
 }

@@ -51,7 +51,7 @@ def run(request, tmp_path):
             text=True,
             timeout=60,
         )
-        text = file.read_text()
+        text = file.read_text() if file.exists() else ""
         return ended.returncode, json.loads(text)["runs"][0] if text else None, ended.stdout, ended.stderr
 
     return run

@@ -18,6 +18,8 @@ use ratatui::crossterm::{
     terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
 
+use crate::plain;
+
 /// What shells say of a program that Ctrl-C has ended.
 const EXIT_INTERRUPTED: i32 = 130;
 /// Lines kept for after the view (arbitrary: more than anything says).
@@ -107,11 +109,13 @@ fn give_back(screen: &mut Screen) {
     }
 }
 
-/// Prints a line on stderr; while the terminal is taken, once it has been given back.
+/// Prints a line on stderr, escaped as `plain` says; while the terminal is taken, once it has been given back. A stderr that
+/// is full, closed or gone loses the line, and nothing else.
 pub fn say(line: &str) {
+    let line = plain::line(line);
     let mut screen = screen();
     if screen.taken && screen.held.len() < MAX_HELD {
-        screen.held.push(line.to_owned());
+        screen.held.push(line.into_owned());
     } else if !screen.taken {
         let _ = writeln!(io::stderr(), "{line}");
     }

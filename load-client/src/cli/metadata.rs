@@ -1,0 +1,170 @@
+//! Metadata on the command line, as `name: value`: what gRPC and HTTP/2 allow.
+
+use clap::{
+    Arg, Command, Error,
+    builder::TypedValueParser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+use http::{HeaderName, HeaderValue};
+
+/// Headers that HTTP/2 forbids, or that the client itself sends.
+const TAKEN: [&str; 12] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+    "trailer",
+    "te",
+    "host",
+    "content-length",
+    "content-type",
+    "expect",
+];
+
+/// Reads metadata. Its errors leave out the value, which may be a credential.
+#[derive(Debug, Clone)]
+pub(super) struct Metadata;
+
+impl TypedValueParser for Metadata {
+    type Value = (HeaderName, HeaderValue);
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &std::ffi::OsStr) -> Result<Self::Value, Error> {
+        let parsed = value
+            .to_str()
+            .ok_or_else(|| "is not text".to_owned())
+            .and_then(metadata);
+        parsed.map_err(|reason| {
+            let flag = arg.map_or_else(|| "--header".to_owned(), ToString::to_string);
+            let said = format!("invalid value for '{flag}': {reason}\n");
+            let mut error = Error::raw(ErrorKind::ValueValidation, said).with_cmd(command);
+            error.insert(ContextKind::InvalidArg, ContextValue::String(flag));
+            error
+        })
+    }
+}
+
+/// As `name: value`.
+pub(super) fn metadata(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or("there is no colon; write it as 'name: value'")?;
+    let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_allowed) {
+        return Err(format!(
+            "{name:?} is no name that gRPC allows; it has letters, digits, '-', '_' and '.'"
+        ));
+    }
+    if name.starts_with("grpc-") {
+        return Err(format!(
+            "the name {name} belongs to gRPC itself (--timeout sets the deadline)"
+        ));
+    }
+    if TAKEN.contains(&name.as_str()) {
+        let instead = if name == "host" {
+            "; --authority sets the host"
+        } else {
+            ""
+        };
+        return Err(format!(
+            "the header {name} is set by HTTP/2 and gRPC themselves{instead}"
+        ));
+    }
+    if name.ends_with("-bin") && !value.split(',').all(|part| is_base64(part.trim())) {
+        return Err(format!(
+            "the value of {name} must be base64 (letters, digits, '+', '/'), because the name ends in -bin"
+        ));
+    }
+    if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(format!(
+            "the value of {name} has other characters than printable ASCII; write them as base64, with a name that ends in -bin"
+        ));
+    }
+    if has_placeholder(value) {
+        return Err(format!(
+            "the value of {name} has a placeholder; placeholders are filled in in --data only"
+        ));
+    }
+    let name = HeaderName::try_from(name).map_err(|error| error.to_string())?;
+    let value = HeaderValue::try_from(value).map_err(|error| error.to_string())?;
+    Ok((name, value))
+}
+
+/// Whether it is base64 with the alphabet of gRPC, with padding or without.
+fn is_base64(text: &str) -> bool {
+    let bare = text.trim_end_matches('=');
+    let padding = text.len() - bare.len();
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
+    bare.bytes().all(is_digit) && bare.len() % 4 != 1 && (padding == 0 || (padding < 3 && text.len().is_multiple_of(4)))
+}
+
+/// Whether `--data` would fill something in there.
+fn has_placeholder(value: &str) -> bool {
+    value.split("{{").skip(1).any(|after| {
+        let after = after.trim_start();
+        ["counter", "random", "id"].iter().any(|name| {
+            let rest = after.strip_prefix(name).map(str::trim_start);
+            rest.is_some_and(|rest| rest.starts_with("}}") || (*name == "random" && rest.contains("}}")))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_grpc_allows_is_taken() {
+        for (text, name, value) in [
+            ("who: me", "who", "me"),
+            ("Authorization:Bearer a:b", "authorization", "Bearer a:b"),
+            ("x_1.y-z: ", "x_1.y-z", ""),
+            ("user-agent: mine", "user-agent", "mine"),
+            ("data-bin: AAEC", "data-bin", "AAEC"),
+            ("data-bin: AA==", "data-bin", "AA=="),
+            ("data-bin: AA,AAE", "data-bin", "AA,AAE"),
+            ("greeting: {{name}}", "greeting", "{{name}}"),
+        ] {
+            let (name, value) = (HeaderName::from_static(name), HeaderValue::from_static(value));
+            assert_eq!(metadata(text), Ok((name, value)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_peer_would_take_is_refused_with_the_reason_and_without_the_value() {
+        for (text, said) in [
+            ("authorization", "no colon"),
+            (": x", "no name"),
+            (":path: /", "no name"),
+            ("a b: c", "no name"),
+            ("a!b: secret", "no name"),
+            ("ä: secret", "no name"),
+            ("who: sécret", "printable ASCII"),
+            ("who: sec\nret", "printable ASCII"),
+            ("grpc-timeout: 1S", "belongs to gRPC"),
+            ("Keep-Alive: secret", "keep-alive is set by HTTP/2"),
+            ("connection: close", "connection is set"),
+            ("Transfer-Encoding: chunked", "transfer-encoding is set"),
+            ("upgrade: h2c", "upgrade is set"),
+            ("proxy-connection: x", "proxy-connection is set"),
+            ("te: trailers", "te is set"),
+            ("content-length: 5", "content-length is set"),
+            ("host: secret", "--authority"),
+            ("data-bin: secret!", "base64"),
+            ("data-bin: a_-b", "base64"),
+            ("data-bin: AAAAA", "base64"),
+            ("data-bin: AAA==", "base64"),
+            ("id: {{ counter }}", "--data only"),
+            ("id: x-{{random 1 2}}", "--data only"),
+        ] {
+            let error = metadata(text).unwrap_err();
+            assert!(error.contains(said), "{text}: {error}");
+            assert!(
+                !error.contains("secret") && !error.contains("sécret"),
+                "{text}: {error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Where a report goes besides the screen.
+
+use std::path::PathBuf;
+
+use load_client::{
+    cli::{OutputArgs, as_typed},
+    output::{
+        console::Screen,
+        file::{ReportFile, WriteError, is_stdout},
+        html::{self, Page},
+        json, series,
+    },
+    report::{Report, Run, SCHEMA},
+};
+
+/// Why there is nowhere to write to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FilesError {
+    /// A file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Two files would be written over each other.
+    #[error("{first} and {second} both write to {}; give each a file of its own", path.display())]
+    Same {
+        /// A flag.
+        first: &'static str,
+        /// Another.
+        second: &'static str,
+        /// What both name.
+        path: PathBuf,
+    },
+}
+
+/// The files of a report, found to be writable before the run.
+pub(crate) struct Files {
+    json: Option<ReportFile>,
+    html: Option<ReportFile>,
+    csv: Option<ReportFile>,
+    /// Standard output is one of them.
+    on_stdout: bool,
+}
+
+impl Files {
+    /// Finds out whether all files can be written, and then removes those that an earlier run has left under their names.
+    pub(crate) fn open(output: &OutputArgs) -> Result<Self, FilesError> {
+        let asked = [
+            ("--json", &output.json),
+            ("--html", &output.html),
+            ("--csv", &output.csv),
+        ];
+        let asked = asked.map(|(flag, path)| (flag, path.as_deref()));
+        for (index, (first, path)) in asked.iter().enumerate() {
+            let Some(path) = path else { continue };
+            if let Some((second, _)) = asked[index + 1..].iter().find(|(_, other)| *other == Some(path)) {
+                return Err(FilesError::Same {
+                    first,
+                    second,
+                    path: path.to_path_buf(),
+                });
+            }
+        }
+        let [json, html, csv] = asked.map(|(_, path)| path.map(ReportFile::open).transpose());
+        let files = Self {
+            json: json?,
+            html: html?,
+            csv: csv?,
+            on_stdout: asked.iter().any(|(_, path)| path.is_some_and(is_stdout)),
+        };
+        for file in [&files.json, &files.html, &files.csv].into_iter().flatten() {
+            file.clear()?;
+        }
+        Ok(files)
+    }
+
+    /// Where the text of the report goes, so that a file on standard output is alone there.
+    pub(crate) fn screen(&self) -> Screen {
+        Screen::new(self.on_stdout)
+    }
+
+    /// Writes them.
+    pub(crate) fn write(self, seed: u64, runs: Vec<Run>) -> Result<(), WriteError> {
+        if let Some(file) = self.csv {
+            file.write(|mut out| series::write(&mut out, &runs))?;
+        }
+        let report = Report {
+            schema: SCHEMA.to_owned(),
+            seed,
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            command: Some(as_typed()),
+            runs,
+        };
+        if let Some(file) = self.html {
+            file.write(|mut out| html::write(&mut out, &Page::of(&report)))?;
+        }
+        self.json
+            .map_or(Ok(()), |file| file.write(|mut out| json::write(&mut out, &report)))
+    }
+}
