@@ -23,6 +23,9 @@ const TAKEN: [&str; 12] = [
     "expect",
 ];
 
+/// What stands in errors for a value.
+const HIDDEN: &str = "(left out, because it may be a credential)";
+
 /// Reads metadata. Its errors leave out the value, which may be a credential.
 #[derive(Debug, Clone)]
 pub(super) struct Metadata;
@@ -36,10 +39,11 @@ impl TypedValueParser for Metadata {
             .ok_or_else(|| "is not text".to_owned())
             .and_then(metadata);
         parsed.map_err(|reason| {
+            let mut error = Error::new(ErrorKind::ValueValidation).with_cmd(command);
             let flag = arg.map_or_else(|| "--header".to_owned(), ToString::to_string);
-            let said = format!("invalid value for '{flag}': {reason}\n");
-            let mut error = Error::raw(ErrorKind::ValueValidation, said).with_cmd(command);
             error.insert(ContextKind::InvalidArg, ContextValue::String(flag));
+            error.insert(ContextKind::InvalidValue, ContextValue::String(HIDDEN.to_owned()));
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![reason.into()]));
             error
         })
     }
