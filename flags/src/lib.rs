@@ -68,9 +68,15 @@ pub fn parse<C: Parser>(prefix: &str) -> Parsed<C> {
 fn exit(error: &clap::Error) -> ! {
     use std::io::{self, Write};
     let printed = error.print().and_then(|()| io::stdout().flush());
-    let unread = printed.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe);
+    let failed = printed.err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    std::process::exit(if asked_for && unread { 1 } else { error.exit_code() })
+    match failed.filter(|_| asked_for) {
+        Some(failed) => {
+            let _ = writeln!(io::stderr(), "cannot write to standard output: {failed}");
+            std::process::exit(1)
+        }
+        None => std::process::exit(error.exit_code()),
+    }
 }
 
 /// The environment variables of all flags of a command and of its subcommands.

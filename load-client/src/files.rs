@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use load_client::{
-    cli::{OutputArgs, as_typed},
+    cli::OutputArgs,
     output::{
         console::Screen,
         file::{ReportFile, WriteError, is_stdout},
@@ -38,11 +38,13 @@ pub(crate) struct Files {
     csv: Option<ReportFile>,
     /// Standard output is one of them.
     on_stdout: bool,
+    /// What the program was started with, for the report.
+    command: String,
 }
 
 impl Files {
     /// Finds out whether all files can be written, and then removes those that an earlier run has left under their names.
-    pub(crate) fn open(output: &OutputArgs) -> Result<Self, FilesError> {
+    pub(crate) fn open(output: &OutputArgs, command: String) -> Result<Self, FilesError> {
         let asked = [
             ("--json", &output.json),
             ("--html", &output.html),
@@ -64,6 +66,7 @@ impl Files {
             json: json?,
             html: html?,
             csv: csv?,
+            command,
             on_stdout: asked.iter().any(|(_, path)| path.is_some_and(is_stdout)),
         };
         for file in [&files.json, &files.html, &files.csv].into_iter().flatten() {
@@ -86,7 +89,7 @@ impl Files {
             schema: SCHEMA.to_owned(),
             seed,
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-            command: Some(as_typed()),
+            command: Some(self.command),
             runs,
         };
         if let Some(file) = self.html {

@@ -6,14 +6,16 @@ use std::{
     time::Duration,
 };
 
+use foo_flags::Address;
+
 /// Asks the load client that serves its metrics there, and waits for the answer. One that listens everywhere is asked on
 /// loopback.
 ///
 /// # Errors
 ///
 /// If nobody answers, each step within `limit`, or if what answers is not alive: then with what it said.
-pub fn ask(address: SocketAddr, limit: Duration) -> io::Result<()> {
-    let mut connection = TcpStream::connect_timeout(&reachable(address), limit)?;
+pub fn ask(address: &Address, limit: Duration) -> io::Result<()> {
+    let mut connection = connect(address, limit)?;
     connection.set_read_timeout(Some(limit))?;
     connection.set_write_timeout(Some(limit))?;
     connection.write_all(b"GET /livez HTTP/1.0\r\n\r\n")?;
@@ -25,6 +27,18 @@ pub fn ask(address: SocketAddr, limit: Duration) -> io::Result<()> {
     } else {
         Err(io::Error::other(String::from_utf8_lossy(&status)))
     }
+}
+
+/// A connection to the first address that takes one.
+fn connect(address: &Address, limit: Duration) -> io::Result<TcpStream> {
+    let mut failed = io::Error::from(io::ErrorKind::NotFound);
+    for address in address.resolve()? {
+        match TcpStream::connect_timeout(&reachable(address), limit) {
+            Ok(connection) => return Ok(connection),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 /// Where to reach what listens there.
@@ -54,7 +68,7 @@ mod tests {
             assert_eq!(&asked, b"GET /livez HTTP/1.0\r\n\r\n");
             connection.write_all(answer.as_bytes()).unwrap();
         });
-        let verdict = ask(address, Duration::from_secs(60));
+        let verdict = ask(&address.into(), Duration::from_secs(60));
         server.join().unwrap();
         verdict
     }
@@ -70,6 +84,6 @@ mod tests {
     #[test]
     fn where_nobody_listens_nobody_is_alive() {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert!(ask(address, Duration::from_secs(60)).is_err());
+        assert!(ask(&address.into(), Duration::from_secs(60)).is_err());
     }
 }

@@ -14,7 +14,10 @@ use std::{
 };
 
 use load_client::{
-    cli::{self, Command, CompareArgs, HealthArgs, LoadArgs, ReportArgs, RunArgs, SelftestArgs, handbook, usage_error},
+    cli::{
+        self, Command, CompareArgs, HealthArgs, LoadArgs, ReportArgs, RunArgs, SelftestArgs, Started, handbook,
+        usage_error,
+    },
     compare::{self, Compared},
     health,
     measure::Measured,
@@ -40,15 +43,12 @@ const EXIT_USAGE: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = match cli::parse() {
-        Ok(cli) => cli,
-        Err(ended) => return ended,
-    };
+    let Started { cli, command } = cli::parse();
     let stopper = Arc::new(Stopper::default());
     tokio::spawn(signals::listen(Arc::clone(&stopper)));
     let result = match cli.command {
-        Command::Run(args) => run_one(&args, &stopper).await,
-        Command::Compare(args) => run_comparison(&args, &stopper).await,
+        Command::Run(args) => run_one(&args, command, &stopper).await,
+        Command::Compare(args) => run_comparison(&args, command, &stopper).await,
         Command::Selftest(args) => prove(&args, &stopper).await,
         Command::Report(args) => show_saved(&args),
         Command::Health(args) => health(&args),
@@ -79,7 +79,7 @@ fn write_manuals(folder: &Path) -> Result<ExitCode, Failure> {
 }
 
 fn health(args: &HealthArgs) -> Result<ExitCode, Failure> {
-    if let Err(error) = health::ask(args.prometheus_addr, args.timeout) {
+    if let Err(error) = health::ask(&args.prometheus_addr, args.timeout) {
         say(&format!("http://{}: {error}", args.prometheus_addr));
         return Ok(ExitCode::FAILURE);
     }
@@ -92,8 +92,8 @@ const GATED: u8 = 99;
 type Failure = Box<dyn std::error::Error>;
 
 /// Opens the files, or says which cannot be written.
-fn open(output: &cli::OutputArgs) -> Result<Files, Failure> {
-    match Files::open(output) {
+fn open(output: &cli::OutputArgs, command: String) -> Result<Files, Failure> {
+    match Files::open(output, command) {
         Err(same @ FilesError::Same { .. }) => usage_error(same),
         files => Ok(files?),
     }
@@ -112,14 +112,14 @@ fn show_saved(args: &ReportArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn run_one(args: &RunArgs, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
+async fn run_one(args: &RunArgs, command: String, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
     check(&args.load);
     let mut schedule = schedule(&args.load);
     if args.align {
         // The one place where a run looks at the time of day. A clock before 1970 is as good as one that shows 1970.
         schedule = schedule.joined_at(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
-    let files = open(&args.output)?;
+    let files = open(&args.output, command)?;
     let screen = files.screen();
     let measured = match run::run(args, schedule, stopper).await {
         Err(error) if error.is_usage() => return Ok(wrong(&error)),
@@ -150,13 +150,13 @@ fn schedule(load: &LoadArgs) -> Schedule {
     load.schedule().unwrap_or_else(|error| usage_error(error))
 }
 
-async fn run_comparison(args: &CompareArgs, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
+async fn run_comparison(args: &CompareArgs, command: String, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
     if args.target.is_empty() && args.load.mode().is_some() {
         usage_error("--mode goes with --target: a strategy of our own has a door of its own");
     }
     check(&args.load);
     let schedule = schedule(&args.load);
-    let files = open(&args.output)?;
+    let files = open(&args.output, command)?;
     let screen = files.screen();
     let compared = if args.target.is_empty() {
         strategies(args, &schedule, stopper, &screen).await?

@@ -1,6 +1,8 @@
 //! `load-client run`: one running service, one load, one report.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
+
+use foo_flags::Address;
 
 use crate::{
     call::{Call, TemplateError, types_named_in},
@@ -77,7 +79,7 @@ pub enum RunError {
     #[error("--prometheus-addr: cannot serve metrics at {address}: {source}; port 0 takes any that is free")]
     Metrics {
         /// As the flag says.
-        address: SocketAddr,
+        address: Address,
         /// Why.
         source: io::Error,
     },
@@ -202,14 +204,15 @@ async fn call(args: &RunArgs, dial: &Dial, scenario: &Scenario, mut stop: Stop) 
 
 /// Serves the run's metrics, if somebody wants to see them.
 fn serve_metrics(args: &RunArgs, scenario: &Arc<Scenario>, live: &Arc<Live>) -> Result<Histograms, RunError> {
-    let Some(address) = args.prometheus_addr else {
+    let Some(address) = &args.prometheus_addr else {
         return Ok(Histograms::unseen());
     };
     let page = Page::new(Arc::clone(scenario), Arc::clone(live));
     let histograms = page.histograms();
-    let bound = page
-        .serve(address)
-        .map_err(|source| RunError::Metrics { address, source })?;
+    let bound = page.serve(address).map_err(|source| RunError::Metrics {
+        address: address.clone(),
+        source,
+    })?;
     if !args.output.progress.quiet {
         say(&format!("metrics at http://{bound}/metrics"));
     }

@@ -1,6 +1,9 @@
 //! `load-client report`: saved reports, shown again and side by side.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     input,
@@ -53,7 +56,7 @@ pub struct SavedReports {
 impl SavedReports {
     /// Reads the files.
     pub fn read(files: &[PathBuf], against: &[PathBuf]) -> Result<Self, SavedError> {
-        let all = |files: &[PathBuf]| files.iter().map(read).collect::<Result<Vec<_>, _>>();
+        let all = |files: &[PathBuf]| files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>();
         Ok(Self {
             files: all(files)?,
             against: all(against)?,
@@ -124,13 +127,13 @@ fn counterpart<'a>(file: &'a str, report: &'a Report, run: &Run, among: usize) -
     Some(Saved { file, run })
 }
 
-fn read(path: &PathBuf) -> Result<(String, Report), SavedError> {
+fn read(path: &Path) -> Result<(String, Report), SavedError> {
     let text = input::bytes(path).map_err(|source| SavedError::Read {
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     })?;
     let wrong = |reason| SavedError::Content {
-        path: path.clone(),
+        path: path.to_owned(),
         reason,
     };
     let report: Report = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;

@@ -29,7 +29,7 @@ async fn signal() {
     } else {
         signal(SignalKind::hangup()).ok()
     };
-    let hung_up = async {
+    let closed = async {
         match &mut hang_up {
             Some(hang_up) => drop(hang_up.recv().await),
             None => std::future::pending().await,
@@ -38,7 +38,7 @@ async fn signal() {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
-        () = hung_up => {}
+        () = closed => {}
     }
 }
 

@@ -121,7 +121,7 @@ fn what_cannot_be_called_is_said_in_one_line_with_what_to_do() {
         (&["--call", process, "--data", "{"], "the data is not JSON"),
         (
             &["--call", process, "--data", r#"{"massage": {}}"#],
-            "'massage'. foo.v1.ProcessRequest has the fields message",
+            "'massage' (did you mean 'message'?). foo.v1.ProcessRequest has the fields message",
         ),
         (
             &["--call", process, "--data", r#"{"message": {"ID": ""}}"#],
@@ -139,7 +139,10 @@ fn what_cannot_be_called_is_said_in_one_line_with_what_to_do() {
             &["--call", process, "--data-file", "/nowhere.json"],
             "--data-file /nowhere.json: No such file",
         ),
-        (&["--call", process, "--proto", "/nowhere.proto"], "/nowhere.proto"),
+        (
+            &["--call", process, "--proto", "/nowhere.proto"],
+            "/nowhere.proto: there is no such file",
+        ),
         (
             &["--call", process, "--descriptor-set", "/nowhere.bin"],
             "/nowhere.bin: No such file",
@@ -181,7 +184,7 @@ fn flags_that_contradict_a_call_are_refused() {
         &["--call", "a.B/C", "--payload-size", "5"],
         &["--call", "a.B/C", "--data", "{}", "--data-file", "f"],
         &["--call", "a.B/C", "--proto", "f", "--descriptor-set", "f"],
-        &["--call", "a.B"],
+        &["--call", "B"],
         &["--data", "{}"],
         &["--proto", "f"],
     ] {

@@ -29,7 +29,7 @@ pub(super) fn unfit(message: &MessageDescriptor, data: &Value, error: &serde_jso
     if let Some(unknown) = quoted(&reason, "unrecognized field name '") {
         let names: Vec<String> = message.fields().map(|field| field.name().to_owned()).collect();
         if let Some(near) = nearest(unknown, names.iter().map(String::as_str)) {
-            reason = format!("{reason}; did you mean '{near}'?");
+            reason = format!("{reason} (did you mean '{near}'?)");
         }
     }
     if let Some(unknown) = quoted(&reason, "message '") {
@@ -78,8 +78,8 @@ fn wanted(kind: &Kind, value: &Value) -> String {
 fn one_of(known: &EnumDescriptor, value: &Value) -> String {
     let names: Vec<String> = known.values().map(|value| value.name().to_owned()).collect();
     let near = nearest(value.as_str().unwrap_or_default(), names.iter().map(String::as_str));
-    let near = near.map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
-    format!("{near} {} has {}", known.full_name(), list(names))
+    let near = near.map_or_else(String::new, |near| format!(" (did you mean '{near}'?)"));
+    format!("{near}; {} has {}", known.full_name(), list(names))
 }
 
 /// What stands in quotation marks after that.

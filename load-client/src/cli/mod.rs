@@ -9,17 +9,17 @@ mod tls;
 mod typed;
 mod values;
 
-use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use clap_complete::Shell;
+use foo_flags::Address;
 
 pub use self::{
     call::CallArgs,
     gates::GateArgs,
     load::{Defaults, DrainLimit, LoadArgs},
     tls::TlsArgs,
-    typed::as_typed,
 };
 use crate::{
     output::{console::say, progress::Manner},
@@ -101,9 +101,10 @@ pub struct RunArgs {
     #[command(flatten)]
     pub output: OutputArgs,
 
-    /// Serve live metrics of the run for Prometheus, as IP:PORT; /metrics has them, /livez answers health checks
+    /// Serve live metrics of the run for Prometheus, as HOST:PORT, such as localhost:9465; /metrics has them, /livez answers
+    /// health checks
     #[arg(long, env = "LOAD_PROMETHEUS_ADDR", value_name = "ADDR", help_heading = "Output")]
-    pub prometheus_addr: Option<SocketAddr>,
+    pub prometheus_addr: Option<Address>,
 }
 
 /// `load-client compare`.
@@ -181,7 +182,7 @@ pub struct HealthArgs {
         value_name = "ADDR",
         default_value = "127.0.0.1:9465"
     )]
-    pub prometheus_addr: SocketAddr,
+    pub prometheus_addr: Address,
     /// How long it may take to answer
     #[arg(long, default_value = "2s", value_parser = values::positive_duration)]
     pub timeout: Duration,
@@ -232,24 +233,26 @@ impl ProgressArgs {
     }
 }
 
-/// Reads the command line.
-///
-/// # Errors
-///
-/// If there is nothing to run: help, the version or what is wrong with the command line has been printed, and the program is
-/// to end with that code.
-pub fn parse() -> Result<Cli, ExitCode> {
-    Cli::try_parse().map_err(|said| {
-        let printed = said.print();
-        match printed {
-            // Help that could not be printed is no success; a reader that has seen enough is none of our business.
-            Err(error) if !said.use_stderr() && error.kind() != io::ErrorKind::BrokenPipe => {
-                say(&format!("load-client: cannot write to standard output: {error}"));
-                ExitCode::FAILURE
-            }
-            _ => ExitCode::from(u8::try_from(said.exit_code()).unwrap_or(1)),
-        }
-    })
+/// What the program was started with.
+#[derive(Debug)]
+pub struct Started {
+    /// The values.
+    pub cli: Cli,
+    /// The command line that starts the same again, without credentials: for the report.
+    pub command: String,
+}
+
+/// Reads the command line and the environment, and warns of variables that no flag knows. Does not return if there is
+/// nothing to run; see [`foo_flags::parse`].
+pub fn parse() -> Started {
+    let parsed = foo_flags::parse::<Cli>("LOAD_");
+    for warning in &parsed.warnings {
+        say(&format!("load-client: {warning}"));
+    }
+    Started {
+        command: typed::line(&Cli::command(), &parsed.matches),
+        cli: parsed.cli,
+    }
 }
 
 /// Ends the program with a usage error that names what is wrong.

@@ -2,11 +2,9 @@
 //! secrets, and without what only says what is shown and where: the same runs are the same report, whatever its file is
 //! called.
 
-use std::{collections::BTreeSet, env};
+use std::collections::{BTreeMap, BTreeSet};
 
-use clap::{Arg, Command, CommandFactory};
-
-use super::Cli;
+use clap::{Arg, ArgMatches, Command, parser::ValueSource};
 
 /// What begins the line: the path of the program is nobody's business.
 const PROGRAM: &str = "load-client";
@@ -33,137 +31,63 @@ const SECRET: [&str; 13] = [
 /// What stands in the place of a secret.
 const REDACTED: &str = "…";
 
-/// What this program was started with.
-pub fn as_typed() -> String {
-    let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-    line(&words.collect::<Vec<_>>(), |name| {
-        env::var_os(name).map(|value| value.to_string_lossy().into_owned())
-    })
-}
-
-fn line(words: &[String], environment: impl Fn(&str) -> Option<String>) -> String {
-    let Some((name, flags)) = words.split_first() else {
+/// The line of a command and the values that it was started with. Flags have their long names, in the order in which they
+/// were typed; a variable that did not count, because a flag won over it, is left out.
+pub(super) fn line(program: &Command, matches: &ArgMatches) -> String {
+    let Some((name, matches)) = matches.subcommand() else {
         return PROGRAM.to_owned();
     };
-    let cli = Cli::command();
-    let Some(command) = cli.find_subcommand(name) else {
-        return PROGRAM.to_owned();
-    };
-    let mut typed = Typed {
-        command,
-        given: BTreeSet::new(),
-        words: Vec::new(),
-    };
-    typed.take(flags);
-    // A flag wins over its variable.
-    let set = command
-        .get_arguments()
-        .filter(|arg| !is_shown(arg) && !typed.given.contains(arg.get_id().as_str()));
-    let set = set.filter_map(|arg| {
-        let variable = arg.get_env()?.to_str()?;
-        let value = environment(variable)?;
-        let value = if arg.get_id() == HEADER {
-            redacted(&value)
-        } else {
-            value
-        };
-        Some((variable, value))
-    });
-    let set: BTreeSet<String> = set
-        .map(|(variable, value)| format!("{variable}={}", quoted(&value)))
-        .collect();
-    let words = [PROGRAM, name].map(str::to_owned).into_iter().chain(typed.words);
+    let mut set = BTreeSet::new();
+    let mut typed = BTreeMap::new();
+    let args = program
+        .find_subcommand(name)
+        .into_iter()
+        .flat_map(Command::get_arguments);
+    for arg in args.filter(|arg| arg.get_help_heading() != Some(SHOWN)) {
+        match matches.value_source(arg.get_id().as_str()) {
+            Some(ValueSource::EnvVariable) => set.extend(variable(arg, matches)),
+            Some(ValueSource::CommandLine) => typed.extend(flags(arg, matches)),
+            _ => {}
+        }
+    }
+    let words = [PROGRAM, name]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(typed.into_values().flatten());
     let words = words.map(|word| quoted(&word));
     set.into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// The words after the name of a command, as they are read.
-struct Typed<'a> {
-    command: &'a Command,
-    /// The ids of what was given.
-    given: BTreeSet<String>,
-    words: Vec<String>,
+/// A variable with its value.
+fn variable(arg: &Arg, matches: &ArgMatches) -> Option<String> {
+    let (_, value) = values(arg, matches).into_iter().next()?;
+    Some(format!("{}={}", arg.get_env()?.to_str()?, quoted(&value)))
 }
 
-impl Typed<'_> {
-    fn take(&mut self, words: &[String]) {
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            if word == "--" {
-                self.words.push(word.clone());
-                words.by_ref().for_each(|word| self.positional(word));
-            } else if let Some(long) = word.strip_prefix("--") {
-                let (name, value) = long
-                    .split_once('=')
-                    .map_or((long, None), |(name, value)| (name, Some(value)));
-                let arg = self.find(|arg| {
-                    let aliases = arg.get_all_aliases().unwrap_or_default();
-                    arg.get_long() == Some(name) || aliases.contains(&name)
-                });
-                let takes = arg.as_ref().is_some_and(takes_value);
-                match value {
-                    Some(value) => self.flag(arg.as_ref(), &format!("--{name}="), Some(value), true),
-                    None if takes => self.flag(arg.as_ref(), word, words.next().map(String::as_str), false),
-                    None => self.flag(arg.as_ref(), word, None, false),
-                }
-            } else if let Some(shorts) = word.strip_prefix('-').filter(|shorts| !shorts.is_empty()) {
-                self.shorts(shorts, &mut words);
-            } else {
-                self.positional(word);
-            }
-        }
-    }
-
-    /// Several short flags in one word; the last may have its value in it, or after it.
-    fn shorts<'w>(&mut self, shorts: &str, words: &mut impl Iterator<Item = &'w String>) {
-        for (at, short) in shorts.char_indices() {
-            let arg = self.find(|arg| arg.get_short() == Some(short));
-            let flag = format!("-{short}");
-            if !arg.as_ref().is_some_and(takes_value) {
-                self.flag(arg.as_ref(), &flag, None, false);
-                continue;
-            }
-            let rest = &shorts[at + short.len_utf8()..];
-            let value = rest.strip_prefix('=').unwrap_or(rest);
-            match value {
-                "" => self.flag(arg.as_ref(), &flag, words.next().map(String::as_str), false),
-                value => self.flag(arg.as_ref(), &flag, Some(value), false),
-            }
-            return;
-        }
-    }
-
-    fn find(&self, is: impl Fn(&Arg) -> bool) -> Option<Arg> {
-        self.command.get_arguments().find(|arg| is(arg)).cloned()
-    }
-
-    fn positional(&mut self, word: &str) {
-        if let Some(arg) = self.command.get_positionals().next() {
-            self.given.insert(arg.get_id().to_string());
-        }
-        self.words.push(word.to_owned());
-    }
-
-    fn flag(&mut self, arg: Option<&Arg>, flag: &str, value: Option<&str>, in_one_word: bool) {
-        if arg.is_some_and(is_shown) {
-            return;
-        }
-        let is_header = arg.is_some_and(|arg| arg.get_id() == HEADER);
-        self.given.extend(arg.map(|arg| arg.get_id().to_string()));
-        let value = value.map(|value| if is_header { redacted(value) } else { value.to_owned() });
-        match value {
-            Some(value) if in_one_word => self.words.push(format!("{flag}{value}")),
-            value => self.words.extend([flag.to_owned()].into_iter().chain(value)),
-        }
-    }
+/// The words for a flag, for each time that it was given, by where it stood.
+fn flags(arg: &Arg, matches: &ArgMatches) -> BTreeMap<usize, Vec<String>> {
+    let given = values(arg, matches).into_iter().map(|(at, value)| {
+        let value = arg.get_action().takes_values().then_some(value);
+        let flag = arg.get_long().map(|long| format!("--{long}"));
+        (at, flag.into_iter().chain(value).collect())
+    });
+    given.collect()
 }
 
-fn takes_value(arg: &Arg) -> bool {
-    arg.get_action().takes_values()
-}
-
-fn is_shown(arg: &Arg) -> bool {
-    arg.get_help_heading() == Some(SHOWN)
+/// The values of a flag, for each time that it was given, and where that was.
+fn values(arg: &Arg, matches: &ArgMatches) -> Vec<(usize, String)> {
+    let id = arg.get_id().as_str();
+    let delimiter = arg.get_value_delimiter().unwrap_or(' ').to_string();
+    let mut places = matches.indices_of(id).into_iter().flatten();
+    let occurrences = matches.get_raw_occurrences(id).into_iter().flatten();
+    let occurrences = occurrences.filter_map(|values| {
+        let values: Vec<String> = values.map(|value| value.to_string_lossy().into_owned()).collect();
+        let at = places.by_ref().take(values.len()).collect::<Vec<_>>();
+        let value = values.join(&delimiter);
+        let value = if id == HEADER { redacted(&value) } else { value };
+        Some((*at.first()?, value))
+    });
+    occurrences.collect()
 }
 
 /// `name: value`, the value only if it cannot be a secret; or several, each on a line of its own.
@@ -191,14 +115,15 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use clap::CommandFactory;
 
-    fn typed(words: &[&str], environment: &[(&str, &str)]) -> String {
-        let value = |name: &str| {
-            let set = environment.iter().find(|(set, _)| *set == name);
-            set.map(|(_, value)| (*value).to_owned())
-        };
-        line(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>(), value)
+    use super::*;
+    use crate::cli::Cli;
+
+    /// The tests of `tests/inputs.rs` have what comes from the environment.
+    fn typed(words: &[&str]) -> String {
+        let matches = Cli::command().try_get_matches_from([&["load-client"], words].concat());
+        line(&Cli::command(), &matches.unwrap())
     }
 
     #[test]
@@ -207,13 +132,16 @@ mod tests {
             "run",
             "http://h:1",
             "--fail-if",
-            "p99>1s",
+            "p99>1s,lost>0",
+            "--call=a.B/C",
             "--data",
             r#"{"name": "it's"}"#,
             "-c4",
             "-z=2s",
+            "--fail-if",
+            "failed>0",
         ];
-        let line = typed(&words, &[]);
+        let line = typed(&words);
         let echoed = std::process::Command::new("sh")
             .args(["-c", &line.replace(PROGRAM, r"printf '%s\n'")])
             .output()
@@ -229,13 +157,17 @@ mod tests {
                 "run",
                 "http://h:1",
                 "--fail-if",
-                "p99>1s",
+                "p99>1s,lost>0",
+                "--call",
+                "a.B/C",
                 "--data",
                 r#"{"name": "it's"}"#,
-                "-c",
+                "--clients",
                 "4",
-                "-z",
-                "2s"
+                "--duration",
+                "2s",
+                "--fail-if",
+                "failed>0",
             ]
         );
     }
@@ -251,33 +183,14 @@ mod tests {
             &["--header", "proxy-authorization: abc123"],
             &["--metadata", "authorization: abc123"],
             &["--metadata=authorization: abc123"],
-            &["-H", "who: me", "-H", "my-secret-bin: abc123"],
+            &["-H", "who: me\nauthorization: abc123"],
+            &["-H", "who: me", "-H", "my-secret-bin: abc12345"],
         ] {
-            let line = typed(&[&["run", "http://h:1"], words].concat(), &[]);
+            let line = typed(&[&["run", "http://h:1"], words].concat());
             assert!(line.contains(REDACTED) && !line.contains("abc123"), "{line}");
         }
-        let environment = [("LOAD_HEADER", "authorization: abc123")];
-        let line = typed(&["run", "http://h:1"], &environment);
-        assert_eq!(line, "LOAD_HEADER='authorization: …' load-client run http://h:1");
-        let environment = [("LOAD_HEADER", "who: me\nauthorization: abc123")];
-        assert!(!typed(&["run", "http://h:1"], &environment).contains("abc123"));
         // Not everything is a secret.
-        assert!(typed(&["run", "http://h:1", "-H", "who: me"], &[]).contains("'who: me'"));
-    }
-
-    #[test]
-    fn variables_that_set_flags_stand_in_front_unless_a_flag_wins_over_them() {
-        let environment = [
-            ("LOAD_RPS", "60"),
-            ("LOAD_URL", "http://other:1"),
-            ("LOAD_SEED", "7"),
-            ("LOAD_UNKNOWN", "1"),
-            ("LOAD_VIRTUAL_TIME", "true"),
-        ];
-        let line = typed(&["run", "http://h:1", "--seed", "8"], &environment);
-        assert_eq!(line, "LOAD_RPS=60 load-client run http://h:1 --seed 8");
-        let line = typed(&["run"], &environment);
-        assert_eq!(line, "LOAD_RPS=60 LOAD_SEED=7 LOAD_URL=http://other:1 load-client run");
+        assert!(typed(&["run", "http://h:1", "-H", "who: me"]).contains("'who: me'"));
     }
 
     #[test]
@@ -292,7 +205,6 @@ mod tests {
             "--html",
             "c.html",
         ];
-        let environment = [("LOAD_JSON", "d.json")];
-        assert_eq!(typed(&words, &environment), "load-client compare --virtual-time");
+        assert_eq!(typed(&words), "load-client compare --virtual-time");
     }
 }

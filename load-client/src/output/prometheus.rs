@@ -5,6 +5,7 @@
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use bytes::Bytes;
+use foo_flags::Address;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -60,8 +61,8 @@ impl Page {
     }
 
     /// Starts serving on a thread of its own, for as long as the process lives. Returns the address, once bound.
-    pub fn serve(self, address: SocketAddr) -> io::Result<SocketAddr> {
-        let listener = std::net::TcpListener::bind(address)?;
+    pub fn serve(self, address: &Address) -> io::Result<SocketAddr> {
+        let listener = address.bind()?;
         listener.set_nonblocking(true)?;
         let bound = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

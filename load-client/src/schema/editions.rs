@@ -7,6 +7,7 @@
 use prost::Message;
 use prost_reflect::prost_types::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
+    MessageOptions as MessageOptionsProto,
     field_descriptor_proto::{Label, Type},
 };
 
@@ -169,7 +170,7 @@ impl Rewriter {
 }
 
 fn is_map_entry(message: &DescriptorProto) -> bool {
-    message.options.as_ref().is_some_and(|options| options.map_entry())
+    message.options.as_ref().is_some_and(MessageOptionsProto::map_entry)
 }
 
 /// The part of `google.protobuf.FileDescriptorProto` that speaks of features, which the library's own type leaves out.

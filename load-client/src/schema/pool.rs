@@ -39,6 +39,13 @@ impl Files {
         self.0.entry(file.name().to_owned()).or_insert(file);
     }
 
+    /// Likewise each of several.
+    pub(super) fn add_all(&mut self, files: Vec<FileDescriptorProto>) {
+        for file in files {
+            self.add(file);
+        }
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.0.len()

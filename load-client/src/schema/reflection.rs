@@ -63,7 +63,7 @@ pub(super) async fn describe(
         return Err(unknown_service(name, services.into_iter()));
     };
     let mut files = Files::default();
-    described.into_iter().for_each(|file| files.add(file));
+    files.add_all(described);
     reflection.add_types(&mut files, types).await?;
     reflection.add_imports(&mut files).await?;
     files.resolved().map_err(|error| reflection.failed(error))
@@ -118,7 +118,7 @@ impl Reflection<'_> {
             }
             match self.files(MessageRequest::FileByFilename(missing.clone())).await? {
                 Some(new) if new.iter().any(|file| file.name() == missing) => {
-                    new.into_iter().for_each(|file| files.add(file));
+                    files.add_all(new);
                 }
                 _ => return Err(self.failed(format!("the server does not describe {missing}"))),
             }
@@ -130,7 +130,7 @@ impl Reflection<'_> {
     async fn add_types(&self, files: &mut Files, types: &[String]) -> Result<(), SchemaError> {
         for name in types {
             if let Some(new) = self.files(MessageRequest::FileContainingSymbol(name.clone())).await? {
-                new.into_iter().for_each(|file| files.add(file));
+                files.add_all(new);
             }
         }
         Ok(())
@@ -167,10 +167,10 @@ impl Reflection<'_> {
         }
     }
 
-    fn failed(&self, reason: String) -> SchemaError {
+    fn failed(&self, reason: impl Into<String>) -> SchemaError {
         SchemaError::Reflection {
             target: self.server.dial.to_string(),
-            reason: plain::word(&reason),
+            reason: plain::word(&reason.into()),
         }
     }
 }
