@@ -73,6 +73,11 @@ fn a_certificate_of_a_trusted_authority_will_do() {
     let scene = Scene::new();
     let (_service, url) = scene.serve("127.0.0.1", &[]);
     goes_well(&[&url, "--cacert", &scene.authority.file]);
+    // Some editors begin a file with a byte order mark.
+    let marked = scene.folder.path().join("marked.pem");
+    let authority = std::fs::read(&scene.authority.file).unwrap();
+    std::fs::write(&marked, [b"\xef\xbb\xbf", &authority[..]].concat()).unwrap();
+    goes_well(&[&url, "--cacert", marked.to_str().unwrap()]);
     goes_well(&[
         &url,
         "--cacert",
@@ -120,7 +125,7 @@ fn a_certificate_that_is_not_to_be_trusted_is_said_to_be_so_at_once() {
         // So long that the test would fail by its time if this were tried again and again.
         let args = [&["run", &url, "--connect-timeout", "1h"], trusted].concat();
         let said = refused(&args, 1);
-        assert!(said.contains("nobody known here has signed"), "{said}");
+        assert!(said.contains("is signed by an unknown CA; pass the CA"), "{said}");
         assert!(said.contains("--cacert FILE"), "{said}");
     }
     goes_well(&[&url, "--insecure"]);
@@ -202,11 +207,50 @@ fn a_file_that_will_not_do_is_named_with_its_flag() {
         (&["--cacert", "/nowhere.pem"][..], "--cacert /nowhere.pem: "),
         (&["--cacert", &me.key], "holds no certificate in PEM"),
         (&["--cert", "/nowhere.pem", "--key", &me.key], "--cert /nowhere.pem: "),
-        (&["--cert", &me.cert, "--key", &me.cert], "it must hold a private key"),
-        (&["--cert", &me.cert, "--key", &you.key], "it must be the key of --cert"),
+        (
+            &["--cert", &me.cert, "--key", &me.cert],
+            "it holds a certificate and no private key",
+        ),
+        (&["--cert", &me.cert, "--key", &you.key], "it is not the key of --cert"),
     ] {
         let line = run(flags);
         assert!(line.contains(said), "{flags:?}: {line}");
+    }
+    let pem = |file: &str| format!("{}/tests/pem/{file}", env!("CARGO_MANIFEST_DIR"));
+    for (cert, key, said) in [
+        (
+            "version1.pem",
+            "plain.key",
+            "version1.pem: it is an X.509 certificate of version 1",
+        ),
+        (
+            "wrong-order.pem",
+            "plain.key",
+            "wrong-order.pem: it is in the wrong order; the certificate of --key",
+        ),
+        (
+            "leaf.pem",
+            "encrypted-pkcs8.key",
+            "encrypted-pkcs8.key: it is encrypted; openssl pkey -in",
+        ),
+        (
+            "leaf.pem",
+            "encrypted-sec1.key",
+            "encrypted-sec1.key: it is encrypted; openssl pkey -in",
+        ),
+        (
+            "p521.pem",
+            "p521.key",
+            "p521.key: it is of a kind that is not supported; supported are RSA",
+        ),
+        (
+            "plain.key",
+            "plain.key",
+            "plain.key: it holds no certificate in PEM (BEGIN CERTIFICATE); it holds a private key",
+        ),
+    ] {
+        let line = run(&["--cert", &pem(cert), "--key", &pem(key)]);
+        assert!(line.contains(said), "{cert} {key}: {line}");
     }
     let plain = refused(&["run", "http://127.0.0.1:1", "--cacert", &scene.authority.file], 2);
     assert!(plain.contains("write the URL with https://"), "{plain}");

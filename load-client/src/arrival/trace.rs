@@ -5,7 +5,7 @@
 
 use std::{fs::File, io, path::Path, time::Duration};
 
-use crate::scenario::TraceRow;
+use crate::{input, scenario::TraceRow};
 
 /// Rows accepted (arbitrary: 10 million rows take 320 MB).
 const MAX_ROWS: usize = 10_000_000;
@@ -84,6 +84,9 @@ pub enum TraceError {
 /// Reads a trace file.
 pub fn read_file(path: &Path, format: &TraceFormat) -> Result<Vec<TraceRow>, TraceError> {
     let file = path.display().to_string();
+    if input::is_standard(path) {
+        return read(io::stdin().lock(), "standard input", format);
+    }
     let opened = File::open(path).map_err(|source| TraceError::Read {
         file: file.clone(),
         source,

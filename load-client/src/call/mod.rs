@@ -18,6 +18,7 @@ use foo_proto::v1::{EnqueueRequest, EnqueueResponse, Message, ProcessRequest, Pr
 use http::{HeaderMap, uri::PathAndQuery};
 use prost::{DecodeError, Message as _};
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
+use tokio::sync::Notify;
 use tonic::Code;
 
 pub use self::{placeholder::Ticket, template::TemplateError, unfit::types_named_in};
@@ -34,6 +35,8 @@ pub struct Call {
     /// Where to.
     pub method: Method,
     content: Content,
+    /// Whether the service has said that it has no such method of FooService, and for whoever waits for that.
+    unimplemented: (AtomicBool, Notify),
 }
 
 /// What is sent, and what comes back.
@@ -114,7 +117,11 @@ impl Call {
             path,
             metadata: metadata.clone(),
         };
-        Self { method, content }
+        Self {
+            method,
+            content,
+            unimplemented: (AtomicBool::new(false), Notify::new()),
+        }
     }
 
     /// The request of a send, ready to be sent.
@@ -139,6 +146,23 @@ impl Call {
         }
     }
 
+    /// Whether the service has said that FooService's method is not there: then it is no FooService.
+    pub fn is_refuted(&self) -> bool {
+        self.unimplemented.0.load(Relaxed)
+    }
+
+    /// Waits until it has said so. Cancel-safe.
+    pub async fn refuted(&self) {
+        self.unimplemented.1.notified().await;
+    }
+
+    fn refute(&self) {
+        if !matches!(self.content, Content::Other(_)) {
+            self.unimplemented.0.store(true, Relaxed);
+            self.unimplemented.1.notify_one();
+        }
+    }
+
     /// What an answer means.
     pub fn interpret(&self, answer: Answer) -> Reply {
         let reply = |outcome, fate, reason| Reply {
@@ -155,6 +179,9 @@ impl Call {
                 Code::DeadlineExceeded => reply(Outcome::Expired, Fate::Unknown, None),
                 Code::Unavailable => reply(Outcome::Unavailable, Fate::Unknown, Some(message)),
                 Code::InvalidArgument | Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied => {
+                    if code == Code::Unimplemented {
+                        self.refute();
+                    }
                     reply(Outcome::Failed, Fate::NotThere, Some(format!("{code:?}: {message}")))
                 }
                 _ => reply(Outcome::Failed, Fate::Unknown, Some(format!("{code:?}: {message}"))),

@@ -257,7 +257,14 @@ pub fn parse() -> Started {
 
 /// Ends the program with a usage error that names what is wrong.
 pub fn usage_error(message: impl std::fmt::Display) -> ! {
-    Cli::command().error(ErrorKind::ValueValidation, message).exit()
+    let mut program = Cli::command();
+    program.build();
+    // The line about usage is that of the command that was called.
+    let called = std::env::args().nth(1).unwrap_or_default();
+    match program.find_subcommand_mut(called) {
+        Some(command) => command.error(ErrorKind::ValueValidation, message).exit(),
+        None => program.error(ErrorKind::ValueValidation, message).exit(),
+    }
 }
 
 fn target(text: &str) -> Result<(String, Url), String> {

@@ -31,7 +31,22 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn number(text: &str) -> Result<u64, String> {
-    parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 250, 10k or 1m"))
+    whole(text).map_err(|error| format!("{error}; write it as 250, 10k or 1m"))
+}
+
+/// A whole number with a unit. A fraction is allowed as long as the number is whole, as in 1.5k; the library would round it.
+fn whole(text: &str) -> Result<u64, String> {
+    let number = parse_size::parse_size(text).map_err(|error| error.to_string())?;
+    let Some((_, after)) = text.split_once('.') else {
+        return Ok(number);
+    };
+    let places = after.trim_start().chars().take_while(char::is_ascii_digit).count();
+    let without_point = parse_size::parse_size(text.replacen('.', "", 1)).map_err(|error| error.to_string())?;
+    let parts = u32::try_from(places).ok().and_then(|places| 10_u64.checked_pow(places));
+    match parts {
+        Some(parts) if without_point.is_multiple_of(parts) => Ok(without_point / parts),
+        _ => Err("is no whole number".to_owned()),
+    }
 }
 
 pub(super) fn positive_number(text: &str) -> Result<u64, String> {
@@ -61,7 +76,7 @@ pub(super) fn threads(text: &str) -> Result<u32, String> {
 }
 
 pub(super) fn payload_size(text: &str) -> Result<usize, String> {
-    let bytes = parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 64KiB"))?;
+    let bytes = whole(text).map_err(|error| format!("{error}; write it as 64KiB"))?;
     if bytes > 64 << 20 {
         return Err("must be at most 64MiB".to_owned());
     }
@@ -128,6 +143,8 @@ mod tests {
         assert_eq!(rate("10k"), Ok(10_000.0));
         assert_eq!(speed("60x"), Ok(60.0));
         assert_eq!(count("1m"), Ok(1_000_000));
+        assert_eq!(count("1.5k"), Ok(1_500));
+        assert_eq!(number("18446744073709551615"), Ok(u64::MAX));
         assert_eq!(payload_size("64KiB"), Ok(65_536));
         let stages = stages("10s:100, 30s:0.5").unwrap().0;
         assert_eq!(stages[1].length, Duration::from_secs(30));
@@ -145,5 +162,8 @@ mod tests {
             assert!(stages(wrong).is_err(), "{wrong}");
         }
         assert!(count("0").is_err() && duration("2y").is_err());
+        for wrong in ["1.5", "10.7", "1.0001k", "18446744073709551616", "1.", ".5", "20EB"] {
+            assert!(number(wrong).is_err(), "{wrong}: {:?}", number(wrong));
+        }
     }
 }

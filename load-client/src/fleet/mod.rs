@@ -116,6 +116,17 @@ pub enum FleetError {
     /// A shard ended before its time: our bug.
     #[error("a thread of the load generator died; this is a bug")]
     Died,
+    /// What answers is another service.
+    #[error(
+        "{target} has no method {method} (UNIMPLEMENTED), so it is no FooService; name a method of it with \
+         --call package.Service/Method"
+    )]
+    NoFooService {
+        /// The server.
+        target: String,
+        /// What it was asked for.
+        method: String,
+    },
     /// Stopped before the load began.
     #[error("stopped before the load began")]
     Stopped,

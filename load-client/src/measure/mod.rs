@@ -22,6 +22,7 @@ use crate::{
     live::{Live, Stage},
     metrics::Histograms,
     observer::{Observer, ObserverPlan, Sight},
+    outcome::Outcome,
     recorder::Recorded,
     report::Run,
     scenario::{Rpc, Scenario},
@@ -128,6 +129,11 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
         let mut over = pin!(sending.load_over());
         tokio::select! {
             biased;
+            () = no_foo_service(&plan) => {
+                stopper.stop();
+                stopper.stop();
+                over.await?
+            }
             over = &mut over => over?,
             rules = underway.stopped() => {
                 broken_off_by = rules;
@@ -143,6 +149,12 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
     let mut hurry = plan.stop.clone();
     let (queue_depth_end, recorded) = tokio::join!(queue_depth(observer.as_ref(), &mut hurry), sending.recorded());
     let recorded = recorded?;
+    if plan.call.is_refuted() && plan.dial.is_one_service() && recorded.figures.ledger.of(Outcome::Ok) == 0 {
+        return Err(FleetError::NoFooService {
+            target: plan.dial.to_string(),
+            method: plan.call.method.path.as_str().trim_start_matches('/').to_owned(),
+        });
+    }
     let seen = match &observer {
         Some(observer) => Some(Seen {
             queue_depth_end,
@@ -165,6 +177,16 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
         stopped: broken_off_by,
     }
     .report(notes))
+}
+
+/// Waits until it is plain that the one service at the target is no FooService; for ever, if it is one.
+async fn no_foo_service(plan: &Plan) {
+    loop {
+        plan.call.refuted().await;
+        if plan.dial.is_one_service() && plan.live.read().ledger.of(Outcome::Ok) == 0 {
+            return;
+        }
+    }
 }
 
 /// Starts observing the service, if it lets itself be observed; the reason, if not.

@@ -66,7 +66,13 @@ pub(super) async fn describe(
     files.add_all(described);
     reflection.add_types(&mut files, types).await?;
     reflection.add_imports(&mut files).await?;
-    files.resolved().map_err(|error| reflection.failed(error))
+    let pool = files.resolved().map_err(|error| reflection.failed(error))?;
+    let is_listed = services.contains(&name.service);
+    match pool.get_service_by_name(&name.service) {
+        Some(_) => Ok(pool),
+        None if is_listed => Err(reflection.failed(format!("it lists {}, and does not describe it", name.service))),
+        None => Err(unknown_service(name, services.into_iter())),
+    }
 }
 
 impl Reflection<'_> {

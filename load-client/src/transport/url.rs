@@ -19,7 +19,7 @@ pub struct Url {
 #[error("{url:?} {reason}")]
 pub struct UrlError {
     url: String,
-    reason: &'static str,
+    reason: Cow<'static, str>,
 }
 
 impl Url {
@@ -58,9 +58,9 @@ impl FromStr for Url {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        let wrong = |reason| UrlError {
+        let wrong = |reason: &'static str| UrlError {
             url: text.to_owned(),
-            reason,
+            reason: reason.into(),
         };
         // gRPC's own way to write a target; after two slashes would come the server to ask (naming.md of the gRPC project).
         let name = text.strip_prefix("dns:");
@@ -77,6 +77,12 @@ impl FromStr for Url {
             .map_err(|_| wrong("is not a URL; write it as http://host:port"))?;
         let scheme = match uri.scheme() {
             Some(scheme) if [Scheme::HTTP, Scheme::HTTPS].contains(scheme) => scheme.clone(),
+            None if uri.authority().is_some() => {
+                return Err(UrlError {
+                    url: text.to_owned(),
+                    reason: format!("has no scheme; write it as http://{text} or, for TLS, https://{text}").into(),
+                });
+            }
             _ => {
                 return Err(wrong(
                     "has no scheme that is known; write it as http://host:port or, for TLS, https://",

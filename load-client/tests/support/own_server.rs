@@ -13,7 +13,10 @@ use foo_proto::v1::{
     EnqueueRequest, EnqueueResponse, ProcessRequest, ProcessResponse, Snapshot, WatchRequest,
     foo_service_server::{FooService, FooServiceServer},
 };
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{
+    Request, Response, Status,
+    transport::{Server, server::Router},
+};
 
 /// How it behaves.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +57,16 @@ impl FooService for OwnService {
 
 /// Serves it for as long as the test lives, and returns its URL.
 pub(crate) fn serve(behaviour: Behaviour) -> String {
+    let service = OwnService {
+        behaviour,
+        calls: AtomicU64::new(0),
+    };
+    let mut server = Server::builder().max_concurrent_streams(behaviour.streams);
+    serve_router(server.add_service(FooServiceServer::new(service)))
+}
+
+/// Serves it for as long as the test lives, and returns its URL.
+fn serve_router(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -68,17 +81,14 @@ pub(crate) fn serve(behaviour: Behaviour) -> String {
                 let connection = listener.accept().await.map(|(connection, _)| connection);
                 Some((connection, listener))
             });
-            let service = OwnService {
-                behaviour,
-                calls: AtomicU64::new(0),
-            };
-            Server::builder()
-                .max_concurrent_streams(behaviour.streams)
-                .add_service(FooServiceServer::new(service))
-                .serve_with_incoming(incoming)
-                .await
-                .unwrap();
+            router.serve_with_incoming(incoming).await.unwrap();
         });
     });
     url
+}
+
+/// Serves nothing but server reflection for as long as the test lives, and returns its URL.
+pub(crate) fn serve_reflection_only() -> String {
+    let reflection = tonic_reflection::server::Builder::configure().build_v1().unwrap();
+    serve_router(Server::builder().add_service(reflection))
 }

@@ -1,5 +1,6 @@
 //! TLS: whom to trust, and who we are.
 
+mod files;
 mod words;
 
 use std::{
@@ -15,12 +16,15 @@ use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, ServerName, UnixTime},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use self::words::{explained, tls_error};
+use self::{
+    files::{certificates, private_key, unfit, wrong},
+    words::{certificate_words, explained, tls_error},
+};
 
 /// How a target is to be addressed and, where its URL asks for TLS, whom to believe that it is it.
 #[derive(Debug, Clone, Default)]
@@ -82,21 +86,18 @@ impl Tls {
         let config = if access.anyone {
             config
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+                .with_custom_certificate_verifier(Arc::new(Anyone(Arc::clone(&provider))))
         } else {
             config.with_root_certificates(roots(access.ca.as_deref())?)
         };
         let mut config = match &access.identity {
             None => config.with_no_client_auth(),
             Some((cert, key)) => {
-                let wrong = |error: rustls::Error| TlsError::File {
-                    flag: "--key",
-                    path: key.clone(),
-                    reason: format!("{error}; it must be the key of --cert"),
-                };
+                let chain = certificates("--cert", cert)?;
+                let private = private_key(key)?;
                 config
-                    .with_client_auth_cert(certificates("--cert", cert)?, private_key(key)?)
-                    .map_err(wrong)?
+                    .with_client_auth_cert(chain.clone(), private.clone_key())
+                    .map_err(|error| unfit(&error, &provider, (cert, &chain), (key, private)))?
             }
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
@@ -138,10 +139,14 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
     match ca {
         Some(path) => {
             for certificate in certificates("--cacert", path)? {
-                roots.add(certificate).map_err(|error| TlsError::File {
-                    flag: "--cacert",
-                    path: path.to_owned(),
-                    reason: error.to_string(),
+                roots.add(certificate).map_err(|error| {
+                    let reason = match &error {
+                        rustls::Error::InvalidCertificate(certificate) => {
+                            format!("it {}", certificate_words(certificate))
+                        }
+                        other => other.to_string(),
+                    };
+                    wrong("--cacert", path, reason)
                 })?;
             }
         }
@@ -149,29 +154,6 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
         None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
     }
     Ok(roots)
-}
-
-fn certificates(flag: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let wrong = |reason: String| TlsError::File {
-        flag,
-        path: path.to_owned(),
-        reason,
-    };
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect)
-        .map_err(|error| wrong(error.to_string()))?;
-    if certificates.is_empty() {
-        return Err(wrong("holds no certificate in PEM (BEGIN CERTIFICATE)".to_owned()));
-    }
-    Ok(certificates)
-}
-
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_file(path).map_err(|error| TlsError::File {
-        flag: "--key",
-        path: path.to_owned(),
-        reason: format!("{error}; it must hold a private key in PEM"),
-    })
 }
 
 /// Takes any certificate: what `--insecure` asks for. That the peer has its key is still seen to.
