@@ -65,8 +65,11 @@ impl Line {
             into.extend(called_so.filter_map(|arg| arg.get_env()).map(OsStr::to_owned));
             command.get_subcommands().for_each(|command| find(command, shown, into));
         }
+        // An argument that is not built cannot be shown yet.
+        let mut built = self.command.clone();
+        built.build();
         let mut found = BTreeSet::new();
-        find(&self.command, shown, &mut found);
+        find(&built, shown, &mut found);
         found
     }
 

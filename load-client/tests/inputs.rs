@@ -208,7 +208,6 @@ fn what_users_of_other_tools_type_gets_the_right_hint() {
         (&["run", NOWHERE, "--prometheus-addr", ":9465"], "127.0.0.1:9465"),
         (&["run", NOWHERE, "--prometheus-addr", "9465"], "localhost:50051"),
         (&["run", NOWHERE, "--call", "Process"], "package.Service/Method"),
-        (&["compare", "--rps", "x"], "Usage: load-client compare"),
         (&["compare", "--strategy", "asinc"], "Usage: load-client compare"),
         (
             &["compare", "--virtual-time", "--rps", "0"],
