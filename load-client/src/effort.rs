@@ -55,6 +55,10 @@ impl Effort {
     }
 }
 
+/// The least time over which a share of a core says something (arbitrary: a hundred ticks of the timers). A thread with
+/// nothing to send is over before that, and what it used is its own start.
+const SHORTEST: Duration = Duration::from_millis(100);
+
 /// Reads the processor time of the thread that it was made on.
 #[derive(Debug, Clone, Copy)]
 pub struct CpuClock {
@@ -71,11 +75,11 @@ impl CpuClock {
         }
     }
 
-    /// How much of a core this thread has used since; `None` if the system does not tell, or no time has passed.
+    /// How much of a core this thread has used since; `None` if the system does not tell, or too little time has passed.
     pub fn share(&self) -> Option<f64> {
+        let elapsed = self.since.elapsed();
         let used = thread_time()?.checked_sub(self.from?)?;
-        let share = used.as_secs_f64() / self.since.elapsed().as_secs_f64();
-        share.is_finite().then_some(share)
+        (elapsed >= SHORTEST).then(|| used.as_secs_f64() / elapsed.as_secs_f64())
     }
 }
 
@@ -101,13 +105,17 @@ mod tests {
         std::thread::sleep(Duration::from_millis(200));
         assert!(asleep.share().unwrap() < 0.2);
         let busy = CpuClock::start();
-        let enough = thread_time().unwrap() + Duration::from_millis(20);
         let mut number = 0_u64;
-        while thread_time().unwrap() < enough {
+        while busy.since.elapsed() < SHORTEST {
             number = std::hint::black_box(number + 1);
         }
         let share = busy.share().unwrap();
         assert!(share > 0.0 && share < 1.1, "{share}");
+    }
+
+    #[test]
+    fn over_too_little_time_a_share_says_nothing() {
+        assert_eq!(CpuClock::start().share(), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How a request ended: a closed set. The lowest module.
+//! How a request ended, and with which status: closed sets. The lowest module.
 //!
 //! A new outcome needs a variant here, its column in `ledger.rs`, and in `call/mod.rs` the answers that mean it. Tables,
 //! pages, gates, metrics and the live view follow from these.
@@ -35,9 +35,61 @@ impl Outcome {
     }
 }
 
+/// The status of an answer, as gRPC names and numbers them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumCount, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "gRPC documents them")]
+pub enum StatusCode {
+    Ok,
+    Cancelled,
+    Unknown,
+    InvalidArgument,
+    DeadlineExceeded,
+    NotFound,
+    AlreadyExists,
+    PermissionDenied,
+    ResourceExhausted,
+    FailedPrecondition,
+    Aborted,
+    OutOfRange,
+    Unimplemented,
+    Internal,
+    Unavailable,
+    DataLoss,
+    Unauthenticated,
+}
+
+impl StatusCode {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; Self::COUNT] = *Self::VARIANTS
+        .first_chunk()
+        .expect("there are as many variants as are counted");
+
+    /// Its name, like `NOT_FOUND`.
+    pub fn label(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl From<tonic::Code> for StatusCode {
+    fn from(code: tonic::Code) -> Self {
+        Self::ALL[code as usize]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_status_has_the_name_of_its_number() {
+        for (number, status) in (0..).zip(StatusCode::ALL) {
+            let code = tonic::Code::from_i32(number);
+            assert_eq!(StatusCode::from(code), status);
+            assert_eq!(status.label().replace('_', ""), format!("{code:?}").to_uppercase());
+        }
+        assert_eq!(StatusCode::from(tonic::Code::from_i32(17)), StatusCode::Unknown);
+    }
 
     #[test]
     fn every_outcome_has_the_place_of_its_discriminant_and_is_read_by_its_name() {

@@ -4,6 +4,7 @@ mod support;
 
 use std::{fs, process::Command};
 
+use load_client::report::Limit;
 use rustix::process::Signal;
 use support::{Running, Service, assert_balanced, load_client, report, scrape::Page};
 
@@ -28,6 +29,12 @@ fn every_url_gets_its_turn_of_the_connections() {
     assert!(run.service.is_none(), "one instance's word does not stand for both");
     // Clients share the connections in turn, and each sends as often.
     assert_eq!(services.each_ref().map(answered), [40, 40]);
+    let targets = run.targets.as_ref().unwrap();
+    for (target, service) in targets.iter().zip(&services) {
+        assert_eq!((&target.url, target.connected), (&service.url, 1));
+        assert_eq!((target.ledger.intended, target.ledger.ok), (40, 40));
+    }
+    assert_eq!(run.status_codes.as_ref().unwrap()["OK"], 80);
 }
 
 #[test]
@@ -59,6 +66,20 @@ fn an_instance_that_dies_is_missed_and_taken_back_when_it_returns() {
     );
     // Those on the connection to the other never noticed.
     assert!(ledger.unavailable < ledger.ok, "{ledger:?}");
+    let [other, dead] = &run.targets.as_ref().unwrap()[..] else {
+        panic!("{:?}", run.targets)
+    };
+    assert_eq!(other.ledger.unavailable, 0, "{other:?}");
+    assert_eq!(dead.ledger.unavailable, ledger.unavailable, "{dead:?}");
+    assert!(other.ledger.balances() && dead.ledger.balances());
+    let mut sum = other.ledger;
+    sum.add(&dead.ledger);
+    assert_eq!(sum, *ledger);
+    // Neither the clients nor a slow service are why some were late; a busy machine may be.
+    let limit = run.verdict.limited_by;
+    assert!(matches!(limit, None | Some(Limit::Generator)), "{:?}", run.verdict);
+    let first = &run.first_messages.as_ref().unwrap()["unavailable"];
+    assert!(said.contains(&format!("run: first unavailable: {first}")), "{said:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! messages are known here, and their answers say more.
 
 mod placeholder;
+mod said;
 mod template;
 mod unfit;
 mod wire;
@@ -21,10 +22,10 @@ use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 use tokio::sync::Notify;
 use tonic::Code;
 
-pub use self::{placeholder::Ticket, template::TemplateError, unfit::types_named_in};
+pub use self::{placeholder::Ticket, said::Said, template::TemplateError, unfit::types_named_in};
 use self::{placeholder::Values, template::Template};
 use crate::{
-    outcome::Outcome,
+    outcome::{Outcome, StatusCode},
     scenario::{Rpc, Scenario},
     transport::{Answer, Method, frame},
 };
@@ -68,8 +69,10 @@ pub struct Reply {
     pub queue_wait: Option<Duration>,
     /// What is known of a message that was not accepted.
     pub fate: Fate,
-    /// What was said of a send that failed, or found no service.
-    pub reason: Option<String>,
+    /// The status of the answer; `None` where there was no answer.
+    pub status: Option<StatusCode>,
+    /// What was said of a send that did not end well.
+    pub said: Said,
 }
 
 /// Where the message of a call is, once the call has ended.
@@ -165,32 +168,39 @@ impl Call {
 
     /// What an answer means.
     pub fn interpret(&self, answer: Answer) -> Reply {
-        let reply = |outcome, fate, reason| Reply {
+        let (status, (outcome, fate), said) = match answer {
+            Answer::Status { code, body, message } => {
+                let ended = match code {
+                    Code::Ok => return self.accepted(body),
+                    Code::ResourceExhausted => (Outcome::Rejected, Fate::NotThere),
+                    Code::DeadlineExceeded => (Outcome::Expired, Fate::Unknown),
+                    Code::Unavailable => (Outcome::Unavailable, Fate::Unknown),
+                    Code::InvalidArgument | Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied => {
+                        if code == Code::Unimplemented {
+                            self.refute();
+                        }
+                        (Outcome::Failed, Fate::NotThere)
+                    }
+                    _ => (Outcome::Failed, Fate::Unknown),
+                };
+                let status = StatusCode::from(code);
+                (Some(status), ended, Said::Status(status, message))
+            }
+            Answer::TimedOut => (None, (Outcome::Expired, Fate::Unknown), Said::Nothing),
+            Answer::NotConnected(reason) => {
+                let ended = (Outcome::Unavailable, Fate::NotThere);
+                (None, ended, Said::NotConnected(reason))
+            }
+            // Whatever code a dying connection is dressed in, no peer has said it.
+            Answer::Broken(reason) => (None, (Outcome::Unavailable, Fate::Unknown), Said::Broken(reason)),
+            Answer::Malformed(reason) => (None, (Outcome::Failed, Fate::Unknown), Said::Broken(reason)),
+        };
+        Reply {
             outcome,
             queue_wait: None,
             fate,
-            reason,
-        };
-        match answer {
-            Answer::Status { code, body, message } => match code {
-                Code::Ok => self.accepted(body),
-                // Refusals are what a run is about; nobody needs each explained.
-                Code::ResourceExhausted => reply(Outcome::Rejected, Fate::NotThere, None),
-                Code::DeadlineExceeded => reply(Outcome::Expired, Fate::Unknown, None),
-                Code::Unavailable => reply(Outcome::Unavailable, Fate::Unknown, Some(message)),
-                Code::InvalidArgument | Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied => {
-                    if code == Code::Unimplemented {
-                        self.refute();
-                    }
-                    reply(Outcome::Failed, Fate::NotThere, Some(format!("{code:?}: {message}")))
-                }
-                _ => reply(Outcome::Failed, Fate::Unknown, Some(format!("{code:?}: {message}"))),
-            },
-            Answer::TimedOut => reply(Outcome::Expired, Fate::Unknown, None),
-            Answer::NotConnected(reason) => reply(Outcome::Unavailable, Fate::NotThere, Some(reason.to_string())),
-            // Whatever code a dying connection is dressed in, no peer has said it.
-            Answer::Broken(reason) => reply(Outcome::Unavailable, Fate::Unknown, Some(reason)),
-            Answer::Malformed(reason) => reply(Outcome::Failed, Fate::Unknown, Some(reason)),
+            status,
+            said,
         }
     }
 
@@ -205,13 +215,15 @@ impl Call {
                 outcome: Outcome::Ok,
                 queue_wait: queue_wait.and_then(measured),
                 fate: Fate::Accepted,
-                reason: None,
+                status: Some(StatusCode::Ok),
+                said: Said::Nothing,
             },
             Err(undecodable) => Reply {
                 outcome: Outcome::Failed,
                 queue_wait: None,
                 fate: Fate::Unknown,
-                reason: Some(format!("the answer cannot be decoded: {undecodable}")),
+                status: Some(StatusCode::Ok),
+                said: Said::Broken(format!("the answer cannot be decoded: {undecodable}")),
             },
         }
     }

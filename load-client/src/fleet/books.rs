@@ -9,12 +9,11 @@ use std::{
 use crate::{
     arrival::Intent,
     audit::Audit,
-    call::{Fate, Reply},
+    call::{Fate, Reply, Said},
     effort::Effort,
     live::{ClientCounts, LiveShard},
     outcome::Outcome,
-    plain,
-    recorder::{Ended, Figures, Recorded, Recorder},
+    recorder::{Crowd, Ended, Figures, Recorded, Recorder},
 };
 
 /// A send that was made and has ended; times since the start of the run.
@@ -25,6 +24,7 @@ pub(super) struct Sent {
     pub(super) intended: Duration,
     pub(super) started: Duration,
     pub(super) start_lag: Duration,
+    pub(super) crowd: Crowd,
     pub(super) ended: Duration,
     pub(super) reply: Reply,
 }
@@ -41,8 +41,10 @@ pub(super) struct Books {
     numbers: Vec<u64>,
     /// Sends in flight that were intended after the warm-up.
     judged_in_flight: u64,
-    /// The first reason given for each outcome.
-    reasons: BTreeMap<Outcome, String>,
+    /// The first message that came with each outcome.
+    first_messages: BTreeMap<Outcome, String>,
+    /// The URL that each connection goes to, by its place among those of the run. Clients take the connections in turn.
+    targets: Vec<usize>,
 }
 
 impl Books {
@@ -53,6 +55,7 @@ impl Books {
         clients: usize,
         ok_means_done: bool,
         warmup: Duration,
+        targets: Vec<usize>,
     ) -> Self {
         Self {
             recorder,
@@ -62,13 +65,14 @@ impl Books {
             warmup,
             numbers: vec![0; clients],
             judged_in_flight: 0,
-            reasons: BTreeMap::new(),
+            first_messages: BTreeMap::new(),
+            targets,
         }
     }
 
     /// A send is about to be made; returns the number of its message.
     pub(super) fn sending(&mut self, client: usize, intent: Intent) -> u64 {
-        self.recorder.sending(intent.at);
+        self.recorder.sending(intent.at, self.target(client));
         self.judged_in_flight += u64::from(intent.at >= self.warmup);
         if let Some(audit) = &self.audit {
             return lock(audit).sent(client, intent.at);
@@ -79,8 +83,12 @@ impl Books {
     }
 
     /// A send will not be made.
-    pub(super) fn withheld(&mut self, intent: Intent, start_lag: Option<Duration>) {
-        self.recorder.withheld(intent.at, start_lag);
+    pub(super) fn withheld(&mut self, client: usize, intent: Intent, start_lag: Option<Duration>) {
+        self.recorder.withheld(intent.at, start_lag, self.target(client));
+    }
+
+    fn target(&self, client: usize) -> usize {
+        self.targets[client % self.targets.len()]
     }
 
     /// No send is intended from this time on.
@@ -90,10 +98,10 @@ impl Books {
 
     /// A send has ended.
     pub(super) fn ended(&mut self, sent: &Sent) {
-        if let Some(reason) = &sent.reply.reason {
-            self.reasons
-                .entry(sent.reply.outcome)
-                .or_insert_with(|| plain::word(reason));
+        let outcome = sent.reply.outcome;
+        if sent.reply.said != Said::Nothing && !self.first_messages.contains_key(&outcome) {
+            self.first_messages
+                .extend(sent.reply.said.text().map(|text| (outcome, text)));
         }
         let judged = sent.intended >= self.warmup;
         self.judged_in_flight -= u64::from(judged);
@@ -114,6 +122,9 @@ impl Books {
             start_lag: sent.start_lag,
             ended: sent.ended,
             outcome: sent.reply.outcome,
+            status: sent.reply.status,
+            target: self.target(sent.client),
+            crowd: sent.crowd,
             done: self.ok_means_done && sent.reply.outcome == Outcome::Ok,
             queue_wait: sent.reply.queue_wait,
         });
@@ -133,12 +144,17 @@ impl Books {
         self.recorder.figures()
     }
 
-    /// Nothing is waited for any more; this is what the shard had to put up.
-    pub(super) fn finish(mut self, effort: Effort) -> Recorded {
+    /// Nothing is waited for any more; this is what the shard had to put up, and which of its connections were up when the
+    /// load was over.
+    pub(super) fn finish(mut self, effort: Effort, connected: &[bool]) -> Recorded {
         self.recorder.left_in_flight(self.judged_in_flight);
         let mut recorded = self.recorder.finish();
-        recorded.reasons = self.reasons;
+        recorded.first_messages = self.first_messages;
         recorded.figures.effort = effort;
+        recorded.connected = vec![0; recorded.figures.targets.len()];
+        for (target, up) in self.targets.into_iter().zip(connected) {
+            recorded.connected[target] += u64::from(*up);
+        }
         recorded
     }
 }

@@ -7,6 +7,7 @@ use super::books::Books;
 use crate::{
     arrival::Intent,
     client::{Client, Turn},
+    recorder::Crowd,
     scenario::Scenario,
 };
 
@@ -25,6 +26,10 @@ pub(super) struct Desk {
     blocked: usize,
     /// Sends that have no answer yet.
     in_flight: usize,
+    /// How many there can be.
+    slots: usize,
+    /// Whether there has been one.
+    begun: bool,
     /// When the load is over at the latest.
     end: Option<Duration>,
 }
@@ -37,6 +42,8 @@ pub(super) struct Send {
     pub(super) intent: Intent,
     /// When it could have been made.
     pub(super) possible: Duration,
+    /// How many slots of the shard are taken with it.
+    pub(super) crowd: Crowd,
 }
 
 /// What comes next.
@@ -62,6 +69,8 @@ impl Desk {
             (duration, length) => duration.or(length),
         };
         Self {
+            slots: clients.len().saturating_mul(scenario.max_in_flight as usize),
+            begun: false,
             clients,
             scenario,
             due,
@@ -95,16 +104,18 @@ impl Desk {
             match turn {
                 Some(Turn::Send { intent, possible }) => {
                     self.in_flight += 1;
+                    let crowd = Crowd::of(self.in_flight, self.slots, !std::mem::replace(&mut self.begun, true));
                     let number = books.sending(client, intent);
                     send(Send {
                         client,
                         number,
                         intent,
                         possible,
+                        crowd,
                     });
                 }
                 Some(Turn::Withhold(intent)) => {
-                    books.withheld(intent, Some(now.saturating_sub(intent.at)));
+                    books.withheld(client, intent, Some(now.saturating_sub(intent.at)));
                 }
                 Some(Turn::Wait) => {
                     self.waiting += 1;
@@ -150,9 +161,9 @@ impl Desk {
     /// The load is over, before its end if it was stopped: what was intended by then and not sent is withheld.
     pub(super) fn close(mut self, now: Duration, books: &mut Books) -> Duration {
         let over = self.end.map_or(now, |end| end.min(now));
-        for client in &mut self.clients {
+        for (index, client) in self.clients.iter_mut().enumerate() {
             for intent in client.unsent(over) {
-                books.withheld(intent, None);
+                books.withheld(index, intent, None);
             }
         }
         books.load_over(over);

@@ -61,6 +61,7 @@ impl Wire {
             intended: send.intent.at,
             started,
             start_lag: started.saturating_sub(send.possible),
+            crowd: send.crowd,
             ended: self.start.elapsed(),
             reply: self.call.interpret(answer),
         }
@@ -144,6 +145,7 @@ pub(super) async fn drive(
         }
     };
     let effort = meter.read(&wire.transport);
+    let connected = wire.transport.connected();
     let over = desk.close(over, &mut books);
     books.publish(in_flight.len(), 0);
     // Nobody listens if the run has failed elsewhere.
@@ -168,5 +170,5 @@ pub(super) async fn drive(
             () = &mut patience => break,
         }
     }
-    books.finish(effort)
+    books.finish(effort, &connected)
 }

@@ -298,6 +298,7 @@ impl ShardPlan {
         } = self.plan;
         // Connection i of all belongs to shard i % count, and so does client i.
         let connections = (self.index as usize..scenario.connections as usize).step_by(self.count as usize);
+        let targets: Vec<usize> = connections.clone().map(|number| dial.target_of(number)).collect();
         let transport = match Transport::connect(&dial, connections, scenario.timeout, connect_timeout).await {
             Ok(transport) => transport,
             Err(error) => return drop(connected.send(Err(error))),
@@ -317,12 +318,13 @@ impl ShardPlan {
         let Ok(start) = start.await else { return };
 
         let books = Books::new(
-            Recorder::new(scenario.warmup, scenario.slo, histograms),
+            Recorder::new(scenario.warmup, scenario.slo, histograms, dial.target_count()),
             live.shard(),
             start.audit,
             desk.clients(),
             scenario.rpc.ok_means_done(),
             scenario.warmup,
+            targets,
         );
         let wire = Wire {
             heads: transport.heads(&call.method),

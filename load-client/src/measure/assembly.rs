@@ -1,6 +1,6 @@
 //! From what was recorded, seen and audited to the report of a run, and the check that it all adds up.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{
     Measured, Plan, Seen,
@@ -12,8 +12,8 @@ use crate::{
     fleet::{Place, shards},
     recorder::Recorded,
     report::{
-        ConfigurationReport, DistributionReport, GateReport, LoadReport, Run, ServiceReport, by_outcome, curve, points,
-        seconds,
+        ConfigurationReport, DistributionReport, GateReport, LoadReport, Run, ServiceReport, by_outcome, curve,
+        first_messages, points, seconds, status_codes, targets,
     },
 };
 
@@ -23,6 +23,8 @@ const SHORTEST_LOAD: f64 = 0.001;
 /// Everything that a report is made of.
 pub(super) struct Assembly<'a> {
     pub(super) plan: &'a Plan,
+    /// When the load began, by the system's clock; `None` in virtual time.
+    pub(super) started_at: Option<SystemTime>,
     pub(super) load_over: Duration,
     pub(super) recorded: Recorded,
     pub(super) seen: Option<Seen>,
@@ -33,8 +35,9 @@ pub(super) struct Assembly<'a> {
 
 impl Assembly<'_> {
     pub(super) fn report(mut self, mut notes: Vec<String>) -> Measured {
-        for (outcome, reason) in std::mem::take(&mut self.recorded.reasons) {
-            notes.push(format!("{}, for the first time, because: {reason}", outcome.label()));
+        let messages = first_messages(&self.recorded.first_messages);
+        for (outcome, message) in &messages {
+            notes.push(format!("first {outcome}: {message}"));
         }
         let scenario = &self.plan.scenario;
         let judged = seconds(self.load_over.saturating_sub(scenario.warmup));
@@ -76,6 +79,9 @@ impl Assembly<'_> {
         let report = Run {
             name: self.plan.name.clone(),
             rpc: scenario.rpc.label().to_owned(),
+            method: Some(self.plan.call.method.path.path().trim_start_matches('/').to_owned()),
+            started_at: self.started_at.map(rfc_3339),
+            ended_at: self.started_at.map(|_| rfc_3339(SystemTime::now())),
             virtual_time: self.plan.virtual_time,
             configuration: Some(ConfigurationReport::new(scenario, shards(scenario, place))),
             load: LoadReport {
@@ -86,6 +92,13 @@ impl Assembly<'_> {
                 arrival: scenario.schedule.label().to_owned(),
             },
             ledger: figures.ledger,
+            targets: self
+                .plan
+                .dial
+                .urls_of_targets()
+                .map(|urls| targets(urls, &self.recorded.connected, &figures.targets)),
+            status_codes: Some(status_codes(&figures.statuses)),
+            first_messages: Some(messages),
             service: self.seen.as_ref().map(|seen| service_report(seen, drain)),
             audit: self.audited.as_ref().map(|audited| audited.counts),
             goodput_rps: goodput,
@@ -159,4 +172,9 @@ fn service_report(seen: &Seen, drain_seconds: Option<f64>) -> ServiceReport {
         resident_bytes_max: maxima.resident_bytes,
         drain_seconds,
     }
+}
+
+/// A time of day, in UTC and to the millisecond.
+fn rfc_3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(time).to_string()
 }

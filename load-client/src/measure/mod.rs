@@ -2,13 +2,14 @@
 //! in this process, and one in virtual time.
 
 mod assembly;
+mod held_back;
 mod judgement;
 mod verdict;
 
 use std::{
     pin::pin,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use tokio::time::{Instant, sleep};
@@ -112,6 +113,8 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
 
     plan.live.enter(Stage::Loading);
     let start = Instant::now();
+    // Only for people: nothing is measured by it.
+    let started_at = (!plan.virtual_time).then(SystemTime::now);
     plan.live.load_starts(start);
     if let Some(observer) = &observer {
         observer.load_starts(start);
@@ -170,6 +173,7 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
     }
     Ok(Assembly {
         plan: &plan,
+        started_at,
         load_over,
         recorded,
         seen,

@@ -2,9 +2,10 @@
 
 use std::{fmt::Write, time::Duration};
 
+use super::held_back::{HeldBack, held_back};
 use crate::{
     recorder::Figures,
-    report::{VerdictReport, seconds},
+    report::{Limit, VerdictReport, seconds},
     scenario::{Scenario, Schedule},
 };
 
@@ -27,6 +28,7 @@ pub(super) fn verdict(scenario: &Scenario, figures: &Figures) -> VerdictReport {
     let waiting = share(waits.count);
     let cpu_share = figures.effort.cpu_share;
 
+    let held_back = held_back(scenario, figures);
     let mut limits = Vec::new();
     if let Some(lag) = lag.filter(|lag| *lag > LATE) {
         limits.push(format!("was late with its sends: start lag p99 {lag:.1?}"));
@@ -42,8 +44,17 @@ pub(super) fn verdict(scenario: &Scenario, figures: &Figures) -> VerdictReport {
             waits.max,
         ));
     }
-    let reason = if !limits.is_empty() {
-        format!("the generator {}", limits.join("; it "))
+    let generator = (!limits.is_empty()).then(|| format!("the generator {}", limits.join("; it ")));
+    let limited_by = match (&held_back, &generator) {
+        (Some(HeldBack::ByClients(_)), _) => Some(Limit::Clients),
+        (_, Some(_)) => Some(Limit::Generator),
+        (Some(HeldBack::ByService), None) => Some(Limit::Service),
+        (None, None) => None,
+    };
+    let reason = if let Some(HeldBack::ByClients(few)) = held_back {
+        generator.map_or_else(|| few.clone(), |generator| format!("{few}; and {generator}"))
+    } else if let Some(generator) = generator {
+        generator
     } else if lag.is_none() {
         "nothing was sent".to_owned()
     } else if scenario.schedule == Schedule::AsFastAsPossible {
@@ -59,7 +70,8 @@ pub(super) fn verdict(scenario: &Scenario, figures: &Figures) -> VerdictReport {
         kept
     };
     VerdictReport {
-        client_limited: !limits.is_empty(),
+        client_limited: matches!(limited_by, Some(Limit::Clients | Limit::Generator)),
+        limited_by,
         reason,
         start_lag_p99_seconds: lag.map(seconds),
         cpu_share,

@@ -2,14 +2,22 @@
 
 mod distribution;
 mod series;
+mod slots;
 
 use std::{collections::BTreeMap, time::Duration};
 
 pub use self::{
     distribution::Distribution,
     series::{MAX_POINTS, Series, Slot},
+    slots::{Crowd, Latest, Slots},
 };
-use crate::{effort::Effort, ledger::Ledger, live::ClientCounts, metrics::Histograms, outcome::Outcome};
+use crate::{
+    effort::Effort,
+    ledger::Ledger,
+    live::ClientCounts,
+    metrics::Histograms,
+    outcome::{Outcome, StatusCode},
+};
 
 /// A send that ended, all times since the start of the run.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +32,12 @@ pub struct Ended {
     pub ended: Duration,
     /// How.
     pub outcome: Outcome,
+    /// The status of the answer; `None` where there was no answer.
+    pub status: Option<StatusCode>,
+    /// The URL that it went to, by its place among those of the run.
+    pub target: usize,
+    /// How many slots were taken when it was made.
+    pub crowd: Crowd,
     /// Whether that answer means that the message has been processed.
     pub done: bool,
     /// What the service said of its queue wait.
@@ -45,10 +59,13 @@ pub struct Recorder {
 
 impl Recorder {
     /// Judges sends intended from `warmup` on; goodput counts what was done within `slo`. What is measured also goes into
-    /// `histograms`, at once.
-    pub fn new(warmup: Duration, slo: Duration, histograms: Histograms) -> Self {
+    /// `histograms`, at once. `targets`: how many URLs there are.
+    pub fn new(warmup: Duration, slo: Duration, histograms: Histograms, targets: usize) -> Self {
         Self {
-            figures: Figures::default(),
+            figures: Figures {
+                targets: vec![Ledger::default(); targets],
+                ..Figures::default()
+            },
             done: Done::new(slo),
             last_ended: Duration::ZERO,
             warmup,
@@ -61,10 +78,10 @@ impl Recorder {
         intended >= self.warmup
     }
 
-    /// A send is made.
-    pub fn sending(&mut self, intended: Duration) {
+    /// A send is made, to this target.
+    pub fn sending(&mut self, intended: Duration, target: usize) {
         if self.judged(intended) {
-            self.intend(intended);
+            self.intend(intended, target);
         } else {
             self.warmup_sends += 1;
         }
@@ -72,20 +89,22 @@ impl Recorder {
 
     /// A send was not made: its client was blocked. `start_lag` is how late that was found out: a generator that stalls
     /// must not pass its stall off as the service's backpressure. `None`: when the load was over.
-    pub fn withheld(&mut self, intended: Duration, start_lag: Option<Duration>) {
+    pub fn withheld(&mut self, intended: Duration, start_lag: Option<Duration>, target: usize) {
         if self.judged(intended) {
-            self.intend(intended);
+            self.intend(intended, target);
             if let Some(start_lag) = start_lag {
                 self.lag(start_lag);
             }
             self.figures.ledger.withheld += 1;
+            self.figures.targets[target].withheld += 1;
         } else {
             self.warmup_sends += 1;
         }
     }
 
-    fn intend(&mut self, at: Duration) {
+    fn intend(&mut self, at: Duration, target: usize) {
         self.figures.ledger.intended += 1;
+        self.figures.targets[target].intended += 1;
         self.done.series.slot(at).intended += 1;
     }
 
@@ -97,13 +116,23 @@ impl Recorder {
     /// A send ended.
     pub fn ended(&mut self, send: Ended) {
         self.last_ended = self.last_ended.max(send.ended);
+        let service_time = send.ended.saturating_sub(send.started);
+        if send.outcome == Outcome::Ok {
+            self.figures.slots.answered(service_time, send.crowd);
+        }
         if !self.judged(send.intended) {
             return;
         }
         let response_time = send.ended.saturating_sub(send.intended);
         *self.figures.ledger.count(send.outcome) += 1;
+        *self.figures.targets[send.target].count(send.outcome) += 1;
+        if let Some(status) = send.status {
+            self.figures.statuses[status as usize] += 1;
+        }
+        let possible = send.started.saturating_sub(send.start_lag);
+        self.figures.slots.waited(possible.saturating_sub(send.intended));
         self.figures.response_time[send.outcome as usize].record(response_time);
-        self.figures.service_time[send.outcome as usize].record(send.ended.saturating_sub(send.started));
+        self.figures.service_time[send.outcome as usize].record(service_time);
         self.histograms.response_time[send.outcome as usize].record(response_time);
         self.lag(send.start_lag);
         if send.done {
@@ -142,11 +171,15 @@ impl Recorder {
     }
 
     /// What was recorded.
-    pub fn finish(self) -> Recorded {
+    pub fn finish(mut self) -> Recorded {
+        for target in &mut self.figures.targets {
+            target.in_flight = target.intended - target.ended();
+        }
         Recorded {
             figures: self.figures,
             last_ended: self.last_ended,
-            reasons: BTreeMap::new(),
+            first_messages: BTreeMap::new(),
+            connected: Vec::new(),
             done: self.done,
         }
     }
@@ -204,6 +237,12 @@ impl Done {
 pub struct Figures {
     /// How every intended send ended.
     pub ledger: Ledger,
+    /// Likewise, by the URL that it went to, or was to go to.
+    pub targets: Vec<Ledger>,
+    /// Answers by their status.
+    pub statuses: [u64; StatusCode::ALL.len()],
+    /// What was seen of the slots of the clients.
+    pub slots: Slots,
     /// By [`Outcome`], from the intended send to its end.
     pub response_time: [Distribution; Outcome::ALL.len()],
     /// Likewise, from when it was made.
@@ -224,6 +263,15 @@ impl Figures {
     /// Adds another shard's.
     pub fn merge(&mut self, other: &Self) {
         self.ledger.add(&other.ledger);
+        let targets = self.targets.len().max(other.targets.len());
+        self.targets.resize(targets, Ledger::default());
+        for (mine, theirs) in self.targets.iter_mut().zip(&other.targets) {
+            mine.add(theirs);
+        }
+        for (mine, theirs) in self.statuses.iter_mut().zip(other.statuses) {
+            *mine += theirs;
+        }
+        self.slots.merge(&other.slots);
         for (mine, theirs) in self.response_time.iter_mut().zip(&other.response_time) {
             mine.merge(theirs);
         }
@@ -252,8 +300,10 @@ pub struct Recorded {
     pub figures: Figures,
     /// When the last send ended, since the start of the run.
     pub last_ended: Duration,
-    /// The first reason that was given for each outcome, where one was.
-    pub reasons: BTreeMap<Outcome, String>,
+    /// The first message that came with each outcome, where one did.
+    pub first_messages: BTreeMap<Outcome, String>,
+    /// Connections that were up when the load was over, by the URL that they go to.
+    pub connected: Vec<u64>,
     /// When messages were processed, as far as the answers say so.
     pub done: Done,
 }
@@ -263,8 +313,13 @@ impl Recorded {
     pub fn merge(&mut self, other: Self) {
         self.figures.merge(&other.figures);
         self.last_ended = self.last_ended.max(other.last_ended);
-        for (outcome, reason) in other.reasons {
-            self.reasons.entry(outcome).or_insert(reason);
+        for (outcome, message) in other.first_messages {
+            self.first_messages.entry(outcome).or_insert(message);
+        }
+        let targets = self.connected.len().max(other.connected.len());
+        self.connected.resize(targets, 0);
+        for (mine, theirs) in self.connected.iter_mut().zip(other.connected) {
+            *mine += theirs;
         }
         self.done.merge(other.done);
     }

@@ -1,6 +1,7 @@
 //! The report as programs read it: schema `load-client/report/v1`. Pure data; seconds are floats, what is missing is
 //! null. Fields that came after the first version may be missing in a file: an older program wrote it.
 
+mod answers;
 mod configuration;
 mod distribution;
 mod series;
@@ -10,6 +11,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    answers::{TargetReport, first_messages, status_codes, targets},
     configuration::{ConfigurationReport, StageReport},
     distribution::{CurvePointReport, DistributionReport, by_outcome, curve},
     series::{PointReport, points},
@@ -44,6 +46,15 @@ pub struct Run {
     pub name: String,
     /// The door that was driven.
     pub rpc: String,
+    /// The method that was called, as `package.Service/Method`.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// When the load began, by the system's clock: RFC 3339, in UTC. Null in virtual time.
+    #[serde(default)]
+    pub started_at: Option<String>,
+    /// Likewise, when all was over.
+    #[serde(default)]
+    pub ended_at: Option<String>,
     /// Whether the clock was virtual.
     pub virtual_time: bool,
     /// What it was made with, defaults included.
@@ -53,6 +64,17 @@ pub struct Run {
     pub load: LoadReport,
     /// How every intended send ended.
     pub ledger: Ledger,
+    /// The same for each URL; null of a service in the same process.
+    #[serde(default)]
+    pub targets: Option<Vec<TargetReport>>,
+    /// How many answers came with each gRPC status, by its name, like NOT_FOUND; without those that did not occur. A request
+    /// that ended without an answer is in none: its deadline passed, or the connection failed.
+    #[serde(default)]
+    pub status_codes: Option<BTreeMap<String, u64>>,
+    /// By outcome, the first message that came with it: the status and the peer's own words, or why there was no answer.
+    /// Visible on a terminal, and of bounded length; without those that did not occur, or came without a word.
+    #[serde(default)]
+    pub first_messages: Option<BTreeMap<String, String>>,
     /// What the service said of itself; null if it says nothing.
     pub service: Option<ServiceReport>,
     /// What became of queued messages; null if nothing was queued, or the service says nothing.
@@ -140,8 +162,11 @@ pub struct ServiceReport {
 /// Whether the figures are the service's or the generator's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VerdictReport {
-    /// Whether the generator was the limit.
+    /// Whether the generator was the limit, or its clients were.
     pub client_limited: bool,
+    /// What limited the load; null if nothing did, or nobody can say.
+    #[serde(default)]
+    pub limited_by: Option<Limit>,
     /// Why that is so.
     pub reason: String,
     /// The generator's own lateness; null if nothing was sent.
@@ -158,6 +183,18 @@ pub struct VerdictReport {
     pub stream_wait_mean_seconds: Option<f64>,
     /// Of the intended sends, those whose clients were blocked; null if nothing was intended.
     pub withheld_share: Option<f64>,
+}
+
+/// What limited a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// The clients: with more of them, or more requests in flight, more would have been sent.
+    Clients,
+    /// The generator: it was late, out of processor time, or short of streams.
+    Generator,
+    /// The service: it made its callers wait, and they sent less.
+    Service,
 }
 
 /// A rule that a run was judged by.

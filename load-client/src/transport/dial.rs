@@ -100,8 +100,24 @@ impl Dial {
         }
     }
 
+    /// The URLs of the targets; `None` of a service in this process.
+    pub fn urls_of_targets(&self) -> Option<Vec<String>> {
+        let url = |target: &Target| (!matches!(target.way, Way::Memory(_))).then(|| target.name.clone());
+        self.targets.iter().map(url).collect()
+    }
+
+    /// How many targets there are.
+    pub fn target_count(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// The place among the targets of the one that the connection of this number goes to.
+    pub fn target_of(&self, connection: usize) -> usize {
+        connection % self.targets.len()
+    }
+
     fn target(&self) -> &Target {
-        &self.targets[self.connection % self.targets.len()]
+        &self.targets[self.target_of(self.connection)]
     }
 
     /// What calls name as their host.

@@ -113,6 +113,11 @@ impl Link {
         }
     }
 
+    /// Whether it takes requests now.
+    pub(super) fn is_up(&self) -> bool {
+        matches!(&*self.state.borrow(), State::Up(_))
+    }
+
     /// Why it is not up.
     pub(super) fn reason_down(&self) -> Arc<str> {
         match &*self.state.borrow() {

@@ -136,6 +136,11 @@ impl Transport {
         all
     }
 
+    /// Which of the connections are up.
+    pub fn connected(&self) -> Vec<bool> {
+        self.links.iter().map(Link::is_up).collect()
+    }
+
     /// Prepares calls of a method, over these connections.
     pub fn heads(&self, method: &Method) -> Heads {
         let head = |link: &Link| grpc::head(link.base(), method, &self.timeout_header);

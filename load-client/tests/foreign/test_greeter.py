@@ -75,5 +75,5 @@ def test_a_method_that_the_server_does_not_have_after_all_fails_with_its_words(s
     file.write_text(PROTO.read_text().replace("SayHello(", "SayGoodbye("))
     code, report, _, said = run(silent_greeter.url, "--call", "helloworld.Greeter/SayGoodbye", "--proto", file, "-n", "4")
     assert code == 1 and report["ledger"]["failed"] == 4
-    assert "failed, for the first time, because: Unimplemented: Method not found!" in said
+    assert "first failed: UNIMPLEMENTED: Method not found!" in said
     assert "nothing succeeded" in said

@@ -1,0 +1,271 @@
+//! What held requests back while all slots of their clients were taken: the clients, of which there are too few, or the
+//! service, which makes its callers wait. (A slot is a request that a client may have in flight.)
+//!
+//! Either way the same shows: requests that were withheld, or that waited for a slot. What tells the two apart is whether
+//! an answer takes longer when all slots are taken:
+//!
+//! - A service with a line does. The line is its own, and more clients would only make it longer: that is backpressure.
+//!   A FooService says so itself in its answers to Process, as the queue wait. Of any other service, the median service
+//!   time with all slots taken is compared with that with at most half of them taken. A run that is held back has such
+//!   requests at its beginning, when no client has sent yet, so those of the warm-up count too.
+//! - A service without a line answers as fast as ever. Then the number of slots is the limit, if the schedule needs as
+//!   many by Little's law: slots in use = rate × service time. If it needs less than half of them, something else took the
+//!   slots, such as a pause of the service.
+//!
+//! Nobody is blamed where requests end badly: a slot that waits for a dead URL or for a deadline says nothing of either.
+//! What this cannot see: a service that other callers keep busy all the time is as slow with few slots taken as with all.
+
+use std::time::Duration;
+
+use crate::{
+    outcome::Outcome,
+    recorder::Figures,
+    scenario::{Rpc, Scenario, Schedule},
+};
+
+/// From this share of the scheduled requests on, it matters that they were withheld or late (arbitrary: from here on it
+/// shows in the p99).
+const HELD_BACK: f64 = 0.01;
+/// Likewise of requests that ended badly.
+const BAD: f64 = 0.01;
+/// An answer that takes this many times as long with all slots taken waits in a line (arbitrary: half as long again is
+/// more than what connections and caches do, and less than what the shortest line of one worker does).
+const LINE: f64 = 1.5;
+/// The least share of the slots that the schedule needs, for their number to be the limit (arbitrary).
+const IN_NEED: f64 = 0.5;
+/// The slots that are advised, for each that is needed on average: at random, requests come in bunches.
+const ROOM: f64 = 1.5;
+
+/// Who held requests back.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum HeldBack {
+    /// The clients, which are too few; why, and what to do.
+    ByClients(String),
+    /// The service, which made its callers wait.
+    ByService,
+}
+
+/// Who held requests back; `None` if hardly any were, or nobody can say.
+pub(super) fn held_back(scenario: &Scenario, figures: &Figures) -> Option<HeldBack> {
+    let ledger = &figures.ledger;
+    let more_than = |share: f64, part: u64, of: u64| part as f64 > share * of as f64;
+    let held_back = ledger.withheld + figures.slots.late;
+    if !more_than(HELD_BACK, held_back, ledger.intended) {
+        return None;
+    }
+    let answered = ledger.ended() - ledger.withheld;
+    if more_than(BAD, ledger.unavailable, answered) {
+        return None;
+    }
+    if slower_by(scenario, figures)? >= LINE {
+        return Some(HeldBack::ByService);
+    }
+    if more_than(BAD, answered - ledger.ok, answered) {
+        return None;
+    }
+    too_few(scenario, figures, held_back).map(HeldBack::ByClients)
+}
+
+/// How many times as long an answer takes with all slots taken as it does without a line; `None` if nobody can say.
+fn slower_by(scenario: &Scenario, figures: &Figures) -> Option<f64> {
+    let waited = figures.queue_wait.mean().filter(|_| scenario.rpc == Rpc::Process);
+    if let (Some(waited), Some(took)) = (waited, figures.service_time[Outcome::Ok as usize].mean()) {
+        let without = took.saturating_sub(waited).max(Duration::from_nanos(1));
+        return Some(took.as_secs_f64() / without.as_secs_f64());
+    }
+    let few = figures.slots.few.median()?.max(Duration::from_micros(1));
+    Some(figures.slots.all.median()?.as_secs_f64() / few.as_secs_f64())
+}
+
+/// That there are too few slots for the schedule, and how many it needs; `None` if there are enough.
+fn too_few(scenario: &Scenario, figures: &Figures, held_back: u64) -> Option<String> {
+    let service_time = figures.slots.all.median()?;
+    let rate = highest_rate(&scenario.schedule)?;
+    let slots = f64::from(scenario.clients) * f64::from(scenario.max_in_flight);
+    let needed = rate * service_time.as_secs_f64();
+    if needed < IN_NEED * slots {
+        return None;
+    }
+    let (clients, each) = (scenario.clients, scenario.max_in_flight);
+    let clients = format!("{clients} client{}", if clients == 1 { "" } else { "s" });
+    let each = format!("{each} request{} in flight each", if each == 1 { "" } else { "s" });
+    // A hundredth more is within what can be measured, and no reason to ask for another slot.
+    let (least, advised) = ((0.99 * needed).ceil(), (ROOM * needed).ceil().max(slots + 1.0));
+    let what_to_do = "raise --clients or --max-in-flight";
+    if needed >= slots {
+        let most = slots / service_time.as_secs_f64().max(f64::MIN_POSITIVE);
+        Some(format!(
+            "{clients} with {each} can make at most {most:.0}/s at a service time of {service_time:.1?}; {rate:.0}/s needs \
+             at least {least:.0} in flight, and {advised:.0} leave room: {what_to_do}"
+        ))
+    } else {
+        let share = 100.0 * held_back as f64 / figures.ledger.intended as f64;
+        Some(format!(
+            "{share:.0} % of the requests found their client busy, because they do not come evenly: {rate:.0}/s at a service \
+             time of {service_time:.1?} keeps {needed:.1} in flight on average, and {clients} with {each} leave too little \
+             room; {advised:.0} in all are a start: {what_to_do}"
+        ))
+    }
+}
+
+/// Requests per second of the schedule where it asks for most; on average where it is recorded; `None` without a schedule.
+fn highest_rate(schedule: &Schedule) -> Option<f64> {
+    match schedule {
+        Schedule::Rate { rps, .. } => Some(*rps),
+        Schedule::Stages { stages, .. } => stages.iter().map(|stage| stage.rps).reduce(f64::max),
+        Schedule::Trace(rows) => {
+            let length = rows.last()?.at.as_secs_f64();
+            (length > 0.0).then(|| rows.len() as f64 / length)
+        }
+        Schedule::AsFastAsPossible => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        ledger::Ledger,
+        recorder::Crowd,
+        scenario::{Spacing, TraceRow, WhenBlocked},
+    };
+
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// Four clients with a request in flight each, at this rate.
+    fn scenario(rps: f64) -> Scenario {
+        Scenario {
+            rpc: Rpc::Other("a.B/C"),
+            clients: 4,
+            connections: 1,
+            threads: 1,
+            schedule: Schedule::Rate {
+                rps,
+                spacing: Spacing::Constant,
+            },
+            max_in_flight: 1,
+            when_blocked: WhenBlocked::Withhold,
+            duration: Some(millis(10_000)),
+            requests: None,
+            timeout: millis(10_000),
+            slo: millis(1000),
+            warmup: Duration::ZERO,
+            drain_limit: None,
+            payload_size: 0,
+            metadata: http::HeaderMap::new(),
+            seed: 1,
+        }
+    }
+
+    /// A thousand requests, of which this many were withheld. An answer takes so long with few slots taken, and so long
+    /// with all.
+    fn figures(withheld: u64, few: u64, all: u64) -> Figures {
+        let mut figures = Figures {
+            ledger: Ledger {
+                intended: 1000,
+                ok: 1000 - withheld,
+                withheld,
+                ..Ledger::default()
+            },
+            ..Figures::default()
+        };
+        for _ in 0..5 {
+            figures.slots.answered(millis(few), Crowd::Few);
+            figures.slots.answered(millis(all), Crowd::All);
+            figures.service_time[Outcome::Ok as usize].record(millis(all));
+        }
+        figures
+    }
+
+    /// A hundred of the answered requests end otherwise.
+    fn otherwise(mut figures: Figures, outcome: Outcome) -> Figures {
+        figures.ledger.ok -= 100;
+        *figures.ledger.count(outcome) += 100;
+        figures
+    }
+
+    #[test]
+    fn too_few_clients_are_told_with_the_number_that_is_needed() {
+        let told = held_back(&scenario(100.0), &figures(600, 100, 101));
+        let text = "4 clients with 1 request in flight each can make at most 40/s at a service time of 101.0ms; 100/s needs \
+                    at least 10 in flight, and 16 leave room: raise --clients or --max-in-flight";
+        assert_eq!(told, Some(HeldBack::ByClients(text.to_owned())));
+        let one = Scenario {
+            clients: 1,
+            max_in_flight: 2,
+            ..scenario(100.0)
+        };
+        let Some(HeldBack::ByClients(text)) = held_back(&one, &figures(800, 100, 100)) else {
+            panic!("two slots are too few")
+        };
+        assert!(
+            text.starts_with("1 client with 2 requests in flight each can make at most 20/s"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn late_requests_hold_back_like_withheld_ones() {
+        let mut late = figures(0, 100, 100);
+        assert_eq!(held_back(&scenario(100.0), &late), None);
+        (0..600).for_each(|_| late.slots.waited(millis(11)));
+        assert!(matches!(
+            held_back(&scenario(100.0), &late),
+            Some(HeldBack::ByClients(_))
+        ));
+    }
+
+    #[test]
+    fn requests_that_come_unevenly_find_their_clients_busy_though_there_are_enough_on_average() {
+        let Some(HeldBack::ByClients(text)) = held_back(&scenario(30.0), &figures(400, 100, 100)) else {
+            panic!("the clients are the limit")
+        };
+        let begins = "40 % of the requests found their client busy, because they do not come evenly: 30/s at a service time \
+                      of 100.0ms keeps 3.0 in flight on average";
+        assert!(text.starts_with(begins), "{text}");
+    }
+
+    #[test]
+    fn a_service_with_a_line_holds_its_callers_back() {
+        assert_eq!(
+            held_back(&scenario(8.0), &figures(400, 250, 1000)),
+            Some(HeldBack::ByService)
+        );
+        // Its own word counts more than a comparison, which has nothing to compare here.
+        let process = Scenario {
+            rpc: Rpc::Process,
+            ..scenario(8.0)
+        };
+        let mut figures = figures(400, 1000, 1000);
+        assert!(matches!(held_back(&process, &figures), Some(HeldBack::ByClients(_))));
+        figures.queue_wait.record(millis(750));
+        assert_eq!(held_back(&process, &figures), Some(HeldBack::ByService));
+    }
+
+    #[test]
+    fn nobody_is_blamed_for_a_pause_a_dead_url_or_refusals() {
+        let blamed = |figures: &Figures| held_back(&scenario(100.0), figures);
+        assert_eq!(blamed(&figures(9, 100, 100)), None, "hardly any were held back");
+        assert_eq!(blamed(&figures(200, 10, 10)), None, "half of the slots would do");
+        assert_eq!(blamed(&otherwise(figures(200, 20, 20), Outcome::Unavailable)), None);
+        assert_eq!(blamed(&otherwise(figures(200, 20, 100), Outcome::Unavailable)), None);
+        assert_eq!(blamed(&otherwise(figures(200, 100, 100), Outcome::Rejected)), None);
+        assert_eq!(blamed(&otherwise(figures(200, 100, 100), Outcome::Expired)), None);
+    }
+
+    #[test]
+    fn a_trace_needs_what_it_needs_on_average_and_without_a_schedule_there_is_no_rate() {
+        let row = |tenth: u64| TraceRow {
+            at: millis(100 * tenth),
+            demand: None,
+        };
+        let rows: Vec<TraceRow> = (0..=40).map(row).collect();
+        let rate = highest_rate(&Schedule::Trace(Arc::from(rows))).unwrap();
+        assert!((rate - 10.25).abs() < 1e-9, "{rate}");
+        assert_eq!(highest_rate(&Schedule::AsFastAsPossible), None);
+    }
+}

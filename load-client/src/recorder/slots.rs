@@ -1,0 +1,131 @@
+//! What the slots of the clients tell: how long answers took while few of them were taken, and while all were.
+//!
+//! A slot is a request that a client may have in flight. If answers take longer when all slots are taken, the service has
+//! a line; if they do not, more slots would have done more.
+
+use std::time::Duration;
+
+/// Times kept of each kind, the latest ones (arbitrary: enough for a median, and 4 KiB).
+const KEPT: usize = 1024;
+
+/// How many of the slots are taken when a request is sent, its own included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crowd {
+    /// At most half of them. Of a single slot: the first request.
+    Few,
+    /// More than half, and not all.
+    Many,
+    /// All.
+    All,
+}
+
+impl Crowd {
+    /// Of `taken` slots among `all`; `first`: it is the first request of all.
+    pub fn of(taken: usize, all: usize, first: bool) -> Self {
+        match (taken, all) {
+            (_, 1) if first => Self::Few,
+            (taken, all) if taken >= all => Self::All,
+            (taken, all) if 2 * taken <= all => Self::Few,
+            _ => Self::Many,
+        }
+    }
+}
+
+/// The latest of some times.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Latest {
+    micros: Vec<u32>,
+    /// Where the next one goes, once all places are taken.
+    next: usize,
+}
+
+impl Latest {
+    fn record(&mut self, time: Duration) {
+        let micros = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
+        if self.micros.len() < KEPT {
+            self.micros.push(micros);
+        } else {
+            self.micros[self.next % KEPT] = micros;
+            self.next += 1;
+        }
+    }
+
+    /// `None` of none.
+    pub fn median(&self) -> Option<Duration> {
+        let mut micros = self.micros.clone();
+        let middle = micros.len() / 2;
+        if micros.is_empty() {
+            return None;
+        }
+        let (_, median, _) = micros.select_nth_unstable(middle);
+        Some(Duration::from_micros((*median).into()))
+    }
+}
+
+/// What was seen of a run's slots.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Slots {
+    /// Service times of ok answers, of requests that were sent while few slots were taken. Those of the warm-up count too:
+    /// a run that is held back has such requests only at its beginning.
+    pub few: Latest,
+    /// Likewise, while all were taken.
+    pub all: Latest,
+    /// Requests after the warm-up that waited for a slot of their client, for longer than anybody could miss.
+    pub late: u64,
+}
+
+/// A request that waits this long for a slot is late (arbitrary: ten ticks of the timers, as for the start lag).
+const LATE: Duration = Duration::from_millis(10);
+
+impl Slots {
+    /// An ok answer took so long, of a request that was sent in such a crowd.
+    pub fn answered(&mut self, service_time: Duration, crowd: Crowd) {
+        match crowd {
+            Crowd::Few => self.few.record(service_time),
+            Crowd::Many => {}
+            Crowd::All => self.all.record(service_time),
+        }
+    }
+
+    /// A request waited so long for a slot.
+    pub fn waited(&mut self, time: Duration) {
+        self.late += u64::from(time > LATE);
+    }
+
+    /// Adds what another shard saw.
+    pub fn merge(&mut self, other: &Self) {
+        self.few.micros.extend_from_slice(&other.few.micros);
+        self.all.micros.extend_from_slice(&other.all.micros);
+        self.late += other.late;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_told_by_the_slots_that_are_taken() {
+        let crowds = [1, 2, 3, 4].map(|taken| Crowd::of(taken, 4, false));
+        assert_eq!(crowds, [Crowd::Few, Crowd::Few, Crowd::Many, Crowd::All]);
+        assert_eq!(Crowd::of(1, 2, false), Crowd::Few);
+        assert_eq!(Crowd::of(2, 3, false), Crowd::Many);
+        // The first request of a single slot is the only one before which there was none.
+        assert_eq!(
+            [true, false].map(|first| Crowd::of(1, 1, first)),
+            [Crowd::Few, Crowd::All]
+        );
+    }
+
+    #[test]
+    fn the_median_is_of_the_latest_times_and_no_more_are_kept() {
+        let mut latest = Latest::default();
+        assert_eq!(latest.median(), None);
+        for millis in 1..=10 * KEPT as u64 {
+            latest.record(Duration::from_millis(millis));
+        }
+        assert_eq!(latest.micros.len(), KEPT);
+        let median = latest.median().unwrap().as_millis() as usize;
+        assert!(median.abs_diff(10 * KEPT - KEPT / 2) <= 1, "{median}");
+    }
+}
