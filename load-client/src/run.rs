@@ -121,7 +121,7 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> 
     };
     let progress = Progress::start(vec![watched], args.output.progress.manner(), stopper);
     let measured = async {
-        let call = Arc::new(call(args, &dial, &scenario, stop.clone()).await?);
+        let call = Arc::new(call(args, &dial, &scenario, &live, stop.clone()).await?);
         let plan = Plan {
             name: "run".to_owned(),
             scenario,
@@ -182,7 +182,7 @@ fn dial(args: &RunArgs) -> Result<Dial, RunError> {
 }
 
 /// What is called: a door of FooService, or the method that a flag names, once it is known what that looks like.
-async fn call(args: &RunArgs, dial: &Dial, scenario: &Scenario, mut stop: Stop) -> Result<Call, RunError> {
+async fn call(args: &RunArgs, dial: &Dial, scenario: &Scenario, live: &Live, mut stop: Stop) -> Result<Call, RunError> {
     let Some(name) = args.call.method() else {
         return Ok(Call::foo(scenario));
     };
@@ -192,6 +192,7 @@ async fn call(args: &RunArgs, dial: &Dial, scenario: &Scenario, mut stop: Stop) 
         dial,
         metadata: &scenario.metadata,
         patience: args.load.connect_timeout,
+        troubled: &|line| live.troubled(line),
     };
     let types = types_named_in(&data);
     let method = tokio::select! {

@@ -27,7 +27,7 @@ use self::{placeholder::Values, template::Template};
 use crate::{
     outcome::{Outcome, StatusCode},
     scenario::{Rpc, Scenario},
-    transport::{Answer, Method, frame},
+    transport::{ACCEPTS_GZIP, Answer, Method, frame},
 };
 
 /// A method and what goes into every call of it.
@@ -112,7 +112,9 @@ impl Call {
             answer_fits: AtomicBool::new(false),
         });
         let path = PathAndQuery::try_from(path).expect("names in protobuf are letters, digits, dots and underscores");
-        Ok(Self::new(path, &scenario.metadata, content))
+        let mut metadata = scenario.metadata.clone();
+        metadata.extend([ACCEPTS_GZIP]);
+        Ok(Self::new(path, &metadata, content))
     }
 
     fn new(path: PathAndQuery, metadata: &HeaderMap, content: Content) -> Self {
@@ -279,13 +281,15 @@ mod tests {
         let path = PathAndQuery::from_static("/foo.v1.FooService/Process");
         let payload = Vec::new();
         let call = Call::new(path, &HeaderMap::new(), Content::Process { payload });
-        let transport = Transport::connect(&Dial::memory(connections), 0..1, SECOND, SECOND).await;
-        let message = call.encode(Ticket {
-            run_id: "run",
-            client: 0,
-            number: 0,
-            demand: None,
-        });
+        let transport = Transport::connect(&Dial::memory(connections), 0..1, SECOND, SECOND, |_| {}).await;
+        let message = || {
+            call.encode(Ticket {
+                run_id: "run",
+                client: 0,
+                number: 0,
+                demand: None,
+            })
+        };
         let transport = transport.unwrap();
         let heads = transport.heads(&call.method);
         call.interpret(transport.unary(0, &heads, message).await).outcome

@@ -48,12 +48,14 @@ impl Wire {
     async fn send(&self, send: Send) -> Sent {
         let started = self.start.elapsed();
         let client = u64::from(self.index) + send.client as u64 * u64::from(self.count);
-        let message = self.call.encode(Ticket {
-            run_id: &self.run_id,
-            client,
-            number: send.number,
-            demand: send.intent.demand,
-        });
+        let message = || {
+            self.call.encode(Ticket {
+                run_id: &self.run_id,
+                client,
+                number: send.number,
+                demand: send.intent.demand,
+            })
+        };
         let answer = self.transport.unary(send.client, &self.heads, message).await;
         Sent {
             client: send.client,

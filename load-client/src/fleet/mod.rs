@@ -299,7 +299,9 @@ impl ShardPlan {
         // Connection i of all belongs to shard i % count, and so does client i.
         let connections = (self.index as usize..scenario.connections as usize).step_by(self.count as usize);
         let targets: Vec<usize> = connections.clone().map(|number| dial.target_of(number)).collect();
-        let transport = match Transport::connect(&dial, connections, scenario.timeout, connect_timeout).await {
+        let troubled = |line: &str| live.troubled(line);
+        let connecting = Transport::connect(&dial, connections, scenario.timeout, connect_timeout, troubled);
+        let transport = match connecting.await {
             Ok(transport) => transport,
             Err(error) => return drop(connected.send(Err(error))),
         };

@@ -13,10 +13,13 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 pub use self::times::{LiveTimes, Times};
 use crate::ledger::{AuditCounts, Ledger};
+
+/// Lines that are kept of targets that cannot be reached (arbitrary: a screen has no room for more).
+const MOST_TROUBLES: usize = 10;
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -43,6 +46,8 @@ pub struct Live {
     elapsed_millis: AtomicU64,
     /// What the service last showed; `None` before it has.
     levels: Mutex<Option<Levels>>,
+    /// Why there is no connection yet, a line for each target.
+    troubles: watch::Sender<Vec<Arc<str>>>,
 }
 
 /// What a shard's clients have done so far.
@@ -201,6 +206,28 @@ impl Live {
     /// The service showed this.
     pub fn seen(&self, levels: Levels) {
         *lock(&self.levels) = Some(levels);
+    }
+
+    /// A target cannot be reached at once: a line for people, shown while it is tried again.
+    pub fn troubled(&self, line: &str) {
+        self.troubles.send_if_modified(|lines| {
+            let new = lines.len() < MOST_TROUBLES && !lines.iter().any(|known| **known == *line);
+            if new {
+                lines.push(line.into());
+            }
+            new
+        });
+    }
+
+    /// The first of those lines, until there is a connection.
+    pub fn trouble(&self) -> Option<Arc<str>> {
+        let connecting = self.stage.load(Relaxed) == Stage::Connecting as u8;
+        connecting.then(|| self.troubles.borrow().first().cloned()).flatten()
+    }
+
+    /// Those lines, as they come.
+    pub fn troubles(&self) -> watch::Receiver<Vec<Arc<str>>> {
+        self.troubles.subscribe()
     }
 
     /// The audit has come so far.

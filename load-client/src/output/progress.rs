@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
+use futures_util::future::{join, join_all};
 use tokio::{
     task::AbortHandle,
     time::{Instant, interval_at},
@@ -79,11 +80,29 @@ impl Drop for Progress {
 }
 
 async fn print_lines(runs: Vec<Watched>) {
-    let mut ticks = interval_at(Instant::now() + FIRST_LINE_AFTER, LINE_EVERY);
+    let troubles = join_all(runs.iter().map(print_troubles));
+    let states = async {
+        let mut ticks = interval_at(Instant::now() + FIRST_LINE_AFTER, LINE_EVERY);
+        loop {
+            ticks.tick().await;
+            for run in &runs {
+                terminal::say(&format!("{}: {}", run.name, line(run)));
+            }
+        }
+    };
+    join(troubles, states).await;
+}
+
+/// Says at once why a run does not begin.
+async fn print_troubles(run: &Watched) {
+    let mut troubles = run.live.troubles();
+    let mut said = 0;
     loop {
-        ticks.tick().await;
-        for run in &runs {
-            terminal::say(&format!("{}: {}", run.name, line(run)));
+        let new: Vec<_> = troubles.borrow_and_update().iter().skip(said).cloned().collect();
+        said += new.len();
+        new.iter().for_each(|line| terminal::say(line));
+        if troubles.changed().await.is_err() {
+            return;
         }
     }
 }

@@ -42,7 +42,7 @@ pub enum Source {
 }
 
 /// A server that can be asked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Server<'a> {
     /// Where it is.
     pub dial: &'a Dial,
@@ -50,6 +50,8 @@ pub struct Server<'a> {
     pub metadata: &'a http::HeaderMap,
     /// How long it may take to come up, and again for every answer.
     pub patience: Duration,
+    /// Is told at once, in a line for people, when it cannot be reached at the first attempt.
+    pub troubled: &'a (dyn Fn(&str) + Sync),
 }
 
 /// Why a method cannot be called.

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     plain,
-    transport::{Answer, Method, Transport, frame},
+    transport::{ACCEPTS_GZIP, Answer, Method, Transport, frame},
 };
 
 /// The newest first.
@@ -29,6 +29,14 @@ const VERSIONS: [&str; 2] = [
 ];
 /// Files that a service may be described by (arbitrary: far over what any needs, and still an end).
 const MOST_FILES: usize = 1000;
+
+/// Why a question has no answer.
+enum Unanswered {
+    /// This method did not answer; another one may.
+    Now(String),
+    /// The server does not answer at all.
+    AtAll(String),
+}
 
 /// A server that answers.
 struct Reflection<'a> {
@@ -45,10 +53,13 @@ pub(super) async fn describe(
     name: &MethodName,
     types: &[String],
 ) -> Result<DescriptorPool, SchemaError> {
-    let transport = Transport::connect(server.dial, 0..1, server.patience, server.patience).await?;
+    let patience = server.patience;
+    let transport = Transport::connect(server.dial, 0..1, patience, patience, server.troubled).await?;
+    let mut metadata = server.metadata.clone();
+    metadata.extend([ACCEPTS_GZIP]);
     let method = Method {
         path: PathAndQuery::from_static(VERSIONS[0]),
-        metadata: server.metadata.clone(),
+        metadata,
     };
     let mut reflection = Reflection {
         server,
@@ -77,29 +88,41 @@ pub(super) async fn describe(
 
 impl Reflection<'_> {
     /// Which services there are; finds out which version the server speaks.
+    ///
+    /// Whatever a server answers to the newer version but an answer, the older one is asked: firewalls and proxies block
+    /// what they do not know, with any status. Of two failures the one that says more is told.
     async fn services(&mut self) -> Result<Vec<String>, SchemaError> {
+        let mut failure = None;
         for version in VERSIONS {
             self.method.path = PathAndQuery::from_static(version);
-            match self.ask(MessageRequest::ListServices(String::new())).await? {
-                Some(MessageResponse::ListServicesResponse(list)) => {
+            match self.ask(MessageRequest::ListServices(String::new())).await {
+                Ok(Some(MessageResponse::ListServicesResponse(list))) => {
                     return Ok(list
                         .service
                         .into_iter()
                         .map(|service| plain::word(&service.name))
                         .collect());
                 }
-                Some(_) => return Err(self.failed("it does not list its services".to_owned())),
-                None => {}
+                Ok(Some(_)) => return Err(self.failed("it does not list its services".to_owned())),
+                Ok(None) => {}
+                Err(Unanswered::Now(reason)) => failure = failure.or(Some(reason)),
+                Err(Unanswered::AtAll(reason)) => return Err(self.failed(reason)),
             }
         }
-        Err(SchemaError::NoReflection {
-            target: self.server.dial.to_string(),
+        Err(match failure {
+            Some(reason) => self.failed(reason),
+            None => SchemaError::NoReflection {
+                target: self.server.dial.to_string(),
+            },
         })
     }
 
     /// The files that answer a question; `None` if there are none.
     async fn files(&self, question: MessageRequest) -> Result<Option<Vec<FileDescriptorProto>>, SchemaError> {
-        match self.ask(question).await? {
+        let answer = self.ask(question).await.map_err(|unanswered| match unanswered {
+            Unanswered::Now(reason) | Unanswered::AtAll(reason) => self.failed(reason),
+        })?;
+        match answer {
             Some(MessageResponse::FileDescriptorResponse(files)) => files
                 .file_descriptor_proto
                 .iter()
@@ -144,16 +167,13 @@ impl Reflection<'_> {
 
     /// An answer; `None` if the server has no such method, or does not know what was asked for (not all put that into an
     /// answer).
-    async fn ask(&self, question: MessageRequest) -> Result<Option<MessageResponse>, SchemaError> {
+    async fn ask(&self, question: MessageRequest) -> Result<Option<MessageResponse>, Unanswered> {
         let request = frame(&ServerReflectionRequest {
             host: String::new(),
             message_request: Some(question),
         });
-        let body = match self
-            .transport
-            .unary(0, &self.transport.heads(&self.method), request)
-            .await
-        {
+        let heads = self.transport.heads(&self.method);
+        let body = match self.transport.unary(0, &heads, || request.clone()).await {
             Answer::Status {
                 code: Code::Ok, body, ..
             } => body,
@@ -161,15 +181,18 @@ impl Reflection<'_> {
                 code: Code::Unimplemented | Code::NotFound,
                 ..
             } => return Ok(None),
-            Answer::Status { code, message, .. } => return Err(self.failed(format!("{code:?}: {message}"))),
-            Answer::TimedOut => return Err(self.failed(format!("no answer within {:?}", self.server.patience))),
-            Answer::NotConnected(reason) => return Err(self.failed(reason.to_string())),
-            Answer::Broken(reason) | Answer::Malformed(reason) => return Err(self.failed(reason)),
+            Answer::Status { code, message, .. } => return Err(Unanswered::Now(format!("{code:?}: {message}"))),
+            Answer::Broken(reason) | Answer::Malformed(reason) => return Err(Unanswered::Now(reason)),
+            Answer::NotConnected(reason) => return Err(Unanswered::AtAll(reason.to_string())),
+            Answer::TimedOut => {
+                let patience = self.server.patience;
+                return Err(Unanswered::AtAll(format!("no answer within {patience:?}")));
+            }
         };
-        let response = ServerReflectionResponse::decode(body).map_err(|error| self.failed(error.to_string()))?;
+        let response = ServerReflectionResponse::decode(body).map_err(|error| Unanswered::Now(error.to_string()))?;
         match response.message_response {
             Some(answer) => Ok(Some(answer)),
-            None => Err(self.failed("the answer is empty".to_owned())),
+            None => Err(Unanswered::Now("the answer is empty".to_owned())),
         }
     }
 

@@ -1,25 +1,55 @@
-//! Where a connection goes, and how it is made: over TCP, over TLS on it, or within the process.
+//! Where a connection goes, and how it is made: over TCP, over TLS on it, over a unix socket, or within the process.
 
-use std::{collections::BTreeSet, fmt, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::uri::{Authority, Scheme};
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
-    net::{TcpStream, ToSocketAddrs, lookup_host},
+    net::{TcpStream, lookup_host},
     sync::mpsc,
     time::timeout,
 };
 
 pub use super::tls::{Access, TlsError};
 use super::{
+    race,
     tls::{self, Tls},
-    url::{Url, without_brackets},
+    trouble::{self, PROBE_TIMEOUT},
+    url::{Place, Url, bare_host},
 };
 
 /// Bytes in flight in each direction of an in-memory connection (arbitrary, like a socket's buffer).
 const MEMORY_BUFFER: usize = 256 << 10;
-/// How long finding out whether a peer speaks TLS may take (arbitrary: it is only for an error text).
-const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long finding the addresses of a name may take, and again shaking hands over TLS (arbitrary: both take milliseconds).
+const PHASE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest answer, if nothing else is said: gRPC's usual limit.
+pub const MAX_MESSAGE_SIZE: usize = 4 << 20;
+
+/// How connections behave once they are up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manners {
+    /// A connection with calls on it that has been silent for so long is asked for a sign of life; never, if absent.
+    pub keepalive: Option<Duration>,
+    /// Bytes of the largest message that is accepted, also once it is decompressed.
+    pub max_message_size: usize,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            keepalive: None,
+            max_message_size: MAX_MESSAGE_SIZE,
+        }
+    }
+}
 
 /// Anything that bytes go through.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -32,6 +62,7 @@ pub struct Dial {
     targets: Arc<[Target]>,
     /// The number of the connection.
     connection: usize,
+    manners: Manners,
 }
 
 #[derive(Debug)]
@@ -46,6 +77,7 @@ struct Target {
 enum Way {
     Tcp { host: Arc<str>, port: u16, spread: bool },
     Tls { host: Arc<str>, port: u16, tls: Tls },
+    Unix(PathBuf),
     Memory(mpsc::Sender<DuplexStream>),
 }
 
@@ -83,7 +115,19 @@ impl Dial {
         Self {
             targets: targets.into(),
             connection: 0,
+            manners: Manners::default(),
         }
+    }
+
+    /// The same, with connections that behave so.
+    #[must_use]
+    pub fn with(self, manners: Manners) -> Self {
+        Self { manners, ..self }
+    }
+
+    /// How its connections behave.
+    pub fn manners(&self) -> Manners {
+        self.manners
     }
 
     /// Whether whatever is reached is the same process.
@@ -95,8 +139,8 @@ impl Dial {
     #[must_use]
     pub fn nth(&self, connection: usize) -> Self {
         Self {
-            targets: Arc::clone(&self.targets),
             connection,
+            ..self.clone()
         }
     }
 
@@ -129,32 +173,20 @@ impl Dial {
     pub fn scheme(&self) -> Scheme {
         match self.target().way {
             Way::Tls { .. } => Scheme::HTTPS,
-            Way::Tcp { .. } | Way::Memory(_) => Scheme::HTTP,
+            Way::Tcp { .. } | Way::Unix(_) | Way::Memory(_) => Scheme::HTTP,
         }
     }
 
-    /// Makes a connection.
+    /// Makes a connection. Every phase of it has a bound: the name, each address, TLS.
     ///
     /// # Errors
     ///
-    /// Of kind `InvalidData` where the ends do not fit each other, so that trying again does not help.
+    /// In words for people. Of kind `InvalidData` where trying again does not help.
     pub async fn dial(&self) -> io::Result<Pin<Box<dyn Io>>> {
         match &self.target().way {
-            Way::Tcp {
-                host,
-                port,
-                spread: true,
-            } => {
-                let addresses = lookup_host((&**host, *port)).await?.collect();
-                let first = self.connection / self.targets.len();
-                Ok(Box::pin(connect(&*in_turn(addresses, first)).await?))
-            }
-            Way::Tcp {
-                host,
-                port,
-                spread: false,
-            } => Ok(Box::pin(connect((&**host, *port)).await?)),
-            Way::Tls { host, port, tls } => Ok(Box::pin(tls.secure(connect((&**host, *port)).await?).await?)),
+            Way::Tcp { .. } => Ok(Box::pin(self.connect().await?)),
+            Way::Tls { tls, .. } => Ok(Box::pin(secure(tls, self.connect().await?).await?)),
+            Way::Unix(path) => unix(path).await,
             Way::Memory(connections) => {
                 let (near, far) = tokio::io::duplex(MEMORY_BUFFER);
                 let gone = |_| io::Error::new(io::ErrorKind::ConnectionRefused, "the service has stopped");
@@ -164,26 +196,97 @@ impl Dial {
         }
     }
 
-    /// Whether TLS is spoken where it was not expected: a reason why a connection breaks.
-    pub(super) async fn finds_tls(&self) -> bool {
-        let Way::Tcp { host, port, .. } = &self.target().way else {
-            return false;
+    /// The TCP part of a connection.
+    async fn connect(&self) -> io::Result<TcpStream> {
+        let (host, port, spread) = match &self.target().way {
+            Way::Tcp { host, port, spread } => (host, *port, *spread),
+            Way::Tls { host, port, .. } => (host, *port, false),
+            Way::Unix(_) | Way::Memory(_) => unreachable!("these do not go over TCP"),
         };
-        let probe = async { Ok::<_, io::Error>(tls::is_spoken(connect((&**host, *port)).await?).await) };
-        matches!(timeout(PROBE_TIMEOUT, probe).await, Ok(Ok(true)))
+        let addresses = resolve(host, port).await?;
+        let addresses = if spread {
+            in_turn(addresses, self.connection / self.targets.len())
+        } else {
+            race::interleaved(addresses)
+        };
+        race::connect(&addresses).await.map_err(trouble::worded)
     }
+
+    /// What is spoken there instead of HTTP/2, in words, if that can be found out.
+    pub(super) async fn finds_instead(&self) -> Option<&'static str> {
+        let way = &self.target().way;
+        if matches!(way, Way::Tcp { .. }) {
+            let probe = async { Ok::<_, io::Error>(tls::is_spoken(self.connect().await?).await) };
+            if matches!(timeout(PROBE_TIMEOUT, probe).await, Ok(Ok(true))) {
+                return Some("TLS is spoken there; write the URL with https://");
+            }
+        }
+        if matches!(way, Way::Memory(_)) {
+            return None;
+        }
+        let probe = async { Ok::<_, io::Error>(trouble::speaks_http_1(self.dial().await?).await) };
+        matches!(timeout(PROBE_TIMEOUT, probe).await, Ok(Ok(true)))
+            .then_some("it speaks HTTP/1.1, not HTTP/2, which gRPC needs; is this the port of the gRPC server?")
+    }
+}
+
+/// The addresses of a name, or an address that was written as one.
+async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    match timeout(PHASE_TIMEOUT, lookup_host((host, port))).await {
+        Ok(Ok(addresses)) => Ok(addresses.collect()),
+        Ok(Err(error)) => Err(io::Error::new(
+            error.kind(),
+            format!("the host name {host:?} is not known: {error}"),
+        )),
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("the host name {host:?} was not found within {PHASE_TIMEOUT:?}: does DNS answer?"),
+        )),
+    }
+}
+
+async fn secure(tls: &Tls, stream: TcpStream) -> io::Result<impl Io + use<>> {
+    match timeout(PHASE_TIMEOUT, tls.secure(stream)).await {
+        Ok(secured) => secured,
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("connected, but nothing there answered in TLS within {PHASE_TIMEOUT:?}"),
+        )),
+    }
+}
+
+#[cfg(unix)]
+async fn unix(path: &Path) -> io::Result<Pin<Box<dyn Io>>> {
+    let connected = tokio::net::UnixStream::connect(path).await;
+    let stream = connected.map_err(trouble::worded).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::new(error.kind(), format!("there is no socket {}", path.display())),
+        io::ErrorKind::ConnectionRefused => {
+            io::Error::new(error.kind(), "connection refused: nothing listens on the socket")
+        }
+        _ => error,
+    });
+    Ok(Box::pin(stream?))
+}
+
+#[cfg(not(unix))]
+async fn unix(_: &Path) -> io::Result<Pin<Box<dyn Io>>> {
+    Err(trouble::unfit("this system has no unix sockets"))
 }
 
 impl Target {
     fn url(url: &Url, access: &Access) -> Result<Self, TlsError> {
         let authority = access.authority.clone().unwrap_or_else(|| url.authority().clone());
-        let (host, port) = (url.host(), url.port());
-        let way = if url.is_secure() {
-            let tls = Tls::new(access, without_brackets(&authority))?;
-            Way::Tls { host, port, tls }
-        } else {
-            let spread = url.is_spread();
-            Way::Tcp { host, port, spread }
+        let way = match url.place() {
+            Place::Socket(path) => Way::Unix(path.clone()),
+            Place::Host { host, port, spread } => {
+                let (host, port, spread) = (Arc::clone(host), *port, *spread);
+                if url.is_secure() {
+                    let tls = Tls::new(access, bare_host(&authority))?;
+                    Way::Tls { host, port, tls }
+                } else {
+                    Way::Tcp { host, port, spread }
+                }
+            }
         };
         let name = url.to_string();
         Ok(Self { way, authority, name })
@@ -198,12 +301,6 @@ fn in_turn(addresses: Vec<SocketAddr>, first: usize) -> Vec<SocketAddr> {
     let count = addresses.len().max(1);
     addresses.rotate_left(first % count);
     addresses
-}
-
-async fn connect(to: impl ToSocketAddrs) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(to).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }
 
 impl fmt::Display for Dial {

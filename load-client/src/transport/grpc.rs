@@ -3,23 +3,18 @@
 use std::{future::poll_fn, time::Duration};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use h2::{RecvStream, client::SendRequest};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Version, header};
-use percent_encoding::percent_decode;
-use tonic::Code;
+use h2::{Reason, RecvStream};
+use http::{HeaderName, HeaderValue, Request, Version, header, response};
 
 use super::{
     Answer, Method,
-    link::{self, Link},
+    link::{self, Link, Ready},
+    status::{self, GRPC_STATUS},
 };
 
 /// Bytes before every message: a flag and a length.
 pub const FRAME_HEADER: usize = 5;
-/// The largest answer accepted: gRPC's usual limit.
-const MAX_ANSWER: usize = 4 << 20;
 
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// Encodes a message with the frame header that goes before it.
@@ -45,54 +40,83 @@ pub(super) fn timeout_value(timeout: Duration) -> HeaderValue {
     HeaderValue::try_from(text).expect("digits and a letter")
 }
 
-/// Sends a framed message and reads the answer.
-pub(super) async fn exchange(sender: SendRequest<Bytes>, link: &Link, head: &Request<()>, message: Bytes) -> Answer {
-    match try_exchange(sender, link, head, message).await {
-        Ok(answer) => answer,
-        Err(error) => Answer::Broken(error.to_string()),
-    }
+/// How an attempt to make a call ended.
+pub(super) enum Attempt {
+    /// With an answer, or without one.
+    Ended(Answer),
+    /// The peer has not processed it and never will, so it may be sent again.
+    Unprocessed {
+        /// What was said of it.
+        reason: String,
+        /// Whether it was the connection that takes no more calls, and not this one call that was refused.
+        leaving: bool,
+    },
 }
 
-async fn try_exchange(
-    mut sender: SendRequest<Bytes>,
-    link: &Link,
-    head: &Request<()>,
-    message: Bytes,
-) -> Result<Answer, h2::Error> {
+/// Sends a framed message and reads the answer.
+pub(super) async fn exchange(ready: Ready, link: &Link, head: &Request<()>, message: Bytes) -> Attempt {
+    let mut sender = ready.sender;
     let mut place = link.place();
     // h2 also calls a connection full that has its last stream left: only our own count tells who has to wait.
     let full = place.before >= sender.current_max_send_streams();
-    let (answer, mut body) = sender.send_request(head.clone(), false)?;
+    let (answer, mut body) = match sender.send_request(head.clone(), false) {
+        Ok(sent) => sent,
+        Err(error) if error.is_go_away() || error.is_io() => {
+            return Attempt::Unprocessed {
+                reason: error.to_string(),
+                leaving: true,
+            };
+        }
+        Err(error) => return broken(link, &error),
+    };
     // h2 keeps what flow control does not let through yet; one message per stream bounds that. It fails only if the stream
     // is closed by now: a peer may refuse a call before it has the message, and then its answer is what counts.
     let _ = body.send_data(message, true);
     if full {
-        poll_fn(|context| {
+        // An error is the connection's. What has become of this call, the answer tells.
+        let _ = poll_fn(|context| {
             let ready = sender.poll_ready(context);
             if ready.is_pending() {
                 place.waits();
             }
             ready
         })
-        .await?;
+        .await;
         place.opened();
     }
-    let (head, body) = answer.await?.into_parts();
-    if head.status != StatusCode::OK {
-        let said = format!("HTTP status {}", head.status);
-        // A proxy with nobody behind it, by gRPC's own mapping (http-grpc-status-mapping.md).
-        let away = matches!(head.status.as_u16(), 429 | 502..=504);
-        return Ok(if away {
-            Answer::Broken(said)
-        } else {
-            Answer::Malformed(said)
-        });
-    }
+    let (head, body) = match answer.await {
+        Ok(answer) => answer.into_parts(),
+        Err(error) => return unanswered(link, &error),
+    };
+    link.served();
     // A refusal comes as trailers only: its status is in the headers.
     if head.headers.contains_key(GRPC_STATUS) {
-        return Ok(status(&head.headers, &Bytes::new()));
+        return Attempt::Ended(status::read(&head, None, Bytes::new(), link.max_message_size()));
     }
-    read(body).await
+    match read(head, body, link.max_message_size()).await {
+        Ok(answer) => Attempt::Ended(answer),
+        Err(error) => broken(link, &error),
+    }
+}
+
+/// What an error means that came instead of an answer.
+fn unanswered(link: &Link, error: &h2::Error) -> Attempt {
+    // h2 ends so only the streams that a GOAWAY leaves out: the peer has not looked at them.
+    let leaving = error.is_go_away() && error.is_remote();
+    let refused = error.is_reset() && error.is_remote() && error.reason() == Some(Reason::REFUSED_STREAM);
+    if leaving || refused {
+        let reason = error.to_string();
+        return Attempt::Unprocessed { reason, leaving };
+    }
+    broken(link, error)
+}
+
+fn broken(link: &Link, error: &h2::Error) -> Attempt {
+    // h2 calls every end of a connection a broken pipe; the link knows better.
+    let known = if error.is_io() { link.broken() } else { None };
+    Attempt::Ended(Answer::Broken(
+        known.map_or_else(|| error.to_string(), |reason| reason.to_string()),
+    ))
 }
 
 /// What is sent ahead of every message, the same for every call over a connection: made once, because each header that is
@@ -110,76 +134,34 @@ pub(super) fn head(base: &http::uri::Parts, method: &Method, timeout: &HeaderVal
     request
 }
 
-async fn read(mut body: RecvStream) -> Result<Answer, h2::Error> {
-    let mut bytes = Bytes::new();
+async fn read(head: response::Parts, mut body: RecvStream, most: usize) -> Result<Answer, h2::Error> {
+    let mut first = Bytes::new();
+    let mut more = BytesMut::new();
     while let Some(chunk) = body.data().await {
         let chunk = chunk?;
         body.flow_control().release_capacity(chunk.len())?;
-        if bytes.len() + chunk.len() > FRAME_HEADER + MAX_ANSWER {
-            return Ok(Answer::Malformed(format!(
-                "the answer is larger than {MAX_ANSWER} bytes"
-            )));
+        let length = first.len().max(more.len()) + chunk.len();
+        if length > FRAME_HEADER.saturating_add(most) {
+            return Ok(status::too_large(most));
         }
         // Nearly every answer is one chunk, which is then not copied.
-        bytes = if bytes.is_empty() {
-            chunk
+        if more.is_empty() && first.is_empty() {
+            first = chunk;
         } else {
-            [bytes, chunk].concat().into()
-        };
+            if more.is_empty() {
+                more.extend_from_slice(&first);
+            }
+            more.extend_from_slice(&chunk);
+        }
     }
-    let Some(trailers) = body.trailers().await? else {
-        return Ok(Answer::Malformed("the answer has no trailers".to_owned()));
-    };
-    Ok(status(&trailers, &bytes))
-}
-
-/// What the trailers say, with the message if they say OK.
-fn status(trailers: &HeaderMap, framed: &Bytes) -> Answer {
-    let Some(code) = trailers.get(GRPC_STATUS) else {
-        return Answer::Malformed("the answer has no grpc-status".to_owned());
-    };
-    let code = Code::from_bytes(code.as_bytes());
-    let message = trailers
-        .get(GRPC_MESSAGE)
-        .map(|text| percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned());
-    let body = if code == Code::Ok {
-        unframe(framed)
-    } else {
-        Some(Bytes::new())
-    };
-    match body {
-        Some(body) => Answer::Status {
-            code,
-            message: message.unwrap_or_default(),
-            body,
-        },
-        None => Answer::Malformed("the answer is not one uncompressed message".to_owned()),
-    }
-}
-
-fn unframe(framed: &Bytes) -> Option<Bytes> {
-    let length: [u8; 4] = framed.get(1..FRAME_HEADER)?.try_into().ok()?;
-    let uncompressed = framed[0] == 0;
-    let whole = framed.len() - FRAME_HEADER == usize::try_from(u32::from_be_bytes(length)).ok()?;
-    (uncompressed && whole).then(|| framed.slice(FRAME_HEADER..))
+    let framed = if more.is_empty() { first } else { more.freeze() };
+    let trailers = body.trailers().await?;
+    Ok(status::read(&head, trailers.as_ref(), framed, most))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn frames_and_unframes() {
-        let message = foo_proto::v1::EnqueueResponse {
-            id: "a".to_owned(),
-            queue_depth: 7,
-        };
-        let framed = frame(&message);
-        assert_eq!(unframe(&framed).unwrap(), prost::Message::encode_to_vec(&message));
-        assert_eq!(unframe(&framed.slice(..framed.len() - 1)), None);
-        assert_eq!(unframe(&framed.slice(..3)), None);
-        assert_eq!(unframe(&Bytes::from_static(&[1, 0, 0, 0, 0])), None);
-    }
 
     #[test]
     fn timeouts_have_at_most_eight_digits() {

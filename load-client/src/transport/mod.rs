@@ -7,7 +7,11 @@
 pub mod dial;
 mod grpc;
 mod link;
+mod race;
+mod status;
 mod tls;
+mod trouble;
+mod upkeep;
 pub mod url;
 
 use std::{sync::Arc, time::Duration};
@@ -16,14 +20,21 @@ use bytes::Bytes;
 use http::{HeaderMap, uri::PathAndQuery};
 use tokio::time::{Instant, timeout_at};
 
-pub use self::grpc::{FRAME_HEADER, frame};
-use self::{dial::Dial, link::Link};
+use self::{dial::Dial, grpc::Attempt, link::Link};
+pub use self::{
+    grpc::{FRAME_HEADER, frame},
+    status::ACCEPTS_GZIP,
+};
 use crate::effort::StreamWaits;
+
+/// How often a call is sent again that the peer has not processed because it takes no more calls on that connection
+/// (arbitrary: far over what peers do that close in good order, and still an end).
+const MOST_RESENDS: u32 = 16;
 
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The peer said so itself.
+    /// The peer said so itself; or something in front of it did by an HTTP status, which is then one of gRPC by its table.
     Status {
         /// As gRPC numbers them.
         code: tonic::Code,
@@ -34,7 +45,7 @@ pub enum Answer {
     },
     /// The deadline passed before there was an answer.
     TimedOut,
-    /// There was no connection, so the message was never sent.
+    /// The peer has not processed it: there was no connection, or none that took it.
     NotConnected(Arc<str>),
     /// The connection or the stream broke: whether the message arrived is unknown.
     Broken(String),
@@ -91,19 +102,27 @@ pub enum ConnectError {
 impl Transport {
     /// Starts the connections of these numbers and waits until all are up.
     ///
-    /// `timeout` is the deadline of every call: the peer is told of it, and it is kept here too.
+    /// `timeout` is the deadline of every call: the peer is told of it, and it is kept here too. `troubled` is told at once,
+    /// in a line for people, when the first attempt at a target fails and others follow.
     pub async fn connect(
         dial: &Dial,
         connections: impl IntoIterator<Item = usize>,
         timeout: Duration,
         limit: Duration,
+        troubled: impl Fn(&str),
     ) -> Result<Self, ConnectError> {
         let deadline = Instant::now() + limit;
         let dials: Vec<Dial> = connections.into_iter().map(|number| dial.nth(number)).collect();
         let links: Vec<Link> = dials.iter().cloned().map(Link::start).collect();
         for (dial, link) in dials.iter().zip(&links) {
             let target = || dial.to_string();
-            match timeout_at(deadline, link.up()).await {
+            let said = |reason: &str| {
+                let target = dial.to_string();
+                troubled(&format!(
+                    "{target}: {reason}; trying again for {limit:?} (--connect-timeout)"
+                ));
+            };
+            match timeout_at(deadline, link.up(said)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(reason)) => {
                     return Err(ConnectError::Unfit {
@@ -150,15 +169,37 @@ impl Transport {
     /// Makes a call over connection `index` (any number: they are taken in turn). Waits for the answer or the deadline.
     /// Dropping the future resets the stream.
     ///
-    /// `heads` are of this transport; `message` begins with a frame header, as [`frame`] makes it.
-    pub async fn unary(&self, index: usize, heads: &Heads, message: Bytes) -> Answer {
+    /// `heads` are of this transport. `message` gives the message behind a frame header, as [`frame`] makes it: once, and
+    /// again for each time that it has to be sent again. It is, a bounded number of times and within the same deadline, if
+    /// the peer has certainly not processed it.
+    pub async fn unary(&self, index: usize, heads: &Heads, message: impl Fn() -> Bytes) -> Answer {
         let index = index % self.links.len();
         let (link, head) = (&self.links[index], &heads.0[index]);
         let deadline = Instant::now() + self.timeout;
         let exchange = async {
-            match link.request_sender().await {
-                Ok(sender) => grpc::exchange(sender, link, head, message).await,
-                Err(reason) => Answer::NotConnected(reason),
+            // Of the connection that is known to take no more calls.
+            let mut generation = 0;
+            let mut resends = 0;
+            loop {
+                let ready = match link.ready(generation).await {
+                    Ok(ready) => ready,
+                    Err(reason) => return Answer::NotConnected(reason),
+                };
+                let used = ready.generation;
+                let (reason, leaving) = match grpc::exchange(ready, link, head, message()).await {
+                    Attempt::Ended(answer) => return answer,
+                    Attempt::Unprocessed { reason, leaving } => (reason, leaving),
+                };
+                if resends >= MOST_RESENDS {
+                    return Answer::NotConnected(reason.into());
+                }
+                if leaving {
+                    generation = used;
+                    resends += 1;
+                } else {
+                    // A peer that refuses calls may be full: asked once more, as gRPC's own clients do, and not without end.
+                    resends = MOST_RESENDS;
+                }
             }
         };
         timeout_at(deadline, exchange).await.unwrap_or(Answer::TimedOut)
@@ -201,7 +242,7 @@ mod tests {
             call.send_response(refusal(), true).unwrap();
             let _ = poll_fn(|context| peer.poll_closed(context)).await;
         });
-        let transport = Transport::connect(&Dial::memory(connections), 0..1, SECOND, SECOND).await;
+        let transport = Transport::connect(&Dial::memory(connections), 0..1, SECOND, SECOND, |_| {}).await;
         let transport = Arc::new(transport.unwrap());
         let call = || {
             let transport = Arc::clone(&transport);
@@ -209,7 +250,7 @@ mod tests {
                 path: PathAndQuery::from_static("/any.Service/Method"),
                 metadata: HeaderMap::new(),
             });
-            async move { transport.unary(0, &heads, Bytes::from_static(&[0; 5])).await }
+            async move { transport.unary(0, &heads, || Bytes::from_static(&[0; 5])).await }
         };
         let mut calls = JoinSet::new();
         for _ in 0..CALLS {

@@ -1,7 +1,7 @@
-//! The URL of a target, as `http://host:port` or, over TLS, `https://host:port`; or `dns:///host:port`, which is all that
-//! the name stands for.
+//! The URL of a target, as `http://host:port` or, over TLS, `https://host:port`; or as gRPC names targets:
+//! `dns:///host:port`, which is all addresses of the name, and `unix:///path`.
 
-use std::{borrow::Cow, fmt, num::NonZero, str::FromStr, sync::Arc};
+use std::{borrow::Cow, fmt, num::NonZero, path::PathBuf, str::FromStr, sync::Arc};
 
 use http::uri::{Authority, Scheme};
 
@@ -9,9 +9,27 @@ use http::uri::{Authority, Scheme};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url {
     scheme: Scheme,
+    /// As calls name it.
     authority: Authority,
-    port: u16,
-    spread: bool,
+    place: Place,
+    /// As it is shown.
+    written: String,
+}
+
+/// Where a target is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// On the network.
+    Host {
+        /// The name or address to connect to, with the zone of an IPv6 address.
+        host: Arc<str>,
+        /// Where none is written, the one that goes with the scheme.
+        port: u16,
+        /// Whether connections are to be spread over all addresses of the host.
+        spread: bool,
+    },
+    /// On a unix socket at this path.
+    Socket(PathBuf),
 }
 
 /// Why a URL names no target.
@@ -28,30 +46,38 @@ impl Url {
         self.scheme == Scheme::HTTPS
     }
 
-    /// Whether connections are to be spread over all addresses of its host.
-    pub fn is_spread(&self) -> bool {
-        self.spread
-    }
-
-    /// Host and port, as written.
+    /// What calls name as their host: host and port as written, but for the zone of an IPv6 address, which means nothing to
+    /// the peer; `localhost` for a unix socket.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// The name or address to connect to.
-    pub fn host(&self) -> Arc<str> {
-        without_brackets(&self.authority).into()
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
-    /// The port to connect to: where none is written, the one that goes with the scheme.
-    pub fn port(&self) -> u16 {
-        self.port
+    fn socket(path: &str) -> Self {
+        Self {
+            scheme: Scheme::HTTP,
+            authority: Authority::from_static("localhost"),
+            place: Place::Socket(path.into()),
+            written: format!("unix:{path}"),
+        }
     }
 }
 
 /// The host of an authority: brackets belong to the URL, not to the address.
-pub(super) fn without_brackets(authority: &Authority) -> &str {
+pub(super) fn bare_host(authority: &Authority) -> &str {
     authority.host().trim_start_matches('[').trim_end_matches(']')
+}
+
+/// An authority without the zone of its IPv6 address, and that zone. In a URL the percent sign before it is written as %25
+/// (RFC 6874); many programs take it as it is, too.
+fn without_zone(authority: &str) -> Option<(String, &str)> {
+    let (address, rest) = authority.strip_prefix('[')?.split_once('%')?;
+    let (zone, after) = rest.split_once(']')?;
+    Some((format!("[{address}]{after}"), zone.strip_prefix("25").unwrap_or(zone)))
 }
 
 impl FromStr for Url {
@@ -62,7 +88,19 @@ impl FromStr for Url {
             url: text.to_owned(),
             reason: reason.into(),
         };
-        // gRPC's own way to write a target; after two slashes would come the server to ask (naming.md of the gRPC project).
+        if let Some(path) = text.strip_prefix("unix:") {
+            // Three slashes are an empty authority and an absolute path (naming.md of the gRPC project).
+            let path = match path.strip_prefix("//") {
+                Some(absolute) if absolute.starts_with('/') => absolute,
+                Some(_) => return Err(wrong("has one slash too few; write it as unix:///path")),
+                None => path,
+            };
+            if matches!(path, "" | "/") {
+                return Err(wrong("names no socket; write it as unix:///path"));
+            }
+            return Ok(Self::socket(path));
+        }
+        // gRPC's own way to write a target; after two slashes would come the server to ask.
         let name = text.strip_prefix("dns:");
         let spread = name.is_some();
         let name = name.map(|name| name.strip_prefix("///").unwrap_or(name));
@@ -71,7 +109,23 @@ impl FromStr for Url {
                 "names a DNS server; the system's is asked: write it as dns:///host:port",
             ));
         }
-        let written = name.map_or_else(|| Cow::Borrowed(text), |name| Cow::Owned(format!("http://{name}")));
+        let mut written = name.map_or_else(|| Cow::Borrowed(text), |name| Cow::Owned(format!("http://{name}")));
+        let mut zone = None;
+        if let Some((scheme, rest)) = written.split_once("://") {
+            if let Some((authority, of)) = without_zone(rest) {
+                if of.is_empty()
+                    || !of
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+                {
+                    return Err(wrong(
+                        "has a zone that no interface can have; write it as [fe80::1%25eth0]",
+                    ));
+                }
+                zone = Some(of.to_owned());
+                written = Cow::Owned(format!("{scheme}://{authority}"));
+            }
+        }
         let uri: http::Uri = written
             .parse()
             .map_err(|_| wrong("is not a URL; write it as http://host:port"))?;
@@ -109,27 +163,43 @@ impl FromStr for Url {
             None if scheme == Scheme::HTTPS => 443,
             None => 80,
         };
+        let zone = zone.map_or_else(String::new, |zone| format!("%{zone}"));
+        let host = format!("{}{zone}", bare_host(&authority)).into();
+        // As it was written, but with the scheme in one form and without a slash at the end.
+        let shown = match zone.strip_prefix('%') {
+            None => authority.to_string(),
+            Some(zone) => authority.as_str().replacen(']', &format!("%25{zone}]"), 1),
+        };
+        let written = if spread {
+            format!("dns:///{shown}")
+        } else {
+            format!("{scheme}://{shown}")
+        };
         Ok(Self {
             scheme,
             authority,
-            port,
-            spread,
+            place: Place::Host { host, port, spread },
+            written,
         })
     }
 }
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.spread {
-            return write!(f, "dns:///{}", self.authority);
-        }
-        write!(f, "{}://{}", self.scheme, self.authority)
+        f.write_str(&self.written)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn place(url: &Url) -> (&str, u16, bool) {
+        match url.place() {
+            Place::Host { host, port, spread } => (host, *port, *spread),
+            Place::Socket(path) => panic!("{path:?}"),
+        }
+    }
 
     #[test]
     fn a_url_says_where_and_how() {
@@ -140,7 +210,7 @@ mod tests {
             ("https://example.com", "example.com", 443),
         ] {
             let parsed: Url = url.parse().unwrap();
-            assert_eq!((&*parsed.host(), parsed.port()), (host, port), "{url}");
+            assert_eq!(place(&parsed), (host, port, false), "{url}");
             assert_eq!(parsed.is_secure(), url.starts_with("https"), "{url}");
         }
     }
@@ -149,11 +219,39 @@ mod tests {
     fn a_name_as_grpc_writes_it_stands_for_all_its_addresses() {
         for text in ["dns:///example.com:50051", "dns:example.com:50051"] {
             let url: Url = text.parse().unwrap();
-            assert!(url.is_spread() && !url.is_secure());
-            assert_eq!((&*url.host(), url.port()), ("example.com", 50051));
+            assert!(!url.is_secure());
+            assert_eq!(place(&url), ("example.com", 50051, true));
             assert_eq!(url.to_string(), "dns:///example.com:50051");
         }
-        assert!(!"http://example.com".parse::<Url>().unwrap().is_spread());
+    }
+
+    #[test]
+    fn a_zone_belongs_to_the_address_and_not_to_what_calls_name() {
+        for text in ["http://[fe80::1%25eth0]:50051", "http://[fe80::1%eth0]:50051/"] {
+            let url: Url = text.parse().unwrap();
+            assert_eq!(place(&url), ("fe80::1%eth0", 50051, false));
+            assert_eq!(url.authority(), "[fe80::1]:50051");
+            assert_eq!(url.to_string(), "http://[fe80::1%25eth0]:50051");
+        }
+        let url: Url = "https://[fe80::1%2525]".parse().unwrap();
+        assert_eq!(place(&url), ("fe80::1%25", 443, false));
+        let url: Url = "dns:///[fe80::1%251]:1".parse().unwrap();
+        assert_eq!(place(&url), ("fe80::1%1", 1, true));
+    }
+
+    #[test]
+    fn a_unix_socket_is_a_path() {
+        for (text, path) in [
+            ("unix:///tmp/a.sock", "/tmp/a.sock"),
+            ("unix:/tmp/a.sock", "/tmp/a.sock"),
+            ("unix:a b.sock", "a b.sock"),
+        ] {
+            let url: Url = text.parse().unwrap();
+            assert_eq!(url.place(), &Place::Socket(path.into()), "{text}");
+            assert_eq!(url.authority(), "localhost");
+            assert_eq!(url.to_string(), format!("unix:{path}"));
+            assert!(!url.is_secure());
+        }
     }
 
     #[test]
@@ -172,6 +270,12 @@ mod tests {
             "dns:///h:1/path",
             "dns:",
             "http://h:70000",
+            "http://[fe80::1%25]:1",
+            "http://[fe80::1%25a b]:1",
+            "http://[fe80::1%eth0:1",
+            "unix:",
+            "unix:///",
+            "unix://tmp/a.sock",
             "",
         ] {
             assert!(url.parse::<Url>().is_err(), "{url}");

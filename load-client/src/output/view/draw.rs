@@ -91,7 +91,8 @@ fn state(runs: &[RunModel]) -> String {
     let at = |stage| runs.iter().filter(|run| run.reading.stage == stage).count();
     let warming_up = runs.iter().any(|run| run.elapsed < run.scenario.warmup);
     if at(Stage::Connecting) > 0 {
-        "waiting for the service to answer".to_owned()
+        let trouble = runs.iter().find_map(|run| run.trouble.as_deref());
+        trouble.unwrap_or("waiting for the service to answer").to_owned()
     } else if at(Stage::Loading) > 0 {
         let warmup = if warming_up { "warm-up, " } else { "" };
         format!("{warmup}{}", offered(runs))

@@ -96,6 +96,7 @@ fn show(watched: &[Watched], stopper: &Stopper, over: &AtomicBool) -> io::Result
                 let live = &watched.live;
                 let at = live.started().map(|start| start.elapsed());
                 run.look(at, live.read(), live.times());
+                run.trouble = live.trouble();
             }
             terminal.draw(|frame| draw::draw(frame, &runs, stopper.times_asked(), palette))?;
         }

@@ -22,6 +22,8 @@ pub(super) struct RunModel {
     pub(super) scenario: Arc<Scenario>,
     /// As of the last look.
     pub(super) reading: LiveReading,
+    /// Why there is no connection yet.
+    pub(super) trouble: Option<Arc<str>>,
     /// Since the load began.
     pub(super) elapsed: Duration,
     /// When the load was over, as far as it is.
@@ -48,6 +50,7 @@ impl RunModel {
             name,
             scenario,
             reading: LiveReading::default(),
+            trouble: None,
             elapsed: Duration::ZERO,
             load_over: None,
             now: Point::default(),

@@ -1,0 +1,55 @@
+//! Why there is no connection, in words for people; and what a peer speaks that does not speak HTTP/2.
+
+use std::{io, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
+
+/// How long finding out what a peer speaks may take (arbitrary: it is only for an error text).
+pub(super) const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// What every HTTP/2 connection begins with. HTTP/1.1 servers answer it as the bad request that it is meant to be for them
+/// (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How every answer of HTTP/1.0 and 1.1 begins.
+const HTTP_1: &[u8] = b"HTTP/1.";
+
+/// An error that trying again does not cure.
+pub(super) fn unfit(words: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, words.into())
+}
+
+/// Whether this process, or the system, can open no more files or sockets.
+#[cfg(unix)]
+pub(super) fn is_out_of_files(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE]
+        .map(|errno| Some(errno.raw_os_error()))
+        .contains(&error.raw_os_error())
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_out_of_files(_: &io::Error) -> bool {
+    false
+}
+
+/// The same error; if it is for want of files, with words that say what to do.
+pub(super) fn worded(error: io::Error) -> io::Error {
+    if is_out_of_files(&error) {
+        return unfit(format!(
+            "too many open files ({error}): every connection needs one; allow more with ulimit -n, or use fewer --connections"
+        ));
+    }
+    error
+}
+
+/// Whether a peer answers in HTTP/1.x. The connection is of no use any more.
+pub(super) async fn speaks_http_1(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> bool {
+    let mut answer = [0; HTTP_1.len()];
+    let probe = async {
+        stream.write_all(PREFACE).await?;
+        stream.read_exact(&mut answer).await
+    };
+    matches!(timeout(PROBE_TIMEOUT, probe).await, Ok(Ok(_))) && answer == HTTP_1
+}

@@ -1,0 +1,250 @@
+//! The task behind a link: it dials, serves, and dials again when the connection ends or its peer takes no more calls.
+//!
+//! A peer that says GOAWAY wants no new calls, and goes on with the open ones. So the next connection is made at once, and
+//! the old one is kept until its calls have ended. Pauses are for attempts that fail, and for connections that end at once
+//! without one answer: a peer that serves and closes in good order is dialled again without any.
+
+use std::{
+    future::{pending, poll_fn},
+    io,
+    pin::{Pin, pin},
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use h2::{PingPong, client::SendRequest};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+use super::{
+    dial::{Dial, Io},
+    link::{Ready, State, Traffic},
+    trouble,
+};
+
+/// Flow control: room for the answers of everything that one connection has in flight.
+const CONNECTION_WINDOW: u32 = 16 << 20;
+/// Likewise per stream: answers are small, or read at once.
+const STREAM_WINDOW: u32 = 1 << 20;
+/// Streams given up that h2 remembers, so that late frames for them are no error. Deadlines pass in bulk.
+const MAX_RESET_STREAMS: usize = 16_384;
+/// How long a target may take to speak HTTP/2 once it is connected.
+const HTTP2_TIMEOUT: Duration = Duration::from_secs(5);
+/// The pause after the first failed attempt; it doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Connections of a link that are kept for their open calls after a GOAWAY (arbitrary: a peer that says it after each of many
+/// slow calls must not use up the files of this process). With so many, the next one waits until one of them has ended.
+const MOST_LINGERING: usize = 32;
+/// The longest that a sign of life is waited for (gRPC's usual value); a shorter interval of keep-alive shortens it.
+const LONGEST_KEEPALIVE_WAIT: Duration = Duration::from_secs(20);
+/// Failures after which a link no longer tries to find out what else is spoken there: each look costs connections.
+const MOST_PROBES: u32 = 3;
+
+type Connection = h2::client::Connection<Pin<Box<dyn Io>>, Bytes>;
+
+/// A connection whose peer has answered.
+struct Opened {
+    sender: SendRequest<Bytes>,
+    connection: Connection,
+    pings: PingPong,
+}
+
+/// How a connection's time as the newest one ended.
+enum End {
+    /// It takes no new calls; those that are open go on.
+    Leaving,
+    /// It is over.
+    Over(Arc<str>),
+}
+
+/// The time between attempts.
+struct Pace {
+    pause: Duration,
+}
+
+impl Pace {
+    /// Waits after an attempt that has failed.
+    async fn failed(&mut self, began: Instant) {
+        if began.elapsed() >= LONGEST_PAUSE {
+            self.pause = FIRST_PAUSE;
+            return;
+        }
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    /// Waits after a connection that came up and has ended: only if it ended at once, without one answer.
+    async fn ended(&mut self, began: Instant, served: bool) {
+        if served || began.elapsed() >= self.pause {
+            self.pause = FIRST_PAUSE;
+            return;
+        }
+        sleep_until(began + self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Keeps a link up until it is aborted.
+pub(super) async fn keep_up(dial: Dial, state: watch::Sender<State>, traffic: Arc<Traffic>) {
+    let mut pace = Pace { pause: FIRST_PAUSE };
+    let mut probes = 0..MOST_PROBES;
+    let mut lingering = JoinSet::new();
+    for generation in 1.. {
+        while lingering.try_join_next().is_some() {}
+        if lingering.len() >= MOST_LINGERING {
+            lingering.join_next().await;
+        }
+        let began = Instant::now();
+        let opened = match open(&dial, &mut probes).await {
+            Ok(opened) => opened,
+            Err(error) => {
+                let reason = error.to_string().into();
+                state.send_replace(match error.kind() {
+                    io::ErrorKind::InvalidData => State::Unfit(reason),
+                    _ => State::Down(reason),
+                });
+                pace.failed(began).await;
+                continue;
+            }
+        };
+        let Opened {
+            sender,
+            mut connection,
+            pings,
+        } = opened;
+        traffic.served.store(false, Relaxed);
+        state.send_replace(State::Up(Ready {
+            sender: sender.clone(),
+            generation,
+        }));
+        match serve(&mut connection, sender, pings, &dial, &traffic).await {
+            End::Leaving => {
+                state.send_replace(State::Dialling);
+                lingering.spawn(async move {
+                    let _ = connection.await;
+                });
+            }
+            // The calls on it learn of the end, and ask for the reason, after it is there.
+            End::Over(reason) => drop(state.send_replace(State::Down(reason))),
+        }
+        pace.ended(began, traffic.served.load(Relaxed)).await;
+    }
+}
+
+/// Drives a connection for as long as it takes new calls.
+async fn serve(
+    connection: &mut Connection,
+    mut sender: SendRequest<Bytes>,
+    pings: PingPong,
+    dial: &Dial,
+    traffic: &Traffic,
+) -> End {
+    let driven = poll_fn(|context: &mut Context<'_>| {
+        if let Poll::Ready(ended) = Pin::new(&mut *connection).poll(context) {
+            return Poll::Ready(End::Over(match ended {
+                Ok(()) => "the connection was closed".into(),
+                Err(error) => error.to_string().into(),
+            }));
+        }
+        // h2 tells of a GOAWAY only those who would send another request; and of stream ids that are used up.
+        match sender.poll_ready(context) {
+            Poll::Ready(Err(_)) => Poll::Ready(End::Leaving),
+            _ => Poll::Pending,
+        }
+    });
+    tokio::select! {
+        biased;
+        end = driven => end,
+        reason = swallowed(pings, dial.manners().keepalive, traffic) => End::Over(reason),
+    }
+}
+
+/// Asks for signs of life, and returns when one does not come.
+async fn swallowed(mut pings: PingPong, keepalive: Option<Duration>, traffic: &Traffic) -> Arc<str> {
+    let Some(interval) = keepalive else {
+        return pending().await;
+    };
+    let patience = interval.min(LONGEST_KEEPALIVE_WAIT);
+    loop {
+        sleep(interval).await;
+        // Servers take pings without calls amiss: gRPC's own close the connection for them ("too_many_pings").
+        if traffic.streams.load(Relaxed) == 0 {
+            continue;
+        }
+        match timeout(patience, pings.ping(h2::Ping::opaque())).await {
+            Ok(Ok(_)) => {}
+            // The connection itself says what has happened to it.
+            Ok(Err(_)) => return pending().await,
+            Err(_) => {
+                return format!("the connection is dead: no answer to a keep-alive ping within {patience:?}").into();
+            }
+        }
+    }
+}
+
+/// A connection whose peer has answered. An error of kind `InvalidData` says that trying again does not help.
+async fn open(dial: &Dial, probes: &mut impl Iterator<Item = u32>) -> io::Result<Opened> {
+    let stream = dial.dial().await?;
+    match timeout(HTTP2_TIMEOUT, speak(stream)).await {
+        Ok(Ok(opened)) => Ok(opened),
+        Ok(Err(error)) => {
+            let instead = match probes.next() {
+                Some(_) => dial.finds_instead().await,
+                None => None,
+            };
+            Err(instead.map_or(error, trouble::unfit))
+        }
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("connected, but nothing there speaks HTTP/2: no answer within {HTTP2_TIMEOUT:?}"),
+        )),
+    }
+}
+
+/// HTTP/2 on a stream, once the peer has answered: that bytes can be sent to it says nothing.
+async fn speak(stream: Pin<Box<dyn Io>>) -> io::Result<Opened> {
+    let (sender, mut connection) = h2::client::Builder::new()
+        .enable_push(false)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_window_size(STREAM_WINDOW)
+        .max_concurrent_reset_streams(MAX_RESET_STREAMS)
+        .max_local_error_reset_streams(None)
+        .handshake(stream)
+        .await
+        .map_err(as_io)?;
+    let mut pings = connection.ping_pong().expect("it is taken once");
+    let answered = {
+        let mut pong = pin!(pings.ping(h2::Ping::opaque()));
+        tokio::select! {
+            biased;
+            ended = &mut connection => {
+                let closed = || io::Error::new(io::ErrorKind::ConnectionAborted, "the connection was closed at once");
+                return Err(ended.err().map_or_else(closed, as_io));
+            }
+            pong = &mut pong => pong,
+        }
+    };
+    answered.map_err(as_io)?;
+    Ok(Opened {
+        sender,
+        connection,
+        pings,
+    })
+}
+
+/// What the stream said, if it was the stream; otherwise that HTTP/2 went wrong.
+fn as_io(error: h2::Error) -> io::Error {
+    if error.is_io() {
+        error.into_io().expect("it is one")
+    } else {
+        io::Error::other(format!(
+            "what answers there does not speak HTTP/2 as it should: {error}"
+        ))
+    }
+}
