@@ -42,7 +42,7 @@ pub(super) struct Ready {
 pub(super) struct Traffic {
     /// Calls that have a stream or wait for one.
     pub(super) streams: AtomicUsize,
-    /// Whether there was an answer since the present connection came up.
+    /// Whether there was an answer since a connection last ended.
     pub(super) served: AtomicBool,
 }
 

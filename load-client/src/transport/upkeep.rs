@@ -64,35 +64,46 @@ enum End {
 }
 
 /// The time between attempts.
+#[derive(Default)]
 struct Pace {
-    pause: Duration,
+    /// Attempts, or connections without an answer, since the last that was any good.
+    vain: u32,
 }
 
 impl Pace {
     /// Waits after an attempt that has failed.
     async fn failed(&mut self, began: Instant) {
+        let pause = self.next_pause();
         if began.elapsed() >= LONGEST_PAUSE {
-            self.pause = FIRST_PAUSE;
-            return;
+            self.vain = 0;
+        } else {
+            sleep(pause).await;
         }
-        sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 
-    /// Waits after a connection that came up and has ended: only if it ended at once, without one answer.
+    /// Waits after a connection that came up and has ended: only if it ended at once, without one answer, and was not the
+    /// first to do so (of the last answer, its call may not have heard yet).
     async fn ended(&mut self, began: Instant, served: bool) {
-        if served || began.elapsed() >= self.pause {
-            self.pause = FIRST_PAUSE;
-            return;
+        if served || began.elapsed() >= LONGEST_PAUSE {
+            self.vain = 0;
+        } else if self.vain == 0 {
+            self.vain = 1;
+        } else {
+            let pause = self.next_pause();
+            sleep_until(began + pause).await;
         }
-        sleep_until(began + self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    fn next_pause(&mut self) -> Duration {
+        let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.vain);
+        self.vain += 1;
+        pause.min(LONGEST_PAUSE)
     }
 }
 
 /// Keeps a link up until it is aborted.
 pub(super) async fn keep_up(dial: Dial, state: watch::Sender<State>, traffic: Arc<Traffic>) {
-    let mut pace = Pace { pause: FIRST_PAUSE };
+    let mut pace = Pace::default();
     let mut probes = 0..MOST_PROBES;
     let mut lingering = JoinSet::new();
     for generation in 1.. {
@@ -118,7 +129,6 @@ pub(super) async fn keep_up(dial: Dial, state: watch::Sender<State>, traffic: Ar
             mut connection,
             pings,
         } = opened;
-        traffic.served.store(false, Relaxed);
         state.send_replace(State::Up(Ready {
             sender: sender.clone(),
             generation,
@@ -133,7 +143,7 @@ pub(super) async fn keep_up(dial: Dial, state: watch::Sender<State>, traffic: Ar
             // The calls on it learn of the end, and ask for the reason, after it is there.
             End::Over(reason) => drop(state.send_replace(State::Down(reason))),
         }
-        pace.ended(began, traffic.served.load(Relaxed)).await;
+        pace.ended(began, traffic.served.swap(false, Relaxed)).await;
     }
 }
 
