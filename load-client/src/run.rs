@@ -177,7 +177,7 @@ fn dial(args: &RunArgs) -> Result<Dial, RunError> {
     let plain = args.urls.iter().find(|url| !url.is_secure());
     match (args.tls.asked_for(), plain) {
         (Some(flag), Some(url)) => Err(RunError::NoTls { flag, url: url.clone() }),
-        _ => Ok(Dial::urls(&args.urls, &args.tls.access())?),
+        _ => Ok(Dial::urls(&args.urls, &args.tls.access())?.with(args.connection.manners())),
     }
 }
 

@@ -23,7 +23,7 @@ use proptest::{
 const HOUR: Duration = Duration::from_secs(3600);
 const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
 /// Every flag that takes a number, a size, a duration, stages or metadata.
-const FLAGS: [&str; 21] = [
+const FLAGS: [&str; 23] = [
     "clients",
     "connections",
     "threads",
@@ -40,6 +40,8 @@ const FLAGS: [&str; 21] = [
     "warmup",
     "drain-limit",
     "connect-timeout",
+    "keepalive",
+    "max-message-size",
     "payload-size",
     "header",
     "seed",

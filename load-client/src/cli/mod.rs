@@ -1,6 +1,7 @@
 //! The command line: every flag, its environment variable, default, range and unit; and the exit codes.
 
 mod call;
+mod connection;
 mod gates;
 pub mod handbook;
 mod load;
@@ -17,6 +18,7 @@ use foo_flags::Address;
 
 pub use self::{
     call::CallArgs,
+    connection::ConnectionArgs,
     gates::GateArgs,
     load::{Defaults, DrainLimit, LoadArgs},
     tls::TlsArgs,
@@ -93,6 +95,10 @@ pub struct RunArgs {
     #[command(flatten)]
     pub gates: GateArgs,
 
+    /// How its connections behave.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+
     /// How it is reached.
     #[command(flatten)]
     pub tls: TlsArgs,
@@ -136,6 +142,10 @@ pub struct CompareArgs {
     /// What must not be.
     #[command(flatten)]
     pub gates: GateArgs,
+
+    /// How its connections behave.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 
     /// How it is reached.
     #[command(flatten)]

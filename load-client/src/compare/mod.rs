@@ -97,7 +97,7 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stop
             name: name.clone(),
             call: Arc::new(Call::foo(&scenario)),
             scenario,
-            dial: Dial::url(url, &access)?,
+            dial: Dial::url(url, &access)?.with(args.connection.manners()),
             run_id: random_run_id(),
             virtual_time: false,
             connect_timeout: args.load.connect_timeout,

@@ -55,7 +55,7 @@ pub(super) enum Attempt {
 
 /// Sends a framed message and reads the answer.
 pub(super) async fn exchange(ready: Ready, link: &Link, head: &Request<()>, message: Bytes) -> Attempt {
-    let mut sender = ready.sender;
+    let Ready { mut sender, generation } = ready;
     let mut place = link.place();
     // h2 also calls a connection full that has its last stream left: only our own count tells who has to wait.
     let full = place.before >= sender.current_max_send_streams();
@@ -67,7 +67,7 @@ pub(super) async fn exchange(ready: Ready, link: &Link, head: &Request<()>, mess
                 leaving: true,
             };
         }
-        Err(error) => return broken(link, &error),
+        Err(error) => return broken(link, generation, &error),
     };
     // h2 keeps what flow control does not let through yet; one message per stream bounds that. It fails only if the stream
     // is closed by now: a peer may refuse a call before it has the message, and then its answer is what counts.
@@ -86,7 +86,7 @@ pub(super) async fn exchange(ready: Ready, link: &Link, head: &Request<()>, mess
     }
     let (head, body) = match answer.await {
         Ok(answer) => answer.into_parts(),
-        Err(error) => return unanswered(link, &error),
+        Err(error) => return unanswered(link, generation, &error),
     };
     link.served();
     // A refusal comes as trailers only: its status is in the headers.
@@ -95,12 +95,12 @@ pub(super) async fn exchange(ready: Ready, link: &Link, head: &Request<()>, mess
     }
     match read(head, body, link.max_message_size()).await {
         Ok(answer) => Attempt::Ended(answer),
-        Err(error) => broken(link, &error),
+        Err(error) => broken(link, generation, &error),
     }
 }
 
 /// What an error means that came instead of an answer.
-fn unanswered(link: &Link, error: &h2::Error) -> Attempt {
+fn unanswered(link: &Link, generation: u64, error: &h2::Error) -> Attempt {
     // h2 ends so only the streams that a GOAWAY leaves out: the peer has not looked at them.
     let leaving = error.is_go_away() && error.is_remote();
     let refused = error.is_reset() && error.is_remote() && error.reason() == Some(Reason::REFUSED_STREAM);
@@ -108,12 +108,12 @@ fn unanswered(link: &Link, error: &h2::Error) -> Attempt {
         let reason = error.to_string();
         return Attempt::Unprocessed { reason, leaving };
     }
-    broken(link, error)
+    broken(link, generation, error)
 }
 
-fn broken(link: &Link, error: &h2::Error) -> Attempt {
+fn broken(link: &Link, generation: u64, error: &h2::Error) -> Attempt {
     // h2 calls every end of a connection a broken pipe; the link knows better.
-    let known = if error.is_io() { link.broken() } else { None };
+    let known = error.is_io().then(|| link.what_broke(generation)).flatten();
     Attempt::Ended(Answer::Broken(
         known.map_or_else(|| error.to_string(), |reason| reason.to_string()),
     ))

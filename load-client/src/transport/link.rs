@@ -44,6 +44,8 @@ pub(super) struct Traffic {
     pub(super) streams: AtomicUsize,
     /// Whether there was an answer since a connection last ended.
     pub(super) served: AtomicBool,
+    /// The last connection that broke, by its generation, and why.
+    pub(super) broke: Mutex<Option<(u64, Arc<str>)>>,
 }
 
 /// A connection that is made anew when it ends. Dropping it closes it.
@@ -149,12 +151,10 @@ impl Link {
         }
     }
 
-    /// What broke the connection, if it is known to be broken.
-    pub(super) fn broken(&self) -> Option<Arc<str>> {
-        match &*self.state.borrow() {
-            State::Down(reason) => Some(Arc::clone(reason)),
-            _ => None,
-        }
+    /// What broke the connection of this generation, if it was the last that broke.
+    pub(super) fn what_broke(&self, generation: u64) -> Option<Arc<str>> {
+        let broke = self.traffic.broke.lock().expect("no code panics with it locked");
+        broke.clone().filter(|broke| broke.0 == generation).map(|broke| broke.1)
     }
 
     /// What sends requests, over a connection later than the one of this generation; or why there is nothing that could.

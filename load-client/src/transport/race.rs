@@ -146,6 +146,23 @@ mod tests {
         assert_eq!(connect(&[]).await.unwrap_err().to_string(), "the name has no address");
     }
 
+    #[tokio::test]
+    async fn an_address_that_answers_nobody_does_not_use_up_the_time() {
+        // A socket whose queue is full answers no more: what a filter or a broken route looks like.
+        let full = tokio::net::TcpSocket::new_v4().unwrap();
+        full.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let silent = full.local_addr().unwrap();
+        let _listening = full.listen(0).unwrap();
+        let mut filling = Vec::new();
+        while let Ok(filled) = timeout(STAGGER, TcpStream::connect(silent)).await {
+            filling.push(filled.unwrap());
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let serves = listener.local_addr().unwrap();
+        let connected = timeout(ADDRESS_TIMEOUT, connect(&[silent, serves])).await;
+        assert_eq!(connected.unwrap().unwrap().peer_addr().unwrap(), serves);
+    }
+
     #[test]
     fn an_error_names_each_reason_once_and_not_too_many_addresses() {
         let at = |port: u16| SocketAddr::from(([10, 0, 0, 1], port));

@@ -140,8 +140,12 @@ pub(super) async fn keep_up(dial: Dial, state: watch::Sender<State>, traffic: Ar
                     let _ = connection.await;
                 });
             }
-            // The calls on it learn of the end, and ask for the reason, after it is there.
-            End::Over(reason) => drop(state.send_replace(State::Down(reason))),
+            End::Over(reason) => {
+                *traffic.broke.lock().expect("no code panics with it locked") = Some((generation, Arc::clone(&reason)));
+                state.send_replace(State::Down(reason));
+                // Only now do the calls on it learn of its end.
+                drop(connection);
+            }
         }
         pace.ended(began, traffic.served.swap(false, Relaxed)).await;
     }

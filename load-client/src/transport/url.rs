@@ -72,12 +72,14 @@ pub(super) fn bare_host(authority: &Authority) -> &str {
     authority.host().trim_start_matches('[').trim_end_matches(']')
 }
 
-/// An authority without the zone of its IPv6 address, and that zone. In a URL the percent sign before it is written as %25
+/// A URL without the zone of its IPv6 address, and that zone. In a URL the percent sign before it is written as %25
 /// (RFC 6874); many programs take it as it is, too.
-fn without_zone(authority: &str) -> Option<(String, &str)> {
-    let (address, rest) = authority.strip_prefix('[')?.split_once('%')?;
+fn without_zone(url: &str) -> Option<(String, String)> {
+    let (scheme, rest) = url.split_once("://[")?;
+    let (address, rest) = rest.split_once('%')?;
     let (zone, after) = rest.split_once(']')?;
-    Some((format!("[{address}]{after}"), zone.strip_prefix("25").unwrap_or(zone)))
+    let zone = zone.strip_prefix("25").unwrap_or(zone);
+    Some((format!("{scheme}://[{address}]{after}"), zone.to_owned()))
 }
 
 impl FromStr for Url {
@@ -109,23 +111,19 @@ impl FromStr for Url {
                 "names a DNS server; the system's is asked: write it as dns:///host:port",
             ));
         }
-        let mut written = name.map_or_else(|| Cow::Borrowed(text), |name| Cow::Owned(format!("http://{name}")));
-        let mut zone = None;
-        if let Some((scheme, rest)) = written.split_once("://") {
-            if let Some((authority, of)) = without_zone(rest) {
-                if of.is_empty()
-                    || !of
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
-                {
+        let written = name.map_or_else(|| Cow::Borrowed(text), |name| Cow::Owned(format!("http://{name}")));
+        let (written, zone) = match without_zone(&written) {
+            None => (written, String::new()),
+            Some((without, zone)) => {
+                let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+                if zone.is_empty() || !zone.bytes().all(is_of_a_name) {
                     return Err(wrong(
-                        "has a zone that no interface can have; write it as [fe80::1%25eth0]",
+                        "has a zone that no interface can have; write it as http://[fe80::1%25eth0]:50051",
                     ));
                 }
-                zone = Some(of.to_owned());
-                written = Cow::Owned(format!("{scheme}://{authority}"));
+                (Cow::Owned(without), format!("%{zone}"))
             }
-        }
+        };
         let uri: http::Uri = written
             .parse()
             .map_err(|_| wrong("is not a URL; write it as http://host:port"))?;
@@ -163,7 +161,6 @@ impl FromStr for Url {
             None if scheme == Scheme::HTTPS => 443,
             None => 80,
         };
-        let zone = zone.map_or_else(String::new, |zone| format!("%{zone}"));
         let host = format!("{}{zone}", bare_host(&authority)).into();
         // As it was written, but with the scheme in one form and without a slash at the end.
         let shown = match zone.strip_prefix('%') {

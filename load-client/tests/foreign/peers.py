@@ -93,19 +93,21 @@ class Connection:
     def serve(self):
         self.h2.initiate_connection()
         self.flush()
-        paths = {}
+        headers, messages = {}, {}
         while self.open and (data := self.io.recv(65536)):
             for event in self.h2.receive_data(data):
                 match event:
                     case h2.events.RequestReceived():
-                        paths[event.stream_id] = dict(event.headers)
+                        headers[event.stream_id], messages[event.stream_id] = dict(event.headers), b""
                     case h2.events.DataReceived():
+                        messages[event.stream_id] += event.data
                         self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
                     case h2.events.StreamEnded() if self.open:
                         self.calls += 1
                         with self.peer.lock:
                             self.peer.calls += 1
-                        self.peer.answer(Call(self, event.stream_id, paths.pop(event.stream_id)))
+                        id = event.stream_id
+                        self.peer.answer(Call(self, id, headers.pop(id), messages.pop(id)))
             self.flush()
 
     def go_away(self, last_stream_id):
@@ -129,19 +131,19 @@ class Connection:
 class Call:
     """A call that has arrived whole."""
 
-    def __init__(self, connection, stream_id, headers):
+    def __init__(self, connection, stream_id, headers, message):
         self.connection, self.stream_id, self.headers = connection, stream_id, headers
         self.path = headers[":path"]
+        # With its frame header.
+        self.message = message
 
     def begin(self, *headers, end=False):
         self.connection.h2.send_headers(self.stream_id, list(headers), end_stream=end)
 
     def data(self, data, end=False):
-        """Sends data as flow control lets it through."""
         http2 = self.connection.h2
         while data:
-            size = min(http2.local_flow_control_window(self.stream_id), http2.max_outbound_frame_size, len(data))
-            assert size > 0, "the client has room for its answer"
+            size = min(http2.max_outbound_frame_size, len(data))
             http2.send_data(self.stream_id, data[:size], end_stream=end and size == len(data))
             data = data[size:]
 
@@ -200,11 +202,11 @@ class Swallower(Listener):
         self.dead = set(range(self.connections + 1))
 
 
-def blackhole(port=0):
+def blackhole():
     """A socket on [::1] that answers no more connections: its queue is full. And the sockets that fill it."""
     listener = socket.socket(socket.AF_INET6)
     listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    listener.bind(("::1", port))
+    listener.bind(("::1", 0))
     listener.listen(0)
     address = listener.getsockname()
     filling = [listener]
@@ -217,12 +219,13 @@ def blackhole(port=0):
 
 
 class Sleeper:
-    """grpcio's server whose SayHello takes `seconds`; with grpcio's options, and on a port of others if one is given."""
+    """grpcio's server whose SayHello takes `seconds` and answers so many letters; with grpcio's options, and on a port of
+    others if one is given."""
 
-    def __init__(self, seconds, port=0, **options):
+    def __init__(self, seconds, port=0, letters=0, **options):
         def hello(request, context):
             time.sleep(seconds)
-            return messages.HelloReply()
+            return messages.HelloReply(message="x" * letters)
 
         options = [(f"grpc.{name}", value) for name, value in options.items()] + [("grpc.so_reuseport", 1)]
         self.server = grpc.server(futures.ThreadPoolExecutor(64), options=options)
