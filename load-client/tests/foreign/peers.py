@@ -194,9 +194,13 @@ class Swallower(Listener):
             back.join()
 
     def pump(self, from_, to, number):
-        while data := from_.recv(65536):
-            if number not in self.dead:
-                to.sendall(data)
+        try:
+            while data := from_.recv(65536):
+                if number not in self.dead:
+                    to.sendall(data)
+        except OSError:
+            # One end has gone.
+            pass
 
     def swallow(self):
         self.dead = set(range(self.connections + 1))
