@@ -100,7 +100,9 @@ async fn print_troubles(run: &Watched) {
     loop {
         let new: Vec<_> = troubles.borrow_and_update().iter().skip(said).cloned().collect();
         said += new.len();
-        new.iter().for_each(|line| terminal::say(line));
+        for line in &new {
+            terminal::say(line);
+        }
         if troubles.changed().await.is_err() {
             return;
         }

@@ -185,8 +185,8 @@ mod tests {
             .build()
             .unwrap();
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        let verified = verifier.verify_server_cert(&certificate(shown), &[], &name, &[], UnixTime::now());
-        verified.map_or_else(|error| words(&error), |_| "nothing".to_owned())
+        let outcome = verifier.verify_server_cert(&certificate(shown), &[], &name, &[], UnixTime::now());
+        outcome.map_or_else(|error| words(&error), |_| "nothing".to_owned())
     }
 
     #[test]
