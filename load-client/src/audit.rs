@@ -285,11 +285,6 @@ impl Audit {
         }
     }
 
-    /// No send is intended from this time on.
-    pub fn load_over(&mut self, at: Duration) {
-        self.done.load_over(at);
-    }
-
     fn settle(&mut self, client: usize, number: u64) {
         self.tracks[client].open.remove(&number);
         self.open -= 1;

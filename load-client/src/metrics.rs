@@ -177,7 +177,7 @@ fn describe(rated: bool) {
     );
     describe_counter!(
         "load_good_total",
-        "Messages known to be done within the SLO, from the intended send, and before the load was over."
+        "Messages known to be done within the SLO, from the intended send; also those done after the load."
     );
     describe_counter!(
         "load_warmup_sends_total",

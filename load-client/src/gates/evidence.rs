@@ -28,7 +28,8 @@ pub struct Evidence {
     pub queued: bool,
     /// Thrown away by the service's policy; `None` if nobody says.
     pub dropped: Option<u64>,
-    /// For so long sends were intended and judged; `None` of a load over no time.
+    /// For so long sends were intended and judged; on the way, as much of that as of the sends is settled. `None` of a load
+    /// over no time.
     pub judged_for: Option<Duration>,
     /// Whether the generator was the limit.
     pub client_limited: bool,

@@ -57,7 +57,7 @@ pub struct ClientCounts {
     pub ledger: Ledger,
     /// Sends of the warm-up, made or withheld: they are not in the ledger.
     pub warmup: u64,
-    /// Messages known to be done within the SLO, and before the load was over.
+    /// Messages known to be done within the SLO, from the intended send.
     pub good: u64,
     /// Sends without an answer now, those of the warm-up included.
     pub in_flight: u64,
@@ -70,7 +70,7 @@ pub struct ClientCounts {
 pub struct LiveAudit {
     /// As far as they are settled.
     pub counts: AuditCounts,
-    /// Done within the SLO, and before the load was over.
+    /// Done within the SLO, from the intended send.
     pub good: u64,
 }
 
@@ -106,7 +106,7 @@ pub struct LiveReading {
     pub ledger: Ledger,
     /// Sends of the warm-up: they are not in the ledger.
     pub warmup: u64,
-    /// Messages known to be done within the SLO, and before the load was over.
+    /// Messages known to be done within the SLO, from the intended send.
     pub good: u64,
     /// Sends without an answer now, those of the warm-up included.
     pub in_flight: u64,

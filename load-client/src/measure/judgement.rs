@@ -69,16 +69,23 @@ impl Underway<'_> {
         let counts = audited.counts;
         let open = counts.acknowledged.saturating_sub(counts.ended());
         let dropped = self.observer.map(|observer| observer.sight().counters().dropped);
+        let settled = known.saturating_sub(open);
+        let intended = figures.ledger.intended;
+        let evidence = evidence(
+            self.plan,
+            figures,
+            (!self.audits.is_empty()).then_some(counts),
+            dropped,
+            self.start.elapsed(),
+        );
+        // A rate of what is settled is over as much of the time as it is of the sends: what is still under way may be good.
+        let share = settled as f64 / intended.max(1) as f64;
+        let judged_for = evidence.judged_for.map(|time| time.mul_f64(share));
         Some(Evidence {
             intended: known,
-            settled: known.saturating_sub(open),
-            ..evidence(
-                self.plan,
-                figures,
-                (!self.audits.is_empty()).then_some(counts),
-                dropped,
-                self.start.elapsed(),
-            )
+            settled,
+            judged_for: judged_for.filter(|time| !time.is_zero()),
+            ..evidence
         })
     }
 }

@@ -146,9 +146,6 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
         }
     };
     plan.live.enter(Stage::Draining);
-    if let Some(observer) = &observer {
-        observer.load_over(load_over);
-    }
     let mut hurry = plan.stop.clone();
     let (queue_depth_end, recorded) = tokio::join!(queue_depth(observer.as_ref(), &mut hurry), sending.recorded());
     let recorded = recorded?;

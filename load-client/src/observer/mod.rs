@@ -133,13 +133,6 @@ impl Observer {
         timeout(LOOK_TIMEOUT, asked).await.ok()?.ok()
     }
 
-    /// The load is over: from here on, nothing is goodput any more.
-    pub fn load_over(&self, at: Duration) {
-        for audit in &self.shared.plan.audits {
-            lock(audit).load_over(at);
-        }
-    }
-
     fn awaits_messages(&self) -> bool {
         self.shared.plan.audits.iter().any(|audit| lock(audit).waits())
     }

@@ -58,8 +58,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Judges sends intended from `warmup` on; goodput counts what was done within `slo`. What is measured also goes into
-    /// `histograms`, at once. `targets`: how many URLs there are.
+    /// Judges sends intended from `warmup` on; goodput counts those of them that are done within `slo`. What is measured
+    /// also goes into `histograms`, at once. `targets`: how many URLs there are.
     pub fn new(warmup: Duration, slo: Duration, histograms: Histograms, targets: usize) -> Self {
         Self {
             figures: Figures {
@@ -160,9 +160,9 @@ impl Recorder {
         figures
     }
 
-    /// No send is intended from this time on.
+    /// The load ends at this time, so the series lasts that long even if nothing happened at its end.
     pub fn load_over(&mut self, at: Duration) {
-        self.done.load_over = Some(at);
+        self.done.series.slot(at.saturating_sub(Duration::from_nanos(1)));
     }
 
     /// So many sends (of those intended after the warm-up) are no longer waited for.
@@ -194,10 +194,10 @@ pub struct Done {
     pub time_to_done: Distribution,
     /// Over time.
     pub series: Series,
-    /// How many were done within the SLO, and before the load was over: what is worked off afterwards is no goodput.
+    /// How many were done within the SLO, from when their sends were intended. Some of them may be done after the load; a
+    /// backlog that is worked off then is good only as far as it still meets the SLO.
     pub good: u64,
     slo: Duration,
-    load_over: Option<Duration>,
 }
 
 impl Done {
@@ -214,13 +214,8 @@ impl Done {
             self.queue_wait.record(queue_wait);
         }
         let good = time_to_done <= self.slo;
-        self.good += u64::from(good && self.load_over.is_none_or(|over| done < over));
+        self.good += u64::from(good);
         self.series.slot(done).done(time_to_done, good);
-    }
-
-    /// No send is intended from this time on.
-    pub fn load_over(&mut self, at: Duration) {
-        self.load_over = Some(at);
     }
 
     /// Adds what another recorded.
@@ -253,7 +248,7 @@ pub struct Figures {
     pub time_to_done: Distribution,
     /// As the service measured it.
     pub queue_wait: Distribution,
-    /// Messages done within the SLO, and before the load was over.
+    /// Messages done within the SLO, from the intended send.
     pub good: u64,
     /// What the generator had to put up.
     pub effort: Effort,

@@ -79,8 +79,8 @@ pub struct Run {
     pub service: Option<ServiceReport>,
     /// What became of queued messages; null if nothing was queued, or the service says nothing.
     pub audit: Option<AuditCounts>,
-    /// Messages done within the SLO and before the load was over, per second of load; null if nobody says when they were
-    /// done.
+    /// Messages intended in the judged load and done within the SLO, per second of that load; null if nobody says when they
+    /// were done. A message done after the load counts too: if all are done in time, goodput equals the offered load.
     pub goodput_rps: Option<f64>,
     /// From the intended send to the end of the call, by outcome; without those that did not occur.
     pub response_time_seconds: BTreeMap<String, DistributionReport>,

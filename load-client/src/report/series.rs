@@ -18,7 +18,8 @@ pub struct PointReport {
     pub queue_bytes: Option<u64>,
     /// Sends intended in the step, per second.
     pub offered_rps: f64,
-    /// Messages done in the step within the SLO, per second; null if nobody says when they were done.
+    /// Messages done in the step within the SLO, per second, by when they were done and not by when they were intended; null
+    /// if nobody says when they were done.
     pub goodput_rps: Option<f64>,
     /// In seconds, of what was done in the step; null if nothing was.
     pub time_to_done_p99: Option<f64>,
