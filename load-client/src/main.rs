@@ -113,7 +113,6 @@ fn show_saved(args: &ReportArgs) -> Result<ExitCode, Failure> {
 }
 
 async fn run_one(args: &RunArgs, command: String, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
-    check(&args.load);
     let mut schedule = schedule(&args.load);
     if args.align {
         // The one place where a run looks at the time of day. A clock before 1970 is as good as one that shows 1970.
@@ -139,13 +138,6 @@ fn wrong(error: &dyn std::error::Error) -> ExitCode {
     ExitCode::from(EXIT_USAGE)
 }
 
-/// What no single flag can know to be wrong.
-fn check(load: &LoadArgs) {
-    if let Err(error) = load.check() {
-        usage_error(error);
-    }
-}
-
 fn schedule(load: &LoadArgs) -> Schedule {
     load.schedule().unwrap_or_else(|error| usage_error(error))
 }
@@ -154,8 +146,8 @@ async fn run_comparison(args: &CompareArgs, command: String, stopper: &Arc<Stopp
     if args.target.is_empty() && args.load.mode().is_some() {
         usage_error("--mode goes with --target: a strategy of our own has a door of its own");
     }
-    check(&args.load);
     let schedule = schedule(&args.load);
+    compare::check(args, &schedule).unwrap_or_else(|error| usage_error(error));
     let files = open(&args.output, command)?;
     let screen = files.screen();
     let compared = if args.target.is_empty() {

@@ -32,6 +32,7 @@ pub(crate) const DEFAULTS: Defaults = Defaults {
     when_blocked: WhenBlocked::Backlog,
     drain_limit: DrainLimit::Fixed(Duration::from_secs(60)),
     connections: 1,
+    clients: None,
 };
 
 /// Why a run could not be made.
@@ -63,6 +64,9 @@ pub enum RunError {
         /// What does not.
         url: Url,
     },
+    /// The flags do not make a load.
+    #[error("{0}")]
+    Load(String),
     /// A service would get nothing.
     #[error(
         "{services} services need a connection each: {connections} for {clients} clients are too few (--connections, --clients)"
@@ -99,9 +103,12 @@ impl RunError {
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Schema(error) => error.is_usage(),
-            Self::Template(_) | Self::Data(_) | Self::Tls(_) | Self::NoTls { .. } | Self::TooFewConnections { .. } => {
-                true
-            }
+            Self::Load(_)
+            | Self::Template(_)
+            | Self::Data(_)
+            | Self::Tls(_)
+            | Self::NoTls { .. }
+            | Self::TooFewConnections { .. } => true,
             Self::Fleet(_) | Self::Metrics { .. } => false,
         }
     }
@@ -157,6 +164,7 @@ fn scenario(args: &RunArgs, schedule: Schedule) -> Result<Scenario, RunError> {
         ..DEFAULTS
     };
     let scenario = args.load.scenario(schedule, defaults);
+    args.load.check(&scenario).map_err(RunError::Load)?;
     if scenario.connections < services {
         return Err(RunError::TooFewConnections {
             services,

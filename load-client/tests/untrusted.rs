@@ -67,13 +67,16 @@ fn load(flag: &str, text: &str) -> Result<Scenario, String> {
     let RunArgs { load, .. } = parse(&[format!("--{flag}={text}")])?;
     let defaults = Defaults {
         connections: 1,
+        clients: None,
         rpc: Rpc::Process,
         duration: Duration::from_secs(10),
         when_blocked: WhenBlocked::Backlog,
         drain_limit: DrainLimit::TwiceTheLoad,
     };
     let schedule = load.schedule().map_err(|error| error.to_string())?;
-    Ok(load.scenario(schedule, defaults))
+    let scenario = load.scenario(schedule, defaults);
+    load.check(&scenario)?;
+    Ok(scenario)
 }
 
 /// Any text, and much that looks like a value.
@@ -81,7 +84,7 @@ fn any_value() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => "[ +-]?[0-9_,.]{0,22}[ ]?(|k|m|g|e|K|M|Ki|MiB|GiB|EiB|YB|B|x|e9|e99|e308|e-9)",
         2 => "([0-9.]{1,20} ?(ns|us|ms|s|m|h|d|w|months|years|x|µs)? ?){1,3}",
-        2 => "([0-9]{1,12}(ms|s|h|d|y)?:[0-9.]{1,12}(k|m|e9)?,? ?){1,4}",
+        2 => "([0-9]{1,12}(ms|s|h|d|y)?:[0-9.]{1,12}(k|m|e9)?(..[0-9]{1,6})?,? ?){1,4}",
         1 => "[a-zA-Z-]{0,12} ?:? ?[ -~]{0,12}",
         1 => Just("NaN".to_owned()),
         1 => Just("inf".to_owned()),
@@ -121,7 +124,9 @@ fn check_schedule(schedule: &Schedule, clients: u32, seed: u64) -> Checked {
             prop_assert!(stages.iter().any(|stage| stage.rps > 0.0));
             for stage in stages.iter() {
                 prop_assert!(stage.length > Duration::ZERO && stage.length <= YEAR);
-                prop_assert!(stage.rps == 0.0 || (1e-6..=100e6).contains(&stage.rps));
+                for rps in [stage.rps, stage.end_rps] {
+                    prop_assert!(rps == 0.0 || (1e-6..=100e6).contains(&rps));
+                }
             }
         }
         Schedule::Trace(rows) => prop_assert!(!rows.is_empty()),
@@ -166,9 +171,9 @@ fn any_csv() -> impl Strategy<Value = Vec<u8>> {
 
 fn format(unit: Duration, speed: f64) -> TraceFormat {
     TraceFormat {
-        time_column: "when".to_owned(),
         demand: Some(("work".to_owned(), unit)),
         speed,
+        ..TraceFormat::new("when")
     }
 }
 

@@ -1,6 +1,7 @@
 //! When sends are intended: pure, seeded, and told by no clock. A client asks for its next intent whenever it is done
 //! with the last, so a backlog of intents costs no memory.
 
+mod deal;
 mod profile;
 pub mod trace;
 
@@ -10,8 +11,9 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1};
 use rand_pcg::Pcg64Mcg;
 
-use self::profile::Profile;
-use crate::scenario::{Schedule, Spacing, Stage, TraceRow};
+pub use self::deal::MOST_POISSON;
+use self::{deal::Deal, profile::Profile};
+use crate::scenario::{Scenario, Schedule, Spacing, Stage, TraceRow};
 
 /// A send that is intended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub enum Arrivals {
 }
 
 /// Intents at a rate: a step of the profile's integral each, of 1 or exponential with mean 1.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Paced {
     profile: Arc<Profile>,
     spacing: Spacing,
@@ -59,6 +61,10 @@ pub struct ArrivalPlan {
     profile: Option<Arc<Profile>>,
     clients: u32,
     seed: u64,
+    /// Nothing that is intended from this time on is made; `None`: without end.
+    until: Option<Duration>,
+    /// How many sends there are at most, and whose they are.
+    deal: Deal,
 }
 
 impl ArrivalPlan {
@@ -70,6 +76,7 @@ impl ArrivalPlan {
             Schedule::Stages { stages, repeat, .. } => {
                 let shares = stages.iter().map(|stage| Stage {
                     rps: share(stage.rps),
+                    end_rps: share(stage.end_rps),
                     ..*stage
                 });
                 Some(Profile::stages(shares, *repeat))
@@ -81,6 +88,55 @@ impl ArrivalPlan {
             profile: profile.map(Arc::new),
             clients,
             seed,
+            until: schedule.length(),
+            deal: Deal::Unlimited,
+        }
+    }
+
+    /// The load of a scenario, with its length and its number of requests. With a number of requests this takes a moment:
+    /// the sends of a Poisson schedule are counted one by one.
+    pub fn of(scenario: &Scenario) -> Self {
+        let mut plan = Self::new(&scenario.schedule, scenario.clients, scenario.seed);
+        plan.until = scenario.length();
+        if let Some(requests) = scenario.requests {
+            plan.deal = Deal::first(requests, &plan);
+        }
+        plan
+    }
+
+    /// How many sends client `index` intends at most.
+    pub fn share(&self, index: u32) -> u64 {
+        self.deal.share(index, self.clients)
+    }
+
+    /// Nothing that is intended from this time on is made; `None`: without end.
+    pub fn until(&self) -> Option<Duration> {
+        self.until
+    }
+
+    /// When the load is over: at its length, or earlier, once all its requests have been intended. `None` if nobody can say
+    /// beforehand.
+    pub fn over(&self) -> Option<Duration> {
+        self.deal.over().or(self.until)
+    }
+
+    fn paced(&self, profile: &Arc<Profile>, spacing: Spacing, index: u32) -> Paced {
+        // seed_from_u64 scatters neighbouring seeds.
+        let seed = self
+            .seed
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .wrapping_add(u64::from(index));
+        let mut random = Pcg64Mcg::seed_from_u64(seed);
+        let done = match spacing {
+            Spacing::Constant => random.random::<f64>(),
+            Spacing::Poisson => Exp1.sample(&mut random),
+        };
+        Paced {
+            profile: Arc::clone(profile),
+            spacing,
+            done,
+            steps: 0,
+            random,
         }
     }
 
@@ -93,23 +149,7 @@ impl ArrivalPlan {
                 stride: self.clients as usize,
             },
             (Schedule::Rate { spacing, .. } | Schedule::Stages { spacing, .. }, Some(profile)) => {
-                // seed_from_u64 scatters neighbouring seeds.
-                let seed = self
-                    .seed
-                    .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-                    .wrapping_add(u64::from(index));
-                let mut random = Pcg64Mcg::seed_from_u64(seed);
-                let done = match spacing {
-                    Spacing::Constant => random.random::<f64>(),
-                    Spacing::Poisson => Exp1.sample(&mut random),
-                };
-                Arrivals::Paced(Paced {
-                    profile: Arc::clone(profile),
-                    spacing: *spacing,
-                    done,
-                    steps: 0,
-                    random,
-                })
+                Arrivals::Paced(self.paced(profile, *spacing, index))
             }
             _ => Arrivals::AsFastAsPossible,
         }
@@ -141,7 +181,17 @@ impl Arrivals {
 
 impl Paced {
     fn next(&mut self) -> Option<Intent> {
-        let at = self.profile.when(self.done + self.steps as f64)?;
+        let at = self.profile.when(self.target())?;
+        self.step();
+        Some(Intent { at, demand: None })
+    }
+
+    /// The integral at which the next send is intended.
+    fn target(&self) -> f64 {
+        self.done + self.steps as f64
+    }
+
+    fn step(&mut self) {
         match self.spacing {
             Spacing::Constant => self.steps += 1,
             Spacing::Poisson => {
@@ -149,7 +199,6 @@ impl Paced {
                 self.done += gap;
             }
         }
-        Some(Intent { at, demand: None })
     }
 }
 
@@ -192,10 +241,8 @@ mod tests {
 
     #[test]
     fn stages_follow_each_other_and_end() {
-        let stages = [(10, 100.0), (10, 0.0), (10, 500.0)].map(|(seconds, rps)| Stage {
-            length: Duration::from_secs(seconds),
-            rps,
-        });
+        let stages = [(10, 100.0), (10, 0.0), (10, 500.0)]
+            .map(|(seconds, rps)| Stage::steady(Duration::from_secs(seconds), rps));
         let schedule = |repeat| Schedule::Stages {
             stages: stages.into(),
             repeat,
@@ -204,6 +251,26 @@ mod tests {
         assert_eq!(count(&schedule(false), 2, Duration::MAX), 6000);
         assert_eq!(count(&schedule(true), 2, Duration::from_secs(60)), 12_000);
         assert_eq!(count(&schedule(true), 2, Duration::from_secs(40)), 7000);
+    }
+
+    #[test]
+    fn a_ramp_intends_its_integral_evenly_or_at_random() {
+        let ramp = |spacing| Schedule::Stages {
+            stages: [Stage {
+                length: Duration::from_secs(10),
+                rps: 0.0,
+                end_rps: 100.0,
+            }]
+            .into(),
+            repeat: false,
+            spacing,
+        };
+        let within = |spacing, seconds| count(&ramp(spacing), 4, Duration::from_secs(seconds));
+        assert_eq!(within(Spacing::Constant, 99), 500);
+        // 5 t² by then; each client is within one send of its own quarter.
+        assert!(within(Spacing::Constant, 5).abs_diff(125) <= 4);
+        let random = count(&ramp(Spacing::Poisson), 4, Duration::MAX);
+        assert!(random.abs_diff(500) < 5 * 23, "{random}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! A rate over time, piecewise constant, and the inverse of its integral: sends are spaced evenly (or exponentially) on
-//! the integral, and each is intended when the integral gets there. One formula serves every schedule with a rate.
+//! A rate over time, made of pieces in which it is constant or changes linearly, and the inverse of its integral. Sends are
+//! spaced evenly (or exponentially) on the integral, and each is intended when the integral reaches it. One formula serves
+//! every schedule with a rate.
 //!
 //! Source: the time-rescaling construction of an inhomogeneous Poisson process (Çinlar, 1975).
 
@@ -21,7 +22,10 @@ struct Piece {
     start: f64,
     /// The integral at its start.
     done: f64,
+    /// Per second, at its start.
     rate: f64,
+    /// What the rate gains in a second.
+    slope: f64,
 }
 
 impl Profile {
@@ -32,24 +36,26 @@ impl Profile {
                 start: 0.0,
                 done: 0.0,
                 rate,
+                slope: 0.0,
             }],
             end: (f64::INFINITY, f64::INFINITY),
             repeat: false,
         }
     }
 
-    /// One rate after the other.
+    /// One stage after the other.
     pub(super) fn stages(stages: impl Iterator<Item = Stage>, repeat: bool) -> Self {
         let mut end = (0.0, 0.0);
         let pieces = stages
             .map(|stage| {
                 let (start, done) = end;
                 let seconds = stage.length.as_secs_f64();
-                end = (start + seconds, done + seconds * stage.rps);
+                end = (start + seconds, done + seconds * stage.mean_rps());
                 Piece {
                     start,
                     done,
                     rate: stage.rps,
+                    slope: (stage.end_rps - stage.rps) / seconds,
                 }
             })
             .collect();
@@ -72,7 +78,99 @@ impl Profile {
             .pieces
             .partition_point(|piece| piece.done <= rest)
             .saturating_sub(1);
-        let piece = self.pieces.get(index).filter(|piece| piece.rate > 0.0)?;
-        Duration::try_from_secs_f64(offset + piece.start + (rest - piece.done) / piece.rate).ok()
+        let into = self.pieces.get(index)?.reaches(rest)?;
+        Duration::try_from_secs_f64(offset + into).ok()
+    }
+
+    /// The integral at this time.
+    pub(super) fn integral(&self, at: Duration) -> f64 {
+        let (length, whole) = self.end;
+        let at = at.as_secs_f64();
+        let (rounds, rest) = if at < length {
+            (0.0, at)
+        } else if self.repeat {
+            let rounds = (at / length).floor();
+            (rounds, at - rounds * length)
+        } else {
+            return whole;
+        };
+        let before = if rounds > 0.0 { rounds * whole } else { 0.0 };
+        let index = self
+            .pieces
+            .partition_point(|piece| piece.start <= rest)
+            .saturating_sub(1);
+        self.pieces.get(index).map_or(before, |piece| before + piece.at(rest))
+    }
+}
+
+impl Piece {
+    /// When, in seconds, the integral reaches `target` in this piece.
+    fn reaches(&self, target: f64) -> Option<f64> {
+        if self.rate <= 0.0 && self.slope <= 0.0 {
+            return None;
+        }
+        let missing = target - self.done;
+        // rate·t + slope·t²/2 = missing, solved without a difference of two like numbers. At the end of a ramp down to 0,
+        // rounding must not make a root of less than nothing.
+        let root = (self.rate * self.rate + 2.0 * self.slope * missing).max(0.0).sqrt();
+        let into = if missing > 0.0 {
+            2.0 * missing / (self.rate + root)
+        } else {
+            0.0
+        };
+        Some(self.start + into)
+    }
+
+    /// The integral at a time, in seconds, within this piece.
+    fn at(&self, seconds: f64) -> f64 {
+        let into = seconds - self.start;
+        self.done + into * (self.rate + self.slope * into / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp(from: f64, to: f64, repeat: bool) -> Profile {
+        let stage = Stage {
+            length: Duration::from_secs(10),
+            rps: from,
+            end_rps: to,
+        };
+        Profile::stages([stage].into_iter(), repeat)
+    }
+
+    fn near(profile: &Profile, target: f64, seconds: f64) {
+        let when = profile.when(target).unwrap().as_secs_f64();
+        assert!((when - seconds).abs() < 1e-6, "{target}: {when}, not {seconds}");
+        let back = profile.integral(Duration::from_secs_f64(seconds));
+        assert!((back - target).abs() < 1e-6, "{seconds}: {back}, not {target}");
+    }
+
+    #[test]
+    fn a_ramp_is_where_its_integral_says() {
+        // From 0 to 100 in 10 s: 5 t².
+        let up = ramp(0.0, 100.0, false);
+        for (target, seconds) in [(0.0, 0.0), (5.0, 1.0), (125.0, 5.0), (499.999_5, 9.999_995)] {
+            near(&up, target, seconds);
+        }
+        assert_eq!(up.when(500.0), None);
+        // From 100 to 0: what is missing at the end is 5 (10 − t)².
+        let down = ramp(100.0, 0.0, false);
+        for (target, seconds) in [(0.0, 0.0), (375.0, 5.0), (495.0, 9.0)] {
+            near(&down, target, seconds);
+        }
+        let again = ramp(0.0, 100.0, true);
+        near(&again, 500.0 + 125.0, 15.0);
+        near(&again, 50_000.0 + 5.0, 1001.0);
+    }
+
+    #[test]
+    fn a_steady_rate_is_divided_by_and_nothing_else() {
+        let steady = Profile::constant(0.3);
+        for target in [0.1, 1.0, 7.7, 1e6] {
+            assert_eq!(steady.when(target), Some(Duration::from_secs_f64(target / 0.3)));
+        }
     }
 }

@@ -1,23 +1,31 @@
 //! The load flags, which `run` and `compare` share, and the scenario they describe.
 
-use std::{path::PathBuf, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::metadata::Metadata;
-use super::values::{
-    Stages, clients, count, duration, number, payload_size, positive_duration, positive_number, rate, speed, stages,
-    threads,
+use super::{
+    metadata::Metadata,
+    trace::TraceArgs,
+    values::{
+        Stages, clients, count, duration, number, payload_size, positive_duration, positive_number, rate, stages,
+        threads,
+    },
 };
 use crate::{
-    arrival::trace::{self, TraceError, TraceFormat},
+    arrival::trace::TraceError,
     scenario::{Rpc, Scenario, Schedule, Spacing, WhenBlocked},
 };
 
 /// Sends in flight per client through Enqueue, where a client does not wait (arbitrary: far over what a service that
 /// acknowledges lets stand, and still a bound).
 const OPEN_LOOP: u32 = 1000;
+/// Clients where nobody says how many: as many as in the worked example.
+const FEW_CLIENTS: u32 = 4;
+/// The most clients that follow from a rate (arbitrary: more threads of a real caller are rare, and 1,000 slow answers at
+/// once are an overload that should show).
+const MANY_CLIENTS: u32 = 1000;
 
 /// The load.
 #[derive(Debug, Clone, Args)]
@@ -27,67 +35,56 @@ pub struct LoadArgs {
     #[arg(long, env = "LOAD_MODE")]
     mode: Option<Rpc>,
 
-    /// Clients
-    #[arg(short, long, visible_alias = "concurrency", env = "LOAD_CLIENTS", default_value = "4", value_parser = clients)]
-    clients: u32,
+    /// Number of clients [default for run: as many as requests per second (the highest rate of the stages or of the trace), so
+    /// that response times of up to 1 s hold no client back, but at least 4 and at most 1,000, and fewer if --max-in-flight
+    /// allows a client more than 1 request; default for compare, and without a rate: 4]
+    #[arg(short, long, visible_alias = "concurrency", env = "LOAD_CLIENTS", value_parser = clients)]
+    clients: Option<u32>,
 
-    /// Connections that they share [default: one per core, at least one per service, at most one per client]
+    /// Number of connections that the clients share, at most one per client [default: one per core, at least one per
+    /// service]
     #[arg(long, env = "LOAD_CONNECTIONS", value_parser = clients)]
-    connections: Option<u32>,
+    pub(super) connections: Option<u32>,
 
-    /// Threads that they send from, each with its share of the connections; fewer cost less per send, for as long as they
-    /// keep up [default: one per core, at most one per connection]
+    /// Number of threads that send, each with its share of the connections, at most one per connection. Fewer threads cost
+    /// less CPU per request, as long as they keep up [default: one per core]
     #[arg(long, env = "LOAD_THREADS", value_parser = threads)]
-    threads: Option<u32>,
+    pub(super) threads: Option<u32>,
 
-    /// Sends per second of all clients together; 0: as fast as possible, then response time is service time [default: 8]
+    /// Requests per second of all clients together; 0: as fast as possible, then response time is service time. Each client
+    /// has an equal share of the rate and starts at a random time that the seed draws [default: 8]
     #[arg(short, long, visible_alias = "rate", env = "LOAD_RPS", value_parser = rate, conflicts_with_all = ["rps_per_client", "stages", "trace"])]
     rps: Option<f64>,
 
-    /// Sends per second of each client
+    /// Requests per second of each client
     #[arg(long, env = "LOAD_RPS_PER_CLIENT", value_parser = rate, conflicts_with_all = ["stages", "trace"])]
     rps_per_client: Option<f64>,
 
-    /// How long sends are intended; 0s: until stopped [default: 10s for run, 20s for compare; with --requests, --stages
-    /// or --trace: as long as these last]
+    /// Duration of the load, also if its stages or its trace are shorter or longer; 0s: until stopped [default: 10s for run,
+    /// 20s for compare; with --requests, --stages or --trace: as long as these last]
     #[arg(short = 'z', long, env = "LOAD_DURATION", value_parser = duration)]
     duration: Option<Duration>,
 
-    /// Sends, at most, of all clients together
+    /// Maximum number of requests of all clients together. The load ends with the last of them, at the given rate
     #[arg(short = 'n', long, visible_alias = "total", env = "LOAD_REQUESTS", value_parser = positive_number)]
     requests: Option<u64>,
 
-    /// How sends are spaced at a given rate
+    /// How requests are spaced in time. In both cases the requests of all clients together come at irregular intervals
     #[arg(long, env = "LOAD_ARRIVAL", default_value = "constant")]
     arrival: Spacing,
 
-    /// Rates one after the other, as LENGTH:RATE,…, like 10s:100,30s:500 [sends per second of all clients together]
+    /// Rates one after the other, as LENGTH:RATE or LENGTH:FROM..TO for a linear ramp, such as 10s:100,30s:100..500 [requests
+    /// per second of all clients together]
     #[arg(long, env = "LOAD_STAGES", value_parser = stages, conflicts_with = "trace")]
     stages: Option<Stages>,
 
-    /// The stages from the front again, for as long as the run lasts
+    /// Repeat the stages for the duration of the load
     #[arg(long, env = "LOAD_REPEAT", requires = "stages")]
     repeat: bool,
 
-    /// Replay a CSV file; its rows are dealt to the clients in turn
-    #[arg(long, env = "LOAD_TRACE", value_name = "FILE", requires = "trace_time_column")]
-    trace: Option<PathBuf>,
-
-    /// The column with the times: seconds, or timestamps
-    #[arg(long, env = "LOAD_TRACE_TIME_COLUMN", value_name = "NAME", requires = "trace")]
-    trace_time_column: Option<String>,
-
-    /// The column with the service demands
-    #[arg(long, env = "LOAD_TRACE_DEMAND_COLUMN", value_name = "NAME", requires = "trace")]
-    trace_demand_column: Option<String>,
-
-    /// What one unit of that column demands
-    #[arg(long, env = "LOAD_TRACE_DEMAND_UNIT", default_value = "1ms", value_parser = positive_duration)]
-    trace_demand_unit: Duration,
-
-    /// How many times faster than recorded to replay; demands stay as they are
-    #[arg(long, env = "LOAD_SPEED", default_value = "1x", value_parser = speed)]
-    speed: f64,
+    /// A recorded load.
+    #[command(flatten)]
+    trace: TraceArgs,
 
     /// Sends that a client may have in flight; 1: it waits for each answer [default: 1 for process, 1000 for enqueue]
     #[arg(long, env = "LOAD_MAX_IN_FLIGHT", value_parser = count)]
@@ -102,11 +99,12 @@ pub struct LoadArgs {
     #[arg(short, long, env = "LOAD_TIMEOUT", default_value = "10s", value_parser = positive_duration)]
     timeout: Duration,
 
-    /// Goodput counts what is done within it, from the intended send [default: the timeout]
+    /// Latency objective: goodput counts requests that are done within it, from when they were due [default: the timeout]
     #[arg(long, env = "LOAD_SLO", value_parser = positive_duration)]
     slo: Option<Duration>,
 
-    /// Sends intended in so long from the start are made, but not judged
+    /// Warm-up period: requests that are due in it are sent, but excluded from the results. The load must be longer, and its
+    /// length must be known: --rps 0 needs --duration
     #[arg(long, env = "LOAD_WARMUP", default_value = "0s", value_parser = duration)]
     warmup: Duration,
 
@@ -154,6 +152,8 @@ pub struct Defaults {
     pub drain_limit: DrainLimit,
     /// So that every service has one; more if the machine has more cores.
     pub connections: u32,
+    /// How many; `None`: as many as requests per second, within bounds.
+    pub clients: Option<u32>,
 }
 
 /// How long to wait after the load, where no flag says.
@@ -168,16 +168,6 @@ pub enum DrainLimit {
 }
 
 impl LoadArgs {
-    /// What no single flag can know to be wrong.
-    pub fn check(&self) -> Result<(), String> {
-        match self.duration {
-            Some(duration) if !duration.is_zero() && self.warmup >= duration => {
-                Err("--warmup leaves nothing of --duration to be judged".to_owned())
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The door that a flag asks for.
     pub fn mode(&self) -> Option<Rpc> {
         self.mode
@@ -185,16 +175,8 @@ impl LoadArgs {
 
     /// When sends are intended. Reads the trace, if there is one.
     pub fn schedule(&self) -> Result<Schedule, TraceError> {
-        if let Some(path) = &self.trace {
-            let format = TraceFormat {
-                time_column: self.trace_time_column.clone().unwrap_or_default(),
-                demand: self
-                    .trace_demand_column
-                    .clone()
-                    .map(|column| (column, self.trace_demand_unit)),
-                speed: self.speed,
-            };
-            return Ok(Schedule::Trace(trace::read_file(path, &format)?.into()));
+        if let Some(recorded) = self.trace.schedule()? {
+            return Ok(recorded);
         }
         if let Some(Stages(stages)) = &self.stages {
             return Ok(Schedule::Stages {
@@ -205,7 +187,7 @@ impl LoadArgs {
         }
         let rps = match (self.rps, self.rps_per_client) {
             (Some(rps), _) => rps,
-            (None, Some(each)) => each * f64::from(self.clients),
+            (None, Some(each)) => each * f64::from(self.clients.unwrap_or(FEW_CLIENTS)),
             (None, None) => 8.0,
         };
         Ok(if rps == 0.0 {
@@ -237,19 +219,20 @@ impl LoadArgs {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cores = u32::try_from(cores).unwrap_or(u32::MAX);
         let traced = matches!(schedule, Schedule::Trace(_));
-        let connections = self
-            .connections
-            .unwrap_or(cores.max(defaults.connections))
-            .min(self.clients);
+        let max_in_flight = self.max_in_flight.unwrap_or(match rpc {
+            Rpc::Enqueue => OPEN_LOOP,
+            Rpc::Process | Rpc::Other(_) => 1,
+        });
+        let clients = self.clients.or(defaults.clients);
+        let clients = clients.unwrap_or_else(|| self.clients_for(&schedule, max_in_flight, defaults.connections));
+        let connections = cores.max(defaults.connections).max(self.threads.unwrap_or(0));
+        let connections = self.connections.unwrap_or(connections).min(clients);
         Scenario {
             rpc,
-            clients: self.clients,
+            clients,
             connections,
             threads: self.threads.unwrap_or(cores).min(connections),
-            max_in_flight: self.max_in_flight.unwrap_or(match rpc {
-                Rpc::Enqueue => OPEN_LOOP,
-                Rpc::Process | Rpc::Other(_) => 1,
-            }),
+            max_in_flight,
             when_blocked: self.when_blocked.unwrap_or(if traced {
                 WhenBlocked::Withhold
             } else {
@@ -266,5 +249,22 @@ impl LoadArgs {
             metadata: self.header.iter().cloned().collect::<HeaderMap>(),
             seed: self.seed,
         }
+    }
+
+    /// How many clients hold a schedule with responses of up to a second; at least one for each connection and thread that
+    /// is asked for.
+    fn clients_for(&self, schedule: &Schedule, max_in_flight: u32, connections: u32) -> u32 {
+        let by_rate = match (self.rps_per_client, schedule.highest_rate()) {
+            (None, Some(rate)) => (rate / f64::from(max_in_flight)).ceil(),
+            _ => 0.0,
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is within the bounds"
+        )]
+        let by_rate = by_rate.clamp(f64::from(FEW_CLIENTS), f64::from(MANY_CLIENTS)) as u32;
+        let asked_for = [self.connections, self.threads].into_iter().flatten();
+        asked_for.fold(by_rate.max(connections), u32::max)
     }
 }

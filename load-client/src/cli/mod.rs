@@ -1,12 +1,14 @@
 //! The command line: every flag, its environment variable, default, range and unit; and the exit codes.
 
 mod call;
+mod check;
 mod connection;
 mod gates;
 pub mod handbook;
 mod load;
 mod metadata;
 mod tls;
+mod trace;
 mod typed;
 mod values;
 

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use crate::scenario::Stage;
+use jiff::tz::TimeZone;
+
+use crate::{arrival::trace::zone_of_offset, scenario::Stage};
 
 /// The most threads (arbitrary: more than a machine has cores).
 const MOST_THREADS: u32 = 1024;
 /// The longest duration that makes sense (arbitrary: a year, far from where arithmetic ends).
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+pub(super) const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// The highest rate (arbitrary: no machine sends more).
-const HIGHEST_RATE: f64 = 100e6;
+pub(super) const HIGHEST_RATE: f64 = 100e6;
 /// The lowest rate apart from none (arbitrary: one send in twelve days).
 const LOWEST_RATE: f64 = 1e-6;
 /// The most clients, or connections (arbitrary: as many clients take some gigabytes).
@@ -37,6 +39,9 @@ pub(super) fn number(text: &str) -> Result<u64, String> {
 /// A whole number with a unit. A fraction is allowed as long as the number is whole, as in 1.5k; the library would round it.
 fn whole(text: &str) -> Result<u64, String> {
     let number = parse_size::parse_size(text).map_err(|error| error.to_string())?;
+    if text.to_ascii_lowercase().contains("e-") {
+        return Err("is no whole number".to_owned());
+    }
     let Some((_, after)) = text.split_once('.') else {
         return Ok(number);
     };
@@ -107,12 +112,39 @@ pub(super) fn speed(text: &str) -> Result<f64, String> {
     Ok(factor)
 }
 
-/// As `10s:100,30s:500`.
+/// A time zone, as its offset or its name.
+pub(super) fn time_zone(text: &str) -> Result<TimeZone, String> {
+    let wrong = |_| "is no time zone that this machine knows; write it as UTC, +02:00 or Europe/Berlin".to_owned();
+    match zone_of_offset(text) {
+        Some(zone) => Ok(zone),
+        None if matches!(text, "UTC" | "Z") => Ok(TimeZone::UTC),
+        None => TimeZone::get(text).map_err(wrong),
+    }
+}
+
+/// A character that separates columns, as itself or by its name.
+pub(super) fn separator(text: &str) -> Result<u8, String> {
+    match text {
+        "comma" => Ok(b','),
+        "semicolon" => Ok(b';'),
+        "tab" | "\\t" => Ok(b'\t'),
+        "pipe" => Ok(b'|'),
+        _ => match text.as_bytes() {
+            [one] if one.is_ascii_punctuation() && *one != b'"' || matches!(one, b'\t' | b' ') => Ok(*one),
+            _ => Err("is no separator; write it as a character, or as comma, semicolon, tab or pipe".to_owned()),
+        },
+    }
+}
+
+/// As `10s:100,30s:100..500`.
 pub(super) fn stages(text: &str) -> Result<Stages, String> {
     let stages: Result<Vec<Stage>, String> = text.split(',').map(stage).collect();
     let stages = stages?;
-    if stages.iter().all(|stage| stage.rps == 0.0) {
+    if stages.iter().all(|stage| stage.mean_rps() == 0.0) {
         return Err("never send anything".to_owned());
+    }
+    if stages.iter().map(|stage| stage.length).sum::<Duration>() > LONGEST {
+        return Err("must last at most a year together".to_owned());
     }
     Ok(Stages(stages))
 }
@@ -126,10 +158,16 @@ fn stage(text: &str) -> Result<Stage, String> {
     let (length, rps) = text
         .trim()
         .split_once(':')
-        .ok_or_else(|| wrong("is not LENGTH:RATE, like 10s:100".to_owned()))?;
-    Ok(Stage {
-        length: positive_duration(length).map_err(wrong)?,
-        rps: rate(rps).map_err(wrong)?,
+        .ok_or_else(|| wrong("is not LENGTH:RATE or LENGTH:FROM..TO, like 10s:100 or 10s:100..500".to_owned()))?;
+    let length = positive_duration(length).map_err(wrong)?;
+    let rate = |text| rate(text).map_err(wrong);
+    Ok(match rps.split_once("..") {
+        Some((from, to)) => Stage {
+            length,
+            rps: rate(from)?,
+            end_rps: rate(to)?,
+        },
+        None => Stage::steady(length, rate(rps)?),
     })
 }
 
@@ -146,6 +184,28 @@ mod tests {
         assert_eq!(count("1.5k"), Ok(1_500));
         assert_eq!(number("18446744073709551615"), Ok(u64::MAX));
         assert_eq!(payload_size("64KiB"), Ok(65_536));
+        for (text, whole) in [
+            ("1.5k", 1500),
+            ("2.3k", 2300),
+            ("1e3", 1000),
+            ("1.0", 1),
+            ("1 000", 1000),
+        ] {
+            assert_eq!(number(text), Ok(whole), "{text}");
+        }
+        for (text, byte) in [
+            (";", b';'),
+            ("tab", b'\t'),
+            ("\\t", b'\t'),
+            ("\t", b'\t'),
+            ("comma", b','),
+            (":", b':'),
+        ] {
+            assert_eq!(separator(text), Ok(byte), "{text}");
+        }
+        assert!(time_zone("+02:00").is_ok() && time_zone("UTC").is_ok() && time_zone("-0330").is_ok());
+        let ramp = stages("10s:100..500,5s:1").unwrap().0;
+        assert!((ramp[0].mean_rps() - 300.0).abs() < f64::EPSILON && ramp[1].is_steady());
         let stages = stages("10s:100, 30s:0.5").unwrap().0;
         assert_eq!(stages[1].length, Duration::from_secs(30));
         assert!((stages[1].rps - 0.5).abs() < f64::EPSILON);
@@ -161,6 +221,32 @@ mod tests {
         for wrong in ["", "10s", "10s:", ":5", "0s:5", "10s:-5", "10s:5,", "10s:0"] {
             assert!(stages(wrong).is_err(), "{wrong}");
         }
+        for wrong in [
+            "10s:1..",
+            "10s:..5",
+            "10s:1..-5",
+            "10s:0..0",
+            "10s:1..2..3",
+            "300d:1,300d:1",
+        ] {
+            assert!(stages(wrong).is_err(), "{wrong}");
+        }
+        for wrong in [
+            "0.5",
+            "1.5",
+            "1.2345k",
+            "1e-1",
+            "18446744073709551616",
+            "1e30",
+            "-1",
+            "",
+        ] {
+            assert!(number(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", "ab", "a", "\"", "1", "µ"] {
+            assert!(separator(wrong).is_err(), "{wrong}");
+        }
+        assert!(time_zone("Mars/Olympus").is_err() && time_zone("+2").is_err());
         assert!(count("0").is_err() && duration("2y").is_err());
         for wrong in ["1.5", "10.7", "1.0001k", "18446744073709551616", ".5", "20EB"] {
             assert!(number(wrong).is_err(), "{wrong}: {:?}", number(wrong));

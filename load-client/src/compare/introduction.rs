@@ -66,8 +66,7 @@ fn load(scenario: &Scenario) -> String {
 }
 
 fn length(scenario: &Scenario) -> String {
-    let length = scenario.duration.or_else(|| scenario.schedule.length());
-    match length {
+    match scenario.length() {
         Some(length) if length > Duration::ZERO => time(length.as_secs_f64()),
         _ => "as long as it takes".to_owned(),
     }

@@ -33,6 +33,7 @@ const REAL: Defaults = Defaults {
     when_blocked: WhenBlocked::Withhold,
     drain_limit: DrainLimit::TwiceTheLoad,
     connections: 1,
+    clients: Some(4),
 };
 
 /// In virtual time.
@@ -68,6 +69,22 @@ fn virtual_scenario(args: &CompareArgs, schedule: &Schedule, rpc: Rpc) -> Scenar
         Schedule::Stages { .. } | Schedule::Trace(_) | Schedule::AsFastAsPossible => {}
     }
     scenario
+}
+
+/// Whether the flags make a load, in every kind of time in which it is to run.
+///
+/// # Errors
+///
+/// One sentence that names the flags.
+pub fn check(args: &CompareArgs, schedule: &Schedule) -> Result<(), String> {
+    if !args.virtual_time {
+        args.load.check(&real_scenario(args, schedule, Rpc::Process))?;
+    }
+    #[cfg(feature = "embedded")]
+    if args.target.is_empty() && *schedule != Schedule::AsFastAsPossible {
+        args.load.check(&virtual_scenario(args, schedule, Rpc::Process))?;
+    }
+    Ok(())
 }
 
 /// What a comparison came to.

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
 use super::books::Books;
 use crate::{
-    arrival::Intent,
+    arrival::{ArrivalPlan, Intent},
     client::{Client, Turn},
     recorder::Crowd,
     scenario::Scenario,
@@ -30,8 +30,10 @@ pub(super) struct Desk {
     slots: usize,
     /// Whether there has been one.
     begun: bool,
-    /// When the load is over at the latest.
-    end: Option<Duration>,
+    /// Nothing that is intended from this time on is sent, and nothing that waits is sent any more.
+    until: Option<Duration>,
+    /// When nothing is intended any more, as far as that is known beforehand: at `until`, or before.
+    over: Option<Duration>,
 }
 
 /// A send to be made now.
@@ -58,16 +60,12 @@ pub(super) enum Next {
 }
 
 impl Desk {
-    pub(super) fn new(mut clients: Vec<Client>, scenario: Arc<Scenario>) -> Self {
+    pub(super) fn new(mut clients: Vec<Client>, scenario: Arc<Scenario>, arrivals: &ArrivalPlan) -> Self {
         let due = clients
             .iter_mut()
             .enumerate()
             .filter_map(|(client, state)| Some(Reverse((state.next_due(Duration::ZERO)?, client))))
             .collect();
-        let end = match (scenario.duration, scenario.schedule.length()) {
-            (Some(duration), Some(length)) => Some(duration.min(length)),
-            (duration, length) => duration.or(length),
-        };
         Self {
             slots: clients.len().saturating_mul(scenario.max_in_flight as usize),
             begun: false,
@@ -77,7 +75,8 @@ impl Desk {
             waiting: 0,
             blocked: 0,
             in_flight: 0,
-            end,
+            until: arrivals.until(),
+            over: arrivals.over(),
         }
     }
 
@@ -145,22 +144,29 @@ impl Desk {
         if let Some((at, _)) = self.next_in_time() {
             return Next::At(at);
         }
-        match self.end {
-            Some(end) if now >= end => Next::Over(end),
-            // Without a schedule, the load is over with the last answer: it is the answers that make the pace.
-            _ if self.due.is_empty()
-                && (self.scenario.schedule.is_some() && self.waiting == 0 || self.in_flight == 0) =>
-            {
-                Next::Over(now)
-            }
-            Some(end) => Next::At(end),
-            None => Next::Answer,
+        if let Some(until) = self.until.filter(|until| now >= *until) {
+            return Next::Over(self.over.unwrap_or(until));
+        }
+        let scheduled = self.scenario.schedule.is_some();
+        // Requests that were asked for by number are made, however late. Without a schedule, it is the answers that make
+        // the pace, and the load is over with the last one.
+        let unsent = !self.due.is_empty()
+            || if scheduled {
+                self.waiting > 0
+            } else {
+                self.in_flight > 0
+            };
+        match self.over {
+            _ if unsent => self.until.map_or(Next::Answer, Next::At),
+            Some(over) if scheduled && now < over => Next::At(over),
+            Some(over) if scheduled => Next::Over(over),
+            _ => Next::Over(now),
         }
     }
 
     /// The load is over, before its end if it was stopped: what was intended by then and not sent is withheld.
     pub(super) fn close(mut self, now: Duration, books: &mut Books) -> Duration {
-        let over = self.end.map_or(now, |end| end.min(now));
+        let over = self.over.map_or(now, |over| over.min(now));
         for (index, client) in self.clients.iter_mut().enumerate() {
             for intent in client.unsent(over) {
                 books.withheld(index, intent, None);
@@ -172,6 +178,6 @@ impl Desk {
 
     fn next_in_time(&self) -> Option<(Duration, usize)> {
         let Reverse(next) = self.due.peek()?;
-        Some(*next).filter(|(at, _)| self.end.is_none_or(|end| *at < end))
+        Some(*next).filter(|(at, _)| self.until.is_none_or(|until| *at < until))
     }
 }

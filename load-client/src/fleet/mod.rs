@@ -144,7 +144,7 @@ impl Fleet {
     /// Connects all clients.
     pub async fn connect(plan: &FleetPlan) -> Result<Self, FleetError> {
         let count = shards(&plan.scenario, plan.place);
-        let arrivals = ArrivalPlan::new(&plan.scenario.schedule, plan.scenario.clients, plan.scenario.seed);
+        let arrivals = ArrivalPlan::of(&plan.scenario);
         let mut connecting = Vec::new();
         for index in 0..count {
             let (connected, up) = oneshot::channel();
@@ -307,14 +307,9 @@ impl ShardPlan {
         };
         let clients: Vec<Client> = (self.index..scenario.clients)
             .step_by(self.count as usize)
-            .map(|index| {
-                let left = scenario
-                    .requests
-                    .map_or(u64::MAX, |all| share(all, index, scenario.clients));
-                Client::new(self.arrivals.client(index), left)
-            })
+            .map(|index| Client::new(self.arrivals.client(index), self.arrivals.share(index)))
             .collect();
-        let desk = Desk::new(clients, Arc::clone(&scenario));
+        let desk = Desk::new(clients, Arc::clone(&scenario), &self.arrivals);
         // The other end is gone when another shard could not connect.
         let _ = connected.send(Ok(()));
         let Ok(start) = start.await else { return };
@@ -341,9 +336,4 @@ impl ShardPlan {
         // Nobody waits for the shards of a run that has failed.
         let _ = recorded.send(drive(wire, desk, books, live, stop, looks, load_over).await);
     }
-}
-
-/// Of `all` things dealt in turn to `count`, how many the one at `index` gets.
-fn share(all: u64, index: u32, count: u32) -> u64 {
-    all / u64::from(count) + u64::from(u64::from(index) < all % u64::from(count))
 }

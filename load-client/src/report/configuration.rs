@@ -30,13 +30,13 @@ pub struct ConfigurationReport {
     pub max_in_flight: u32,
     /// backlog or withhold.
     pub when_blocked: String,
-    /// How long sends are intended; null: until stopped, or until the schedule or the requests end.
+    /// How long the load lasts; null: until stopped, or until the schedule or the requests end.
     pub duration_seconds: Option<f64>,
     /// How many sends are intended at most; null: without limit.
     pub requests: Option<u64>,
     /// The deadline of a send, from when it is made.
     pub timeout_seconds: f64,
-    /// Goodput counts what is done within it.
+    /// Goodput counts what is done within it, from the intended send.
     pub slo_seconds: f64,
     /// Sends intended within it are made, but not judged.
     pub warmup_seconds: f64,
@@ -48,13 +48,16 @@ pub struct ConfigurationReport {
     pub metadata: Vec<String>,
 }
 
-/// A rate held for a while.
+/// A rate that is held for a while, or that changes linearly.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StageReport {
     /// How long.
     pub seconds: f64,
-    /// Sends per second of all clients together.
+    /// Sends per second of all clients together; of a ramp, at its beginning.
     pub rps: f64,
+    /// The same at the end of a ramp; null where the rate is held.
+    #[serde(default)]
+    pub end_rps: Option<f64>,
 }
 
 impl ConfigurationReport {
@@ -64,6 +67,7 @@ impl ConfigurationReport {
             let stage = |stage: &Stage| StageReport {
                 seconds: seconds(stage.length),
                 rps: stage.rps,
+                end_rps: (!stage.is_steady()).then_some(stage.end_rps),
             };
             stages.iter().map(stage).collect()
         };

@@ -110,9 +110,15 @@ const SETTINGS: &[Setting] = &[
 ];
 
 fn in_words(stages: &[StageReport], repeat: bool) -> String {
-    let stages = stages
-        .iter()
-        .map(|stage| format!("{}/s for {}", plain(stage.rps), time(stage.seconds)));
+    let stages = stages.iter().map(|stage| match stage.end_rps {
+        None => format!("{}/s for {}", plain(stage.rps), time(stage.seconds)),
+        Some(end) => format!(
+            "{}/s to {}/s over {}",
+            plain(stage.rps),
+            plain(end),
+            time(stage.seconds)
+        ),
+    });
     let again = if repeat { ", and again" } else { "" };
     format!("{}{again}", stages.collect::<Vec<_>>().join(", "))
 }

@@ -71,10 +71,7 @@ impl RunModel {
 
     /// How long sends are intended, where that is known beforehand.
     pub(super) fn planned(&self) -> Option<Duration> {
-        match (self.scenario.duration, self.scenario.schedule.length()) {
-            (Some(duration), Some(length)) => Some(duration.min(length)),
-            (duration, length) => duration.or(length),
-        }
+        self.scenario.length()
     }
 
     /// Takes in the state at this time since the load began; `None` before that. What is done does not change any more.

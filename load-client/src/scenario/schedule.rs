@@ -1,61 +1,13 @@
-//! What to run: pure data, checked where it is made.
+//! When sends are intended, as it was asked for: a rate, stages, a trace, or nothing.
 
 use std::{sync::Arc, time::Duration};
 
-/// What is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Rpc {
-    /// Fire-and-forget.
-    Enqueue,
-    /// Synchronous.
-    Process,
-    /// A unary method of any service, as `package.Service/Method`. Its answer is taken to say that its work is done.
-    #[value(skip)]
-    Other(&'static str),
-}
-
-impl Rpc {
-    /// A method by its name, which lives for as long as the program: its reports and metrics carry it.
-    pub fn other(name: String) -> Self {
-        Self::Other(name.leak())
-    }
-
-    /// Its name in reports and metrics.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Enqueue => "enqueue",
-            Self::Process => "process",
-            Self::Other(name) => name,
-        }
-    }
-
-    /// Whether an OK means that the message has been processed.
-    pub fn ok_means_done(self) -> bool {
-        self != Self::Enqueue
-    }
-
-    /// Whether the service is a FooService, so that it can be asked what it sees of itself.
-    pub fn is_foo_service(self) -> bool {
-        match self {
-            Self::Enqueue | Self::Process => true,
-            Self::Other(name) => name.starts_with("foo.v1.FooService/"),
-        }
-    }
-}
-
-/// What happens to a send that is due while its client has as many in flight as it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum WhenBlocked {
-    /// It is made when it can be; its response time counts from when it was intended.
-    Backlog,
-    /// It is not made, and is counted.
-    Withhold,
-}
+use super::Stage;
 
 /// How sends are spaced at a given rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Spacing {
-    /// Evenly, each client at a phase of its own.
+    /// Each client at equal intervals, from a phase that the seed draws; so those of all together are not evenly spaced.
     Constant,
     /// At random: exponential gaps, as from very many independent sources.
     Poisson,
@@ -69,15 +21,6 @@ impl Spacing {
             Self::Poisson => "poisson",
         }
     }
-}
-
-/// A rate held for a while.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stage {
-    /// How long.
-    pub length: Duration,
-    /// Sends per second, of all clients together.
-    pub rps: f64,
 }
 
 /// A recorded send.
@@ -135,12 +78,13 @@ impl Schedule {
                 } else {
                     at
                 };
-                let stage = stages.iter().find(|stage| {
-                    let within = left < stage.length;
-                    left = left.saturating_sub(stage.length);
-                    within
-                });
-                Some(stage.map_or(0.0, |stage| stage.rps))
+                for stage in stages.iter() {
+                    if left < stage.length {
+                        return Some(stage.rate_at(left));
+                    }
+                    left -= stage.length;
+                }
+                Some(0.0)
             }
             Self::Trace(_) | Self::AsFastAsPossible => None,
         }
@@ -149,6 +93,26 @@ impl Schedule {
     /// Whether there is one.
     pub fn is_some(&self) -> bool {
         !matches!(self, Self::AsFastAsPossible)
+    }
+
+    /// The most sends that it asks for within a second, about; `None` where it has no rate. Of a trace, the second with the
+    /// most rows.
+    pub fn highest_rate(&self) -> Option<f64> {
+        match self {
+            Self::Rate { rps, .. } => Some(*rps),
+            Self::Stages { stages, .. } => stages.iter().map(Stage::highest_rps).reduce(f64::max),
+            Self::Trace(rows) => {
+                let mut first = 0;
+                let within_a_second = rows.iter().enumerate().map(|(last, row)| {
+                    while rows[first].at + Duration::from_secs(1) <= row.at {
+                        first += 1;
+                    }
+                    last + 1 - first
+                });
+                within_a_second.max().map(|most| most as f64)
+            }
+            Self::AsFastAsPossible => None,
+        }
     }
 
     /// How long the schedule lasts by itself; `None`: without end.
@@ -184,9 +148,10 @@ impl Schedule {
         // Those that are over now come last; of the one that is under way, the part that is over.
         for (index, stage) in stages.iter().enumerate() {
             if into < stage.length {
+                let (before, after) = stage.cut(into);
                 joined.rotate_left(index);
-                joined[0].length -= into;
-                joined.push(Stage { length: into, ..*stage });
+                joined[0] = after;
+                joined.push(before);
                 break;
             }
             into -= stage.length;
@@ -200,53 +165,13 @@ impl Schedule {
     }
 }
 
-/// A load, and how it is judged.
-#[derive(Debug, Clone)]
-pub struct Scenario {
-    /// What is called.
-    pub rpc: Rpc,
-    /// How many clients; at least 1.
-    pub clients: u32,
-    /// Over how many connections, at most one per client.
-    pub connections: u32,
-    /// From how many threads, at most one per connection; in virtual time all run on one.
-    pub threads: u32,
-    /// When sends are intended.
-    pub schedule: Schedule,
-    /// How many sends a client may have in flight: 1 is the closed loop.
-    pub max_in_flight: u32,
-    /// What happens then.
-    pub when_blocked: WhenBlocked,
-    /// For how long sends are intended; `None`: until stopped, or until the schedule or the requests end.
-    pub duration: Option<Duration>,
-    /// How many sends are intended, at most.
-    pub requests: Option<u64>,
-    /// The deadline of a send, from when it is made.
-    pub timeout: Duration,
-    /// Goodput counts what is done within it.
-    pub slo: Duration,
-    /// Sends intended within it are made, but not judged.
-    pub warmup: Duration,
-    /// How long to wait for the service to work off what is queued; `None`: for as long as it takes.
-    pub drain_limit: Option<Duration>,
-    /// Bytes of payload per message.
-    pub payload_size: usize,
-    /// Sent with every call.
-    pub metadata: http::HeaderMap,
-    /// Of everything that is drawn.
-    pub seed: u64,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_schedule_tells_the_rate_that_it_asks_for_now() {
-        let stages = [(10, 100.0), (20, 0.5)].map(|(seconds, rps)| Stage {
-            length: Duration::from_secs(seconds),
-            rps,
-        });
+        let stages = [(10, 100.0), (20, 0.5)].map(|(seconds, rps)| Stage::steady(Duration::from_secs(seconds), rps));
         let schedule = |repeat| Schedule::Stages {
             stages: stages.into(),
             repeat,
@@ -268,10 +193,7 @@ mod tests {
         Schedule::Stages {
             stages: stages
                 .iter()
-                .map(|&(seconds, rps)| Stage {
-                    length: Duration::from_secs(seconds),
-                    rps,
-                })
+                .map(|&(seconds, rps)| Stage::steady(Duration::from_secs(seconds), rps))
                 .collect(),
             repeat: true,
             spacing: Spacing::Constant,
@@ -287,6 +209,43 @@ mod tests {
         assert_eq!(joined(5), stages(&[(15, 80.0), (60, 300.0), (5, 1600.0), (5, 80.0)]));
         assert_eq!(joined(85 + 20), stages(&[(60, 300.0), (5, 1600.0), (20, 80.0)]));
         assert_eq!(joined(84), stages(&[(1, 1600.0), (20, 80.0), (60, 300.0), (4, 1600.0)]));
+    }
+
+    #[test]
+    fn a_ramp_asks_for_more_and_more_and_is_joined_where_it_is() {
+        let ramp = |seconds, rps, end_rps| Stage {
+            length: Duration::from_secs(seconds),
+            rps,
+            end_rps,
+        };
+        let stages = |stages: &[Stage]| Schedule::Stages {
+            stages: stages.into(),
+            repeat: true,
+            spacing: Spacing::Constant,
+        };
+        let cycle = stages(&[ramp(10, 100.0, 500.0), ramp(10, 500.0, 500.0)]);
+        let at = |seconds| cycle.rate_at(Duration::from_secs(seconds));
+        assert_eq!(
+            [0, 5, 10, 19, 25].map(at),
+            [100.0, 300.0, 500.0, 500.0, 300.0].map(Some)
+        );
+        assert_eq!(cycle.highest_rate(), Some(500.0));
+        let joined = cycle.joined_at(Duration::from_secs(1000 * 20 + 5));
+        let halves = [ramp(5, 300.0, 500.0), ramp(10, 500.0, 500.0), ramp(5, 100.0, 300.0)];
+        assert_eq!(joined, stages(&halves));
+    }
+
+    #[test]
+    fn the_highest_rate_of_a_trace_is_that_of_its_fullest_second() {
+        let trace = |millis: &[u64]| {
+            let rows = millis.iter().map(|at| TraceRow {
+                at: Duration::from_millis(*at),
+                demand: None,
+            });
+            Schedule::Trace(rows.collect()).highest_rate()
+        };
+        assert_eq!(trace(&[0]), Some(1.0));
+        assert_eq!(trace(&[0, 999, 1000, 1500, 1998, 2500]), Some(4.0));
     }
 
     #[test]

@@ -1,10 +1,24 @@
 //! Reads a recorded trace: any CSV file with a header and a time column.
 //!
-//! Times are either all numbers (seconds since anything) or all timestamps (RFC 3339, or a date and a time without zone,
-//! which count as UTC). Only their differences matter.
+//! Times are either all numbers (since anything, in seconds unless another unit is given) or all timestamps (RFC 3339 and
+//! its relatives, or a date and a time without zone, which count as UTC). Only their differences matter.
 
-use std::{fs::File, io, path::Path, time::Duration};
+#[cfg(test)]
+mod tests;
+mod time;
 
+use std::{
+    borrow::Cow,
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::Path,
+    time::Duration,
+};
+
+use jiff::tz::TimeZone;
+
+use self::time::Times;
+pub use self::time::{TimeUnit, zone_of_offset};
 use crate::{input, scenario::TraceRow};
 
 /// Rows accepted (arbitrary: 10 million rows take 320 MB).
@@ -15,15 +29,40 @@ const MAX_DEMAND: Duration = Duration::from_secs(3600);
 /// The longest replay accepted (arbitrary: a year, far from where arithmetic with instants ends).
 pub const MAX_LENGTH: Duration = Duration::from_secs(366 * 24 * 3600);
 
+/// The most bytes of a header in which a separator is looked for (arbitrary).
+const LONGEST_HEADER: u64 = 64 * 1024;
+/// What may separate columns besides a comma, where no flag says it.
+const SEPARATORS: [u8; 3] = [b'\t', b';', b'|'];
+
 /// Which columns to read, and how.
 #[derive(Debug, Clone)]
 pub struct TraceFormat {
     /// The header of the column with the times.
     pub time_column: String,
+    /// Of times that are numbers; `None`: seconds, if they can be.
+    pub time_unit: Option<TimeUnit>,
+    /// Of timestamps that name none; `None`: UTC, if none of them names one.
+    pub time_zone: Option<TimeZone>,
+    /// Between columns; `None`: a comma, or what separates a header without one.
+    pub separator: Option<u8>,
     /// The header of the column with the demands, and what one unit of it takes.
     pub demand: Option<(String, Duration)>,
     /// How many times faster than recorded to replay; demands are not scaled.
     pub speed: f64,
+}
+
+impl TraceFormat {
+    /// Times in that column, as the file has them, and no demands.
+    pub fn new(time_column: impl Into<String>) -> Self {
+        Self {
+            time_column: time_column.into(),
+            time_unit: None,
+            time_zone: None,
+            separator: None,
+            demand: None,
+            speed: 1.0,
+        }
+    }
 }
 
 /// Why a trace cannot be read. Each names the file, and the line and column where there is one.
@@ -48,7 +87,7 @@ pub enum TraceError {
         reason: String,
     },
     /// A column was asked for that the header does not have.
-    #[error("{file}: there is no column {column:?}; there are {present}")]
+    #[error("{file}: there is no column {column:?}; there are {present}{hint}")]
     NoColumn {
         /// The file.
         file: String,
@@ -56,6 +95,8 @@ pub enum TraceError {
         column: String,
         /// What there is.
         present: String,
+        /// Where the separator may be the reason, the flag for it.
+        hint: &'static str,
     },
     /// A field is not what its column must hold.
     #[error("{file}: line {line}, column {column}: {value:?} {reason}")]
@@ -69,7 +110,7 @@ pub enum TraceError {
         /// What stands there.
         value: String,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
     /// There is nothing to replay, or too much.
     #[error("{file}: {reason}")]
@@ -96,7 +137,30 @@ pub fn read_file(path: &Path, format: &TraceFormat) -> Result<Vec<TraceRow>, Tra
 
 /// Reads a trace; `file` is its name in errors. Rows come back in the order of their times, the first at 0.
 pub fn read(source: impl io::Read, file: &str, format: &TraceFormat) -> Result<Vec<TraceRow>, TraceError> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
+    let mut source = BufReader::new(source);
+    let mut header = Vec::new();
+    source
+        .by_ref()
+        .take(LONGEST_HEADER)
+        .read_until(b'\n', &mut header)
+        .map_err(|source| TraceError::Read {
+            file: file.to_owned(),
+            source,
+        })?;
+    if header.starts_with(&[0xFF, 0xFE]) || header.starts_with(&[0xFE, 0xFF]) {
+        return Err(TraceError::Malformed {
+            file: file.to_owned(),
+            line: 1,
+            reason: "is UTF-16; save the file as UTF-8".to_owned(),
+        });
+    }
+    let separator = format
+        .separator
+        .unwrap_or_else(|| separator_of(&header, &format.time_column));
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .delimiter(separator)
+        .from_reader(header.as_slice().chain(source));
     let headers = reader.headers().map_err(|error| malformed(file, error))?.clone();
     let column = |name: &str| {
         headers
@@ -106,6 +170,11 @@ pub fn read(source: impl io::Read, file: &str, format: &TraceFormat) -> Result<V
                 file: file.to_owned(),
                 column: name.to_owned(),
                 present: headers.iter().collect::<Vec<_>>().join(", "),
+                hint: if headers.iter().any(|name| name.contains([',', ';', '\t', '|'])) {
+                    "; --trace-separator says what stands between columns"
+                } else {
+                    ""
+                },
             })
     };
     let time_index = column(&format.time_column)?;
@@ -114,7 +183,7 @@ pub fn read(source: impl io::Read, file: &str, format: &TraceFormat) -> Result<V
         None => None,
     };
 
-    let mut kind = None;
+    let mut times = Times::new(&format.time_column, format.time_unit, format.time_zone.as_ref());
     let mut rows: Vec<(i128, Option<Duration>)> = Vec::new();
     let mut record = csv::StringRecord::new();
     while reader
@@ -122,7 +191,7 @@ pub fn read(source: impl io::Read, file: &str, format: &TraceFormat) -> Result<V
         .map_err(|error| malformed(file, error))?
     {
         let line = record.position().map_or(0, csv::Position::line);
-        let field = |index: usize, column: &str, reason: &'static str| TraceError::Field {
+        let field = |index: usize, column: &str, reason: Cow<'static, str>| TraceError::Field {
             file: file.to_owned(),
             line,
             column: column.to_owned(),
@@ -136,26 +205,15 @@ pub fn read(source: impl io::Read, file: &str, format: &TraceFormat) -> Result<V
             });
         }
         let text = record.get(time_index).unwrap_or_default();
-        let (found, nanos) = parse_time(text).ok_or_else(|| {
-            field(
-                time_index,
-                &format.time_column,
-                "is neither a number of seconds nor a timestamp",
-            )
-        })?;
-        if *kind.get_or_insert(found) != found {
-            return Err(field(
-                time_index,
-                &format.time_column,
-                "is of another kind than the times before it",
-            ));
-        }
+        let nanos = times
+            .read(text)
+            .map_err(|reason| field(time_index, &format.time_column, reason))?;
         let demand = match demand_index {
             None => None,
             Some((index, name, unit)) => {
                 let text = record.get(index).unwrap_or_default();
                 let demand = parse_demand(text, unit)
-                    .ok_or_else(|| field(index, name, "is not a number from 0 that stays within 1h"))?;
+                    .ok_or_else(|| field(index, name, "is not a number from 0 that stays within 1h".into()))?;
                 Some(demand)
             }
         };
@@ -187,28 +245,19 @@ fn replayed(mut rows: Vec<(i128, Option<Duration>)>, file: &str, speed: f64) -> 
         .collect()
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TimeKind {
-    Seconds,
-    Timestamp,
-}
-
-/// A time in nanoseconds.
-fn parse_time(text: &str) -> Option<(TimeKind, i128)> {
-    if let Ok(seconds) = text.parse::<f64>() {
-        // Past this, a float has no longer a nanosecond to give, and no clock has such times.
-        let representable = seconds.is_finite() && seconds.abs() < 1e15;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "in range, and fractions of a nanosecond do not matter"
-        )]
-        return representable.then(|| (TimeKind::Seconds, (seconds * 1e9).round() as i128));
+/// What stands between the columns of this header, beyond doubt: a comma if there is one, otherwise the only other
+/// separator that there is.
+fn separator_of(header: &[u8], column: &str) -> u8 {
+    let line = header
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .next()
+        .unwrap_or_default();
+    let mut others = SEPARATORS.into_iter().filter(|separator| line.contains(separator));
+    match (others.next(), others.next()) {
+        _ if line.contains(&b',') || line.trim_ascii() == column.as_bytes() => b',',
+        (Some(only), None) => only,
+        _ => b',',
     }
-    let timestamp = text.parse::<jiff::Timestamp>().ok().or_else(|| {
-        let civil = text.parse::<jiff::civil::DateTime>().ok()?;
-        jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
-    })?;
-    Some((TimeKind::Timestamp, timestamp.as_nanosecond()))
 }
 
 fn parse_demand(text: &str, unit: Duration) -> Option<Duration> {
@@ -240,94 +289,5 @@ fn malformed(file: &str, error: csv::Error) -> TraceError {
             line,
             reason,
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn format(speed: f64) -> TraceFormat {
-        TraceFormat {
-            time_column: "when".to_owned(),
-            demand: Some(("work".to_owned(), Duration::from_millis(1))),
-            speed,
-        }
-    }
-
-    fn parse(text: &str) -> Result<Vec<TraceRow>, TraceError> {
-        read(text.as_bytes(), "t.csv", &format(2.0))
-    }
-
-    fn row(at_ms: u64, demand_ms: u64) -> TraceRow {
-        TraceRow {
-            at: Duration::from_millis(at_ms),
-            demand: Some(Duration::from_millis(demand_ms)),
-        }
-    }
-
-    #[test]
-    fn replays_seconds_and_timestamps_scaled_and_in_order() {
-        assert_eq!(
-            parse("when,work\n100.5,3\n100.25,7\n").unwrap(),
-            [row(0, 7), row(125, 3)]
-        );
-        let civil = "x,work,when\na,3,2023-11-16 18:17:03.9799600\nb,7,2023-11-16 18:17:04.9799600\n";
-        assert_eq!(parse(civil).unwrap(), [row(0, 3), row(500, 7)]);
-        let zoned = "when,work\n2023-11-16T18:17:03+01:00,3\n2023-11-16T17:17:05Z,7\n";
-        assert_eq!(parse(zoned).unwrap(), [row(0, 3), row(1000, 7)]);
-    }
-
-    #[test]
-    fn names_file_line_and_column_of_what_is_wrong() {
-        let error = |text: &str| parse(text).unwrap_err().to_string();
-        assert_eq!(
-            error("when,work\n1,1\nnoon,2\n"),
-            "t.csv: line 3, column when: \"noon\" is neither a number of seconds nor a timestamp"
-        );
-        assert_eq!(
-            error("when,work\n1,-1\n"),
-            "t.csv: line 2, column work: \"-1\" is not a number from 0 that stays within 1h"
-        );
-        assert_eq!(
-            error("when,work\n1,1\n2023-11-16 18:17:03,1\n"),
-            "t.csv: line 3, column when: \"2023-11-16 18:17:03\" is of another kind than the times before it"
-        );
-        assert_eq!(
-            error("when,work\n1,1\n2\n"),
-            "t.csv: line 3: has 1 columns, the header has 2"
-        );
-        assert_eq!(
-            error("then,work\n"),
-            "t.csv: there is no column \"when\"; there are then, work"
-        );
-        assert_eq!(error("when,work\n"), "t.csv: has no rows");
-    }
-
-    #[test]
-    fn extreme_numbers_are_errors_not_panics() {
-        for text in [
-            "NaN",
-            "inf",
-            "-inf",
-            "1e300",
-            "1e-300",
-            "",
-            "-0",
-            "99999999999999999999999",
-        ] {
-            let _ = parse(&format!("when,work\n{text},1\n1,{text}\n"));
-        }
-    }
-
-    #[test]
-    fn a_replay_that_would_outlast_the_clock_is_refused() {
-        // Once accepted, it ended the run in a panic: no instant lies so far ahead.
-        let far = "when,work\n0,0\n9300000000000,0\n";
-        let refused = read(far.as_bytes(), "t.csv", &format(1e-6)).unwrap_err();
-        let reason = "t.csv: takes longer than a year at 0.000001x; --speed replays it faster";
-        assert_eq!(refused.to_string(), reason);
-        let years = |length: u64| parse(&format!("when,work\n0,0\n{length},0\n"));
-        assert!(years(2 * 366 * 24 * 3600).is_ok() && years(2 * 366 * 24 * 3600 + 2).is_err());
     }
 }

@@ -1,0 +1,351 @@
+//! The times of a trace: numbers in a unit, or timestamps. What cannot be told from the data is refused, with the flag that
+//! says it: a unit that is wrong by a thousand makes a replay that is wrong by a thousand.
+
+use std::borrow::Cow;
+
+use jiff::{
+    Timestamp,
+    civil::DateTime,
+    tz::{Offset, TimeZone},
+};
+
+/// The unit of times that are numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TimeUnit {
+    /// Seconds.
+    #[value(name = "s")]
+    Seconds,
+    /// Milliseconds.
+    #[value(name = "ms")]
+    Millis,
+    /// Microseconds.
+    #[value(name = "us", alias = "µs")]
+    Micros,
+    /// Nanoseconds.
+    #[value(name = "ns")]
+    Nanos,
+}
+
+/// From here on a number cannot be an epoch in seconds (the year 5138), milliseconds or microseconds.
+const TOO_LARGE: [(i128, TimeUnit); 3] = [
+    (10_i128.pow(17), TimeUnit::Nanos),
+    (10_i128.pow(14), TimeUnit::Micros),
+    (10_i128.pow(11), TimeUnit::Millis),
+];
+/// More nanoseconds than any clock shows: a thousand million million seconds.
+const MOST_NANOS: i128 = 10_i128.pow(24);
+
+type Reason = Cow<'static, str>;
+
+impl TimeUnit {
+    /// As the flag has it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Seconds => "s",
+            Self::Millis => "ms",
+            Self::Micros => "us",
+            Self::Nanos => "ns",
+        }
+    }
+
+    /// A unit is 10 to the power of this many nanoseconds.
+    fn exponent(self) -> usize {
+        match self {
+            Self::Seconds => 9,
+            Self::Millis => 6,
+            Self::Micros => 3,
+            Self::Nanos => 0,
+        }
+    }
+
+    /// What the name of a column says about its unit.
+    fn of_column(name: &str) -> Option<Self> {
+        let name = name.to_lowercase();
+        let name = name.trim_end_matches([')', ']', ' ']);
+        let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));
+        let short = |unit: &str| {
+            let before = name.strip_suffix(unit);
+            before.is_some_and(|before| before.is_empty() || before.ends_with(['_', '-', ' ', '.', '(', '[']))
+        };
+        if ends(&["millis", "milliseconds", "msec"]) || short("ms") {
+            Some(Self::Millis)
+        } else if ends(&["micros", "microseconds", "usec"]) || short("us") || short("µs") {
+            Some(Self::Micros)
+        } else if ends(&["nanos", "nanoseconds", "nsec"]) || short("ns") {
+            Some(Self::Nanos)
+        } else {
+            None
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Number,
+    /// A timestamp with its zone.
+    Zoned,
+    /// A timestamp without one.
+    Local,
+}
+
+/// Reads the times of one column, which are all of one kind.
+pub(super) struct Times<'a> {
+    column: &'a str,
+    unit: Option<TimeUnit>,
+    zone: Option<&'a TimeZone>,
+    kind: Option<Kind>,
+}
+
+impl<'a> Times<'a> {
+    /// Of the column of that name; `unit` and `zone` as far as a flag says them.
+    pub(super) fn new(column: &'a str, unit: Option<TimeUnit>, zone: Option<&'a TimeZone>) -> Self {
+        Self {
+            column,
+            unit,
+            zone,
+            kind: None,
+        }
+    }
+
+    /// A time in nanoseconds; otherwise what is wrong with it, as the end of a sentence about it.
+    pub(super) fn read(&mut self, text: &str) -> Result<i128, Reason> {
+        if text.parse::<f64>().is_ok() {
+            self.is_a(Kind::Number)?;
+            return self.number(text);
+        }
+        let timestamp = Stamp::read(text);
+        if let (Some(unit), Some(_)) = (self.unit, &timestamp) {
+            return Err(format!("is a timestamp, and --trace-time-unit {} is for numbers", unit.name()).into());
+        }
+        match timestamp {
+            Some(Stamp::Zoned(at)) => {
+                self.is_a(Kind::Zoned)?;
+                Ok(at.as_nanosecond())
+            }
+            Some(Stamp::Local(at)) => {
+                self.is_a(Kind::Local)?;
+                let zone = self.zone.cloned().unwrap_or(TimeZone::UTC);
+                let at = zone.to_timestamp(at).map_err(|_| "is out of range")?;
+                Ok(at.as_nanosecond())
+            }
+            None => Err("is neither a number of seconds nor a timestamp".into()),
+        }
+    }
+
+    /// Holds that all times are of one kind.
+    fn is_a(&mut self, kind: Kind) -> Result<(), Reason> {
+        let before = *self.kind.get_or_insert(kind);
+        match (before, kind) {
+            _ if before == kind => Ok(()),
+            (Kind::Number, _) | (_, Kind::Number) => Err("is of another kind than the times before it".into()),
+            _ if self.zone.is_some() => Ok(()),
+            (_, Kind::Local) => {
+                Err("has no time zone, unlike the times before it; --trace-time-zone says which one it is in".into())
+            }
+            (_, Kind::Zoned) => {
+                Err("has a time zone, unlike the times before it; --trace-time-zone says which one they are in".into())
+            }
+        }
+    }
+
+    fn number(&self, text: &str) -> Result<i128, Reason> {
+        let unit = match (self.unit, TimeUnit::of_column(self.column)) {
+            (Some(unit), _) => unit,
+            (None, None) => TimeUnit::Seconds,
+            (None, Some(unit)) => {
+                return Err(format!(
+                    "is a number without a unit, and the column's name suggests --trace-time-unit {}",
+                    unit.name()
+                )
+                .into());
+            }
+        };
+        let out_of_range = "is too large for a time, or not finite";
+        let nanos = decimal(text, unit.exponent()).ok_or(out_of_range)?;
+        if self.unit.is_none() {
+            let seconds = nanos.abs() / 10_i128.pow(9);
+            if let Some((_, likely)) = TOO_LARGE.iter().find(|(from, _)| seconds >= *from) {
+                return Err(format!(
+                    "is too large for seconds; --trace-time-unit says which unit it has, such as {}",
+                    likely.name()
+                )
+                .into());
+            }
+        }
+        if nanos.abs() >= MOST_NANOS {
+            return Err(out_of_range.into());
+        }
+        Ok(nanos)
+    }
+}
+
+/// A decimal number times 10 to the power of `exponent`, exactly, rounded to a whole number. Other ways to write a number
+/// go through a float.
+fn decimal(text: &str, exponent: usize) -> Option<i128> {
+    let digits = text
+        .strip_prefix('-')
+        .or_else(|| text.strip_prefix('+'))
+        .unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |part: &str| part.len() <= 25 && part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !plain(whole) || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        let scaled = text.parse::<f64>().ok()? * 10_f64.powi(i32::try_from(exponent).ok()?);
+        #[expect(clippy::cast_possible_truncation, reason = "it is in range, and rounded")]
+        return (scaled.abs() < 1e24).then(|| scaled.round() as i128);
+    }
+    let kept: String = fraction.chars().chain(std::iter::repeat('0')).take(exponent).collect();
+    let magnitude: i128 = format!("{whole}{kept}").parse().ok()?;
+    let up = fraction.as_bytes().get(exponent).is_some_and(|digit| *digit >= b'5');
+    let magnitude = magnitude + i128::from(up);
+    Some(if text.starts_with('-') { -magnitude } else { magnitude })
+}
+
+/// A timestamp, as many programs write them.
+enum Stamp {
+    Zoned(Timestamp),
+    Local(DateTime),
+}
+
+impl Stamp {
+    fn read(text: &str) -> Option<Self> {
+        if let Ok(at) = text.parse::<Timestamp>() {
+            return Some(Self::Zoned(at));
+        }
+        if let Ok(at) = text.parse::<DateTime>() {
+            return Some(Self::Local(at));
+        }
+        let (local, zone) = zone_at_end(text)?;
+        let at = local.trim_end().parse::<DateTime>().ok()?;
+        Some(Self::Zoned(zone.to_timestamp(at).ok()?))
+    }
+}
+
+/// Splits off a zone that is written in another way than RFC 3339 has it: ` UTC`, ` GMT`, ` Z`, `+0000`, ` +02`.
+fn zone_at_end(text: &str) -> Option<(&str, TimeZone)> {
+    for name in ["UTC", "GMT", "Z"] {
+        if let Some(local) = text.strip_suffix(name) {
+            return Some((local, TimeZone::UTC));
+        }
+    }
+    // The last sign after the time; those before it belong to the date.
+    let time = text.find(':')?;
+    let sign = time + text[time..].rfind(['+', '-'])?;
+    let (local, offset) = text.split_at(sign);
+    Some((local, zone_of_offset(offset)?))
+}
+
+/// The zone of an offset that is written as `+02`, `+0200` or `+02:00`; `None` if it is not.
+pub fn zone_of_offset(text: &str) -> Option<TimeZone> {
+    let (digits, sign) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
+        (Some(digits), _) => (digits, 1),
+        (_, Some(digits)) => (digits, -1),
+        _ => return None,
+    };
+    let digits = digits.replacen(':', "", 1);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) || ![2, 4].contains(&digits.len()) {
+        return None;
+    }
+    let (hours, minutes) = digits.split_at(2);
+    let minutes = if minutes.is_empty() { "0" } else { minutes };
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    if minutes >= 60 {
+        return None;
+    }
+    let offset = Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()?;
+    Some(TimeZone::fixed(offset))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(unit: Option<TimeUnit>, texts: &[&str]) -> Result<Vec<i128>, String> {
+        let mut times = Times::new("when", unit, None);
+        texts
+            .iter()
+            .map(|text| times.read(text).map_err(|reason| format!("{text} {reason}")))
+            .collect()
+    }
+
+    #[test]
+    fn numbers_are_read_exactly_in_their_unit() {
+        for (unit, text, nanos) in [
+            (TimeUnit::Nanos, "1700000000123456789", 1_700_000_000_123_456_789),
+            (TimeUnit::Micros, "1700000000123456.7894", 1_700_000_000_123_456_789),
+            (TimeUnit::Millis, "1700000000123.5", 1_700_000_000_123_500_000),
+            (TimeUnit::Seconds, "-1.0000000005", -1_000_000_001),
+            (TimeUnit::Seconds, "1.7e9", 1_700_000_000_000_000_000),
+            (TimeUnit::Seconds, ".25", 250_000_000),
+        ] {
+            assert_eq!(read(Some(unit), &[text]), Ok(vec![nanos]), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_cannot_be_seconds_is_refused_with_the_flag() {
+        for (text, unit) in [
+            ("1700000000000", "ms"),
+            ("1700000000000000", "us"),
+            ("1700000000000000000", "ns"),
+            ("1.7e12", "ms"),
+        ] {
+            let reason = read(None, &["0", text]).unwrap_err();
+            let right =
+                format!("{text} is too large for seconds; --trace-time-unit says which unit it has, such as {unit}");
+            assert_eq!(reason, right);
+        }
+        assert!(read(None, &["1700000000.25"]).is_ok() && read(Some(TimeUnit::Seconds), &["1700000000000"]).is_ok());
+        for column in ["ms", "ts_ms", "Time (ms)", "offset_millis", "startMicros", "t.ns"] {
+            let reason = Times::new(column, None, None).read("17").unwrap_err();
+            assert!(reason.contains("suggests --trace-time-unit "), "{column}: {reason}");
+        }
+        for column in ["items", "when", "columns", "bus"] {
+            assert_eq!(
+                Times::new(column, None, None).read("17"),
+                Ok(17_000_000_000),
+                "{column}"
+            );
+        }
+    }
+
+    #[test]
+    fn timestamps_take_the_zones_that_are_written() {
+        let five = 1_700_154_305_000_000_000;
+        for text in [
+            "2023-11-16T17:05:05Z",
+            "2023-11-16 17:05:05 UTC",
+            "2023-11-16 17:05:05UTC",
+            "2023-11-16 17:05:05 Z",
+            "2023-11-16 17:05:05.000 GMT",
+            "2023-11-16 17:05:05+0000",
+            "2023-11-16 17:05:05 +0000",
+            "2023-11-16 18:05:05+01",
+            "2023-11-16T18:05:05 +01:00",
+            "2023-11-16T12:35:05-0430",
+            "2023-11-16 17:05:05",
+        ] {
+            assert_eq!(read(None, &[text]), Ok(vec![five]), "{text}");
+        }
+        for text in [
+            "2023-11-16 17:05:05 CEST",
+            "2023-11-16 17:05:05 +1",
+            "2023-11-16 17:05:05 +0099",
+            "noon",
+            "",
+        ] {
+            assert!(read(None, &[text]).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn local_times_are_in_the_zone_of_the_flag() {
+        let zone = zone_of_offset("+02:00").unwrap();
+        let mut times = Times::new("when", None, Some(&zone));
+        assert_eq!(times.read("2023-11-16 19:05:05"), Ok(1_700_154_305_000_000_000));
+        assert_eq!(times.read("2023-11-16 17:05:05Z"), Ok(1_700_154_305_000_000_000));
+        let mixed = read(None, &["2023-11-16 19:05:05Z", "2023-11-16 19:05:05"]).unwrap_err();
+        assert!(mixed.contains("--trace-time-zone"), "{mixed}");
+        let mixed = read(None, &["2023-11-16 19:05:05", "2023-11-16 19:05:05Z"]).unwrap_err();
+        assert!(mixed.contains("--trace-time-zone"), "{mixed}");
+    }
+}

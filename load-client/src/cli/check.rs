@@ -1,0 +1,106 @@
+//! What no single flag can know to be wrong: flags that contradict each other, and a load that leaves nothing to judge.
+
+use std::time::Duration;
+
+use super::{
+    load::LoadArgs,
+    values::{HIGHEST_RATE, LONGEST},
+};
+use crate::{
+    arrival::{ArrivalPlan, MOST_POISSON},
+    scenario::{Scenario, Schedule, Spacing},
+};
+
+impl LoadArgs {
+    /// Whether the scenario can be what these flags ask for. Each error is one sentence that names the flags.
+    pub fn check(&self, scenario: &Scenario) -> Result<(), String> {
+        self.check_connections(scenario)?;
+        check_rate(scenario)?;
+        check_requests(scenario)?;
+        check_warmup(scenario)
+    }
+
+    fn check_connections(&self, scenario: &Scenario) -> Result<(), String> {
+        let clients = scenario.clients;
+        if let Some(connections) = self.connections.filter(|connections| *connections > clients) {
+            return Err(format!(
+                "--connections {connections} is more than the number of clients ({clients}), and a client uses one \
+                 connection; give --clients {connections} or more"
+            ));
+        }
+        if let Some(threads) = self.threads.filter(|threads| *threads > scenario.connections) {
+            return Err(format!(
+                "--threads {threads} is more than the number of connections ({}), and a connection uses one thread; give \
+                 --connections {threads} or more",
+                scenario.connections
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn check_rate(scenario: &Scenario) -> Result<(), String> {
+    let rate = scenario.schedule.highest_rate().unwrap_or_default();
+    let traced = matches!(scenario.schedule, Schedule::Trace(_));
+    if rate > HIGHEST_RATE && !traced {
+        return Err(format!(
+            "{rate} requests per second of all clients together are more than {HIGHEST_RATE}"
+        ));
+    }
+    Ok(())
+}
+
+fn check_requests(scenario: &Scenario) -> Result<(), String> {
+    let Some(requests) = scenario.requests else {
+        return Ok(());
+    };
+    let at_random = match &scenario.schedule {
+        Schedule::Rate { spacing, .. } | Schedule::Stages { spacing, .. } => *spacing == Spacing::Poisson,
+        Schedule::Trace(_) | Schedule::AsFastAsPossible => false,
+    };
+    if at_random && requests > MOST_POISSON {
+        return Err(format!(
+            "--requests must be at most {MOST_POISSON} with --arrival poisson; --duration gives the load a length instead"
+        ));
+    }
+    if let (Schedule::Rate { rps, .. }, None) = (&scenario.schedule, scenario.duration)
+        && requests as f64 / rps > LONGEST.as_secs_f64()
+    {
+        return Err(format!(
+            "--requests {requests} at {rps} per second take longer than a year; --duration ends the load earlier"
+        ));
+    }
+    Ok(())
+}
+
+fn check_warmup(scenario: &Scenario) -> Result<(), String> {
+    let warmup = scenario.warmup;
+    if warmup.is_zero() {
+        return Ok(());
+    }
+    if scenario.requests.is_some() && scenario.schedule == Schedule::AsFastAsPossible {
+        return Err(
+            "--warmup cannot be used with --requests and --rps 0, because nobody knows how long such a load lasts; give \
+             --duration in place of --requests"
+                .to_owned(),
+        );
+    }
+    match ArrivalPlan::of(scenario).over() {
+        Some(load) if warmup >= load => Err(format!(
+            "--warmup {} leaves nothing to judge of a load of {}",
+            humantime::format_duration(warmup),
+            humantime::format_duration(rounded(load))
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// For people: to a millisecond where there are some.
+fn rounded(time: Duration) -> Duration {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    if millis == 0 {
+        time
+    } else {
+        Duration::from_millis(millis)
+    }
+}
