@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 use clap_complete::Shell;
 
 use super::Cli;
@@ -40,7 +40,19 @@ pub fn write_manuals(folder: &Path) -> io::Result<()> {
     clap_mangen::generate_to(documented(), folder)
 }
 
-/// The command line without clap's own `help`: a page that says that there is help helps nobody.
+/// The command line without clap's own `help` (a page that says that there is help helps nobody), and with the other names of
+/// flags in their texts: the manual pages would leave them out.
 fn documented() -> Command {
-    Cli::command().disable_help_subcommand(true)
+    let program = Cli::command().disable_help_subcommand(true);
+    program.mut_subcommands(|command| command.mut_args(with_aliases))
+}
+
+fn with_aliases(arg: Arg) -> Arg {
+    let aliases = arg.get_visible_aliases().unwrap_or_default();
+    if aliases.is_empty() {
+        return arg;
+    }
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let help = format!("{help} [aliases: --{}]", aliases.join(", --"));
+    arg.help(help)
 }

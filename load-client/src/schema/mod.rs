@@ -3,8 +3,11 @@
 
 mod editions;
 mod files;
+#[cfg(test)]
+mod hostile;
 mod pool;
 mod reflection;
+mod sound;
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 

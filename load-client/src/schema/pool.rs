@@ -6,7 +6,7 @@ use bytes::Bytes;
 use prost::Message;
 use prost_reflect::{DescriptorPool, prost_types::FileDescriptorProto};
 
-use super::editions;
+use super::{editions, sound};
 
 /// Files by their names.
 #[derive(Debug, Default)]
@@ -86,5 +86,6 @@ impl Files {
 pub(super) fn decode(encoded: &[u8]) -> Result<FileDescriptorProto, String> {
     let mut file = FileDescriptorProto::decode(encoded).map_err(|error| error.to_string())?;
     editions::rewrite(&mut file, encoded)?;
+    sound::check(&file)?;
     Ok(file)
 }
