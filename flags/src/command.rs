@@ -13,11 +13,19 @@ use crate::{boolish, errors};
 pub(crate) struct Line {
     command: Command,
     words: Vec<OsString>,
+    hints: Hints,
 }
 
+/// Flags that are not there, and what to say of each.
+type Hints = &'static [(&'static str, &'static str)];
+
 impl Line {
-    pub(crate) fn new(command: Command, words: Vec<OsString>) -> Self {
-        Self { command, words }
+    pub(crate) fn new(command: Command, words: Vec<OsString>, hints: Hints) -> Self {
+        Self { command, words, hints }
+    }
+
+    pub(crate) fn hints(&self) -> Hints {
+        self.hints
     }
 
     /// Parses by the rules of this crate.

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, ffi::OsString};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::command::Line;
+use crate::{command::Line, variables::is_alike};
 
 /// What an error is about: each of these names flags.
 const NAMES_FLAGS: [ContextKind; 2] = [ContextKind::InvalidArg, ContextKind::PriorArg];
@@ -22,8 +22,10 @@ pub(crate) fn gives_way(line: &Line, ignored: &BTreeSet<OsString>, error: &clap:
 
 /// The same error, with variables named instead of the flags that were not typed.
 pub(crate) fn named(line: &Line, ignored: &BTreeSet<OsString>, mut error: clap::Error) -> clap::Error {
-    if error.kind() == ErrorKind::MissingRequiredArgument {
-        return required(line, ignored, error);
+    match error.kind() {
+        ErrorKind::MissingRequiredArgument => return required(line, ignored, error),
+        ErrorKind::UnknownArgument => return unknown(line, error),
+        _ => {}
     }
     let mut changed = Vec::new();
     for kind in NAMES_FLAGS {
@@ -41,6 +43,28 @@ pub(crate) fn named(line: &Line, ignored: &BTreeSet<OsString>, mut error: clap::
     }
     for (kind, value) in changed {
         error.insert(kind, value);
+    }
+    error
+}
+
+/// A flag that is not there: the program's own hint goes before clap's guess, and a guess that is not near is left out.
+fn unknown(line: &Line, mut error: clap::Error) -> clap::Error {
+    let typed = strings(error.get(ContextKind::InvalidArg)).join(" ");
+    let name = typed.split('=').next().unwrap_or_default();
+    let hint = line
+        .hints()
+        .iter()
+        .find(|(flag, _)| *flag == name)
+        .map(|(_, hint)| *hint);
+    let guess = strings(error.get(ContextKind::SuggestedArg)).join(" ");
+    let guess = guess.split_whitespace().next().unwrap_or_default();
+    if hint.is_some() || !is_alike(name, guess) {
+        error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.remove(ContextKind::Suggested);
+    }
+    if let Some(hint) = hint {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
     }
     error
 }

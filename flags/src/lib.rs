@@ -53,7 +53,12 @@ impl<C> Parsed<C> {
 /// a reader that closed the pipe is no fault), everything that is wrong exits with 2, as with clap. Never panics because of
 /// a standard stream.
 pub fn parse<C: Parser>(prefix: &str) -> Parsed<C> {
-    let line = Line::new(C::command(), std::env::args_os().collect());
+    parse_with_hints(prefix, &[])
+}
+
+/// As [`parse`], with hints for flags that are not there, such as `--plaintext`: each with a sentence that says what to do.
+pub fn parse_with_hints<C: Parser>(prefix: &str, hints: &'static [(&'static str, &'static str)]) -> Parsed<C> {
+    let line = Line::new(C::command(), std::env::args_os().collect(), hints);
     let matches = line.parse().unwrap_or_else(|error| exit(&error));
     let cli = C::from_arg_matches(&matches).unwrap_or_else(|error| exit(&error.format(&mut C::command())));
     let set = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));

@@ -51,6 +51,11 @@ fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
     (likeness(nearest) >= ALIKE).then_some(nearest)
 }
 
+/// Whether one name may have been meant by the other.
+pub(crate) fn is_alike(name: &str, other: &str) -> bool {
+    strsim::normalized_damerau_levenshtein(name, other) >= ALIKE
+}
+
 /// Kubernetes tells each container of all services, in variables that begin with the service's name: a service called
 /// `foo` or `load-client` is nobody's typing error.
 fn is_of_kubernetes(name: &str, value: &OsString) -> bool {

@@ -8,19 +8,24 @@ use std::borrow::Cow;
 
 /// Characters that are kept of what a peer says (arbitrary: some lines of a terminal).
 const LONGEST: usize = 600;
+/// Characters of a line that is printed (arbitrary: longer than any of our own).
+const LONGEST_LINE: usize = 4000;
 
 /// A peer's words: on one line, visible, and cut off after some lines of a terminal.
 pub fn word(text: &str) -> String {
-    let mut kept: String = text.chars().take(LONGEST).collect();
-    if kept.len() < text.len() {
-        kept.push('…');
-    }
-    line(&kept).into_owned()
+    escaped(&cut(text, LONGEST), is_obeyed).into_owned()
 }
 
-/// The same text on one line.
-pub fn line(text: &str) -> Cow<'_, str> {
-    escaped(text, is_obeyed)
+/// The same text on one line, which is cut off if it is longer than any of our own.
+pub fn line(text: &str) -> String {
+    escaped(&cut(text, LONGEST_LINE), is_obeyed).into_owned()
+}
+
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// The same text, with its line breaks.
@@ -88,6 +93,7 @@ mod tests {
         let said = word(&"é".repeat(100_000));
         assert_eq!(said.chars().count(), LONGEST + 1);
         assert!(said.ends_with('…'));
+        assert_eq!(line(&"é".repeat(100_000)).chars().count(), LONGEST_LINE + 1);
     }
 
     proptest! {

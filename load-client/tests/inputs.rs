@@ -208,6 +208,9 @@ fn what_users_of_other_tools_type_gets_the_right_hint() {
         (&["run", NOWHERE, "--prometheus-addr", ":9465"], "127.0.0.1:9465"),
         (&["run", NOWHERE, "--prometheus-addr", "9465"], "localhost:50051"),
         (&["run", NOWHERE, "--call", "Process"], "package.Service/Method"),
+        (&["run", NOWHERE, "--plaintext"], "http://, which is without TLS"),
+        (&["compare", "--service-time", "1s"], "start foo-service with it"),
+        (&["run", NOWHERE, "--client", "5"], "'--clients'"),
         (&["compare", "--strategy", "asinc"], "Usage: load-client compare"),
         (
             &["compare", "--virtual-time", "--rps", "0"],
@@ -220,6 +223,11 @@ fn what_users_of_other_tools_type_gets_the_right_hint() {
     ] {
         let error = refused(&[], args);
         assert!(error.contains(hint), "{args:?}: {error}");
+    }
+    // A guess that is not near is left out.
+    for flag in ["--service-time", "--cacherity"] {
+        let error = refused(&[], &["run", NOWHERE, flag, "1s"]);
+        assert!(!error.contains("a similar argument exists"), "{error}");
     }
 }
 

@@ -245,6 +245,32 @@ impl ProgressArgs {
     }
 }
 
+/// Where a service's own settings are.
+const OF_THE_SERVICE: &str =
+    "it is a setting of the service: start foo-service with it, and name that with --target NAME=URL";
+/// Flags of other tools, and of the service, that are not here.
+const HINTS: [(&str, &str); 16] = [
+    ("--plaintext", "write the URL with http://, which is without TLS"),
+    ("--skipTLS", "--insecure does not verify the server's certificate"),
+    ("--skip-tls", "--insecure does not verify the server's certificate"),
+    ("--vus", "--clients sets the number of clients"),
+    ("--qps", "--rps sets the rate"),
+    ("--body", "--data has the message"),
+    ("--body-file", "--data-file names the file with the message"),
+    ("--protoset", "--descriptor-set names the file that protoc has written"),
+    (
+        "--async",
+        "--max-in-flight sets how many requests a client sends without waiting for answers",
+    ),
+    ("--output", "--json, --csv and --html name files for the report"),
+    ("--format", "--json, --csv and --html name files for the report"),
+    ("--workers", OF_THE_SERVICE),
+    ("--service-time", OF_THE_SERVICE),
+    ("--queue-capacity", OF_THE_SERVICE),
+    ("--max-waiting", OF_THE_SERVICE),
+    ("--capacity", OF_THE_SERVICE),
+];
+
 /// What the program was started with.
 #[derive(Debug)]
 pub struct Started {
@@ -255,9 +281,9 @@ pub struct Started {
 }
 
 /// Reads the command line and the environment, and warns of variables that no flag knows. Does not return if there is
-/// nothing to run; see [`foo_flags::parse`].
+/// nothing to run; see [`foo_flags::parse_with_hints`].
 pub fn parse() -> Started {
-    let parsed = foo_flags::parse::<Cli>("LOAD_");
+    let parsed = foo_flags::parse_with_hints::<Cli>("LOAD_", &HINTS);
     for warning in &parsed.warnings {
         say(&format!("load-client: {warning}"));
     }

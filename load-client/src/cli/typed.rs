@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Arg, ArgMatches, Command, parser::ValueSource};
+use serde_json::Value;
 
 /// What begins the line: the path of the program is nobody's business.
 const PROGRAM: &str = "load-client";
@@ -28,6 +29,9 @@ const SECRET: [&str; 13] = [
     "private",
     "cert",
 ];
+/// The flag with a message, and names of its fields whose values do not get into a report either.
+const DATA: &str = "data";
+const SECRET_DATA: [&str; 5] = ["passw", "secret", "token", "credential", "apikey"];
 /// What stands in the place of a secret.
 const REDACTED: &str = "…";
 
@@ -84,7 +88,11 @@ fn values(arg: &Arg, matches: &ArgMatches) -> Vec<(usize, String)> {
         let values: Vec<String> = values.map(|value| value.to_string_lossy().into_owned()).collect();
         let at = places.by_ref().take(values.len()).collect::<Vec<_>>();
         let value = values.join(&delimiter);
-        let value = if id == HEADER { redacted(&value) } else { value };
+        let value = match id {
+            HEADER => redacted(&value),
+            DATA => redacted_data(value),
+            _ => value,
+        };
         Some((*at.first()?, value))
     });
     occurrences.collect()
@@ -102,6 +110,28 @@ fn redacted(headers: &str) -> String {
         }
     };
     headers.split('\n').map(one).collect::<Vec<_>>().join("\n")
+}
+
+/// JSON without the values of fields that are named like credentials.
+fn redacted_data(data: String) -> String {
+    fn redact(data: &mut Value) -> bool {
+        match data {
+            Value::Object(entries) => entries.iter_mut().fold(false, |any, (name, value)| {
+                let name = name.to_lowercase();
+                if value.is_string() && SECRET_DATA.iter().any(|secret| name.contains(secret)) {
+                    *value = REDACTED.into();
+                    return true;
+                }
+                redact(value) || any
+            }),
+            Value::Array(elements) => elements.iter_mut().fold(false, |any, element| redact(element) || any),
+            _ => false,
+        }
+    }
+    match serde_json::from_str(&data) {
+        Ok(mut parsed) if redact(&mut parsed) => parsed.to_string(),
+        _ => data,
+    }
 }
 
 /// As a POSIX shell reads it back.
@@ -184,6 +214,12 @@ mod tests {
             &["--metadata", "authorization: abc123"],
             &["--metadata=authorization: abc123"],
             &["-H", "who: me\nauthorization: abc123"],
+            &[
+                "--call",
+                "a.B/C",
+                "-d",
+                r#"{"user": [{"Password": "abc123", "name": "x"}]}"#,
+            ],
             &["-H", "who: me", "-H", "my-secret-bin: abc12345"],
         ] {
             let line = typed(&[&["run", "http://h:1"], words].concat());

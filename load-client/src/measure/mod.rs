@@ -24,6 +24,7 @@ use crate::{
     metrics::Histograms,
     observer::{Observer, ObserverPlan, Sight},
     outcome::Outcome,
+    plain,
     recorder::Recorded,
     report::Run,
     scenario::{Rpc, Scenario},
@@ -220,7 +221,7 @@ async fn observe(plan: &Plan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<Obs
         started = starting => match started {
             Ok(Some(observer)) => Ok(Some(observer)),
             Ok(None) => Err(format!("the service has no Watch: {unknown}")),
-            Err(status) => Err(format!("the service could not be watched ({:?}: {}): {unknown}", status.code(), status.message())),
+            Err(status) => Err(format!("the service could not be watched ({:?}: {}): {unknown}", status.code(), plain::word(status.message()))),
         },
         () = sleep(plan.connect_timeout) => Err(format!("the service did not answer a Watch within {:?}: {unknown}", plan.connect_timeout)),
         () = stop.requested() => Ok(None),

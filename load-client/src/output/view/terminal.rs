@@ -115,7 +115,7 @@ pub fn say(line: &str) {
     let line = plain::line(line);
     let mut screen = screen();
     if screen.taken && screen.held.len() < MAX_HELD {
-        screen.held.push(line.into_owned());
+        screen.held.push(line);
     } else if !screen.taken {
         let _ = writeln!(io::stderr(), "{line}");
     }

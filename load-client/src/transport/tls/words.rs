@@ -134,8 +134,20 @@ fn not_for(expected: &ServerName<'_>, presented: &[String]) -> String {
     }
     format!(
         "the server's certificate is not for {expected} but for {}; --server-name says which one to expect",
-        names.join(", ")
+        listed(&names)
     )
+}
+
+/// The first of the names: a certificate may have hundreds.
+fn listed(names: &[&str]) -> String {
+    const MOST: usize = 12;
+    let left_out = names.len().saturating_sub(MOST);
+    let first = names[..names.len() - left_out].join(", ");
+    if left_out > 0 {
+        format!("{first} and {left_out} more")
+    } else {
+        first
+    }
 }
 
 /// As openssl writes the name.
