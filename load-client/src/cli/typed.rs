@@ -128,9 +128,15 @@ fn redacted_data(data: String) -> String {
             _ => false,
         }
     }
-    match serde_json::from_str(&data) {
-        Ok(mut parsed) if redact(&mut parsed) => parsed.to_string(),
-        _ => data,
+    match serde_json::from_str::<Value>(&data) {
+        Ok(mut parsed) => {
+            if redact(&mut parsed) {
+                parsed.to_string()
+            } else {
+                data
+            }
+        }
+        Err(_) => data,
     }
 }
 
