@@ -115,18 +115,22 @@ fn redacted(headers: &str) -> String {
 /// JSON without the values of fields that are named like credentials.
 fn redacted_data(data: String) -> String {
     fn redact(data: &mut Value) -> bool {
+        let mut any = false;
         match data {
-            Value::Object(entries) => entries.iter_mut().fold(false, |any, (name, value)| {
-                let name = name.to_lowercase();
-                if value.is_string() && SECRET_DATA.iter().any(|secret| name.contains(secret)) {
-                    *value = REDACTED.into();
-                    return true;
+            Value::Object(entries) => {
+                for (name, value) in entries {
+                    let name = name.to_lowercase();
+                    if value.is_string() && SECRET_DATA.iter().any(|secret| name.contains(secret)) {
+                        *value = REDACTED.into();
+                        any = true;
+                    }
+                    any |= redact(value);
                 }
-                redact(value) || any
-            }),
-            Value::Array(elements) => elements.iter_mut().fold(false, |any, element| redact(element) || any),
-            _ => false,
+            }
+            Value::Array(elements) => elements.iter_mut().for_each(|element| any |= redact(element)),
+            _ => {}
         }
+        any
     }
     match serde_json::from_str::<Value>(&data) {
         Ok(mut parsed) => {
