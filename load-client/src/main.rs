@@ -15,7 +15,7 @@ use std::{
 
 use load_client::{
     cli::{
-        self, Command, CompareArgs, HealthArgs, LoadArgs, ReportArgs, RunArgs, SelftestArgs, Started, handbook,
+        self, Command, CompareArgs, HealthArgs, LoadArgs, ReportArgs, RunArgs, SelftestArgs, Started, Target, handbook,
         usage_error,
     },
     compare::{self, Compared},
@@ -24,7 +24,9 @@ use load_client::{
     output::{
         console::{Screen, say},
         file::{ReportFile, is_stdout},
-        html, table,
+        gates, html,
+        layout::Layout,
+        table,
     },
     report::{GateReport, Run},
     run,
@@ -101,12 +103,13 @@ fn open(output: &cli::OutputArgs, command: String) -> Result<Files, Failure> {
 
 fn show_saved(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let saved = SavedReports::read(&args.files, &args.against)?;
-    let text = saved.text()?;
     let page = args.html.as_deref().map(ReportFile::open).transpose()?;
     let screen = Screen::new(args.html.as_deref().is_some_and(is_stdout));
-    screen.show(&text);
+    screen.show(&saved.text(screen.layout())?);
     if let Some(page) = page {
-        page.write(|mut out| html::write(&mut out, &saved.page(&text)))?;
+        // A page is as wide as its reader likes.
+        let changes = saved.text(Layout { width: 200 })?;
+        page.write(|mut out| html::write(&mut out, &saved.page(&changes)))?;
     }
     screen.finish()?;
     Ok(ExitCode::SUCCESS)
@@ -124,7 +127,7 @@ async fn run_one(args: &RunArgs, command: String, stopper: &Arc<Stopper>) -> Res
         Err(error) if error.is_usage() => return Ok(wrong(&error)),
         measured => measured?,
     };
-    screen.show(&table::single(&measured.report));
+    screen.show(&table::single(&measured.report, screen.layout()));
     show_gates(&screen, std::slice::from_ref(&measured.report));
     let code = judge(std::slice::from_ref(&measured), &stopper.listener());
     files.write(args.load.seed, vec![measured.report])?;
@@ -144,7 +147,14 @@ fn schedule(load: &LoadArgs) -> Schedule {
 
 async fn run_comparison(args: &CompareArgs, command: String, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
     if args.target.is_empty() && args.load.mode().is_some() {
-        usage_error("--mode goes with --target: a strategy of our own has a door of its own");
+        usage_error("--mode needs --target: each built-in strategy has its own RPC");
+    }
+    let unclear = args.target.iter().find(|target| target.rpc.is_none());
+    if let Some(Target { name, url, .. }) = unclear.filter(|_| args.load.mode().is_none()) {
+        usage_error(format!(
+            "--target {name}={url} does not say which RPC to call: write {name}=enqueue:{url} or {name}=process:{url}, or give \
+             --mode for all targets"
+        ));
     }
     let schedule = schedule(&args.load);
     compare::check(args, &schedule).unwrap_or_else(|error| usage_error(error));
@@ -157,7 +167,7 @@ async fn run_comparison(args: &CompareArgs, command: String, stopper: &Arc<Stopp
             Ok(compared) => compared,
             Err(unusable) => return Ok(wrong(&unusable)),
         };
-        screen.show(&comparison(&compared.measured));
+        screen.show(&comparison(&compared.measured, screen.layout()));
         compared
     };
     for (name, error) in &compared.failed {
@@ -176,15 +186,15 @@ async fn run_comparison(args: &CompareArgs, command: String, stopper: &Arc<Stopp
 }
 
 fn show_gates(screen: &Screen, runs: &[Run]) {
-    let gates = table::gates(runs);
+    let gates = gates::gates(runs, screen.layout());
     if !gates.is_empty() {
-        screen.show(&gates);
+        screen.show_gates(&gates);
     }
 }
 
-fn comparison(measured: &[Measured]) -> String {
+fn comparison(measured: &[Measured], layout: Layout) -> String {
     let runs: Vec<Run> = measured.iter().map(|measured| measured.report.clone()).collect();
-    table::comparison(&runs)
+    table::comparison(&runs, layout)
 }
 
 /// Says what does not add up, and what a reader should know; and whether the runs have failed.
@@ -238,7 +248,7 @@ async fn strategies(
     screen.show(&compare::introduction(&strategies, args, schedule));
     if !args.virtual_time {
         let compared = compare::in_real_time(&strategies, args, schedule, stopper).await?;
-        screen.show(&comparison(&compared.measured));
+        screen.show(&comparison(&compared.measured, screen.layout()));
         all.extend(compared);
     }
     // As fast as possible, without a clock that goes on, would never end.
@@ -247,7 +257,7 @@ async fn strategies(
             screen.show(&compare::virtual_introduction(args, schedule));
         }
         let compared = compare::in_virtual_time(&strategies, args, schedule, stopper).await?;
-        screen.show(&comparison(&compared.measured));
+        screen.show(&comparison(&compared.measured, screen.layout()));
         all.extend(compared);
     }
     Ok(all)
@@ -256,7 +266,7 @@ async fn strategies(
 #[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "the pair of the one above")]
 async fn strategies(_: &CompareArgs, _: &Schedule, _: &Arc<Stopper>, _: &Screen) -> Result<Compared, Failure> {
-    usage_error("this build has no services of its own (feature `embedded`); name running ones with --target NAME=URL")
+    usage_error("this build has no services of its own (feature `embedded`); name running ones with --target NAME=process:URL")
 }
 
 #[cfg(feature = "embedded")]
@@ -264,7 +274,7 @@ async fn prove(args: &SelftestArgs, stopper: &Arc<Stopper>) -> Result<ExitCode, 
     let screen = Screen::default();
     screen.show(&selftest::introduction());
     let findings = selftest::run(stopper, args.progress.manner()).await;
-    screen.show(&selftest::shown(&findings));
+    screen.show(&selftest::shown(&findings, screen.layout()));
     screen.finish()?;
     Ok(if findings.all_agree() {
         ExitCode::SUCCESS

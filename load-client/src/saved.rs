@@ -9,7 +9,9 @@ use crate::{
     input,
     output::{
         changes::{Saved, changes},
+        gates,
         html::Page,
+        layout::Layout,
         table,
     },
     report::{Report, Run, SCHEMA},
@@ -64,9 +66,9 @@ impl SavedReports {
     }
 
     /// The text for one file, or for the changes to each of the others.
-    pub fn text(&self) -> Result<String, SavedError> {
+    pub fn text(&self, layout: Layout) -> Result<String, SavedError> {
         let (first, others) = match (self.against.as_slice(), self.files.as_slice()) {
-            ([], [(_, report)]) => return Ok(whole(report)),
+            ([], [(_, report)]) => return Ok(whole(report, layout)),
             ([], all) => all.split_at(all.len().min(1)),
             (first, all) => (first, all),
         };
@@ -78,7 +80,7 @@ impl SavedReports {
                 let firsts = firsts.filter_map(|(file, report)| counterpart(file, report, run, other.runs.len()));
                 let firsts: Vec<Saved<'_>> = firsts.collect();
                 if !firsts.is_empty() {
-                    parts.push(changes(&firsts, Saved { file: name, run }));
+                    parts.push(changes(&firsts, Saved { file: name, run }, layout));
                 }
             }
             if parts.len() == before {
@@ -108,12 +110,12 @@ impl SavedReports {
 }
 
 /// A report as it was shown at the end of its runs.
-fn whole(report: &Report) -> String {
+fn whole(report: &Report, layout: Layout) -> String {
     let text = match report.runs.as_slice() {
-        [run] => table::single(run),
-        runs => table::comparison(runs),
+        [run] => table::single(run, layout),
+        runs => table::comparison(runs, layout),
     };
-    text + "\n" + &table::gates(&report.runs)
+    text + "\n" + &gates::gates(&report.runs, layout)
 }
 
 /// The run that `run` is to be compared with: of the same name and kind of clock; or, where there is but one on either

@@ -144,7 +144,7 @@ fn a_rule_that_is_to_abort_stops_the_run_as_soon_as_it_is_met() {
     assert_eq!((stopped[0].rule.as_str(), stopped[0].met), ("rejected>20%", Some(true)));
     let table = String::from_utf8_lossy(&output.stdout);
     assert!(
-        table.contains("stopped the run after") && table.contains("not met"),
+        table.contains("FAIL  rejected") && table.contains("stopped the run after") && table.contains("pass  lost 0 <= 0"),
         "{table}"
     );
 }
@@ -204,7 +204,10 @@ fn an_endless_backlog_is_aborted_in_virtual_time() {
 fn a_rule_that_cannot_be_read_is_a_usage_error_that_names_the_flag() {
     for (flag, rule, hint) in [
         ("--fail-if", "p99>250", "250ms"),
-        ("--fail-if", "latency>1s", "goodput"),
+        ("--fail-if", "latency>1s", "p99>250ms"),
+        ("--fail-if", "speed>1s", "goodput"),
+        ("--fail-if", "error>1%", "errors are `failed`"),
+        ("--fail-if", "rejected>0.05", "write 5%"),
         ("--abort-if", "rejected>20ms", "5%"),
     ] {
         let output = load_client(["run", "http://127.0.0.1:1", flag, rule]).output().unwrap();
@@ -255,7 +258,7 @@ fn refusals_on_purpose_are_not_mixed_with_answers_and_fail_no_run() {
     assert_eq!(report.runs[0].gates[0].met, Some(true));
     let table = String::from_utf8_lossy(&output.stdout);
     assert!(
-        table.contains("MET") && table.contains("30.00 % (150 of 500)"),
+        table.contains("FAIL  rejected 30.00 % (150 of 500) > 29 %\n\n1 gate: 1 failed"),
         "{table}"
     );
 }
@@ -283,4 +286,48 @@ fn the_help_and_its_page_name_every_count_and_every_outcome_that_a_rule_can_judg
                 .unwrap_or_else(|error| panic!("{rule}: {error}"));
         }
     }
+}
+
+#[test]
+fn a_bare_percentile_is_the_time_to_done_where_messages_are_queued() {
+    let rules = ["p99>1s", "p99(time-to-done)>1s", "p99(acknowledgement)>1s", "p99(ok)>1s"];
+    let rules = rules.iter().flat_map(|rule| ["--fail-if", rule]);
+    let args = ["compare", "--virtual-time", "-z", "10s", "-q", "--strategy", "async-unbounded,async-scaled"];
+    let (output, report) = report(args.into_iter().chain(rules));
+    assert_eq!(output.status.code(), Some(99));
+    let met = |name| {
+        let run = support::named(&report, name);
+        run.gates.iter().map(|gate| gate.met).collect::<Vec<_>>()
+    };
+    let [fails, passes] = [Some(true), Some(false)];
+    assert_eq!(met("async-unbounded"), [fails, fails, passes, passes]);
+    assert_eq!(met("async-scaled"), [passes; 4]);
+    let table = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        table.contains("async-unbounded  FAIL  p99(time-to-done) 10.") && table.ends_with("8 gates: 2 failed\n\n"),
+        "{table}"
+    );
+    // The synchronous call is the quick one, and its gate knows it.
+    let args = ["compare", "--virtual-time", "-z", "10s", "-q", "--strategy", "sync", "--fail-if", "p50(ok)>1s"];
+    let (output, _) = support::report(args.into_iter().chain(["--fail-if", "p99(acknowledgement)>1s"]));
+    let table = String::from_utf8_lossy(&output.stdout);
+    let table = table.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        table.contains("FAIL (unknown) p99(acknowledgement)>1s: only Enqueue acknowledges; p99(ok) is the time"),
+        "{table}"
+    );
+}
+
+#[test]
+fn a_time_to_done_that_is_not_known_is_no_pass_and_names_the_gate_to_write() {
+    // Two URLs may be two instances, of which none is watched.
+    let service = Service::start(["--service-time", "1ms"]);
+    let urls = format!("{0},{0}", service.url);
+    let args = ["run", &urls, "--mode", "enqueue", "-c", "4", "-r", "40", "-n", "20", "-q"];
+    let rules = ["--fail-if", "p99>1s", "--fail-if", "p99(acknowledgement)>10s"];
+    let (output, report) = report(args.into_iter().chain(rules));
+    assert_eq!(output.status.code(), Some(99));
+    let gates = &report.runs[0].gates;
+    assert_eq!((gates[0].met, gates[1].met), (None, Some(false)));
+    assert!(gates[0].says.contains("p99(acknowledgement)"), "{}", gates[0].says);
 }

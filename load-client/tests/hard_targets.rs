@@ -64,11 +64,11 @@ fn a_peer_that_speaks_something_else_is_named_as_such() {
 #[test]
 fn one_target_that_is_not_there_costs_no_other_its_row() {
     let service = Service::start(["--service-time", "1ms"]);
-    let there = format!("there={}", service.url);
+    let there = format!("there=process:{}", service.url);
     let args = [
         "compare",
         "--target",
-        "gone=http://127.0.0.1:1",
+        "gone=process:http://127.0.0.1:1",
         "--target",
         &there,
         "-z",

@@ -98,13 +98,13 @@ fn what_a_killed_service_had_accepted_is_unknown_not_lost() {
 #[test]
 fn running_services_can_be_compared() {
     let service = Service::start(["--service-time", "20ms"]);
-    let target = |name: &str| format!("{name}={}", service.url);
+    let target = |name: &str| format!("{name}:{}", service.url);
     let (output, report) = report([
         "compare",
         "--target",
-        &target("async"),
+        &target("sync=enqueue"),
         "--target",
-        &target("other"),
+        &target("async=process"),
         "-z",
         "2s",
         "-q",
@@ -115,7 +115,40 @@ fn running_services_can_be_compared() {
         .iter()
         .map(|run| (run.name.as_str(), run.rpc.as_str()))
         .collect();
-    assert_eq!(doors, [("async", "enqueue"), ("other", "process")]);
+    assert_eq!(
+        doors,
+        [("sync", "enqueue"), ("async", "process")],
+        "nothing follows from a name"
+    );
+    let table = String::from_utf8_lossy(&output.stdout);
+    for row in ["sync   Enqueue", "async  Process"] {
+        assert!(table.lines().any(|line| line.starts_with(row)), "{table}");
+    }
     report.runs.iter().for_each(assert_balanced);
     assert_eq!(report.runs[0].audit.as_ref().unwrap().done, 16);
+}
+
+#[test]
+fn a_mode_is_the_rpc_of_targets_that_name_none() {
+    let service = Service::start(["--service-time", "1ms"]);
+    let [plain, own] = ["a=", "b=process:"].map(|name| format!("{name}{}", service.url));
+    let args = ["compare", "--mode", "enqueue", "--target", &plain, "--target", &own, "-z", "1s", "-q"];
+    let (output, report) = report(args);
+    assert!(output.status.success());
+    let doors: Vec<&str> = report.runs.iter().map(|run| run.rpc.as_str()).collect();
+    assert_eq!(doors, ["enqueue", "process"]);
+}
+
+#[test]
+fn a_target_without_an_rpc_is_refused_with_the_right_spelling() {
+    let output = load_client(["compare", "--target", "queue=http://127.0.0.1:1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    for part in [
+        "queue=enqueue:http://127.0.0.1:1",
+        "queue=process:http://127.0.0.1:1",
+        "--mode",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
 }

@@ -87,7 +87,7 @@ fn a_certificate_of_a_trusted_authority_will_do() {
         "--data",
         r#"{"message":{}}"#,
     ]);
-    let target = format!("a={url}");
+    let target = format!("a=process:{url}");
     let (output, compared) = report([
         "compare",
         "--target",

@@ -85,9 +85,9 @@ fn a_minute_gives_the_table_of_the_worked_example() {
     let screen = String::from_utf8(output.stdout).unwrap();
     let sentences = screen.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
-        "the backlog grew by 4.0 a second",
-        "That is backpressure",
-        "their senders do not know",
+        "It grew by 4.0 messages per second.",
+        "this is backpressure",
+        "the senders were not told",
     ] {
         assert!(sentences.contains(words), "{screen}");
     }

@@ -1,27 +1,29 @@
-//! The flags by which a run is judged.
+//! The flags that judge a run.
 
 use clap::Args;
 
 use crate::gates::{Rule, Rules};
 
-/// What must not be.
+/// `--fail-if` and `--abort-if`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Gates")]
 pub struct GateArgs {
-    /// Exit with 99 if this is so; may be repeated. FIGURE>BOUND, with > >= < or <=, like 'p99>250ms', 'rejected>5%',
-    /// 'goodput<95%', 'lost>0'; or 'client-limited'
+    /// Exit with code 99 if RULE is true. Repeatable. RULE is FIGURE>BOUND, with > >= < or <=, like 'p99>250ms',
+    /// 'rejected>5%', 'goodput<95%' or 'lost>0'; or 'client-limited'
     ///
-    /// Times have durations for bounds: pN (p99, p99.9), mean and max, of ok answers or of what stands in brackets: ok,
-    /// rejected, expired, unavailable, failed, service-time, time-to-done, queue-wait, start-lag, like
-    /// 'p99.9(rejected)>20ms'. Of ok answers and time to done, withheld sends count as never answered.
+    /// Times: pN (like p99 or p99.9), mean or max, compared with a duration. Without a scope they are the time to done for
+    /// Enqueue, and the response time of ok answers for any other RPC. A scope in brackets names another time: ok,
+    /// rejected, expired, unavailable, failed, acknowledgement, time-to-done, service-time, queue-wait, start-lag, like
+    /// 'p99.9(rejected)>20ms'. Withheld requests count as never answered.
     ///
-    /// Counts have numbers for bounds, or shares of what was intended: ok, rejected, expired, unavailable, failed, withheld,
-    /// in-flight, dropped, discarded, lost, unknown, duplicated, done-unacknowledged. Goodput has a share, or a rate, like 80/s.
+    /// Counts: ok, rejected, expired, unavailable, failed, withheld, in-flight, dropped, discarded, lost, unknown,
+    /// duplicated or done-unacknowledged, compared with a whole number or with a share of the scheduled requests. Goodput is
+    /// compared with a share or with a rate, like 80/s.
     #[arg(long, env = "LOAD_FAIL_IF", value_name = "RULE", value_delimiter = ',')]
     fail_if: Vec<Rule>,
 
-    /// Likewise, and stop as soon as it is so, with the report so far: looked at once a second, on what is known by then;
-    /// may be repeated
+    /// Like --fail-if, but also checked every second: stops the run as soon as RULE is true, and prints the report so far.
+    /// Repeatable
     #[arg(long, env = "LOAD_ABORT_IF", value_name = "RULE", value_delimiter = ',')]
     abort_if: Vec<Rule>,
 }

@@ -200,9 +200,13 @@ impl LoadArgs {
         })
     }
 
-    /// The scenario of these flags.
+    /// The scenario of these flags. --mode wins over the RPC of `defaults`.
     pub fn scenario(&self, schedule: Schedule, defaults: Defaults) -> Scenario {
-        let rpc = self.mode.unwrap_or(defaults.rpc);
+        self.scenario_of(self.mode.unwrap_or(defaults.rpc), schedule, defaults)
+    }
+
+    /// The scenario of these flags for this RPC, whatever --mode says.
+    pub fn scenario_of(&self, rpc: Rpc, schedule: Schedule, defaults: Defaults) -> Scenario {
         let ends_by_itself = schedule.length().is_some() || self.requests.is_some();
         let duration = match self.duration {
             Some(Duration::ZERO) => None,

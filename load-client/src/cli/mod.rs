@@ -27,6 +27,7 @@ pub use self::{
 };
 use crate::{
     output::{console::say, progress::Manner},
+    scenario::Rpc,
     transport::url::{Url, UrlError},
 };
 
@@ -132,10 +133,10 @@ pub struct CompareArgs {
     )]
     pub strategy: Vec<String>,
 
-    /// A running service instead, driven as --mode says; without it, through Enqueue if NAME begins with "async",
-    /// through Process otherwise; may be repeated
-    #[arg(long, env = "LOAD_TARGET", value_name = "NAME=URL", value_parser = target, value_delimiter = ',')]
-    pub target: Vec<(String, Url)>,
+    /// Compare a running service instead, as NAME=enqueue:URL or NAME=process:URL after the RPC to call. --mode is the RPC
+    /// of a NAME=URL without one. Repeatable
+    #[arg(long, env = "LOAD_TARGET", value_name = "NAME=RPC:URL", value_parser = target, value_delimiter = ',')]
+    pub target: Vec<Target>,
 
     /// The load.
     #[command(flatten)]
@@ -305,13 +306,36 @@ pub fn usage_error(message: impl std::fmt::Display) -> ! {
     }
 }
 
-fn target(text: &str) -> Result<(String, Url), String> {
-    let (name, address) = text.split_once('=').ok_or("must be written as NAME=http://host:port")?;
+/// A running service to be compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// What it is called. Nothing follows from it.
+    pub name: String,
+    /// The RPC to call; `None` if --mode has to say.
+    pub rpc: Option<Rpc>,
+    /// Where it is.
+    pub url: Url,
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    let forms = "must be written as NAME=enqueue:URL or NAME=process:URL, like sync=process:http://host:port";
+    let (name, address) = text.split_once('=').ok_or(forms)?;
     if name.is_empty() {
-        return Err("has no name before the =".to_owned());
+        return Err(format!("has no name before the =; it {forms}"));
     }
-    let url = address.parse().map_err(|error: UrlError| error.to_string())?;
-    Ok((name.to_owned(), url))
+    let (rpc, address) = [Rpc::Enqueue, Rpc::Process]
+        .into_iter()
+        .find_map(|rpc| {
+            let rest = address.strip_prefix(rpc.label())?.strip_prefix(':')?;
+            Some((Some(rpc), rest))
+        })
+        .unwrap_or((None, address));
+    let url = address.parse().map_err(|error: UrlError| format!("{error}; it {forms}"))?;
+    Ok(Target {
+        name: name.to_owned(),
+        rpc,
+        url,
+    })
 }
 
 #[cfg(test)]
@@ -321,5 +345,24 @@ mod tests {
     #[test]
     fn the_flags_do_not_contradict_each_other() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_target_says_which_rpc_is_called_and_its_name_does_not() {
+        let read = |text: &str| target(text).map(|target| (target.name, target.rpc, target.url.to_string()));
+        let url = "http://localhost:1".to_owned();
+        assert_eq!(
+            read("sync=enqueue:http://localhost:1"),
+            Ok(("sync".to_owned(), Some(Rpc::Enqueue), url.clone()))
+        );
+        assert_eq!(
+            read("async=process:http://localhost:1"),
+            Ok(("async".to_owned(), Some(Rpc::Process), url.clone()))
+        );
+        assert_eq!(read("async=http://localhost:1"), Ok(("async".to_owned(), None, url)));
+        for wrong in ["http://localhost:1", "=enqueue:http://localhost:1", "a=other:http://localhost:1", "a=enqueue:", "a="] {
+            let error = read(wrong).unwrap_err();
+            assert!(error.contains("NAME=enqueue:URL or NAME=process:URL"), "{wrong}: {error}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt::Write, time::Duration};
 use super::{Strategy, real_scenario, virtual_scenario};
 use crate::{
     cli::CompareArgs,
-    output::words::time,
+    output::times::time,
     scenario::{Rpc, Scenario, Schedule},
 };
 

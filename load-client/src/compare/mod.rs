@@ -14,7 +14,7 @@ pub use self::{
 };
 use crate::{
     call::Call,
-    cli::{CompareArgs, Defaults, DrainLimit},
+    cli::{CompareArgs, Defaults, DrainLimit, Target},
     fleet::FleetError,
     live::Live,
     measure::{Measured, Plan, measure},
@@ -51,14 +51,16 @@ const VIRTUAL_SENDS: f64 = 100_000.0;
 
 /// The load on a strategy in real time.
 fn real_scenario(args: &CompareArgs, schedule: &Schedule, rpc: Rpc) -> Scenario {
-    args.load.scenario(schedule.clone(), Defaults { rpc, ..REAL })
+    args.load.scenario_of(rpc, schedule.clone(), Defaults { rpc, ..REAL })
 }
 
 /// The load on a strategy in virtual time: as the flags say, if virtual time is what they ask for; otherwise, beside the
 /// table in real time, for an hour, or for as long as it takes few seconds to compute.
 #[cfg(feature = "embedded")]
 fn virtual_scenario(args: &CompareArgs, schedule: &Schedule, rpc: Rpc) -> Scenario {
-    let mut scenario = args.load.scenario(schedule.clone(), Defaults { rpc, ..VIRTUAL });
+    let mut scenario = args
+        .load
+        .scenario_of(rpc, schedule.clone(), Defaults { rpc, ..VIRTUAL });
     match schedule {
         _ if args.virtual_time => {}
         Schedule::Rate { rps, .. } => {
@@ -103,12 +105,9 @@ pub struct Compared {
 /// If a file for TLS does not do.
 pub async fn targets(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stopper>) -> Result<Compared, TlsError> {
     let access = args.tls.access();
-    let plans = args.target.iter().map(|(name, url)| {
-        let rpc = if name.starts_with("async") {
-            Rpc::Enqueue
-        } else {
-            Rpc::Process
-        };
+    let plans = args.target.iter().map(|Target { name, rpc, url }| {
+        // `main` has refused targets without an RPC.
+        let rpc = rpc.or(args.load.mode()).unwrap_or(REAL.rpc);
         let scenario = Arc::new(real_scenario(args, schedule, rpc));
         Ok(Plan {
             name: name.clone(),
@@ -126,7 +125,7 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stop
     });
     let plans = plans.collect::<Result<_, _>>()?;
     let targets = args.target.iter();
-    let targets = targets.map(|(name, url)| (name.as_str(), url.to_string())).collect();
+    let targets = targets.map(|target| (target.name.as_str(), target.url.to_string())).collect();
     Ok(all_at_once(plans, args.output.progress.manner(), stopper)
         .await
         .of_targets(&targets))

@@ -37,14 +37,14 @@ pub struct Evidence {
 
 /// What a rule finds.
 pub(super) enum Seen {
-    /// Seconds, a number, a share or a rate; as text; and whether that is what must not be.
+    /// Seconds, a number, a share or a rate; as text; and whether it meets the rule.
     Value(f64, String, bool),
     /// Longer than anything: so many sends were never made.
     Never { withheld: u64 },
     /// No answer of that kind: so none that could be too slow.
     None,
-    /// Nobody can say.
-    Unknown(&'static str),
+    /// It is not known, and why.
+    Unknown(String),
 }
 
 /// Where a statistic lies.
@@ -66,23 +66,48 @@ impl Comparison {
 }
 
 impl Evidence {
-    /// A time, not compared with anything yet.
-    pub(super) fn time(&self, statistic: Statistic, scope: Scope) -> Seen {
+    /// A time, compared.
+    pub(super) fn time(&self, statistic: Statistic, scope: Scope, operator: Comparison, bound: Duration) -> Seen {
         let figures = &self.figures;
+        let scope = match scope {
+            Scope::Unwritten if self.queued && self.audit.is_none() => {
+                return Seen::Unknown(format!(
+                    "the time to done is not known because the service was not watched; \
+                     {statistic}(acknowledgement) is the time until Enqueue answers"
+                ));
+            }
+            Scope::TimeToDone if self.queued && self.audit.is_none() => {
+                return Seen::Unknown("the time to done is not known because the service was not watched".to_owned());
+            }
+            Scope::Acknowledgement if !self.queued => {
+                return Seen::Unknown(format!(
+                    "only Enqueue acknowledges; {statistic}(ok) is the time until the answer"
+                ));
+            }
+            Scope::Unwritten if self.queued => Scope::TimeToDone,
+            Scope::Unwritten | Scope::Acknowledgement => Scope::Response(Outcome::Ok),
+            written => written,
+        };
         let (times, withheld) = match scope {
             // An intended send that was never made was never answered either, nor done.
             Scope::Response(Outcome::Ok) => (&figures.response_time[Outcome::Ok as usize], figures.ledger.withheld),
-            Scope::TimeToDone => (&figures.time_to_done, figures.ledger.withheld),
+            Scope::TimeToDone | Scope::Unwritten | Scope::Acknowledgement => {
+                (&figures.time_to_done, figures.ledger.withheld)
+            }
             Scope::Response(outcome) => (&figures.response_time[outcome as usize], 0),
             Scope::ServiceTime => (&figures.service_time[Outcome::Ok as usize], 0),
             Scope::QueueWait => (&figures.queue_wait, 0),
             Scope::StartLag => (&figures.start_lag, 0),
         };
         match statistic.of(times, withheld) {
-            Reached::At(time) => Seen::Value(seconds(time), duration(time), false),
+            Reached::At(time) => {
+                let met = operator.holds(seconds(time), seconds(bound));
+                let says = duration(time, |rounded| operator.holds(rounded, seconds(bound)) == met);
+                Seen::Value(seconds(time), says, met)
+            }
             Reached::Never => Seen::Never { withheld },
             Reached::Nothing if matches!(scope, Scope::Response(outcome) if outcome != Outcome::Ok) => Seen::None,
-            Reached::Nothing => Seen::Unknown("there is nothing to judge it by"),
+            Reached::Nothing => Seen::Unknown("there are no times to judge".to_owned()),
         }
     }
 
@@ -105,7 +130,7 @@ impl Evidence {
         let number = number as f64;
         match bound {
             Bound::Number(bound) => Seen::Value(number, number.to_string(), operator.holds(number, bound)),
-            Bound::Percent(_) if of == 0 => Seen::Unknown("nothing was intended"),
+            Bound::Percent(_) if of == 0 => Seen::Unknown("no requests were scheduled".to_owned()),
             Bound::Percent(bound) => {
                 let share = number / of as f64;
                 // Whole numbers on both sides wherever the bound is one, or has a digit or two after its point.
@@ -114,7 +139,7 @@ impl Evidence {
                 Seen::Value(share, says, met)
             }
             Bound::PerSecond(bound) => match self.judged_for {
-                None => Seen::Unknown("the load was over no time"),
+                None => Seen::Unknown("the load took no time".to_owned()),
                 Some(time) => {
                     let rate = number / seconds(time);
                     Seen::Value(rate, format!("{rate:.2}/s"), operator.holds(rate, bound))
@@ -149,11 +174,21 @@ impl Statistic {
     }
 }
 
-/// For people, to three digits.
-fn duration(time: Duration) -> String {
-    match seconds(time) {
-        s if s < 0.001 => format!("{:.0} µs", s * 1e6),
-        s if s < 1.0 => format!("{:.3} ms", s * 1e3),
-        s => format!("{s:.3} s"),
-    }
+/// For people: four digits, and more where fewer would fall on the other side of the bound.
+fn duration(time: Duration, is_true: impl Fn(f64) -> bool) -> String {
+    let seconds = seconds(time);
+    let (unit, in_unit, value) = match seconds {
+        s if s < 0.001 => ("µs", 1e6, s * 1e6),
+        s if s < 1.0 => ("ms", 1e3, s * 1e3),
+        s => ("s", 1.0, s),
+    };
+    let least = match value {
+        v if v < 9.9995 => 3,
+        v if v < 99.995 => 2,
+        v if v < 999.95 => 1,
+        _ => 0,
+    };
+    let texts = (least..=9).map(|digits| format!("{value:.digits$}"));
+    let mut texts = texts.skip_while(|text| text.parse().is_ok_and(|rounded: f64| !is_true(rounded / in_unit)));
+    format!("{} {unit}", texts.next().unwrap_or_else(|| value.to_string()))
 }

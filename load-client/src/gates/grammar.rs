@@ -2,45 +2,11 @@
 
 use std::str::FromStr;
 
-use super::rule::{Bound, Comparison, Condition, Count, Rule, Scope, Statistic};
-use crate::outcome::Outcome;
+use super::{
+    error::{OTHER_NAMES, RuleError},
+    rule::{Bound, Comparison, Condition, Count, Rule, Scope, Statistic},
+};
 
-/// Why a rule cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RuleError {
-    /// It compares nothing.
-    #[error("is no rule; write FIGURE>BOUND, like 'p99>250ms', with > >= < or <=, or 'client-limited'")]
-    NoComparison,
-    /// Its left side is not known.
-    #[error("{0:?} is no figure of a report; there are {TIMES}, each with (SCOPE) or of ok answers, and {counts}", counts = counts())]
-    Figure(String),
-    /// What stands in brackets is not known.
-    #[error("{0:?} is nothing that has times; in brackets can stand {scopes}", scopes = scopes())]
-    Scope(String),
-    /// A percentile that is none.
-    #[error("p{0} is no percentile; it must be more than 0 and less than 100, like p99.9, and the largest is max")]
-    Percentile(String),
-    /// Its right side does not fit.
-    #[error("{bound:?} is no {wanted}")]
-    Bound {
-        /// As it was written.
-        bound: String,
-        /// What would fit.
-        wanted: &'static str,
-    },
-}
-
-const TIMES: &str = "pN (like p99 or p99.9), mean and max";
-
-fn counts() -> String {
-    let names: Vec<String> = Count::all().map(Count::name).collect();
-    format!("goodput, {} and client-limited", names.join(", "))
-}
-
-fn scopes() -> String {
-    let outcomes = Outcome::ALL.map(Outcome::label).join(", ");
-    format!("{outcomes}, service-time, time-to-done, queue-wait and start-lag")
-}
 
 impl FromStr for Rule {
     type Err = RuleError;
@@ -94,17 +60,20 @@ fn count(name: &str) -> Option<Count> {
 
 fn time(figure: &str) -> Result<(Statistic, Scope), RuleError> {
     let (name, scope) = match figure.split_once('(') {
-        Some((name, rest)) => (name.trim_end(), rest.strip_suffix(')').map(str::trim)),
-        None => (figure, Some("ok")),
+        Some((name, rest)) => (name.trim_end(), Some(rest.strip_suffix(')').map(str::trim))),
+        None => (figure, None),
     };
-    let unknown = || RuleError::Figure(figure.to_owned());
+    let unknown = || unknown_figure(figure);
     let statistic = match name {
         "mean" => Statistic::Mean,
         "max" => Statistic::Max,
         _ => Statistic::Percentile(percentile(name.strip_prefix('p').ok_or_else(unknown)?, unknown)?),
     };
-    let scope = scope.ok_or_else(unknown)?;
-    let scope = match scope {
+    let Some(scope) = scope else {
+        return Ok((statistic, Scope::Unwritten));
+    };
+    let scope = match scope.ok_or_else(unknown)? {
+        "acknowledgement" => Scope::Acknowledgement,
         "service-time" => Scope::ServiceTime,
         "time-to-done" => Scope::TimeToDone,
         "queue-wait" => Scope::QueueWait,
@@ -112,6 +81,15 @@ fn time(figure: &str) -> Result<(Statistic, Scope), RuleError> {
         other => Scope::Response(other.parse().map_err(|_| RuleError::Scope(other.to_owned()))?),
     };
     Ok((statistic, scope))
+}
+
+fn unknown_figure(figure: &str) -> RuleError {
+    let name = figure.to_ascii_lowercase().replace(['_', ' '], "-");
+    let known = OTHER_NAMES.iter().find(|(names, _)| names.contains(&name.as_str()));
+    match known {
+        Some((_, hint)) => RuleError::OtherName(figure.to_owned(), hint),
+        None => RuleError::Figure(figure.to_owned()),
+    }
 }
 
 fn percentile(digits: &str, unknown: impl Fn() -> RuleError) -> Result<f64, RuleError> {
@@ -134,18 +112,37 @@ fn share(bound: &str) -> Option<Bound> {
 }
 
 fn count_bound(bound: &str) -> Result<Bound, RuleError> {
-    let number = || decimal(bound).map(Bound::Number);
-    share(bound).or_else(number).ok_or_else(|| RuleError::Bound {
+    if let Some(share) = share(bound) {
+        return Ok(share);
+    }
+    let number = decimal(bound).ok_or_else(|| RuleError::Bound {
         bound: bound.to_owned(),
-        wanted: "number, nor a share of what was intended, like 5%",
+        wanted: "number of requests, nor a share of the scheduled ones, like 5%",
+    })?;
+    if !bound.contains('.') {
+        return Ok(Bound::Number(number));
+    }
+    let instead = if number < 1.0 {
+        format!("{}% for a share of the scheduled requests", as_percent(number))
+    } else {
+        format!("{} for a number, or a share of the scheduled requests, like 5%", number.trunc())
+    };
+    Err(RuleError::Fraction {
+        bound: bound.to_owned(),
+        instead,
     })
+}
+
+/// A part of 1 in percent, without the digits that only floats have.
+fn as_percent(part: f64) -> f64 {
+    (part * 1e8).round() / 1e6
 }
 
 fn goodput_bound(bound: &str) -> Result<Bound, RuleError> {
     let rate = || Some(Bound::PerSecond(decimal(bound.strip_suffix("/s")?.trim_end())?));
     share(bound).or_else(rate).ok_or_else(|| RuleError::Bound {
         bound: bound.to_owned(),
-        wanted: "share of what was intended, like 95%, nor a rate, like 80/s",
+        wanted: "share of the scheduled requests, like 95%, nor a rate, like 80/s",
     })
 }
 
@@ -156,6 +153,7 @@ mod tests {
     use rand::{RngExt, SeedableRng};
 
     use super::*;
+    use crate::outcome::Outcome;
 
     fn parsed(text: &str) -> Condition {
         text.parse::<Rule>()
@@ -169,11 +167,15 @@ mod tests {
 
     #[test]
     fn reads_the_rules_that_the_help_gives_as_examples() {
-        let ok = Scope::Response(Outcome::Ok);
         let millis = Duration::from_millis;
         assert_eq!(
             parsed("p99>250ms"),
-            Condition::Time(Statistic::Percentile(99.0), ok, Comparison::More, millis(250))
+            Condition::Time(
+                Statistic::Percentile(99.0),
+                Scope::Unwritten,
+                Comparison::More,
+                millis(250)
+            )
         );
         assert_eq!(
             parsed(" p99.9 ( rejected ) >= 20ms "),
@@ -214,7 +216,17 @@ mod tests {
             ("p99", "FIGURE>BOUND"),
             ("p99=250ms", "FIGURE>BOUND"),
             ("client-limited>0", "no figure of a report"),
-            ("latency>1s", "there are pN"),
+            ("latency>1s", "like 'p99>250ms'"),
+            ("speed>1s", "there are pN"),
+            ("error>1%", "errors are `failed`"),
+            ("Error_Rate>1%", "errors are `failed`"),
+            ("timeouts>0", "are `expired`"),
+            ("median>1s", "write p50"),
+            ("rejected>0.05", "0.05 is no whole number of requests; write 5% for a share"),
+            ("failed>0.001", "write 0.1% for a share"),
+            ("rejected>1.0", "write 1 for a number"),
+            ("rejected>3.5", "write 3 for a number"),
+            ("goodput<0.95", "like 95%"),
             ("p99(accepted)>1s", "ok, rejected"),
             ("p99(ok>1s", "no figure of a report"),
             ("p100>1s", "the largest is max"),
@@ -236,7 +248,8 @@ mod tests {
 
     #[test]
     fn every_combination_of_the_grammar_is_read_and_written_as_it_was() {
-        let scopes = "ok rejected expired unavailable failed service-time time-to-done queue-wait start-lag";
+        let scopes =
+            "ok rejected expired unavailable failed acknowledgement service-time time-to-done queue-wait start-lag";
         let counts: Vec<String> = Count::all().map(Count::name).collect();
         let mut rules = Vec::new();
         for operator in [">", ">=", "<", "<="] {

@@ -1,41 +1,41 @@
-//! Whether a rule is met, and the value that it was judged by.
+//! Whether a rule is met, and the value it is judged by.
 
 use super::{
     evidence::{Evidence, Seen},
     rule::{Comparison, Condition, Rule},
 };
-use crate::report::{GateReport, seconds};
+use crate::report::GateReport;
 
 impl Rule {
-    /// Judges a run. What nobody can say is not met, and not passed either.
+    /// Judges a run. A rule whose figure is not known is not met, and not passed either.
     pub fn judge(&self, evidence: &Evidence) -> GateReport {
         let seen = match self.condition {
             Condition::ClientLimited => {
                 let limited = evidence.client_limited;
                 let says = if limited {
-                    "it was the limit"
+                    "the load client was the limit"
                 } else {
-                    "it was not the limit"
+                    "the load client was not the limit"
                 };
                 Seen::Value(f64::from(u8::from(limited)), says.to_owned(), limited)
             }
             Condition::Time(statistic, scope, operator, bound) => {
-                let seen = evidence.time(statistic, scope);
-                match seen {
+                match evidence.time(statistic, scope, operator, bound) {
                     Seen::Never { withheld } if matches!(operator, Comparison::Less | Comparison::AtMost) => {
                         Seen::Value(f64::INFINITY, never(withheld, evidence.intended), false)
                     }
-                    Seen::Value(value, says, _) => Seen::Value(value, says, operator.holds(value, seconds(bound))),
                     other => other,
                 }
             }
             Condition::Count(count, operator, bound) => match evidence.count(count) {
                 Some(number) => evidence.counted(number, evidence.intended, operator, bound),
-                None => Seen::Unknown("nobody says what became of the messages"),
+                None => Seen::Unknown(
+                    "what became of the messages is not known because the service was not watched".to_owned(),
+                ),
             },
             Condition::Goodput(operator, bound) => {
                 if evidence.queued && evidence.audit.is_none() {
-                    Seen::Unknown("nobody says when messages were done")
+                    Seen::Unknown("the time to done is not known because the service was not watched".to_owned())
                 } else {
                     evidence.counted(evidence.figures.good, evidence.settled, operator, bound)
                 }
@@ -45,7 +45,7 @@ impl Rule {
             Seen::Value(value, says, met) => (Some(met), value.is_finite().then_some(value), says),
             Seen::Never { withheld } => (Some(true), None, never(withheld, evidence.intended)),
             Seen::None => (Some(false), None, "there were none".to_owned()),
-            Seen::Unknown(why) => (None, None, why.to_owned()),
+            Seen::Unknown(why) => (None, None, why),
         };
         GateReport {
             rule: self.text().to_owned(),
@@ -58,7 +58,7 @@ impl Rule {
 }
 
 fn never(withheld: u64, intended: u64) -> String {
-    format!("never: {withheld} of {intended} sends were withheld")
+    format!("{withheld} of {intended} requests were withheld, so it has no upper limit")
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 //! Gates: rules like `p99>250ms` that a run is judged by. A closed grammar of the report's own names ([`Rule`]), and the
 //! judgement ([`Rule::judge`]), which counts what was withheld as never answered.
 
+mod error;
 mod evidence;
 mod grammar;
 mod judge;
 mod rule;
 
-pub use self::{evidence::Evidence, grammar::RuleError, rule::Rule};
+pub use self::{error::RuleError, evidence::Evidence, rule::Rule};
 
-/// What a run is judged by.
+/// The rules of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// At its end.
+    /// Judged at the end of the run.
     pub fail_if: Vec<Rule>,
-    /// On its way too: one that is met stops it.
+    /// Judged every second too: a rule that is met stops the run.
     pub abort_if: Vec<Rule>,
 }

@@ -1,4 +1,4 @@
-//! What a rule is made of.
+//! What a rule is made of, and how people read its parts.
 
 use std::{fmt, time::Duration};
 
@@ -7,7 +7,7 @@ use crate::{
     outcome::Outcome,
 };
 
-/// What must not be.
+/// Describes a failure: a run that meets it has failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// As it was written.
@@ -39,6 +39,10 @@ pub(super) enum Statistic {
 /// Which distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
+    /// None is written: time to done where messages are queued, response time of ok answers otherwise.
+    Unwritten,
+    /// From the scheduled send to the OK of Enqueue.
+    Acknowledgement,
     Response(Outcome),
     ServiceTime,
     TimeToDone,
@@ -108,6 +112,68 @@ impl Rule {
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The figure by its full name, as `p99(time-to-done)` for `p99` where messages are queued.
+    pub fn figure(&self, queued: bool) -> String {
+        match self.condition {
+            Condition::ClientLimited => "client-limited".to_owned(),
+            Condition::Time(statistic, Scope::Unwritten, ..) if queued => format!("{statistic}(time-to-done)"),
+            Condition::Time(statistic, Scope::Unwritten, ..) => statistic.to_string(),
+            Condition::Time(..) | Condition::Count(..) | Condition::Goodput(..) => {
+                let end = self.text.find(['<', '>']).unwrap_or(self.text.len());
+                self.text[..end].trim().to_owned()
+            }
+        }
+    }
+
+    /// The bound with its sign, as `> 100 ms`; of a rule that is not met the opposite, `<= 100 ms`. `None` where there is no
+    /// bound.
+    pub fn bound(&self, met: bool) -> Option<String> {
+        let (comparison, bound) = match self.condition {
+            Condition::ClientLimited => return None,
+            Condition::Time(_, _, comparison, bound) => {
+                let words = humantime::format_duration(bound).to_string();
+                // humantime writes 100ms, and 1m 30s.
+                let at = words.find(|c: char| !c.is_ascii_digit()).filter(|_| !words.contains(' '));
+                let words = match at {
+                    Some(at) => format!("{} {}", &words[..at], &words[at..]),
+                    None => words,
+                };
+                (comparison, words)
+            }
+            Condition::Count(_, comparison, bound) | Condition::Goodput(comparison, bound) => {
+                let words = match bound {
+                    Bound::Number(number) => number.to_string(),
+                    Bound::Percent(percent) => format!("{percent} %"),
+                    Bound::PerSecond(rate) => format!("{rate}/s"),
+                };
+                (comparison, words)
+            }
+        };
+        Some(format!("{} {bound}", comparison.sign(met)))
+    }
+}
+
+impl Comparison {
+    /// As it is written; of a rule that is not met, the opposite.
+    fn sign(self, met: bool) -> &'static str {
+        match (self, met) {
+            (Self::More, true) | (Self::AtMost, false) => ">",
+            (Self::AtLeast, true) | (Self::Less, false) => ">=",
+            (Self::Less, true) | (Self::AtLeast, false) => "<",
+            (Self::AtMost, true) | (Self::More, false) => "<=",
+        }
+    }
+}
+
+impl fmt::Display for Statistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Percentile(percent) => write!(f, "p{percent}"),
+            Self::Mean => f.write_str("mean"),
+            Self::Max => f.write_str("max"),
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Saved runs side by side: each figure of some, of another, and what has changed; of several, whether by more than they
 //! differ among themselves.
 
-use std::fmt::Write;
-
-use comfy_table::{CellAlignment, Table, TableStyle};
-
-use super::words::time;
+use super::{
+    grid::{Column, Grid, Kind as Cells},
+    layout::{Layout, wrap},
+    times::time,
+    words::{label, method},
+};
 use crate::{
     ledger::{Ledger, Part},
     report::{DistributionReport, Run},
@@ -19,7 +20,7 @@ struct Figure {
     after: Option<f64>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// In seconds.
     Time,
@@ -37,26 +38,22 @@ pub struct Saved<'a> {
     pub run: &'a Run,
 }
 
-/// What has changed from the first runs to the second; says so if they were not made under the same load. Of several first
-/// runs, their mean stands in the table, with what lies between the least and the most of them.
+/// What has changed from the first runs to the second. The first line says how their loads differ, if they do. Of several
+/// first runs the table has the mean, the least and the most.
 ///
 /// Not of none.
-pub fn changes(first: &[Saved<'_>], second: Saved<'_>) -> String {
+pub fn changes(first: &[Saved<'_>], second: Saved<'_>, layout: Layout) -> String {
     let spread = first.len() > 1;
     let before = match first {
         [one] => one.file.to_owned(),
         several => format!("mean of {}", several.len()),
     };
-    let mut header = vec![second.run.name.as_str(), &before, second.file, "change"];
-    if spread {
-        header.extend(["spread", "beyond it"]);
-    }
-    let mut table = Table::new();
-    table.load_style(TableStyle::new());
-    table.set_header(header);
+    let mut rows = Vec::new();
     for figure in figures(first, second.run) {
         let (before, after) = (figure.mean(), figure.after);
-        if before.is_none() && after.is_none() {
+        // A count that is zero in all of them says nothing.
+        let empty = |value: Option<f64>| value.is_none() || (figure.kind == Kind::Count && value == Some(0.0));
+        if empty(before) && empty(after) && figure.before.iter().all(|value| empty(*value)) {
             continue;
         }
         let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| figure.kind.show(value));
@@ -66,26 +63,33 @@ pub fn changes(first: &[Saved<'_>], second: Saved<'_>) -> String {
             shown(after),
             change(figure.kind, before, after),
         ];
-        if let Some((least, most)) = figure.spread().filter(|_| spread) {
-            let beyond = after.is_some_and(|after| after < least || after > most);
-            row.push(format!("{} to {}", shown(Some(least)), shown(Some(most))));
+        if spread {
+            let spread = figure.spread();
+            row.push(spread.map_or_else(String::new, |(least, most)| {
+                format!("{} to {}", shown(Some(least)), shown(Some(most)))
+            }));
+            let beyond = spread.zip(after);
+            let beyond = beyond.is_some_and(|((least, most), after)| after < least || after > most);
             row.push(if beyond { "yes" } else { "" }.to_owned());
         }
-        table.add_row(row);
+        rows.push(row);
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    let mut text = table.trim_fmt() + "\n";
+    let name = label(second.run);
+    let heads = [name.as_str(), &before, second.file, "change", "spread", "beyond it"];
+    let heads = heads.iter().take(if spread { 6 } else { 4 }).enumerate();
+    let columns = heads.map(|(index, head)| {
+        let kind = if index == 0 { Cells::Name } else { Cells::Figures };
+        Column::new(kind, *head, rows.iter().map(|row| row[index].clone()).collect())
+    });
+    let mut text = String::new();
     let mut differences: Vec<String> = first.iter().flat_map(|first| unlike(first.run, second.run)).collect();
     differences.dedup();
-    for difference in differences {
-        let _ = writeln!(text, "Not the same: {difference}.");
+    if !differences.is_empty() {
+        let warning = format!("The loads differ: {}.", differences.join("; "));
+        text.extend(wrap(&warning, layout.sentence(0)).into_iter().map(|line| line + "\n"));
+        text.push('\n');
     }
-    text
+    text + &Grid::new(columns.collect()).text(layout.width)
 }
 
 /// What is shown of a distribution.
@@ -193,32 +197,28 @@ fn change(kind: Kind, before: Option<f64>, after: Option<f64>) -> String {
     }
 }
 
-/// In what the two were made under, and would have to be the same for their figures to compare.
+/// How the loads of the two differ; figures of different loads do not compare.
 fn unlike(first: &Run, second: &Run) -> Vec<String> {
-    let (one, other) = (&first.load, &second.load);
-    let pairs = [
-        ("the call", first.rpc.clone(), second.rpc.clone()),
-        (
-            "virtual time",
-            first.virtual_time.to_string(),
-            second.virtual_time.to_string(),
-        ),
-        ("clients", one.clients.to_string(), other.clients.to_string()),
-        ("arrival", one.arrival.clone(), other.arrival.clone()),
-        (
-            "seconds of load",
-            one.duration_seconds.round().to_string(),
-            other.duration_seconds.round().to_string(),
-        ),
-        (
-            "seconds of warm-up",
-            one.warmup_seconds.to_string(),
-            other.warmup_seconds.to_string(),
-        ),
-    ];
-    let unlike = pairs.into_iter().filter(|(_, one, other)| one != other);
+    let load = |run: &Run| {
+        let made = run.configuration.as_ref();
+        let load = &run.load;
+        let seconds = made.and_then(|made| made.duration_seconds).unwrap_or(load.duration_seconds);
+        [
+            ("RPC", Some(method(run))),
+            ("clock", Some(if run.virtual_time { "virtual" } else { "real" }.to_owned())),
+            ("clients", Some(load.clients.to_string())),
+            ("requests per second", made.and_then(|made| made.rps).map(|rps| rps.to_string())),
+            ("arrivals", Some(load.arrival.clone())),
+            ("stages", made.and_then(|made| made.stages.as_ref()).map(|stages| format!("{stages:?}"))),
+            ("in flight per client", made.map(|made| made.max_in_flight.to_string())),
+            ("seconds of load", Some(seconds.round().to_string())),
+            ("seconds of warm-up", Some(load.warmup_seconds.to_string())),
+        ]
+    };
+    let pairs = load(first).into_iter().zip(load(second));
+    let unlike = pairs.filter_map(|((what, one), (_, other))| Some((what, one?, other?)).filter(|(_, one, other)| one != other));
     unlike
-        .map(|(what, one, other)| format!("{what} ({one}, {other})"))
+        .map(|(what, one, other)| if what == "stages" { "stages".to_owned() } else { format!("{what} {one} and {other}") })
         .collect()
 }
 

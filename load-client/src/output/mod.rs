@@ -4,11 +4,16 @@
 pub mod changes;
 pub mod console;
 pub mod file;
+pub mod gates;
+pub(crate) mod grid;
 pub mod html;
 pub mod json;
+pub mod layout;
+mod picture;
 pub mod progress;
 pub mod prometheus;
 pub mod series;
 pub mod table;
+pub mod times;
 pub mod view;
 pub mod words;

@@ -1,140 +1,222 @@
-//! The table at the end: one row per run, and under it what each row means.
+//! The tables at the end: how every request ended, how long things took, and what that means in words.
 
 use std::fmt::Write;
 
-use comfy_table::{CellAlignment, Table, TableStyle};
-
-use super::words::{explain, generator, picture, time, unanswered, warning};
+use super::{
+    grid::{Column, Grid, Kind},
+    layout::{Layout, wrap},
+    picture::picture,
+    times::{self, Unit, time},
+    words::{driven, explain, generator, label, method, unanswered, warning},
+};
 use crate::{
-    ledger::{AuditCounts, Column, Ledger, Part},
-    report::{DistributionReport, GateReport, Run},
+    ledger::{self, AuditCounts, Ledger, Part},
+    outcome::Outcome,
+    report::{DistributionReport, Run},
     scenario::Rpc,
 };
 
-/// How wide the words under the table may be.
-const WIDTH: usize = 100;
-/// But beside a name of any length they are this wide.
-const LEAST_WIDTH: usize = 40;
 /// What stands where there is no figure.
 pub(super) const MISSING: &str = "–";
-/// The heads of the columns of a table of runs.
-pub(super) const COLUMNS: [&str; 11] = [
-    "",
-    "intended",
-    "done",
-    "dropped",
-    "rejected",
-    "withheld",
-    "queue\nat end\nof load",
-    "most in\nsystem",
-    "time\nto done\n(median)",
-    "time\nto done\n(longest)",
-    "time\nto drain",
-];
 
-/// Rows side by side, with a sentence on each; on top, whose figures are not the service's. All pictures have the same scale.
-pub fn comparison(runs: &[Run]) -> String {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new());
-    table.set_header(COLUMNS);
-    for run in runs {
-        table.add_row(row(run));
+/// A way in which a scheduled request can end.
+struct End {
+    head: &'static str,
+    /// `None` if it is not known of a run.
+    count: Box<dyn Fn(&Run) -> Option<u64>>,
+    /// Whether it is shown even if it is zero.
+    always: bool,
+}
+
+fn end(head: &'static str, always: bool, count: impl Fn(&Run) -> Option<u64> + 'static) -> End {
+    End {
+        head,
+        count: Box::new(count),
+        always,
     }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+}
+
+/// Each scheduled request is in exactly one of them, so the columns of a row add up to `intended`: an ok of Enqueue is
+/// where its message has come to.
+fn ends() -> Vec<End> {
+    let mut ends = vec![
+        end("done", true, |run| match &run.audit {
+            Some(audit) => Some(audit.done),
+            None => (!is_queued(run)).then_some(run.ledger.ok),
+        }),
+        end("accepted", false, |run| {
+            (is_queued(run) && run.audit.is_none()).then_some(run.ledger.ok)
+        }),
+        end("dropped", false, |run| discarded(run, true)),
+        end("discarded", false, |run| discarded(run, false)),
+    ];
+    let audit = AuditCounts::COLUMNS.iter();
+    let audit = audit.filter(|column| matches!(column.part, Part::Bad | Part::Open) && column.name != "discarded");
+    ends.extend(audit.map(|column| end(column.label, false, |run| run.audit.as_ref().map(column.of))));
+    let ledger = Ledger::COLUMNS.iter();
+    let ledger = ledger.filter(|column| matches!(column.part, Part::Bad | Part::Open));
+    ends.extend(ledger.map(|column| {
+        let always = ["rejected", "withheld"].contains(&column.name);
+        end(column.label, always, |run| Some((column.of)(&run.ledger)))
+    }));
+    ends
+}
+
+/// Messages that were accepted and not processed: dropped by the policy of a full queue, if `by_policy`; for any other
+/// reason, or several, otherwise.
+fn discarded(run: &Run, by_policy: bool) -> Option<u64> {
+    let (audit, service) = (run.audit.as_ref()?, run.service.as_ref()?);
+    let all_dropped = audit.discarded <= service.dropped && service.abandoned == 0;
+    Some(if all_dropped == by_policy { audit.discarded } else { 0 })
+}
+
+/// Whether an OK says no more than that a message is on the queue.
+fn is_queued(run: &Run) -> bool {
+    run.rpc == Rpc::Enqueue.label()
+}
+
+/// Runs side by side: a row each, with the given names. Columns that have nothing to say are left out.
+pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
+    let figures = |head: &str, cells| Column::new(Kind::Figures, head, cells);
+    let whole = |of: &dyn Fn(&Run) -> Option<u64>| -> Vec<String> {
+        let counts = runs.iter().map(|run| of(run));
+        counts
+            .map(|count| count.map_or_else(|| MISSING.to_owned(), |count| count.to_string()))
+            .collect()
+    };
+    let any = |of: &dyn Fn(&Run) -> Option<u64>| runs.iter().any(|run| of(run).is_some_and(|count| count > 0));
+    let mut all = vec![Column::new(Kind::Name, "", names)];
+    if runs.len() > 1 {
+        all.push(Column::new(Kind::Name, "RPC", runs.iter().map(|run| method(run)).collect()));
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+    all.push(figures("intended", whole(&|run| Some(run.ledger.intended))));
+    for end in ends() {
+        if any(&end.count) || (end.always && runs.iter().any(|run| (end.count)(run).is_some())) {
+            all.push(figures(end.head, whole(&end.count)));
+        }
     }
+    let levels: [(&str, &dyn Fn(&Run) -> Option<u64>); 2] = [
+        ("queue at end of load", &|run| run.service.as_ref()?.queue_depth_end),
+        ("most in system", &|run| Some(run.service.as_ref()?.in_system_max)),
+    ];
+    let second_part = all.len();
+    for (head, of) in levels {
+        if any(of) {
+            all.push(figures(head, whole(of)));
+        }
+    }
+    // Where every answer means done, there is but one time.
+    let times = if runs.iter().any(|run| is_queued(run)) {
+        "time to done"
+    } else {
+        "response time"
+    };
+    let virtual_time = runs.iter().any(|run| run.virtual_time);
+    type Of<'a> = &'a dyn Fn(&Run) -> Option<f64>;
+    let columns: [(String, Of<'_>); 3] = [
+        (format!("{times}, median"), &|run| Some(run.time_to_done_seconds?.p50)),
+        (format!("{times}, longest"), &|run| Some(run.time_to_done_seconds?.max)),
+        ("time to drain".to_owned(), &|run| run.service.as_ref()?.drain_seconds),
+    ];
+    for (head, of) in columns {
+        let values: Vec<Option<f64>> = runs.iter().map(|run| of(run)).collect();
+        if values.iter().any(Option::is_some) {
+            all.push(figures(&head, times::column(&values, virtual_time)));
+        }
+    }
+    if let Some(first) = all.get_mut(second_part) {
+        first.begins_part = true;
+    }
+    all
+}
+
+/// Rows side by side, with some sentences on each; on top, whose figures are not the service's, and what was driven if that
+/// is a service of the user's. All pictures have the same scale.
+pub fn comparison(runs: &[Run], layout: Layout) -> String {
     let mut text = warning(runs);
+    let addressed = |run: &&Run| {
+        let target = run.configuration.as_ref().and_then(|made| made.target.as_deref());
+        target.is_some_and(|target| target.contains("://"))
+    };
+    for run in runs.iter().filter(addressed) {
+        let name = if runs.len() > 1 { label(run) + ": " } else { String::new() };
+        let driven = driven(run).unwrap_or_default();
+        text.extend(wrap(&format!("{name}{driven}"), layout.sentence(0)).into_iter().map(|line| line + "\n"));
+    }
     if !text.is_empty() {
         text.push('\n');
     }
-    text.push_str(&table.trim_fmt());
-    text.push_str("\n\n");
+    let all: Vec<&Run> = runs.iter().collect();
+    let names: Vec<String> = runs.iter().map(label).collect();
+    text.push_str(&Grid::new(columns(&all, names.clone())).text(layout.width));
+    text.push('\n');
     let highest = runs
         .iter()
         .filter_map(|run| run.service.as_ref())
         .map(|service| service.in_system_max)
         .max();
-    let name_width = runs.iter().map(|run| run.name.chars().count()).max().unwrap_or(0) + 2;
-    for run in runs {
+    let several = runs.len() > 1;
+    let indent = if several {
+        names.iter().map(|name| name.chars().count()).max().unwrap_or(0) + 2
+    } else {
+        0
+    };
+    for (run, name) in runs.iter().zip(&names) {
+        let mut lines = Vec::new();
         let picture = picture(run, highest.unwrap_or(1));
         if !picture.is_empty() {
             let most = run.service.as_ref().map_or(0, |service| service.in_system_max);
-            let _ = writeln!(
-                text,
-                "{:name_width$}{picture}  in system over time, at most {most}",
-                run.name
-            );
+            lines.push(format!("{picture}  in system, at most {most}"));
         }
-        let first = if picture.is_empty() { run.name.as_str() } else { "" };
-        for (index, line) in wrap(&explain(run), WIDTH.saturating_sub(name_width).max(LEAST_WIDTH))
-            .into_iter()
-            .enumerate()
-        {
-            let label = if index == 0 { first } else { "" };
-            let _ = writeln!(text, "{label:name_width$}{line}");
+        lines.extend(wrap(&explain(run), layout.sentence(indent)));
+        for (index, line) in lines.into_iter().enumerate() {
+            let name = if several && index == 0 { name.as_str() } else { "" };
+            let _ = writeln!(text, "{name:indent$}{line}");
         }
     }
     text
-}
-
-/// A run in a table of runs.
-pub(super) fn row(run: &Run) -> [String; COLUMNS.len()] {
-    let count = |count: Option<u64>| count.map_or_else(|| MISSING.to_owned(), |count| count.to_string());
-    let seconds = |seconds: Option<f64>| seconds.map_or_else(|| MISSING.to_owned(), time);
-    let service = run.service.as_ref();
-    let done = match &run.audit {
-        Some(audit) => Some(audit.done + audit.done_unacknowledged),
-        None if run.rpc != Rpc::Enqueue.label() => Some(run.ledger.ok),
-        None => None,
-    };
-    [
-        run.name.clone(),
-        run.ledger.intended.to_string(),
-        count(done),
-        count(service.map(|service| service.dropped)),
-        run.ledger.rejected.to_string(),
-        run.ledger.withheld.to_string(),
-        count(service.and_then(|service| service.queue_depth_end)),
-        count(service.map(|service| service.in_system_max)),
-        seconds(run.time_to_done_seconds.map(|times| times.p50)),
-        seconds(run.time_to_done_seconds.map(|times| times.max)),
-        seconds(service.and_then(|service| service.drain_seconds)),
-    ]
 }
 
 /// One run in full.
-pub fn single(run: &Run) -> String {
-    let mut text = comparison(std::slice::from_ref(run));
-    let _ = writeln!(text, "\n{}", sum(&Ledger::COLUMNS, &run.ledger));
-    if let Some(audit) = &run.audit {
-        let _ = writeln!(text, "{}", sum(&AuditCounts::COLUMNS, audit));
-    }
-    let goodput = run
-        .goodput_rps
-        .map_or_else(|| MISSING.to_owned(), |goodput| format!("{goodput:.2}/s"));
-    let offered = run
-        .load
-        .offered_rps
-        .map_or_else(|| MISSING.to_owned(), |offered| format!("{offered:.2}/s"));
+pub fn single(run: &Run, layout: Layout) -> String {
+    let mut text = comparison(std::slice::from_ref(run), layout);
+    let per_second = |rate: Option<f64>| rate.map_or_else(|| MISSING.to_owned(), |rate| format!("{rate:.2}/s"));
     let _ = writeln!(
         text,
-        "offered {offered} for {}, goodput {goodput}\n",
-        time(run.load.duration_seconds)
+        "\noffered {} for {}, goodput {}",
+        per_second(run.load.offered_rps),
+        time(run.load.duration_seconds),
+        per_second(run.goodput_rps),
     );
-    text.push_str(&distributions(run));
-    if let Some(unanswered) = unanswered(run) {
-        let _ = writeln!(text, "\n{}", wrap(&unanswered, WIDTH).join("\n"));
+    let books = sums(run);
+    for sum in books {
+        let lines = wrap(&sum, layout.width.saturating_sub(2));
+        for (index, line) in lines.iter().enumerate() {
+            let _ = writeln!(text, "{}{line}", if index == 0 { "" } else { "  " });
+        }
     }
-    let _ = writeln!(text, "\n{}", generator(run));
+    let _ = writeln!(text, "\n{}", distributions(run, layout).trim_end());
+    let mut last = Vec::new();
+    last.extend(unanswered(run));
+    last.push(generator(run));
+    for sentence in last {
+        let _ = writeln!(text, "\n{}", wrap(&sentence, layout.sentence(0)).join("\n"));
+    }
     text
 }
 
-/// A table of counts as a sum: `intended 5 = ok 3 + rejected 2`.
-fn sum<T>(columns: &[Column<T>], counts: &T) -> String {
-    let terms = columns.iter().enumerate().map(|(place, column)| {
+/// The ledger and the audit, each as a sum.
+fn sums(run: &Run) -> Vec<String> {
+    let ledger = sum(&Ledger::COLUMNS, &run.ledger);
+    let audit = run.audit.as_ref().map(|audit| sum(&AuditCounts::COLUMNS, audit));
+    [ledger].into_iter().chain(audit).collect()
+}
+
+/// A table of counts as a sum, `intended 5 = ok 3 + rejected 2`, without the counts that are zero.
+fn sum<T>(columns: &[ledger::Column<T>], counts: &T) -> String {
+    let shown = columns.iter().enumerate();
+    let shown = shown.filter(|(place, column)| *place < 2 || (column.of)(counts) > 0);
+    let terms = shown.map(|(place, column)| {
         let before = match column.part {
             _ if place == 0 => "",
             Part::Beside => "; ",
@@ -146,106 +228,174 @@ fn sum<T>(columns: &[Column<T>], counts: &T) -> String {
     terms.collect()
 }
 
-/// How each rule was judged, of each run; empty if there are none.
-pub fn gates(runs: &[Run]) -> String {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new());
-    for run in runs {
-        for gate in &run.gates {
-            table.add_row(self::gate(&run.name, gate));
-        }
+/// The heads of a table of distributions, after those that say whose and which.
+pub(super) const DISTRIBUTION: [&str; 7] = ["count", "mean", "p50", "p90", "p99", "p99.9", "max"];
+
+fn distributions(run: &Run, layout: Layout) -> String {
+    let all = all_distributions(run);
+    let unit = unit(&[(run, all.clone())]);
+    let rows: Vec<Vec<String>> = all.iter().map(|(_, times)| cells(times, unit)).collect();
+    let names = all.into_iter().map(|(name, _)| name).collect();
+    let mut columns = vec![Column::new(Kind::Name, "", names)];
+    for (index, head) in DISTRIBUTION.iter().enumerate() {
+        let cells = rows.iter().map(|row| row[index].clone()).collect();
+        columns.push(Column::new(Kind::Figures, *head, cells));
     }
-    if table.is_empty() {
-        return String::new();
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table.trim_fmt() + "\n"
+    Grid::new(columns).text(layout.width)
 }
 
-/// How a rule was judged: the run, the result, the rule, what was seen.
-pub(super) fn gate(run: &str, gate: &GateReport) -> [String; 4] {
-    let met = match gate.met {
-        Some(true) => "MET",
-        Some(false) => "not met",
-        None => "NOT KNOWN",
-    };
-    let stopped = gate
-        .stopped_at_seconds
-        .map_or_else(String::new, |at| format!("; stopped the run after {}", time(at)));
-    let says = format!("{}{stopped}", gate.says);
-    [run.to_owned(), met.to_owned(), gate.rule.clone(), says]
+/// The one in which all times of a table of distributions are.
+pub(super) fn unit(all: &[(&Run, Vec<(String, DistributionReport)>)]) -> Unit {
+    let times = all.iter().flat_map(|(_, times)| times);
+    let values = times.flat_map(|(_, times)| [times.mean, times.p50, times.p90, times.p99, times.p999, times.max]);
+    Unit::of(values, all.iter().any(|(run, _)| run.virtual_time))
 }
 
-fn distributions(run: &Run) -> String {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new());
-    table.set_header(["", "count", "mean", "p50", "p90", "p99", "p99.9", "max"]);
-    table.add_rows(distribution_rows(run));
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table.trim_fmt() + "\n"
+/// A distribution in a table of them: its count, its times.
+pub(super) fn cells(times: &DistributionReport, unit: Unit) -> Vec<String> {
+    let figures = [times.mean, times.p50, times.p90, times.p99, times.p999, times.max];
+    let figures = figures.map(|seconds| unit.show(seconds));
+    [vec![times.count.to_string()], figures.to_vec()].concat()
 }
 
-/// A distribution in a table of them: its name, its count, its times.
-pub(super) fn distribution(name: &str, times: &DistributionReport) -> Vec<String> {
-    let figures = [times.mean, times.p50, times.p90, times.p99, times.p999, times.max].map(time);
-    [vec![name.to_owned(), times.count.to_string()], figures.to_vec()].concat()
-}
-
-/// All distributions of a run.
-pub(super) fn distribution_rows(run: &Run) -> Vec<Vec<String>> {
+/// All distributions of a run, each with its name. The time that counts comes first.
+pub(super) fn all_distributions(run: &Run) -> Vec<(String, DistributionReport)> {
     let responses = run
         .response_time_seconds
         .iter()
-        .map(|(outcome, times)| (format!("response time ({outcome})"), Some(*times)));
+        .map(|(outcome, times)| (response(run, outcome), Some(*times)));
     let services = run
         .service_time_seconds
         .iter()
-        .filter(|(outcome, times)| {
-            let responses = run.response_time_seconds.get(*outcome);
-            responses.is_some_and(|responses| differ(times, responses))
-        })
         .map(|(outcome, times)| (format!("service time ({outcome})"), Some(*times)));
+    // Where every answer means done, it is the response time once more.
+    let done = run.time_to_done_seconds.filter(|_| is_queued(run));
     let others = [
-        ("time to done".to_owned(), run.time_to_done_seconds),
         ("queue wait".to_owned(), run.queue_wait_seconds),
         ("start lag".to_owned(), run.start_lag_seconds),
     ];
-    let all = responses.chain(services).chain(others);
-    all.filter_map(|(name, times)| Some(distribution(&name, &times?)))
-        .collect()
+    let all = [("time to done".to_owned(), done)].into_iter();
+    let all = all.chain(responses).chain(services).chain(others);
+    all.filter_map(|(name, times)| Some((name, times?))).collect()
 }
 
-/// Whether the one can be told from the other: by more than a tick of the timers, and a hundredth.
-fn differ(service: &DistributionReport, response: &DistributionReport) -> bool {
-    let pairs = [
-        (service.p50, response.p50),
-        (service.p99, response.p99),
-        (service.max, response.max),
-    ];
-    pairs
-        .iter()
-        .any(|(service, response)| response - service > 0.001_f64.max(0.01 * response))
+/// What the time from the scheduled send to an answer is called.
+pub(super) fn response(run: &Run, outcome: &str) -> String {
+    if is_queued(run) && outcome == Outcome::Ok.label() {
+        "acknowledgement time".to_owned()
+    } else {
+        format!("response time ({outcome})")
+    }
 }
 
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is always a line");
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
+#[cfg(test)]
+mod tests {
+    use super::{super::words::tests, *};
+
+    fn rows(runs: &[Run], width: usize) -> String {
+        comparison(
+            runs,
+            Layout {
+                width,
+                colour: false,
+            },
+        )
+    }
+
+    /// One run for each way that a request can end.
+    fn all_ends() -> Vec<Run> {
+        let mut queued = tests::queued();
+        queued.ledger.intended = 87;
+        let audit = queued.audit.as_mut().unwrap();
+        (audit.done, audit.discarded, audit.queued, audit.lost, audit.unknown) = (70, 4, 3, 2, 1);
+        (queued.ledger.rejected, queued.ledger.expired, queued.ledger.withheld) = (1, 2, 4);
+        let mut dropping = tests::queued();
+        (dropping.service.as_mut().unwrap().dropped, dropping.audit.as_mut().unwrap().discarded) = (30, 30);
+        dropping.audit.as_mut().unwrap().done = 50;
+        let mut unseen = tests::queued();
+        (unseen.service, unseen.audit) = (None, None);
+        let mut answered = tests::run("process");
+        (answered.ledger.intended, answered.ledger.unavailable, answered.ledger.failed, answered.ledger.in_flight) =
+            (86, 1, 2, 3);
+        let mut runs = vec![queued, dropping, unseen, answered];
+        for (run, name) in runs.iter_mut().zip(["queued", "dropping", "unseen", "answered"]) {
+            name.clone_into(&mut run.name);
+        }
+        runs
+    }
+
+    #[test]
+    fn every_row_adds_up() {
+        let runs = all_ends();
+        let all: Vec<&Run> = runs.iter().collect();
+        let columns = columns(&all, vec![String::new(); all.len()]);
+        let ends: Vec<&Column> = columns
+            .iter()
+            .filter(|column| super::ends().iter().any(|end| end.head == column.head))
+            .collect();
+        assert_eq!(ends.len(), super::ends().len(), "every end has a column");
+        for (row, run) in runs.iter().enumerate() {
+            let sum: u64 = ends.iter().filter_map(|column| column.cells[row].parse::<u64>().ok()).sum();
+            assert_eq!(sum, run.ledger.intended, "{}", run.name);
         }
     }
-    lines
+
+    #[test]
+    fn no_line_is_longer_than_the_terminal() {
+        for width in [60, 80, 100, 120] {
+            let text = rows(&all_ends(), width);
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
+            let single = single(&all_ends()[0], Layout { width, colour: false });
+            assert!(single.lines().all(|line| line.chars().count() <= width), "{single}");
+        }
+    }
+
+    #[test]
+    fn a_service_of_ones_own_has_no_empty_columns_and_no_time_twice() {
+        let mut run = tests::run("helloworld.Greeter/SayHello");
+        run.service = None;
+        let text = single(&run, Layout::default());
+        assert!(!text.contains(MISSING), "{text}");
+        assert_eq!(
+            text.lines().take(5).collect::<Vec<_>>(),
+            [
+                "helloworld.Greeter/SayHello at http://127.0.0.1:50051: 4 clients, 8 requests per",
+                "second (constant arrivals), for 10.0 s.",
+                "",
+                "                                                  response       response",
+                "          intended  done  rejected  withheld  time, median  time, longest",
+            ]
+        );
+        assert!(!text.contains("time to done"), "{text}");
+        assert!(text.contains("service time (ok)"), "{text}");
+    }
+
+    #[test]
+    fn acknowledgement_time_has_its_own_name_and_comes_after_the_time_to_done() {
+        let mut run = tests::queued();
+        run.response_time_seconds.insert("rejected".to_owned(), tests::times(0.001));
+        let names: Vec<String> = all_distributions(&run).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            names,
+            [
+                "time to done",
+                "acknowledgement time",
+                "response time (rejected)",
+                "service time (ok)",
+                "queue wait"
+            ]
+        );
+    }
+
+    #[test]
+    fn only_ends_that_occurred_are_in_the_sums() {
+        let mut run = tests::queued();
+        assert_eq!(sums(&run), ["intended 80 = ok 80", "acknowledged 80 = done 80"]);
+        (run.ledger.ok, run.ledger.in_flight) = (0, 80);
+        run.audit.as_mut().unwrap().duplicated = 1;
+        assert_eq!(
+            sums(&run),
+            ["intended 80 = ok 0 + in flight 80", "acknowledged 80 = done 80; done twice 1"]
+        );
+    }
 }

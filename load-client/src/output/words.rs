@@ -1,108 +1,144 @@
-//! What a reader sees in a run, in plain words, from its figures alone.
+//! What a run shows, in plain sentences, from its figures alone. A sentence is said only where the figures prove it.
 
-use std::fmt::Write;
+use super::times::{time, time_on};
+use crate::{
+    ledger::Ledger,
+    outcome::Outcome,
+    report::{ConfigurationReport, Run, ServiceReport},
+    scenario::Rpc,
+};
 
-use crate::report::{DistributionReport, Run};
+/// A service whose callers waited on average for this share of the time that a call took held them back (arbitrary: less is
+/// the jitter of a service that has a worker for each caller).
+const HELD_BACK: f64 = 0.1;
 
-/// How many columns a picture of a run over time has.
-const PICTURE: usize = 40;
-const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// The name that a run goes by: its own, or that of the RPC method where `run` has made it.
+pub fn label(run: &Run) -> String {
+    if run.name != "run" {
+        return run.name.clone();
+    }
+    method(run).rsplit('/').next().unwrap_or_default().to_owned()
+}
 
-/// Seconds for people: 12 ms, 0.98 s, 13.4 s, 4.2 min, 1.5 h.
-pub fn time(seconds: f64) -> String {
-    match seconds {
-        s if s < 0.000_95 => format!("{:.0} µs", s * 1e6),
-        s if s < 0.009_95 => format!("{:.1} ms", s * 1e3),
-        s if s < 0.099_5 => format!("{:.0} ms", s * 1e3),
-        s if s < 9.995 => format!("{s:.2} s"),
-        s if s < 300.0 => format!("{s:.1} s"),
-        s if s < 3597.0 => format!("{:.1} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
+/// The RPC method: `Enqueue`, `Process`, or as `--call` has it.
+pub fn method(run: &Run) -> String {
+    match run.rpc.as_str() {
+        rpc if rpc == Rpc::Enqueue.label() => "Enqueue".to_owned(),
+        rpc if rpc == Rpc::Process.label() => "Process".to_owned(),
+        other => other.to_owned(),
     }
 }
 
-/// A share for people.
-fn percent(part: u64, whole: u64) -> String {
-    if whole == 0 {
-        return "0 %".to_owned();
-    }
-    format!("{:.0} %", 100.0 * part as f64 / whole as f64)
-}
-
-/// How the number in the system went over time, up to `highest` for a full block; empty if nobody knows.
-pub fn picture(run: &Run, highest: u64) -> String {
-    let Some(end) = run.series.iter().rposition(|point| point.in_system.is_some()) else {
-        return String::new();
+/// What was called where, under which load; `None` if the report does not say.
+pub fn driven(run: &Run) -> Option<String> {
+    let made = run.configuration.as_ref()?;
+    let target = made.target.as_ref().map_or_else(String::new, |target| format!(" at {target}"));
+    let many = if made.max_in_flight > 1 {
+        format!(" with up to {} requests in flight each", made.max_in_flight)
+    } else {
+        String::new()
     };
-    let columns = PICTURE.min(end + 1);
-    let levels: Vec<Option<u64>> = (0..columns)
-        .map(|column| {
-            let from = column * (end + 1) / columns;
-            let to = ((column + 1) * (end + 1) / columns).max(from + 1);
-            run.series[from..to].iter().filter_map(|point| point.in_system).max()
-        })
-        .collect();
-    (0..columns)
-        .map(|column| {
-            // A single column without a snapshot is jitter; a service that was away leaves more than one.
-            let before = column.checked_sub(1).and_then(|before| levels[before]);
-            let after = levels.get(column + 1).copied().flatten();
-            match levels[column].or(before.and(after)) {
-                None => ' ',
-                Some(level) => {
-                    let block = (level as f64 / highest.max(1) as f64 * 8.0).ceil();
-                    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 8")]
-                    BLOCKS[(block as usize).saturating_sub(1).min(7)]
-                }
-            }
-        })
-        .collect()
+    Some(format!(
+        "{}{target}: {}{many}, {}, for {}.",
+        method(run),
+        counted(u64::from(made.clients), "client"),
+        rate(made),
+        time(run.load.duration_seconds),
+    ))
 }
 
-/// What the reader sees, in a sentence or two.
+fn rate(made: &ConfigurationReport) -> String {
+    if let Some(rps) = made.rps {
+        let requests = if (rps - 1.0).abs() < f64::EPSILON { "request" } else { "requests" };
+        return format!("{rps} {requests} per second ({} arrivals)", made.arrival);
+    }
+    if let Some(stages) = &made.stages {
+        let again = if made.repeat { ", repeated" } else { "" };
+        return format!("{} ({} arrivals){again}", counted(stages.len() as u64, "stage"), made.arrival);
+    }
+    match made.trace_sends {
+        Some(sends) => format!("a trace of {}", counted(sends, "request")),
+        None => "as fast as the answers come".to_owned(),
+    }
+}
+
+/// `1 request`, `2 requests`.
+pub fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+fn was(number: u64) -> &'static str {
+    if number == 1 { "was" } else { "were" }
+}
+
+/// A share with what it is of.
+fn share(part: u64, whole: u64) -> String {
+    let percent = 100.0 * part as f64 / whole.max(1) as f64;
+    format!("({percent:.0} %)")
+}
+
+/// What a run shows, in a few sentences.
 pub fn explain(run: &Run) -> String {
     if run.ledger.intended == 0 {
-        return "Nothing was sent.".to_owned();
+        return "No requests were sent.".to_owned();
     }
-    let mut text = if run.rpc == "enqueue" {
-        queued(run)
+    let mut sentences = if run.rpc == Rpc::Enqueue.label() {
+        enqueued(run)
     } else {
-        synchronous(run)
+        answered(run)
     };
+    sentences.extend(endings(&run.ledger));
     match run.service.as_ref().map_or(0, |service| service.restarts) {
         0 => {}
-        1 => text.push_str(" The service was restarted on the way."),
-        restarts => {
-            let _ = write!(text, " The service was restarted {restarts} times on the way.");
-        }
-    }
-    let unavailable = run.ledger.unavailable;
-    if unavailable > 0 {
-        let _ = write!(text, " For {unavailable} sends the service was not there.");
-    }
-    if run.ledger.expired > 0 {
-        let _ = write!(text, " {} sends ran out of time.", run.ledger.expired);
-    }
-    if run.ledger.failed > 0 {
-        let _ = write!(text, " {} sends failed.", run.ledger.failed);
+        1 => sentences.push("The service was restarted once during the run.".to_owned()),
+        many => sentences.push(format!("The service was restarted {many} times during the run.")),
     }
     if let Some(audit) = &run.audit {
+        let messages = |number, what: &str| format!("{} {what}.", counted(number, "accepted message"));
         if audit.lost > 0 {
-            let _ = write!(text, " {} accepted messages were LOST.", audit.lost);
+            sentences.push(messages(audit.lost, &format!("{} LOST", was(audit.lost))));
         }
         if audit.unknown > 0 {
-            let _ = write!(text, " What became of {} accepted messages is unknown.", audit.unknown);
+            let accepted = counted(audit.unknown, "accepted message");
+            sentences.push(format!("What became of {accepted} is unknown."));
         }
         if audit.duplicated > 0 {
-            let _ = write!(text, " {} messages were processed TWICE.", audit.duplicated);
+            sentences.push(format!(
+                "{} {} processed TWICE.",
+                counted(audit.duplicated, "message"),
+                was(audit.duplicated)
+            ));
         }
     }
-    text
+    sentences.join(" ")
 }
 
-/// What must be said before anything else: figures that are the generator's own. Empty if there is nothing.
+/// Requests that had no answer of the service's own.
+fn endings(ledger: &Ledger) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let requests = |number| counted(number, "request");
+    if ledger.unavailable > 0 {
+        let unavailable = requests(ledger.unavailable);
+        sentences.push(format!("The service was unavailable for {unavailable}."));
+    }
+    if ledger.expired > 0 {
+        sentences.push(format!("{} passed the deadline.", requests(ledger.expired)));
+    }
+    if ledger.failed > 0 {
+        sentences.push(format!("{} failed.", requests(ledger.failed)));
+    }
+    if ledger.in_flight > 0 {
+        let verb = was(ledger.in_flight);
+        let open = requests(ledger.in_flight);
+        sentences.push(format!("{open} {verb} still unanswered when the run ended."));
+    }
+    sentences
+}
+
+/// What must be said before anything else: figures that are the load client's own. Empty if there is nothing.
 pub fn warning(runs: &[Run]) -> String {
-    let warnings = runs.iter().filter_map(|run| client_limited(run, &run.name));
+    let warnings = runs.iter().filter_map(|run| client_limited(run, &label(run)));
     warnings.map(|warning| warning + "\n").collect()
 }
 
@@ -111,13 +147,13 @@ pub fn client_limited(run: &Run, name: &str) -> Option<String> {
     let verdict = &run.verdict;
     verdict.client_limited.then(|| {
         format!(
-            "CLIENT-LIMITED: {name}: {}. These are the generator's figures, not the service's.",
+            "CLIENT-LIMITED: {name}: {}. These figures describe the load client, not the service.",
             verdict.reason
         )
     })
 }
 
-/// What the generator itself had to put up: the numbers behind the verdict.
+/// How well the load client kept up: the numbers behind the verdict.
 pub fn generator(run: &Run) -> String {
     let verdict = &run.verdict;
     if !verdict.client_limited {
@@ -131,131 +167,212 @@ pub fn generator(run: &Run) -> String {
         .map(|cpu| format!("{:.0} % of a core on its busiest thread", 100.0 * cpu));
     let waits = match verdict.stream_wait_max_seconds {
         Some(max) => format!(
-            "{} sends waited for a stream, up to {}",
-            verdict.stream_waits,
+            "{} waited for an HTTP/2 stream, up to {}",
+            counted(verdict.stream_waits, "request"),
             time(max)
         ),
-        None => "no send waited for a stream".to_owned(),
+        None => "no request waited for an HTTP/2 stream".to_owned(),
     };
     let numbers: Vec<String> = lag.into_iter().chain(cpu).chain([waits]).collect();
-    format!("the generator: {}", numbers.join(", "))
+    format!("the load client: {}", numbers.join(", "))
 }
 
-/// What withheld sends mean for the quantiles that stand beside them; `None` if there are none.
+/// What withheld requests mean for the quantiles beside them; `None` if there are none.
 pub fn unanswered(run: &Run) -> Option<String> {
     let (ok, withheld) = (run.ledger.ok, run.ledger.withheld);
     (withheld > 0).then(|| {
         let answered = 100.0 * ok as f64 / (ok + withheld) as f64;
+        let (requests, verb) = (counted(withheld, "request"), was(withheld));
+        let them = if withheld == 1 { "it" } else { "them" };
+        if ok == 0 {
+            return format!("{requests} {verb} withheld.");
+        }
         format!(
-            "Beside the ok answers stand {withheld} withheld sends. Counted as never answered, they leave every percentile \
-             beyond p{answered:.1} without an end."
+            "{requests} {verb} withheld. If you count {them} as unanswered, percentiles above p{answered:.1} are infinite."
         )
     })
 }
 
-fn queued(run: &Run) -> String {
-    let longest =
-        |times: Option<DistributionReport>| times.map_or_else(|| "an unknown time".to_owned(), |t| time(t.max));
-    let Some(service) = &run.service else {
-        return "The clients did not wait; what became of their messages, nobody says.".to_owned();
-    };
-    if run.ledger.ok == 0 {
-        return "Nothing was accepted.".to_owned();
-    }
-    let seconds = (run.load.duration_seconds + run.load.warmup_seconds).max(f64::MIN_POSITIVE);
-    let offered = run.load.offered_rps.unwrap_or(f64::INFINITY);
-    let wait = longest(run.queue_wait_seconds);
-    if service.dropped > 0 {
-        return format!(
-            "The queue has an end. What is still done waits {wait} at most, but {} of {} accepted messages ({}) were thrown \
-             away, and their senders do not know.",
-            service.dropped,
-            service.admitted,
-            percent(service.dropped, service.admitted),
-        );
-    }
-    if run.ledger.rejected > 0 {
-        return format!(
-            "The queue has an end: {} sends were refused at once, and their senders know. What was accepted waited {wait} at \
-             most.",
-            run.ledger.rejected
-        );
-    }
-    let left = service.queue_depth_end.unwrap_or(0);
-    let growth = left as f64 / seconds;
-    // A queue that holds a second's worth of messages and more when the load stops has been growing.
-    if left as f64 > offered && growth > 0.01 * offered {
-        let drained = match service.drain_seconds {
-            Some(drain) => format!("It took {} more to work that off", time(drain)),
-            None => format!("{} were still there when we stopped waiting", service.queued),
-        };
-        let rose = if service.restarts == 0 {
-            format!("grew by {growth:.1} a second, to {left}")
+/// Of Enqueue, which answers before the message is processed.
+fn enqueued(run: &Run) -> Vec<String> {
+    let ledger = &run.ledger;
+    let mut sentences = Vec::new();
+    if ledger.rejected > 0 {
+        let full = if run.service.as_ref().is_some_and(|service| service.queue_depth_max > 0) {
+            " because the queue was full"
         } else {
-            format!("stood at {left} when the load stopped")
+            ""
         };
-        return format!(
-            "The clients never wait, so nothing slows them down: the backlog {rose}. {drained}; the unluckiest message waited \
-             {wait}, and nobody was told.",
-        );
+        sentences.push(format!(
+            "{} of {} {} {} rejected{full}.",
+            ledger.rejected,
+            counted(ledger.intended, "request"),
+            share(ledger.rejected, ledger.intended),
+            was(ledger.rejected),
+        ));
     }
+    if ledger.ok == 0 {
+        sentences.push("No message was accepted.".to_owned());
+    } else {
+        match &run.service {
+            None => sentences.push(format!(
+                "The service accepted {}. It was not watched, so what became of them is not known.",
+                counted(ledger.ok, "message")
+            )),
+            Some(service) => sentences.extend(queue(run, service)),
+        }
+    }
+    sentences.extend(withheld(run));
+    sentences
+}
+
+/// What became of the queue while the load lasted, and after it.
+fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let audit = run.audit.as_ref();
+    let (discarded, left) = audit.map_or((0, 0), |audit| (audit.discarded, audit.queued));
+    let longest = run.queue_wait_seconds.map(|wait| time_on(run.virtual_time, wait.max));
+    if service.dropped > 0 {
+        sentences.push(format!(
+            "The service dropped {} of {} {} because its queue was full, and the senders were not told.",
+            service.dropped,
+            counted(service.admitted, "accepted message"),
+            share(service.dropped, service.admitted),
+        ));
+    }
+    let ends_known = audit.is_some_and(|audit| audit.done == audit.acknowledged) && service.restarts == 0;
+    let second = run.load.offered_rps.unwrap_or(f64::INFINITY).max(1.0);
+    let end = service.queue_depth_end;
+    match end {
+        // More than a second of the load is left: it came faster than it was processed.
+        Some(end) if end as f64 > second && service.dropped == 0 && run.ledger.rejected == 0 => {
+            sentences.push(grown(run, end));
+            if let Some(drain) = service.drain_seconds.filter(|_| service.restarts == 0) {
+                sentences.push(format!("The service needed another {} to process them.", time(drain)));
+            }
+        }
+        _ if ends_known && service.queue_depth_max as f64 <= second => {
+            sentences.push(format!(
+                "The workers kept up: the queue never held more than {}.",
+                counted(service.queue_depth_max, "message")
+            ));
+        }
+        end => {
+            let at_end = end.map_or_else(String::new, |end| format!(", and {end} when the load stopped"));
+            let most = counted(service.queue_depth_max, "message");
+            sentences.push(format!("The queue held at most {most}{at_end}."));
+        }
+    }
+    if let Some(longest) = longest {
+        let of = if ends_known { "" } else { " of a processed message" };
+        sentences.push(format!("The longest wait{of} was {longest}."));
+    }
+    if left > 0 {
+        let (messages, verb) = (counted(left, "accepted message"), was(left));
+        sentences.push(format!("{messages} {verb} still queued when the load client stopped waiting."));
+    }
+    // The dropped ones have had their sentence.
+    if discarded > 0 && service.dropped == 0 {
+        let why = if service.abandoned > 0 { " when the service shut down" } else { "" };
+        let (messages, verb) = (counted(discarded, "accepted message"), was(discarded));
+        sentences.push(format!("{messages} {verb} discarded{why}."));
+    }
+    sentences
+}
+
+/// A queue that holds more than a second's load when the load stops.
+fn grown(run: &Run, end: u64) -> String {
+    let steady = run
+        .configuration
+        .as_ref()
+        .is_some_and(|made| made.rps.is_some() && made.arrival == "constant");
+    let seconds = run.load.duration_seconds + run.load.warmup_seconds;
+    let restarts = run.service.as_ref().map_or(0, |service| service.restarts);
+    let growth = if steady && restarts == 0 && seconds > 0.0 {
+        format!(" It grew by {:.1} messages per second.", end as f64 / seconds)
+    } else {
+        String::new()
+    };
+    let held = counted(end, "message");
     format!(
-        "The workers keep up with what is sent: the queue stays flat (never more than {}), and the longest wait was {wait}.",
-        service.queue_depth_max
+        "The clients do not wait for the processing, so nothing slows them down: the queue held {held} when the load \
+         stopped.{growth}"
     )
 }
 
-fn synchronous(run: &Run) -> String {
-    let slowest = run.response_time_seconds.get("ok").map_or_else(
-        || "no answer came".to_owned(),
-        |times| format!("the slowest answer took {}", time(times.max)),
-    );
-    let in_system = run.service.as_ref().map_or_else(String::new, |service| {
-        format!("never more than {} in the system, ", service.in_system_max)
-    });
+/// Of RPCs whose answer means that the message has been processed.
+fn answered(run: &Run) -> Vec<String> {
     let ledger = &run.ledger;
-    let mut text = if ledger.rejected > 0 {
-        let quick = run
-            .response_time_seconds
-            .get("rejected")
-            .map_or_else(String::new, |times| {
-                format!(" (half of them within {})", time(times.p50))
-            });
-        format!(
-            "Who finds the line full is refused at once{quick}: {} of {} sends ({}). Besides, {in_system}and {slowest}.",
+    let of_foo = run.rpc == Rpc::Process.label();
+    let mut sentences = Vec::new();
+    if ledger.rejected > 0 {
+        let full = if of_foo { " because the waiting line was full" } else { "" };
+        let median = run.response_time_seconds.get(Outcome::Rejected.label());
+        let median = median.map_or_else(String::new, |times| {
+            format!("; the median rejection took {}", time_on(run.virtual_time, times.p50))
+        });
+        sentences.push(format!(
+            "{} of {} {} {} rejected{full}{median}.",
             ledger.rejected,
-            ledger.intended,
-            percent(ledger.rejected, ledger.intended),
-        )
-    } else {
-        format!("Who waits does not send: {in_system}and {slowest}.")
-    };
-    if ledger.withheld > 0 {
-        let _ = write!(
-            text,
-            " Withheld, because their clients were still waiting: {} of {} sends ({}). That is backpressure.",
-            ledger.withheld,
-            ledger.intended,
-            percent(ledger.withheld, ledger.intended),
-        );
+            counted(ledger.intended, "request"),
+            share(ledger.rejected, ledger.intended),
+            was(ledger.rejected),
+        ));
+    } else if ledger.ok > 0
+        && let Some(made) = &run.configuration
+    {
+        sentences.push(in_flight(made));
     }
-    text
+    if let Some(service) = &run.service {
+        let most = service.in_system_max;
+        sentences.push(format!("At most {} {} in the service at once.", counted(most, "request"), was(most)));
+    }
+    sentences.push(match run.response_time_seconds.get(Outcome::Ok.label()) {
+        Some(times) => format!("The slowest successful answer took {}.", time_on(run.virtual_time, times.max)),
+        None => "No request succeeded.".to_owned(),
+    });
+    sentences.extend(withheld(run));
+    sentences
+}
+
+/// How many requests a client may have open.
+fn in_flight(made: &ConfigurationReport) -> String {
+    let client = if made.clients == 1 { "The client" } else { "Each client" };
+    match made.max_in_flight {
+        1 => format!("{client} waits for its answer before it sends the next request."),
+        many => format!("{client} has up to {many} requests in flight."),
+    }
+}
+
+/// Requests that were never sent, and why.
+fn withheld(run: &Run) -> Option<String> {
+    let ledger = &run.ledger;
+    (ledger.withheld > 0).then(|| {
+        let backpressure = if held_back(run) {
+            " The service holds its clients back: this is backpressure."
+        } else {
+            ""
+        };
+        format!(
+            "{} of {} {} {} withheld because the clients were still waiting for earlier answers.{backpressure}",
+            ledger.withheld,
+            counted(ledger.intended, "request"),
+            share(ledger.withheld, ledger.intended),
+            was(ledger.withheld),
+        )
+    })
+}
+
+/// Whether callers had to wait in the service: only its own words prove that.
+fn held_back(run: &Run) -> bool {
+    let (Some(_), Some(wait)) = (&run.service, run.queue_wait_seconds) else {
+        return false;
+    };
+    let took = run.service_time_seconds.get(Outcome::Ok.label());
+    run.rpc == Rpc::Process.label()
+        && !run.verdict.client_limited
+        && took.is_some_and(|took| wait.mean > HELD_BACK * took.mean)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_keep_two_to_three_digits() {
-        let shown: Vec<_> = [0.000_2, 0.002_1, 0.012, 0.25, 1.0, 60.04, 3600.0, 7200.0]
-            .map(time)
-            .into();
-        assert_eq!(
-            shown,
-            [
-                "200 µs", "2.1 ms", "12 ms", "0.25 s", "1.00 s", "60.0 s", "1.0 h", "2.0 h"
-            ]
-        );
-    }
-}
+pub(in crate::output) mod tests;

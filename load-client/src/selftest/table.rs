@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 
-use comfy_table::{Table, TableStyle};
-
 use super::{Agreement, Experiment, Findings, NotDone};
-
-/// How wide a cell may be (arbitrary: a row then fits into a hundred columns).
-const WIDTH: usize = 26;
+use crate::output::{
+    grid::{Column, Grid, Kind},
+    layout::Layout,
+};
 
 /// The experiments, before they are made.
 pub fn introduction() -> String {
@@ -28,10 +27,8 @@ pub fn introduction() -> String {
 }
 
 /// The figures and the verdict.
-pub fn shown(findings: &Findings) -> String {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new());
-    table.set_header(["experiment", "figure", "expected", "reported", "agrees"]);
+pub fn shown(findings: &Findings, layout: Layout) -> String {
+    let mut rows = Vec::new();
     for (experiment, judged) in &findings.0 {
         let Ok(judged) = judged else { continue };
         for (index, (line, agreement)) in judged.lines().enumerate() {
@@ -41,16 +38,24 @@ pub fn shown(findings: &Findings) -> String {
                 Agreement::Disagrees => "NO",
                 Agreement::CannotJudge => "cannot judge",
             };
-            table.add_row([name, line.figure, &line.expected, &cut(&line.reported), agrees]);
+            rows.push([name, line.figure, &line.expected, &line.reported, agrees].map(str::to_owned));
         }
     }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
     let mut text = String::new();
-    if !table.is_empty() {
-        text.push_str(&table.trim_fmt());
-        text.push_str("\n\n");
+    if !rows.is_empty() {
+        let heads = [
+            (Kind::Name, "experiment"),
+            (Kind::Words, "figure"),
+            (Kind::Words, "expected"),
+            (Kind::Words, "reported"),
+            (Kind::Name, "agrees"),
+        ];
+        let columns = heads.iter().enumerate().map(|(index, (kind, head))| {
+            let cells = rows.iter().map(|row| row[index].clone()).collect();
+            Column::new(*kind, *head, cells)
+        });
+        text.push_str(&Grid::new(columns.collect()).text(layout.width));
+        text.push('\n');
     }
     for (experiment, result) in &findings.0 {
         let name = experiment.name();
@@ -102,14 +107,6 @@ fn verdict(findings: &Findings) -> String {
     }
 }
 
-fn cut(text: &str) -> String {
-    if text.chars().count() <= WIDTH {
-        return text.to_owned();
-    }
-    let start: String = text.chars().take(WIDTH - 1).collect();
-    start + "…"
-}
-
 #[cfg(test)]
 mod tests {
     use super::{
@@ -134,7 +131,7 @@ mod tests {
             Some("start lag".to_owned()),
         )));
         assert!(right.all_agree());
-        assert!(shown(&right).ends_with("The measuring is right: all 2 figures are what they must be."));
+        assert!(shown(&right, Layout::default()).ends_with("The measuring is right: all 2 figures are what they must be."));
         let failed = std::io::Error::other("no port is free");
         for (death, says) in [
             (Ok(off(None)), "The measuring is WRONG: 1 of 2 figures"),
@@ -150,7 +147,7 @@ mod tests {
         ] {
             let findings = findings(death);
             assert!(!findings.all_agree());
-            let text = shown(&findings);
+            let text = shown(&findings, Layout::default());
             assert!(text.contains(says), "{text}");
         }
     }

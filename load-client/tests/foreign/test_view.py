@@ -118,7 +118,7 @@ COMPARE = ["compare", "-z", "30s", "--strategy", "sync,async-unbounded"]
 
 
 # From the report, however short the run was.
-WORDS = b"Who waits does not send"
+WORDS = b"Each client waits"
 # The row of that strategy once something was answered: goodput, ok.
 ANSWERED = re.compile(r"^. sync +[0-9.]+ +[1-9]", re.MULTILINE)
 BRAILLE = re.compile("[\u2801-\u28ff]")

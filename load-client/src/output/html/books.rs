@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     ledger::{AuditCounts, Column, Ledger, Part},
-    output::{table::MISSING, words::time},
+    output::{table::MISSING, times::time},
     report::ServiceReport,
 };
 

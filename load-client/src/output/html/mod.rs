@@ -155,7 +155,7 @@ fn contents(page: &Page<'_>, title: &str, main: &mut Markup) {
     for (runs, heading, prefix) in groups.iter().filter(|(runs, ..)| !runs.is_empty()) {
         section(main, heading, |section| {
             tables::runs(runs, section);
-            tables::response_times(runs, section);
+            tables::main_times(runs, section);
             section.line("h3", &[], "Over time");
             verdict::legend(runs, section);
             match Timeline::new(runs, prefix) {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     outcome::Outcome,
-    output::words::{time, unanswered},
+    output::{times::time, words::unanswered},
     report::{CurvePointReport, Run},
 };
 

@@ -7,7 +7,7 @@ use super::{
     tables,
 };
 use crate::{
-    output::{table::MISSING, words::time},
+    output::{table::MISSING, times::time},
     report::{ConfigurationReport, Report, StageReport},
 };
 

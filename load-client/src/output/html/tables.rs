@@ -1,7 +1,13 @@
 //! The tables of the page: the runs as the terminal has them, times, gates; and what every table is made of.
 
 use super::{Labelled, markup::Markup};
-use crate::output::table;
+use crate::{
+    output::{
+        gates::{Status, seen},
+        table,
+    },
+    report::{DistributionReport, Run},
+};
 
 /// A box in which something wide scrolls by itself; a keyboard reaches it.
 pub(super) const SCROLL: [(&str, &str); 2] = [("class", "scroll"), ("tabindex", "0")];
@@ -50,74 +56,76 @@ fn row(cells: &[String], body: &mut Markup) {
 
 /// The runs, as the terminal's table has them.
 pub(super) fn runs(runs: &[&Labelled<'_>], page: &mut Markup) {
-    let mut columns = table::COLUMNS.map(str::to_owned).to_vec();
-    "run".clone_into(&mut columns[0]);
+    let all: Vec<&Run> = runs.iter().map(|run| run.run).collect();
+    let mut columns = table::columns(&all, runs.iter().map(|run| run.label.clone()).collect());
+    "run".clone_into(&mut columns[0].head);
+    let rows = 0..runs.len();
     Table {
         caption: "The runs",
-        columns,
-        rows: runs
-            .iter()
-            .map(|run| labelled(run, table::row(run.run).into()))
+        rows: rows
+            .map(|row| columns.iter().map(|column| column.cells[row].clone()).collect())
             .collect(),
-        class: "",
+        class: if runs.len() > 1 { "kinds" } else { "" },
+        columns: columns.into_iter().map(|column| column.head).collect(),
     }
     .write(page);
-}
-
-fn labelled(run: &Labelled<'_>, mut cells: Vec<String>) -> Vec<String> {
-    run.label.clone_into(&mut cells[0]);
-    cells
 }
 
 /// How each rule was judged.
 pub(super) fn gates(runs: &[&Labelled<'_>], page: &mut Markup) {
     let rows = runs.iter().flat_map(|run| {
-        let rows = run.run.gates.iter().map(|gate| table::gate(&run.label, gate).into());
-        rows.collect::<Vec<Vec<String>>>()
+        run.run.gates.iter().map(|gate| {
+            let seen = seen(run.run, gate);
+            vec![run.label.clone(), Status::of(gate).to_string(), gate.rule.clone(), seen]
+        })
     });
     Table {
-        caption: "Gates: what must not be",
-        columns: ["run", "", "rule", "seen"].map(str::to_owned).into(),
+        caption: "Gates (a run fails if a rule is true)",
+        columns: ["run", "result", "rule", "seen"].map(str::to_owned).into(),
         rows: rows.collect(),
         class: "words",
     }
     .write(page);
 }
 
-const DISTRIBUTION: [&str; 9] = ["run", "", "count", "mean", "p50", "p90", "p99", "p99.9", "max"];
-
-/// The response times, by outcome.
-pub(super) fn response_times(runs: &[&Labelled<'_>], page: &mut Markup) {
-    let of = |run: &&Labelled<'_>| {
-        let times = run.run.response_time_seconds.iter();
-        let rows = times.map(|(outcome, times)| table::distribution(outcome, times));
-        rows.map(|cells| [vec![run.label.clone()], cells].concat())
-            .collect::<Vec<_>>()
+/// The times that matter: time to done where messages are queued, then the time until the answer, by outcome.
+pub(super) fn main_times(runs: &[&Labelled<'_>], page: &mut Markup) {
+    let of = |run: &Run| {
+        let all = table::all_distributions(run).into_iter();
+        all.filter(|(name, _)| ["time to done", "acknowledgement", "response"].iter().any(|time| name.starts_with(time)))
+            .collect()
     };
-    Table {
-        caption: "Response time by outcome: from the intended send to the end of the call",
-        columns: DISTRIBUTION
-            .map(|column| if column.is_empty() { "outcome" } else { column }.to_owned())
-            .into(),
-        rows: runs.iter().flat_map(of).collect(),
-        class: "kinds",
-    }
-    .write(page);
+    let caption = if runs.iter().any(|run| run.is_queued()) {
+        "Times, all from the scheduled send: until the message was processed (time to done), until Enqueue accepted it \
+         (acknowledgement time), until any other answer (response time)"
+    } else {
+        "Response time by outcome: from the scheduled send to the end of the call"
+    };
+    times(runs, caption, &of, page);
 }
 
 /// All distributions of all runs.
 pub(super) fn distributions(runs: &[&Labelled<'_>], page: &mut Markup) {
-    let of = |run: &&Labelled<'_>| {
-        let rows = table::distribution_rows(run.run).into_iter();
-        rows.map(|cells| [vec![run.label.clone()], cells].concat())
-            .collect::<Vec<_>>()
-    };
+    let caption = "Distributions. Mean and maximum are exact, quantiles have three digits";
+    times(runs, caption, &table::all_distributions, page);
+}
+
+/// All times of a run that a table has, each with its name.
+type Times<'a> = &'a dyn Fn(&Run) -> Vec<(String, DistributionReport)>;
+
+fn times(runs: &[&Labelled<'_>], caption: &str, of: Times<'_>, page: &mut Markup) {
+    let all: Vec<(&Run, Vec<(String, DistributionReport)>)> = runs.iter().map(|run| (run.run, of(run.run))).collect();
+    let unit = table::unit(&all);
+    let rows = runs.iter().zip(&all).flat_map(|(run, (_, times))| {
+        let row = |(name, times): &(String, DistributionReport)| {
+            [vec![run.label.clone(), name.clone()], table::cells(times, unit)].concat()
+        };
+        times.iter().map(row).collect::<Vec<_>>()
+    });
     Table {
-        caption: "Distributions. Mean and maximum are exact, quantiles have three digits",
-        columns: DISTRIBUTION
-            .map(|column| if column.is_empty() { "time" } else { column }.to_owned())
-            .into(),
-        rows: runs.iter().flat_map(of).collect(),
+        caption,
+        columns: ["run", "time"].into_iter().chain(table::DISTRIBUTION).map(str::to_owned).collect(),
+        rows: rows.collect(),
         class: "kinds",
     }
     .write(page);

@@ -10,7 +10,7 @@ use super::{
     panels::{PANELS, Panel},
     scale::{Scale, Unit, bytes, plain, time_ticks},
 };
-use crate::{output::words::time, report::PointReport};
+use crate::{output::times::time, report::PointReport};
 
 /// As many sends are to be intended in a bin of a rate, so that chance does not hide what is to be seen (arbitrary).
 const SENDS_PER_BIN: f64 = 10.0;

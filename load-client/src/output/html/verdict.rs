@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Labelled, markup::Markup, tables};
 use crate::{
-    output::words::{client_limited, explain, generator},
+    output::{
+        gates::{Status, count, seen},
+        words::{client_limited, explain, generator},
+    },
     report::{GateReport, Report},
 };
 
@@ -101,24 +104,19 @@ fn failures(run: &Labelled<'_>) -> Vec<String> {
     failures
 }
 
-/// The rules that fail the runs; that there are none, if there are rules.
+/// The rules that fail the runs; if all pass, that they do.
 fn gates(runs: &[&Labelled<'_>], page: &mut Markup) {
     let all = runs
         .iter()
-        .flat_map(|run| run.run.gates.iter().map(|gate| (&run.label, gate)));
-    let all: Vec<(&String, &GateReport)> = all.collect();
+        .flat_map(|run| run.run.gates.iter().map(move |gate| (run, gate)));
+    let all: Vec<(&&Labelled<'_>, &GateReport)> = all.collect();
     for (run, gate) in all.iter().filter(|(_, gate)| gate.fails()) {
-        let met = if gate.met.is_some() {
-            "is met"
-        } else {
-            "cannot be judged"
-        };
-        let failure = format!("{run}: {} {met}, and fails the run: {}.", gate.rule, gate.says);
+        let failure = format!("{}: {}: {}.", Status::of(gate), run.label, seen(run.run, gate));
         page.line("p", &[("class", "alert"), ("role", "note")], &failure);
     }
     if !all.is_empty() && !all.iter().any(|(_, gate)| gate.fails()) {
-        let fine = format!("Nothing is so that must not be: none of {} gates is met.", all.len());
-        page.line("p", &[("class", "fine")], &fine);
+        let passed = format!("{}.", count(all.iter().map(|(_, gate)| Status::of(gate))));
+        page.line("p", &[("class", "fine")], &passed);
     }
 }
 

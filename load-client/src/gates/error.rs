@@ -1,0 +1,68 @@
+//! Why a rule cannot be read, with the rule that was probably meant.
+
+use super::rule::Count;
+use crate::outcome::Outcome;
+
+/// Why a rule cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// It compares nothing.
+    #[error("is no rule; write FIGURE>BOUND, like 'p99>250ms', with > >= < or <=, or 'client-limited'")]
+    NoComparison,
+    /// Its left side is not known.
+    #[error("{0:?} is no figure of a report; there are {TIMES}, each with (SCOPE) or without, and {counts}", counts = counts())]
+    Figure(String),
+    /// Its left side is a name from another tool.
+    #[error("{0:?} is no figure of a report; {1}")]
+    OtherName(String, &'static str),
+    /// What stands in brackets is not known.
+    #[error("{0:?} has no times; the scopes are {scopes}", scopes = scopes())]
+    Scope(String),
+    /// A percentile that is none.
+    #[error("p{0} is no percentile; it must be more than 0 and less than 100, like p99.9, and the largest is max")]
+    Percentile(String),
+    /// A share that is written as a part of 1, or a part of a request.
+    #[error("{bound} is no whole number of requests; write {instead}")]
+    Fraction {
+        /// As it was written.
+        bound: String,
+        /// What is probably meant.
+        instead: String,
+    },
+    /// Its right side does not fit.
+    #[error("{bound:?} is no {wanted}")]
+    Bound {
+        /// As it was written.
+        bound: String,
+        /// What would fit.
+        wanted: &'static str,
+    },
+}
+
+const TIMES: &str = "pN (like p99 or p99.9), mean and max";
+
+fn counts() -> String {
+    let names: Vec<String> = Count::all().map(Count::name).collect();
+    format!("goodput, {} and client-limited", names.join(", "))
+}
+
+fn scopes() -> String {
+    let outcomes = Outcome::ALL.map(Outcome::label).join(", ");
+    format!("{outcomes}, acknowledgement, time-to-done, service-time, queue-wait and start-lag")
+}
+
+/// What other tools call a figure, and its name here.
+pub(super) const OTHER_NAMES: [(&[&str], &str); 8] = [
+    (
+        &["error", "errors", "error-rate", "failure", "failures"],
+        "errors are `failed` (any other status), `unavailable` (no connection) and `expired` (deadline passed); 'ok<99%' \
+         counts all of them",
+    ),
+    (&["timeout", "timeouts"], "requests that pass their deadline are `expired`"),
+    (&["success", "successes", "checks"], "successful requests are `ok`"),
+    (&["latency", "duration", "response-time"], "write pN, mean or max, like 'p99>250ms'"),
+    (&["avg", "average"], "write mean"),
+    (&["median", "med"], "write p50"),
+    (&["throughput", "rps", "rate"], "write goodput, like 'goodput<80/s'"),
+    (&["refused", "shed", "throttled"], "write rejected"),
+];
