@@ -245,7 +245,7 @@ async fn strategies(
         usage_error("--rps 0 has no meaning in virtual time: nothing would make the clock go on");
     }
     let mut all = Compared::default();
-    screen.show(&compare::introduction(&strategies, args, schedule));
+    screen.show(&compare::introduction(&strategies, args, schedule, screen.layout()));
     if !args.virtual_time {
         let compared = compare::in_real_time(&strategies, args, schedule, stopper).await?;
         screen.show(&comparison(&compared.measured, screen.layout()));
@@ -266,7 +266,9 @@ async fn strategies(
 #[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "the pair of the one above")]
 async fn strategies(_: &CompareArgs, _: &Schedule, _: &Arc<Stopper>, _: &Screen) -> Result<Compared, Failure> {
-    usage_error("this build has no services of its own (feature `embedded`); name running ones with --target NAME=process:URL")
+    usage_error(
+        "this build has no services of its own (feature `embedded`); name running ones with --target NAME=process:URL",
+    )
 }
 
 #[cfg(feature = "embedded")]

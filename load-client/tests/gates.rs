@@ -144,7 +144,9 @@ fn a_rule_that_is_to_abort_stops_the_run_as_soon_as_it_is_met() {
     assert_eq!((stopped[0].rule.as_str(), stopped[0].met), ("rejected>20%", Some(true)));
     let table = String::from_utf8_lossy(&output.stdout);
     assert!(
-        table.contains("FAIL  rejected") && table.contains("stopped the run after") && table.contains("pass  lost 0 <= 0"),
+        table.contains("FAIL  rejected")
+            && table.contains("stopped the run after")
+            && table.contains("pass  lost 0 <= 0"),
         "{table}"
     );
 }
@@ -290,9 +292,22 @@ fn the_help_and_its_page_name_every_count_and_every_outcome_that_a_rule_can_judg
 
 #[test]
 fn a_bare_percentile_is_the_time_to_done_where_messages_are_queued() {
-    let rules = ["p99>1s", "p99(time-to-done)>1s", "p99(acknowledgement)>1s", "p99(ok)>1s"];
+    let rules = [
+        "p99>1s",
+        "p99(time-to-done)>1s",
+        "p99(acknowledgement)>1s",
+        "p99(ok)>1s",
+    ];
     let rules = rules.iter().flat_map(|rule| ["--fail-if", rule]);
-    let args = ["compare", "--virtual-time", "-z", "10s", "-q", "--strategy", "async-unbounded,async-scaled"];
+    let args = [
+        "compare",
+        "--virtual-time",
+        "-z",
+        "10s",
+        "-q",
+        "--strategy",
+        "async-unbounded,async-scaled",
+    ];
     let (output, report) = report(args.into_iter().chain(rules));
     assert_eq!(output.status.code(), Some(99));
     let met = |name| {
@@ -308,7 +323,17 @@ fn a_bare_percentile_is_the_time_to_done_where_messages_are_queued() {
         "{table}"
     );
     // The synchronous call is the quick one, and its gate knows it.
-    let args = ["compare", "--virtual-time", "-z", "10s", "-q", "--strategy", "sync", "--fail-if", "p50(ok)>1s"];
+    let args = [
+        "compare",
+        "--virtual-time",
+        "-z",
+        "10s",
+        "-q",
+        "--strategy",
+        "sync",
+        "--fail-if",
+        "p50(ok)>1s",
+    ];
     let (output, _) = support::report(args.into_iter().chain(["--fail-if", "p99(acknowledgement)>1s"]));
     let table = String::from_utf8_lossy(&output.stdout);
     let table = table.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -323,7 +348,9 @@ fn a_time_to_done_that_is_not_known_is_no_pass_and_names_the_gate_to_write() {
     // Two URLs may be two instances, of which none is watched.
     let service = Service::start(["--service-time", "1ms"]);
     let urls = format!("{0},{0}", service.url);
-    let args = ["run", &urls, "--mode", "enqueue", "-c", "4", "-r", "40", "-n", "20", "-q"];
+    let args = [
+        "run", &urls, "--mode", "enqueue", "-c", "4", "-r", "40", "-n", "20", "-q",
+    ];
     let rules = ["--fail-if", "p99>1s", "--fail-if", "p99(acknowledgement)>10s"];
     let (output, report) = report(args.into_iter().chain(rules));
     assert_eq!(output.status.code(), Some(99));

@@ -11,7 +11,7 @@ use std::{
 };
 
 use load_client::{
-    output::words::{explain, time},
+    output::words::explain,
     report::{PointReport, Report, Run},
 };
 use rustix::process::Signal;
@@ -81,6 +81,25 @@ fn table(page: &Element, caption: &str) -> Vec<Vec<String>> {
     let rows = table.named("tbody")[0].named("tr").into_iter();
     rows.map(|row| row.all().into_iter().map(Element::text).collect())
         .collect()
+}
+
+/// The heads of the columns of the table with that caption.
+fn heads(page: &Element, caption: &str) -> Vec<String> {
+    let tables = page.named("table").into_iter();
+    let mut tables = tables.filter(|table| table.named("caption")[0].text().starts_with(caption));
+    let head = tables.next().unwrap().named("thead")[0].named("th");
+    head.into_iter().map(Element::text).collect()
+}
+
+/// A time as it is written, in seconds.
+fn seconds(text: &str) -> f64 {
+    let (value, unit) = text.split_once(' ').unwrap_or_else(|| panic!("{text:?} has no unit"));
+    let unit = match unit {
+        "s" => 1.0,
+        "ms" => 1e-3,
+        other => panic!("{other}"),
+    };
+    value.trim_start_matches('<').parse::<f64>().unwrap() * unit
 }
 
 fn charts(page: &Element) -> Vec<&Element> {
@@ -185,30 +204,40 @@ fn the_figures_are_those_of_the_report() {
     let folder = tempfile::tempdir().unwrap();
     let (page, report) = minute(folder.path());
     let runs = table(&page, "The runs");
-    let responses = table(&page, "Response time by outcome");
+    let columns = heads(&page, "The runs");
+    let responses = table(&page, "Times, all from the scheduled send");
     let ledger = table(&page, "The clients' ledger");
     let text = page.text();
     for (run, (row, balance)) in report.runs.iter().zip(runs.iter().zip(&ledger)) {
         let service = run.service.as_ref().unwrap();
         let done = run.time_to_done_seconds.unwrap();
         assert_eq!(row[0], run.name);
-        assert_eq!(row[1], run.ledger.intended.to_string());
-        assert_eq!(row[3], service.dropped.to_string());
-        assert_eq!(row[7], service.in_system_max.to_string());
-        assert_eq!([&row[8], &row[9]], [&time(done.p50), &time(done.max)]);
+        let cell = |head: &str| row[columns.iter().position(|column| column == head).unwrap()].as_str();
+        assert_eq!(cell("RPC").to_lowercase(), run.rpc);
+        assert_eq!(cell("intended"), run.ledger.intended.to_string());
+        assert_eq!(cell("withheld"), run.ledger.withheld.to_string());
+        assert_eq!(cell("most in system"), service.in_system_max.to_string());
+        for (head, time) in [("time to done, median", done.p50), ("time to done, longest", done.max)] {
+            let shown = seconds(cell(head));
+            assert!((shown - time).abs() < 0.006, "{head}: {shown}, not {time}");
+        }
+        assert!(
+            !columns.iter().any(|column| column == "failed"),
+            "nothing failed: {columns:?}"
+        );
         for (outcome, times) in &run.response_time_seconds {
+            let name = match (run.rpc.as_str(), outcome.as_str()) {
+                ("enqueue", "ok") => "acknowledgement time".to_owned(),
+                (_, outcome) => format!("response time ({outcome})"),
+            };
             let row = responses
                 .iter()
-                .find(|row| row[0] == run.name && row[1] == *outcome)
+                .find(|row| row[0] == run.name && row[1] == name)
                 .unwrap();
-            let figures = [
-                times.count.to_string(),
-                time(times.mean),
-                time(times.p50),
-                time(times.p90),
-                time(times.p99),
-            ];
-            assert_eq!(row[2..7], figures);
+            assert_eq!(row[2], times.count.to_string());
+            for (shown, time) in row[3..7].iter().zip([times.mean, times.p50, times.p90, times.p99]) {
+                assert!((seconds(shown) - time).abs() < 0.006, "{name}: {shown}, not {time}");
+            }
         }
         assert_eq!(balance[2], run.ledger.ok.to_string());
         assert_eq!(balance.last().unwrap(), "balances");
@@ -233,7 +262,7 @@ fn the_figures_are_those_of_the_report() {
         assert_eq!(points.len(), run.response_time_curve.as_ref().unwrap()["ok"].len());
     }
     let gates = table(&page, "Gates");
-    let met: Vec<bool> = gates.iter().map(|row| row[1] == "MET").collect();
+    let met: Vec<bool> = gates.iter().map(|row| row[1] == "FAIL").collect();
     let expected: Vec<bool> = report.runs.iter().map(|run| run.gates[0].met == Some(true)).collect();
     assert_eq!(met, expected);
     assert!(met.contains(&true) && met.contains(&false));
@@ -326,7 +355,7 @@ fn whatever_a_target_is_called_it_stays_text() {
     let name = r#"</title></style><script>alert('1')</script>"&amp;<img src=x onerror=y>"#;
     // Long, too: the words beside it in the terminal once had no room left.
     let name = name.replace('=', ":") + &"-long".repeat(30);
-    let target = format!("{name}={}", service.url);
+    let target = format!("{name}=process:{}", service.url);
     let secret = "authorization: Bearer abc123";
     let args = [
         "compare", "--target", &target, "-n", "20", "-r", "100", "-q", "-H", secret,
@@ -420,7 +449,7 @@ fn a_saved_report_gives_the_page_of_its_run_to_the_byte() {
     for name in ["report.json: sync", "other.json: sync"] {
         assert!(drawn.iter().any(|path| path.get("data-run") == name));
     }
-    assert!(both.text().contains("Not the same: clients (4, 8)."));
+    assert!(both.text().contains("The loads differ: clients 4 and 8."));
 }
 
 #[test]
@@ -443,9 +472,9 @@ fn a_run_limited_by_its_client_says_so_before_anything_else() {
     );
     let text = page.text();
     let place = |what: &str| text.find(what).unwrap();
-    assert!(place("CLIENT-LIMITED") < place("The clients never wait"));
-    assert!(place("withheld>10% is met") < place("The clients never wait"));
-    assert!(place("The clients never wait") < place("The runs"));
+    assert!(place("CLIENT-LIMITED") < place("The clients do not wait"));
+    assert!(place("FAIL: sync: withheld") < place("The clients do not wait"));
+    assert!(place("The clients do not wait") < place("The runs"));
 }
 
 #[test]
@@ -473,7 +502,10 @@ fn what_the_runs_were_made_with_is_at_the_end() {
         (row("clients"), row("offered load"), row("when blocked")),
         ("4".into(), "8/s".into(), "withhold".into())
     );
-    assert_eq!(row("target"), "fire-and-forget onto a queue without end");
+    assert_eq!(
+        row("target"),
+        "Enqueue: the answer comes at once, and the message waits in an unlimited queue"
+    );
 }
 
 #[test]

@@ -132,7 +132,9 @@ fn running_services_can_be_compared() {
 fn a_mode_is_the_rpc_of_targets_that_name_none() {
     let service = Service::start(["--service-time", "1ms"]);
     let [plain, own] = ["a=", "b=process:"].map(|name| format!("{name}{}", service.url));
-    let args = ["compare", "--mode", "enqueue", "--target", &plain, "--target", &own, "-z", "1s", "-q"];
+    let args = [
+        "compare", "--mode", "enqueue", "--target", &plain, "--target", &own, "-z", "1s", "-q",
+    ];
     let (output, report) = report(args);
     assert!(output.status.success());
     let doors: Vec<&str> = report.runs.iter().map(|run| run.rpc.as_str()).collect();
@@ -141,7 +143,9 @@ fn a_mode_is_the_rpc_of_targets_that_name_none() {
 
 #[test]
 fn a_target_without_an_rpc_is_refused_with_the_right_spelling() {
-    let output = load_client(["compare", "--target", "queue=http://127.0.0.1:1"]).output().unwrap();
+    let output = load_client(["compare", "--target", "queue=http://127.0.0.1:1"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr);
     for part in [

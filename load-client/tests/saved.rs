@@ -88,7 +88,10 @@ fn a_saved_report_is_shown_as_it_was_and_two_with_what_has_changed() {
     let eight = save(folder.path(), "eight.json", "8");
     let one = shown(&[&four]);
     assert!(
-        one.contains("sync-shed") && one.contains("backpressure") && one.contains("pass  withheld") && one.contains("2 gates: all passed"),
+        one.contains("sync-shed")
+            && one.contains("backpressure")
+            && one.contains("pass  withheld")
+            && one.contains("2 gates: all passed"),
         "{one}"
     );
 
@@ -97,10 +100,7 @@ fn a_saved_report_is_shown_as_it_was_and_two_with_what_has_changed() {
     let most = changes.lines().find(|line| line.starts_with("most in system")).unwrap();
     assert!(most.ends_with("+100.0 %"), "{changes}");
     assert!(changes.contains("four.json") && changes.contains("eight.json"));
-    assert!(
-        changes.starts_with("The loads differ: clients 4 and 8.\n"),
-        "{changes}"
-    );
+    assert!(changes.starts_with("The loads differ: clients 4 and 8.\n"), "{changes}");
 
     let same = shown(&[&four, &four]);
     assert!(

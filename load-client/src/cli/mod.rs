@@ -330,7 +330,9 @@ fn target(text: &str) -> Result<Target, String> {
             Some((Some(rpc), rest))
         })
         .unwrap_or((None, address));
-    let url = address.parse().map_err(|error: UrlError| format!("{error}; it {forms}"))?;
+    let url = address
+        .parse()
+        .map_err(|error: UrlError| format!("{error}; it {forms}"))?;
     Ok(Target {
         name: name.to_owned(),
         rpc,
@@ -360,9 +362,18 @@ mod tests {
             Ok(("async".to_owned(), Some(Rpc::Process), url.clone()))
         );
         assert_eq!(read("async=http://localhost:1"), Ok(("async".to_owned(), None, url)));
-        for wrong in ["http://localhost:1", "=enqueue:http://localhost:1", "a=other:http://localhost:1", "a=enqueue:", "a="] {
+        for wrong in [
+            "http://localhost:1",
+            "=enqueue:http://localhost:1",
+            "a=other:http://localhost:1",
+            "a=enqueue:",
+            "a=",
+        ] {
             let error = read(wrong).unwrap_err();
-            assert!(error.contains("NAME=enqueue:URL or NAME=process:URL"), "{wrong}: {error}");
+            assert!(
+                error.contains("NAME=enqueue:URL or NAME=process:URL"),
+                "{wrong}: {error}"
+            );
         }
     }
 }

@@ -1,73 +1,220 @@
-//! What a reader has to know before the tables: the load, the service, the strategies.
+//! What stands before the tables: the load, the service, the strategies.
 
 use std::{fmt::Write, time::Duration};
 
 use super::{Strategy, real_scenario, virtual_scenario};
 use crate::{
     cli::CompareArgs,
-    output::times::time,
-    scenario::{Rpc, Scenario, Schedule},
+    output::{
+        grid::{Column, Grid, Kind},
+        layout::{Layout, wrap},
+        times::time,
+        words::counted,
+    },
+    scenario::{Rpc, Scenario, Schedule, Stage},
 };
 
 /// The load, the service and the strategies, in a few lines.
-pub fn introduction(strategies: &[Strategy], args: &CompareArgs, schedule: &Schedule) -> String {
+pub fn introduction(strategies: &[Strategy], args: &CompareArgs, schedule: &Schedule, layout: Layout) -> String {
     let scenario = if args.virtual_time {
         virtual_scenario(args, schedule, Rpc::Process)
     } else {
         real_scenario(args, schedule, Rpc::Process)
     };
-    let mut text = load(&scenario);
-    if let Some(strategy) = strategies.first() {
-        let service_time = strategy.settings.service_time.as_secs_f64();
-        let _ = write!(
-            text,
-            "\nThe service has one worker, who needs {} for a message: {:.0} a second.\n\n",
-            time(service_time),
-            1.0 / service_time
-        );
+    let mut text = String::new();
+    for sentence in [Some(load(&scenario)), service(strategies)].into_iter().flatten() {
+        let lines = wrap(&sentence, layout.sentence(0));
+        text.extend(lines.into_iter().map(|line| line + "\n"));
     }
-    let width = strategies.iter().map(|strategy| strategy.name.len()).max().unwrap_or(0) + 2;
-    for strategy in strategies {
-        let _ = writeln!(text, "{:width$}{}", strategy.name, strategy.about);
+    text.push('\n');
+    let names = strategies.iter().map(|strategy| strategy.name.to_owned());
+    let abouts = strategies.iter().map(|strategy| strategy.about.to_owned());
+    let table = Grid::new(vec![
+        Column::new(Kind::Name, "", names.collect()),
+        Column::new(Kind::Words, "", abouts.collect()),
+    ]);
+    text.push_str(&table.text(layout.width));
+    let clock = if args.virtual_time { "virtual" } else { "real" };
+    let _ = write!(text, "\n{}", length(&scenario, clock));
+    if !args.virtual_time {
+        text.push_str(" Then the services process what is left.");
     }
-    let length = length(&scenario);
-    if args.virtual_time {
-        let _ = write!(text, "\nThe load in virtual time: {length}.\n");
-    } else {
-        let _ = write!(
-            text,
-            "\n{length} of load in real time, then the service works off what is left:\n"
-        );
-    }
+    text.push('\n');
     text
 }
 
 /// What the second table is.
 pub fn virtual_introduction(args: &CompareArgs, schedule: &Schedule) -> String {
     format!(
-        "The same for {} in virtual time: the same code, with a clock that jumps to the next thing that happens.\n",
-        length(&virtual_scenario(args, schedule, Rpc::Process))
+        "The same in virtual time: the same code, on a clock that jumps to the next event. {}\n",
+        length(&virtual_scenario(args, schedule, Rpc::Process), "virtual")
     )
 }
 
 fn load(scenario: &Scenario) -> String {
-    let clients = scenario.clients;
-    match &scenario.schedule {
-        Schedule::Rate { rps, .. } => format!(
-            "{clients} clients send {} messages a second each, {rps} together.",
-            rps / f64::from(clients)
-        ),
-        Schedule::Stages { stages, .. } => {
-            format!("{clients} clients send at {} rates, one after the other.", stages.len())
+    let clients = counted(u64::from(scenario.clients), "client");
+    let verb = |word: &str| {
+        if scenario.clients == 1 {
+            format!("{word}s")
+        } else {
+            word.to_owned()
         }
-        Schedule::Trace(rows) => format!("{clients} clients replay {} recorded messages.", rows.len()),
-        Schedule::AsFastAsPossible => format!("{clients} clients send as fast as they may."),
+    };
+    let send = verb("send");
+    match &scenario.schedule {
+        Schedule::Rate { rps, .. } if scenario.clients == 1 => format!("{clients} {send} {}.", per_second(*rps)),
+        Schedule::Rate { rps, .. } => {
+            let each = rps / f64::from(scenario.clients);
+            format!("{clients} {send} {}, {each} each.", per_second(*rps))
+        }
+        Schedule::Stages { stages, repeat, .. } => {
+            let again = if *repeat { ", again and again" } else { "" };
+            match stages.iter().as_slice() {
+                [one] => format!("{clients} {send} {}{again}.", stage(one)),
+                many => {
+                    let many: Vec<String> = many.iter().map(stage).collect();
+                    format!("{clients} {send} {}{again}.", many.join(", then "))
+                }
+            }
+        }
+        Schedule::Trace(rows) => {
+            let requests = counted(rows.len() as u64, "request");
+            format!("{clients} {} a trace of {requests}.", verb("replay"))
+        }
+        Schedule::AsFastAsPossible => format!("{clients} {send} as fast as the answers come."),
     }
 }
 
-fn length(scenario: &Scenario) -> String {
+fn stage(stage: &Stage) -> String {
+    let length = time(stage.length.as_secs_f64());
+    if (stage.end_rps - stage.rps).abs() < f64::EPSILON {
+        format!("{} for {length}", per_second(stage.rps))
+    } else {
+        format!("from {} to {} over {length}", stage.rps, per_second(stage.end_rps))
+    }
+}
+
+fn per_second(rps: f64) -> String {
+    if (rps - 1.0).abs() < f64::EPSILON {
+        "1 request per second".to_owned()
+    } else {
+        format!("{rps} requests per second")
+    }
+}
+
+/// What the services can do. The first has the word; those that can do more or less are named.
+fn service(strategies: &[Strategy]) -> Option<String> {
+    let (first, others) = strategies.split_first()?;
+    let capacity = |strategy: &Strategy| {
+        let settings = &strategy.settings;
+        f64::from(settings.workers) / settings.service_time.as_secs_f64()
+    };
+    let workers = |strategy: &Strategy| counted(u64::from(strategy.settings.workers), "worker");
+    let takes = if first.settings.workers == 1 { "takes" } else { "take" };
+    let mut text = format!(
+        "The service has {} that {takes} {} per message, so its capacity is {} messages per second.",
+        workers(first),
+        time(first.settings.service_time.as_secs_f64()),
+        capacity(first),
+    );
+    for other in others {
+        if (capacity(other) - capacity(first)).abs() > f64::EPSILON {
+            let _ = write!(
+                text,
+                " With {} there are {}, and the capacity is {} per second.",
+                other.name,
+                workers(other),
+                capacity(other)
+            );
+        }
+    }
+    Some(text)
+}
+
+fn length(scenario: &Scenario, clock: &str) -> String {
     match scenario.length() {
-        Some(length) if length > Duration::ZERO => time(length.as_secs_f64()),
-        _ => "as long as it takes".to_owned(),
+        Some(length) if length > Duration::ZERO => {
+            format!("The load lasts {} of {clock} time.", time(length.as_secs_f64()))
+        }
+        _ => "The load lasts until all requests are sent.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    /// What is said of a comparison with these flags.
+    fn said(flags: &str) -> String {
+        let words = ["load-client", "compare", "--virtual-time"].into_iter();
+        let cli = Cli::try_parse_from(words.chain(flags.split_whitespace())).unwrap();
+        let Command::Compare(args) = cli.command else {
+            panic!("it is a comparison");
+        };
+        let strategies = Strategy::named(&args.strategy).unwrap();
+        let layout = Layout {
+            width: 200,
+            colour: false,
+        };
+        introduction(&strategies, &args, &args.load.schedule().unwrap(), layout)
+    }
+
+    fn first_line(flags: &str) -> String {
+        said(flags).lines().next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_load_is_told_as_it_is() {
+        for (flags, line) in [
+            ("", "4 clients send 8 requests per second, 2 each."),
+            ("-c 1 -r 1", "1 client sends 1 request per second."),
+            ("-c 20 -r 100", "20 clients send 100 requests per second, 5 each."),
+            ("--stages 10s:4", "4 clients send 4 requests per second for 10.0 s."),
+            (
+                "--stages 10s:8,30s:40,20s:1 --repeat",
+                "4 clients send 8 requests per second for 10.0 s, then 40 requests per second for 30.0 s, then 1 request per \
+                 second for 20.0 s, again and again.",
+            ),
+            (
+                "--stages 10s:100..500",
+                "4 clients send from 100 to 500 requests per second over 10.0 s.",
+            ),
+            ("-r 0", "4 clients send as fast as the answers come."),
+            ("-r 0 -c 1", "1 client sends as fast as the answers come."),
+        ] {
+            assert_eq!(first_line(flags), line, "{flags}");
+        }
+    }
+
+    #[test]
+    fn the_service_and_each_strategy_are_told_by_themselves() {
+        let scaled = said("-z 10s --strategy async-scaled");
+        assert_eq!(
+            scaled.lines().skip(1).collect::<Vec<_>>(),
+            [
+                "The service has 2 workers that take 0.25 s per message, so its capacity is 8 messages per second.",
+                "",
+                "async-scaled  Enqueue: the answer comes at once, and the message waits in an unlimited queue for one of 2 \
+                 workers",
+                "",
+                "The load lasts 10.0 s of virtual time.",
+            ]
+        );
+        let all = said("-n 10");
+        let lines: Vec<&str> = all.lines().collect();
+        assert_eq!(
+            lines[1].split_once(". ").unwrap(),
+            (
+                "The service has 1 worker that takes 0.25 s per message, so its capacity is 4 messages per second",
+                "With async-scaled there are 2 workers, and the capacity is 8 per second."
+            )
+        );
+        for strategy in Strategy::all() {
+            assert!(!strategy.about.contains("same"), "{}", strategy.about);
+            let rpc = strategy.about.split(':').next().unwrap();
+            assert_eq!(rpc.to_lowercase(), strategy.rpc.label());
+        }
     }
 }

@@ -125,7 +125,9 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stop
     });
     let plans = plans.collect::<Result<_, _>>()?;
     let targets = args.target.iter();
-    let targets = targets.map(|target| (target.name.as_str(), target.url.to_string())).collect();
+    let targets = targets
+        .map(|target| (target.name.as_str(), target.url.to_string()))
+        .collect();
     Ok(all_at_once(plans, args.output.progress.manner(), stopper)
         .await
         .of_targets(&targets))

@@ -30,9 +30,9 @@ use crate::{
 pub struct Strategy {
     /// What it is called.
     pub name: &'static str,
-    /// What it is, for somebody who has never heard of it.
+    /// What it does, in a sentence that refers to no other strategy.
     pub about: &'static str,
-    /// The door that its clients use.
+    /// The RPC that its clients call.
     pub rpc: Rpc,
     /// The service behind it.
     pub settings: Settings,
@@ -68,7 +68,7 @@ impl Strategy {
         vec![
             strategy(
                 "async-unbounded",
-                "fire-and-forget onto a queue without end",
+                "Enqueue: the answer comes at once, and the message waits in an unlimited queue",
                 Rpc::Enqueue,
                 Settings {
                     queue: QueueKind::Unbounded,
@@ -77,7 +77,7 @@ impl Strategy {
             ),
             strategy(
                 "async-scaled",
-                "the same, with a second worker",
+                "Enqueue: the answer comes at once, and the message waits in an unlimited queue for one of 2 workers",
                 Rpc::Enqueue,
                 Settings {
                     queue: QueueKind::Unbounded,
@@ -87,7 +87,7 @@ impl Strategy {
             ),
             strategy(
                 "async-bounded",
-                "fire-and-forget onto a queue of 8; when it is full, the oldest is thrown away",
+                "Enqueue: the answer comes at once, and the message waits in a queue of 8, which drops its oldest when full",
                 Rpc::Enqueue,
                 Settings {
                     queue: QueueKind::Bounded,
@@ -98,13 +98,13 @@ impl Strategy {
             ),
             strategy(
                 "sync",
-                "the client waits for each answer before it sends again",
+                "Process: the answer comes when the message is processed, and every request waits its turn",
                 Rpc::Process,
                 base.clone(),
             ),
             strategy(
                 "sync-shed",
-                "the same, but only one may stand in line: who finds it taken is refused at once",
+                "Process: the answer comes when the message is processed; at most 1 request waits, further ones are rejected",
                 Rpc::Process,
                 Settings { max_waiting: 1, ..base },
             ),

@@ -58,9 +58,15 @@ pub(super) const OTHER_NAMES: [(&[&str], &str); 8] = [
         "errors are `failed` (any other status), `unavailable` (no connection) and `expired` (deadline passed); 'ok<99%' \
          counts all of them",
     ),
-    (&["timeout", "timeouts"], "requests that pass their deadline are `expired`"),
+    (
+        &["timeout", "timeouts"],
+        "requests that pass their deadline are `expired`",
+    ),
     (&["success", "successes", "checks"], "successful requests are `ok`"),
-    (&["latency", "duration", "response-time"], "write pN, mean or max, like 'p99>250ms'"),
+    (
+        &["latency", "duration", "response-time"],
+        "write pN, mean or max, like 'p99>250ms'",
+    ),
     (&["avg", "average"], "write mean"),
     (&["median", "med"], "write p50"),
     (&["throughput", "rps", "rate"], "write goodput, like 'goodput<80/s'"),

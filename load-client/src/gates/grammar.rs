@@ -7,7 +7,6 @@ use super::{
     rule::{Bound, Comparison, Condition, Count, Rule, Scope, Statistic},
 };
 
-
 impl FromStr for Rule {
     type Err = RuleError;
 
@@ -125,7 +124,10 @@ fn count_bound(bound: &str) -> Result<Bound, RuleError> {
     let instead = if number < 1.0 {
         format!("{}% for a share of the scheduled requests", as_percent(number))
     } else {
-        format!("{} for a number, or a share of the scheduled requests, like 5%", number.trunc())
+        format!(
+            "{} for a number, or a share of the scheduled requests, like 5%",
+            number.trunc()
+        )
     };
     Err(RuleError::Fraction {
         bound: bound.to_owned(),
@@ -222,7 +224,10 @@ mod tests {
             ("Error_Rate>1%", "errors are `failed`"),
             ("timeouts>0", "are `expired`"),
             ("median>1s", "write p50"),
-            ("rejected>0.05", "0.05 is no whole number of requests; write 5% for a share"),
+            (
+                "rejected>0.05",
+                "0.05 is no whole number of requests; write 5% for a share",
+            ),
             ("failed>0.001", "write 0.1% for a share"),
             ("rejected>1.0", "write 1 for a number"),
             ("rejected>3.5", "write 3 for a number"),

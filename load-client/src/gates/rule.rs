@@ -135,7 +135,9 @@ impl Rule {
             Condition::Time(_, _, comparison, bound) => {
                 let words = humantime::format_duration(bound).to_string();
                 // humantime writes 100ms, and 1m 30s.
-                let at = words.find(|c: char| !c.is_ascii_digit()).filter(|_| !words.contains(' '));
+                let at = words
+                    .find(|c: char| !c.is_ascii_digit())
+                    .filter(|_| !words.contains(' '));
                 let words = match at {
                     Some(at) => format!("{} {}", &words[..at], &words[at..]),
                     None => words,

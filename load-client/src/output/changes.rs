@@ -202,23 +202,42 @@ fn unlike(first: &Run, second: &Run) -> Vec<String> {
     let load = |run: &Run| {
         let made = run.configuration.as_ref();
         let load = &run.load;
-        let seconds = made.and_then(|made| made.duration_seconds).unwrap_or(load.duration_seconds);
+        let seconds = made
+            .and_then(|made| made.duration_seconds)
+            .unwrap_or(load.duration_seconds);
         [
             ("RPC", Some(method(run))),
-            ("clock", Some(if run.virtual_time { "virtual" } else { "real" }.to_owned())),
+            (
+                "clock",
+                Some(if run.virtual_time { "virtual" } else { "real" }.to_owned()),
+            ),
             ("clients", Some(load.clients.to_string())),
-            ("requests per second", made.and_then(|made| made.rps).map(|rps| rps.to_string())),
+            (
+                "requests per second",
+                made.and_then(|made| made.rps).map(|rps| rps.to_string()),
+            ),
             ("arrivals", Some(load.arrival.clone())),
-            ("stages", made.and_then(|made| made.stages.as_ref()).map(|stages| format!("{stages:?}"))),
+            (
+                "stages",
+                made.and_then(|made| made.stages.as_ref())
+                    .map(|stages| format!("{stages:?}")),
+            ),
             ("in flight per client", made.map(|made| made.max_in_flight.to_string())),
             ("seconds of load", Some(seconds.round().to_string())),
             ("seconds of warm-up", Some(load.warmup_seconds.to_string())),
         ]
     };
     let pairs = load(first).into_iter().zip(load(second));
-    let unlike = pairs.filter_map(|((what, one), (_, other))| Some((what, one?, other?)).filter(|(_, one, other)| one != other));
+    let unlike =
+        pairs.filter_map(|((what, one), (_, other))| Some((what, one?, other?)).filter(|(_, one, other)| one != other));
     unlike
-        .map(|(what, one, other)| if what == "stages" { "stages".to_owned() } else { format!("{what} {one} and {other}") })
+        .map(|(what, one, other)| {
+            if what == "stages" {
+                "stages".to_owned()
+            } else {
+                format!("{what} {one} and {other}")
+            }
+        })
         .collect()
 }
 

@@ -69,12 +69,19 @@ pub(super) fn seen(run: &Run, gate: &GateReport) -> String {
 
 /// All rules of all runs, and a last line that counts them; empty if there are none.
 pub fn gates(runs: &[Run], layout: Layout) -> String {
-    let judged = || runs.iter().flat_map(|run| run.gates.iter().map(move |gate| (run, gate)));
+    let judged = || {
+        runs.iter()
+            .flat_map(|run| run.gates.iter().map(move |gate| (run, gate)))
+    };
     if judged().next().is_none() {
         return String::new();
     }
     let mut columns = vec![
-        Column::new(Kind::Name, "", judged().map(|(_, gate)| Status::of(gate).to_string()).collect()),
+        Column::new(
+            Kind::Name,
+            "",
+            judged().map(|(_, gate)| Status::of(gate).to_string()).collect(),
+        ),
         Column::new(Kind::Words, "", judged().map(|(run, gate)| seen(run, gate)).collect()),
     ];
     if runs.len() > 1 {
@@ -97,7 +104,10 @@ pub(super) fn count(all: impl Iterator<Item = Status> + Clone) -> String {
         (0, 0) => "all passed".to_owned(),
         (failed, 0) => format!("{failed} failed"),
         (0, unknown) => format!("{unknown} failed because the figure is unknown"),
-        (failed, unknown) => format!("{} failed, {unknown} of them because the figure is unknown", failed + unknown),
+        (failed, unknown) => format!(
+            "{} failed, {unknown} of them because the figure is unknown",
+            failed + unknown
+        ),
     };
     format!("{number} {gates}: {result}")
 }
@@ -158,7 +168,13 @@ mod tests {
                 "FAIL  p99(time-to-done) 10.20 s > 1 s\n\n1 gate: 1 failed\n",
             ),
             (
-                judged("enqueue", "p99(acknowledgement)>1m 30s", Some(false), Some(0.1), "100.0 ms"),
+                judged(
+                    "enqueue",
+                    "p99(acknowledgement)>1m 30s",
+                    Some(false),
+                    Some(0.1),
+                    "100.0 ms",
+                ),
                 "pass  p99(acknowledgement) 100.0 ms <= 1m 30s\n\n1 gate: passed\n",
             ),
             (
@@ -174,7 +190,13 @@ mod tests {
                 "FAIL (unknown)  p99>1s: the time to done is not known\n\n1 gate: 1 failed because the figure is unknown\n",
             ),
             (
-                judged("process", "client-limited", Some(false), Some(0.0), "the load client was not the limit"),
+                judged(
+                    "process",
+                    "client-limited",
+                    Some(false),
+                    Some(0.0),
+                    "the load client was not the limit",
+                ),
                 "pass  client-limited: the load client was not the limit\n\n1 gate: passed\n",
             ),
             (

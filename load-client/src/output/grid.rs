@@ -97,7 +97,11 @@ fn parts<'a>(columns: &[&'a Column], width: usize) -> Vec<Vec<&'a Column>> {
     let Some((name, rest)) = columns.split_first().filter(|_| !fits(columns)) else {
         return vec![columns.to_vec()];
     };
-    let wanted = rest.iter().skip(1).position(|column| column.begins_part).map(|at| at + 1);
+    let wanted = rest
+        .iter()
+        .skip(1)
+        .position(|column| column.begins_part)
+        .map(|at| at + 1);
     let wanted = wanted.filter(|at| fits(&[&[*name], &rest[..*at]].concat()));
     let most = (1..=rest.len()).take_while(|count| fits(&[&[*name], &rest[..*count]].concat()));
     let at = wanted.or(most.last()).unwrap_or(1);
@@ -123,7 +127,11 @@ fn fit<'a>(columns: &[&'a Column], width: usize) -> Vec<Fitted<'a>> {
         .find(|fitted| total(fitted) <= width)
         .unwrap_or_else(|| with(HEAD_LINES));
     let mut over = total(&fitted).saturating_sub(width);
-    for words in fitted.iter_mut().rev().filter(|fitted| fitted.column.kind == Kind::Words) {
+    for words in fitted
+        .iter_mut()
+        .rev()
+        .filter(|fitted| fitted.column.kind == Kind::Words)
+    {
         let less = words.width.saturating_sub(words.column.least_width()).min(over);
         words.width -= less;
         over -= less;
@@ -141,7 +149,9 @@ fn write(columns: &[Fitted<'_>], text: &mut String) {
         let lines = heads.iter().map(Vec::len).max().unwrap_or(0);
         for line in 0..lines {
             // Heads stand on their cells.
-            let words = heads.iter().map(|head| (line + head.len()).checked_sub(lines).and_then(|at| head.get(at)));
+            let words = heads
+                .iter()
+                .map(|head| (line + head.len()).checked_sub(lines).and_then(|at| head.get(at)));
             write_line(columns, words, text);
         }
     }

@@ -37,7 +37,11 @@ impl Layout {
         let stdout = io::stdout();
         let terminal = stdout.is_terminal();
         let columns = env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
-        let size = || rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col));
+        let size = || {
+            rustix::termios::tcgetwinsize(&stdout)
+                .ok()
+                .map(|size| usize::from(size.ws_col))
+        };
         let width = columns.or_else(size).filter(|columns| *columns > 0);
         Self {
             width: width.unwrap_or(DEFAULT_WIDTH).max(LEAST_WIDTH),
@@ -46,7 +50,7 @@ impl Layout {
     }
 
     /// How wide a sentence may be that begins after `indent` columns; beside an indent of any length there is some room.
-    pub(super) fn sentence(self, indent: usize) -> usize {
+    pub(crate) fn sentence(self, indent: usize) -> usize {
         self.width
             .min(LONGEST_SENTENCE)
             .saturating_sub(indent)
@@ -55,7 +59,7 @@ impl Layout {
 }
 
 /// Breaks a text into lines at its spaces. A word that is longer than a line has a line of its own.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
     for word in text.split_whitespace() {
         let line = lines.last_mut().expect("there is always a line");

@@ -40,13 +40,17 @@ fn levels(run: &Run) -> Vec<Option<u64>> {
     distances.sort_unstable();
     let usual = distances.get(distances.len() / 2).copied().unwrap_or(1);
     // What came before the first look was like it, if that look was not late.
-    let mut held = run.series[*first].in_system.filter(|_| *first <= usual).map(|level| (0, level));
+    let mut held = run.series[*first]
+        .in_system
+        .filter(|_| *first <= usual)
+        .map(|level| (0, level));
     (0..=*last)
         .map(|index| {
             if let Some(level) = run.series[index].in_system {
                 held = Some((index, level));
             }
-            held.filter(|(at, _)| index - at < HOLDS * usual).map(|(_, level)| level)
+            held.filter(|(at, _)| index - at < HOLDS * usual)
+                .map(|(_, level)| level)
         })
         .collect()
 }

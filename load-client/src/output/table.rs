@@ -87,7 +87,11 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
     let any = |of: &dyn Fn(&Run) -> Option<u64>| runs.iter().any(|run| of(run).is_some_and(|count| count > 0));
     let mut all = vec![Column::new(Kind::Name, "", names)];
     if runs.len() > 1 {
-        all.push(Column::new(Kind::Name, "RPC", runs.iter().map(|run| method(run)).collect()));
+        all.push(Column::new(
+            Kind::Name,
+            "RPC",
+            runs.iter().map(|run| method(run)).collect(),
+        ));
     }
     all.push(figures("intended", whole(&|run| Some(run.ledger.intended))));
     for end in ends() {
@@ -139,9 +143,17 @@ pub fn comparison(runs: &[Run], layout: Layout) -> String {
         target.is_some_and(|target| target.contains("://"))
     };
     for run in runs.iter().filter(addressed) {
-        let name = if runs.len() > 1 { label(run) + ": " } else { String::new() };
+        let name = if runs.len() > 1 {
+            label(run) + ": "
+        } else {
+            String::new()
+        };
         let driven = driven(run).unwrap_or_default();
-        text.extend(wrap(&format!("{name}{driven}"), layout.sentence(0)).into_iter().map(|line| line + "\n"));
+        text.extend(
+            wrap(&format!("{name}{driven}"), layout.sentence(0))
+                .into_iter()
+                .map(|line| line + "\n"),
+        );
     }
     if !text.is_empty() {
         text.push('\n');
@@ -293,13 +305,7 @@ mod tests {
     use super::{super::words::tests, *};
 
     fn rows(runs: &[Run], width: usize) -> String {
-        comparison(
-            runs,
-            Layout {
-                width,
-                colour: false,
-            },
-        )
+        comparison(runs, Layout { width, colour: false })
     }
 
     /// One run for each way that a request can end.
@@ -310,13 +316,20 @@ mod tests {
         (audit.done, audit.discarded, audit.queued, audit.lost, audit.unknown) = (70, 4, 3, 2, 1);
         (queued.ledger.rejected, queued.ledger.expired, queued.ledger.withheld) = (1, 2, 4);
         let mut dropping = tests::queued();
-        (dropping.service.as_mut().unwrap().dropped, dropping.audit.as_mut().unwrap().discarded) = (30, 30);
+        (
+            dropping.service.as_mut().unwrap().dropped,
+            dropping.audit.as_mut().unwrap().discarded,
+        ) = (30, 30);
         dropping.audit.as_mut().unwrap().done = 50;
         let mut unseen = tests::queued();
         (unseen.service, unseen.audit) = (None, None);
         let mut answered = tests::run("process");
-        (answered.ledger.intended, answered.ledger.unavailable, answered.ledger.failed, answered.ledger.in_flight) =
-            (86, 1, 2, 3);
+        (
+            answered.ledger.intended,
+            answered.ledger.unavailable,
+            answered.ledger.failed,
+            answered.ledger.in_flight,
+        ) = (86, 1, 2, 3);
         let mut runs = vec![queued, dropping, unseen, answered];
         for (run, name) in runs.iter_mut().zip(["queued", "dropping", "unseen", "answered"]) {
             name.clone_into(&mut run.name);
@@ -335,7 +348,10 @@ mod tests {
             .collect();
         assert_eq!(ends.len(), super::ends().len(), "every end has a column");
         for (row, run) in runs.iter().enumerate() {
-            let sum: u64 = ends.iter().filter_map(|column| column.cells[row].parse::<u64>().ok()).sum();
+            let sum: u64 = ends
+                .iter()
+                .filter_map(|column| column.cells[row].parse::<u64>().ok())
+                .sum();
             assert_eq!(sum, run.ledger.intended, "{}", run.name);
         }
     }
@@ -373,7 +389,8 @@ mod tests {
     #[test]
     fn acknowledgement_time_has_its_own_name_and_comes_after_the_time_to_done() {
         let mut run = tests::queued();
-        run.response_time_seconds.insert("rejected".to_owned(), tests::times(0.001));
+        run.response_time_seconds
+            .insert("rejected".to_owned(), tests::times(0.001));
         let names: Vec<String> = all_distributions(&run).into_iter().map(|(name, _)| name).collect();
         assert_eq!(
             names,
@@ -395,7 +412,10 @@ mod tests {
         run.audit.as_mut().unwrap().duplicated = 1;
         assert_eq!(
             sums(&run),
-            ["intended 80 = ok 0 + in flight 80", "acknowledged 80 = done 80; done twice 1"]
+            [
+                "intended 80 = ok 0 + in flight 80",
+                "acknowledged 80 = done 80; done twice 1"
+            ]
         );
     }
 }

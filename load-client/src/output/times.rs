@@ -124,6 +124,9 @@ mod tests {
             let values: Vec<Option<f64>> = values.iter().copied().map(Some).collect();
             assert_eq!(column(&values, false), shown);
         }
-        assert_eq!(column(&[Some(0.000_893), Some(0.25), None], true), ["1 ms", "250 ms", "–"]);
+        assert_eq!(
+            column(&[Some(0.000_893), Some(0.25), None], true),
+            ["1 ms", "250 ms", "–"]
+        );
     }
 }

@@ -32,7 +32,10 @@ pub fn method(run: &Run) -> String {
 /// What was called where, under which load; `None` if the report does not say.
 pub fn driven(run: &Run) -> Option<String> {
     let made = run.configuration.as_ref()?;
-    let target = made.target.as_ref().map_or_else(String::new, |target| format!(" at {target}"));
+    let target = made
+        .target
+        .as_ref()
+        .map_or_else(String::new, |target| format!(" at {target}"));
     let many = if made.max_in_flight > 1 {
         format!(" with up to {} requests in flight each", made.max_in_flight)
     } else {
@@ -49,12 +52,20 @@ pub fn driven(run: &Run) -> Option<String> {
 
 fn rate(made: &ConfigurationReport) -> String {
     if let Some(rps) = made.rps {
-        let requests = if (rps - 1.0).abs() < f64::EPSILON { "request" } else { "requests" };
+        let requests = if (rps - 1.0).abs() < f64::EPSILON {
+            "request"
+        } else {
+            "requests"
+        };
         return format!("{rps} {requests} per second ({} arrivals)", made.arrival);
     }
     if let Some(stages) = &made.stages {
         let again = if made.repeat { ", repeated" } else { "" };
-        return format!("{} ({} arrivals){again}", counted(stages.len() as u64, "stage"), made.arrival);
+        return format!(
+            "{} ({} arrivals){again}",
+            counted(stages.len() as u64, "stage"),
+            made.arrival
+        );
     }
     match made.trace_sends {
         Some(sends) => format!("a trace of {}", counted(sends, "request")),
@@ -269,11 +280,17 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
     }
     if left > 0 {
         let (messages, verb) = (counted(left, "accepted message"), was(left));
-        sentences.push(format!("{messages} {verb} still queued when the load client stopped waiting."));
+        sentences.push(format!(
+            "{messages} {verb} still queued when the load client stopped waiting."
+        ));
     }
     // The dropped ones have had their sentence.
     if discarded > 0 && service.dropped == 0 {
-        let why = if service.abandoned > 0 { " when the service shut down" } else { "" };
+        let why = if service.abandoned > 0 {
+            " when the service shut down"
+        } else {
+            ""
+        };
         let (messages, verb) = (counted(discarded, "accepted message"), was(discarded));
         sentences.push(format!("{messages} {verb} discarded{why}."));
     }
@@ -306,7 +323,11 @@ fn answered(run: &Run) -> Vec<String> {
     let of_foo = run.rpc == Rpc::Process.label();
     let mut sentences = Vec::new();
     if ledger.rejected > 0 {
-        let full = if of_foo { " because the waiting line was full" } else { "" };
+        let full = if of_foo {
+            " because the waiting line was full"
+        } else {
+            ""
+        };
         let median = run.response_time_seconds.get(Outcome::Rejected.label());
         let median = median.map_or_else(String::new, |times| {
             format!("; the median rejection took {}", time_on(run.virtual_time, times.p50))
@@ -325,10 +346,17 @@ fn answered(run: &Run) -> Vec<String> {
     }
     if let Some(service) = &run.service {
         let most = service.in_system_max;
-        sentences.push(format!("At most {} {} in the service at once.", counted(most, "request"), was(most)));
+        sentences.push(format!(
+            "At most {} {} in the service at once.",
+            counted(most, "request"),
+            was(most)
+        ));
     }
     sentences.push(match run.response_time_seconds.get(Outcome::Ok.label()) {
-        Some(times) => format!("The slowest successful answer took {}.", time_on(run.virtual_time, times.max)),
+        Some(times) => format!(
+            "The slowest successful answer took {}.",
+            time_on(run.virtual_time, times.max)
+        ),
         None => "No request succeeded.".to_owned(),
     });
     sentences.extend(withheld(run));

@@ -131,7 +131,9 @@ mod tests {
             Some("start lag".to_owned()),
         )));
         assert!(right.all_agree());
-        assert!(shown(&right, Layout::default()).ends_with("The measuring is right: all 2 figures are what they must be."));
+        assert!(
+            shown(&right, Layout::default()).ends_with("The measuring is right: all 2 figures are what they must be.")
+        );
         let failed = std::io::Error::other("no port is free");
         for (death, says) in [
             (Ok(off(None)), "The measuring is WRONG: 1 of 2 figures"),

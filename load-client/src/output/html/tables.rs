@@ -92,8 +92,12 @@ pub(super) fn gates(runs: &[&Labelled<'_>], page: &mut Markup) {
 pub(super) fn main_times(runs: &[&Labelled<'_>], page: &mut Markup) {
     let of = |run: &Run| {
         let all = table::all_distributions(run).into_iter();
-        all.filter(|(name, _)| ["time to done", "acknowledgement", "response"].iter().any(|time| name.starts_with(time)))
-            .collect()
+        all.filter(|(name, _)| {
+            ["time to done", "acknowledgement", "response"]
+                .iter()
+                .any(|time| name.starts_with(time))
+        })
+        .collect()
     };
     let caption = if runs.iter().any(|run| run.is_queued()) {
         "Times, all from the scheduled send: until the message was processed (time to done), until Enqueue accepted it \
@@ -124,7 +128,11 @@ fn times(runs: &[&Labelled<'_>], caption: &str, of: Times<'_>, page: &mut Markup
     });
     Table {
         caption,
-        columns: ["run", "time"].into_iter().chain(table::DISTRIBUTION).map(str::to_owned).collect(),
+        columns: ["run", "time"]
+            .into_iter()
+            .chain(table::DISTRIBUTION)
+            .map(str::to_owned)
+            .collect(),
         rows: rows.collect(),
         class: "kinds",
     }

@@ -143,7 +143,13 @@ fn a_service_of_ones_own_that_fails() {
     assert_eq!(own(all_fail), "No request succeeded. 80 requests failed.");
     let each_way = |run: &mut Run| {
         let ledger = &mut run.ledger;
-        (ledger.ok, ledger.failed, ledger.expired, ledger.unavailable, ledger.in_flight) = (76, 1, 1, 1, 1);
+        (
+            ledger.ok,
+            ledger.failed,
+            ledger.expired,
+            ledger.unavailable,
+            ledger.in_flight,
+        ) = (76, 1, 1, 1, 1);
     };
     assert_eq!(
         own(each_way),
@@ -152,7 +158,10 @@ fn a_service_of_ones_own_that_fails() {
          unanswered when the run ended."
     );
     assert_eq!(
-        own(|run| (run.ledger.ok, run.ledger.in_flight) = (78, 2)).rsplit_once(". ").unwrap().1,
+        own(|run| (run.ledger.ok, run.ledger.in_flight) = (78, 2))
+            .rsplit_once(". ")
+            .unwrap()
+            .1,
         "2 requests were still unanswered when the run ended."
     );
 }
@@ -209,7 +218,8 @@ fn process_holds_its_clients_back() {
 fn process_rejects() {
     let says = process(|run| {
         (run.ledger.ok, run.ledger.rejected) = (79, 1);
-        run.response_time_seconds.insert("rejected".to_owned(), times(0.000_893));
+        run.response_time_seconds
+            .insert("rejected".to_owned(), times(0.000_893));
         run.virtual_time = true;
         service(run).in_system_max = 1;
     });
@@ -223,9 +233,15 @@ fn process_rejects() {
 #[test]
 fn restarts_are_told() {
     let once = process(|run| service(run).restarts = 1);
-    assert!(once.ends_with(" The service was restarted once during the run."), "{once}");
+    assert!(
+        once.ends_with(" The service was restarted once during the run."),
+        "{once}"
+    );
     let twice = process(|run| service(run).restarts = 2);
-    assert!(twice.ends_with(" The service was restarted 2 times during the run."), "{twice}");
+    assert!(
+        twice.ends_with(" The service was restarted 2 times during the run."),
+        "{twice}"
+    );
 }
 
 #[test]
@@ -278,9 +294,8 @@ fn a_growing_queue() {
         )
     );
     // Only a constant rate lets a queue grow at one.
-    let no_rate = format!(
-        "{nothing_slows} The service needed another 10.2 s to process them. The longest wait was 10.1 s."
-    );
+    let no_rate =
+        format!("{nothing_slows} The service needed another 10.2 s to process them. The longest wait was 10.1 s.");
     assert_eq!(
         enqueue(|run| {
             backlog(run);
@@ -327,7 +342,11 @@ fn a_growing_queue() {
 fn a_bounded_queue() {
     assert_eq!(
         enqueue(|run| {
-            (service(run).dropped, service(run).queue_depth_max, service(run).queue_depth_end) = (32, 8, Some(8));
+            (
+                service(run).dropped,
+                service(run).queue_depth_max,
+                service(run).queue_depth_end,
+            ) = (32, 8, Some(8));
             (audit(run).done, audit(run).discarded) = (48, 32);
             run.queue_wait_seconds = Some(times(2.0));
         }),
@@ -396,7 +415,10 @@ fn a_run_is_named_after_its_method_and_says_what_was_driven() {
          10.0 s."
     );
     let made = |change: fn(&mut ConfigurationReport)| {
-        driven(&changed(run("enqueue"), |run| change(run.configuration.as_mut().unwrap()))).unwrap()
+        driven(&changed(run("enqueue"), |run| {
+            change(run.configuration.as_mut().unwrap())
+        }))
+        .unwrap()
     };
     let one = made(|made| (made.target, made.clients, made.rps, made.max_in_flight) = (None, 1, Some(1.0), 9));
     assert_eq!(
