@@ -307,7 +307,7 @@ fn a_frozen_service_is_a_line_at_zero_and_a_gap() {
     let (end, step) = (end(run), run.series[1].t);
     let place = |point: &PointReport| (point.t + step / 2.0) / end * 1000.0;
 
-    let goodput = path(chart(&page, "goodput"), "run");
+    let goodput = path(chart(&page, "goodput"), "Process");
     for point in &run.series {
         let level = level(goodput, place(point)).unwrap_or_else(|| panic!("a gap at {point:?}"));
         assert_eq!(
@@ -339,7 +339,7 @@ fn a_frozen_service_is_a_line_at_zero_and_a_gap() {
         ("response-time-p99", |point| point.response_time_p99.is_some()),
     ];
     for (id, known) in charts {
-        let path = path(chart(&page, id), "run");
+        let path = path(chart(&page, id), "Process");
         let silent = run.series.windows(5).filter(|steps| !steps.iter().any(known));
         let silent: Vec<f64> = silent.map(|steps| place(&steps[2])).collect();
         assert!(silent.len() > 5, "{id}: {silent:?}");

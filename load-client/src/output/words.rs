@@ -32,18 +32,19 @@ pub fn method(run: &Run) -> String {
 /// What was called where, under which load; `None` if the report does not say.
 pub fn driven(run: &Run) -> Option<String> {
     let made = run.configuration.as_ref()?;
-    let target = made
-        .target
-        .as_ref()
-        .map_or_else(String::new, |target| format!(" at {target}"));
+    let what = match made.target.as_deref() {
+        Some(urls) if urls.contains("://") => format!("{} at {urls}:", method(run)),
+        // What a strategy does, in its own words.
+        Some(about) => format!("{about}. The load:"),
+        None => format!("{}:", method(run)),
+    };
     let many = if made.max_in_flight > 1 {
         format!(" with up to {} requests in flight each", made.max_in_flight)
     } else {
         String::new()
     };
     Some(format!(
-        "{}{target}: {}{many}, {}, for {}.",
-        method(run),
+        "{what} {}{many}, {}, for {}.",
         counted(u64::from(made.clients), "client"),
         rate(made),
         time(run.load.duration_seconds),

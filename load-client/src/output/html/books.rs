@@ -18,7 +18,7 @@ pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
     if runs.iter().any(|run| run.run.service.is_some()) {
         service(runs, page);
     } else {
-        page.line("p", &[], "The service said nothing of itself.");
+        page.line("p", &[], "The service was not watched.");
     }
     if runs.iter().any(|run| run.run.audit.is_some()) {
         audit(runs, page);
@@ -26,7 +26,7 @@ pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
         page.line(
             "p",
             &[],
-            "There was no audit: nothing was queued, or the service does not say what became of it.",
+            "There was no audit: nothing was queued, or the service was not watched.",
         );
     }
 }
@@ -62,7 +62,7 @@ fn ledger(runs: &[&Labelled<'_>], page: &mut Markup) {
     let mut columns = heads(&Ledger::COLUMNS);
     columns.push(String::new());
     Table {
-        caption: "The clients' ledger: how every intended send ended",
+        caption: "The clients' ledger: how every scheduled request ended",
         columns,
         rows: runs.iter().map(cells).collect(),
         class: "",
@@ -106,7 +106,7 @@ fn service(runs: &[&Labelled<'_>], page: &mut Markup) {
         [(*name).to_owned()].into_iter().chain(cells).collect()
     });
     Table {
-        caption: "What the service said of itself, warm-up and other senders included",
+        caption: "What the service reported, including the warm-up and other senders",
         columns: per_run(runs),
         rows: rows.collect(),
         class: "",

@@ -21,6 +21,7 @@ use self::{
     timeline::Timeline,
 };
 use crate::{
+    output::words::label as run_label,
     report::{Report, Run},
     scenario::Rpc,
 };
@@ -75,9 +76,9 @@ impl<'a> Page<'a> {
         for (file, report) in &sources {
             for run in &report.runs {
                 let name = if sources.len() > 1 {
-                    format!("{file}: {}", run.name)
+                    format!("{file}: {}", run_label(run))
                 } else {
-                    run.name.clone()
+                    run_label(run)
                 };
                 // The same strategy looks the same, whatever the clock.
                 let look = names.iter().position(|known| *known == name).unwrap_or_else(|| {
@@ -132,7 +133,6 @@ fn title(page: &Page<'_>) -> String {
     let labels: Vec<&str> = page.runs.iter().map(|run| run.label.as_str()).collect();
     match labels.as_slice() {
         [] => "No runs".to_owned(),
-        ["run"] => "load-client run".to_owned(),
         [one] => (*one).to_owned(),
         // A heading of more would say less.
         [_, _] | [_, _, _] => labels.join(", "),
@@ -167,9 +167,9 @@ fn contents(page: &Page<'_>, title: &str, main: &mut Markup) {
             percentiles::write(runs, prefix, section);
         });
     }
-    section(main, "The books", |section| books::write(&all, section));
+    section(main, "Do the counts add up?", |section| books::write(&all, section));
     section(main, "All times", |section| {
-        fold(section, "Every distribution of every run", all.len() == 1, |inside| {
+        fold(section, "All distributions of all runs", all.len() == 1, |inside| {
             tables::distributions(&all, inside);
         });
     });

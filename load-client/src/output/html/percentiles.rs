@@ -32,8 +32,8 @@ pub(super) fn write<'a>(runs: &'a [&'a Labelled<'a>], prefix: &str, page: &mut M
         id: &id,
         title: "Time to done by percentile".to_owned(),
         about:
-            "From the intended send until the message was processed: half of them took at most what the curve shows at \
-                50 %, and so on. Log scales."
+            "From the scheduled send until the message was processed. Half of the messages took at most the time at 50 %. Log \
+                scales."
                 .to_owned(),
         of: &|run| run.time_to_done_curve.as_deref(),
     }
@@ -45,14 +45,26 @@ pub(super) fn write<'a>(runs: &'a [&'a Labelled<'a>], prefix: &str, page: &mut M
         let unanswered = unanswered.filter_map(|run| Some(format!(" {}: {}", run.label, unanswered_of(run)?)));
         Chart {
             id: &id,
-            title: format!("Response time by percentile: {outcome}"),
+            title: format!("{} by percentile: {outcome}", name(runs, outcome)),
             about: format!(
-                "From the intended send to the end of the call, of the sends that ended {outcome}.{}",
+                "From the scheduled send to the end of the call, of the requests that ended {outcome}.{}",
                 unanswered.collect::<String>()
             ),
             of: &|run| Some(run.response_time_curve.as_ref()?.get(outcome)?.as_slice()),
         }
         .write(runs, page);
+    }
+}
+
+/// An ok of Enqueue is an acknowledgement.
+fn name(runs: &[&Labelled<'_>], outcome: &str) -> &'static str {
+    let acknowledges = |run: &&Labelled<'_>| run.is_queued() && outcome == Outcome::Ok.label();
+    if runs.iter().all(|run| acknowledges(run)) {
+        "Acknowledgement time"
+    } else if runs.iter().any(|run| acknowledges(run)) {
+        "Response time (of Enqueue: acknowledgement time)"
+    } else {
+        "Response time"
     }
 }
 

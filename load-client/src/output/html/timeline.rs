@@ -16,6 +16,10 @@ use crate::{output::times::time, report::PointReport};
 const SENDS_PER_BIN: f64 = 10.0;
 /// But as many bins are to be left (arbitrary: fewer have no shape).
 const LEAST_BINS: f64 = 24.0;
+/// The offered load is drawn in bins of so many seconds (arbitrary: long enough for clients to have had their turns)
+const OFFERED_BIN: f64 = 1.0;
+/// but in no fewer bins than this (arbitrary).
+const LEAST_OFFERED_BINS: f64 = 10.0;
 /// Stretches whose figures can be pointed at.
 const COLUMNS: u32 = 60;
 
@@ -56,7 +60,9 @@ impl<'a> Timeline<'a> {
             let known = |run: &&Labelled<'_>| run.run.series.iter().any(|point| (panel.value)(point).is_some());
             // Where every answer means done, the times are the same as above.
             let twice = panel.id == "time-to-done-p99" && !self.runs.iter().any(|run| run.is_queued());
-            if self.runs.iter().any(known) && !twice {
+            // The queue of a run without Enqueue is always empty.
+            let empty = panel.id == "queue-depth" && !self.runs.iter().any(|run| run.is_queued());
+            if self.runs.iter().any(known) && !twice && !empty {
                 self.panel(panel, page);
             }
         }
@@ -97,7 +103,7 @@ impl<'a> Timeline<'a> {
         let id = format!("{}{}", self.prefix, panel.id);
         Frame {
             id: &id,
-            title: panel.title,
+            title: &self.title(panel),
             about: &self.about(panel),
             described: &self.described(panel, &series),
             x: &time_ticks(self.end),
@@ -108,6 +114,17 @@ impl<'a> Timeline<'a> {
             missing: &self.missing(panel, &series),
         }
         .write(page);
+    }
+
+    /// The time until an ok of Enqueue has a name of its own.
+    fn title(&self, panel: &Panel) -> String {
+        match panel.title.strip_prefix("Response time") {
+            Some(which) if self.runs.iter().all(|run| run.is_queued()) => format!("Acknowledgement time{which}"),
+            Some(_) if self.runs.iter().any(|run| run.is_queued()) => {
+                format!("{} (of Enqueue: acknowledgement time)", panel.title)
+            }
+            _ => panel.title.to_owned(),
+        }
     }
 
     fn about(&self, panel: &Panel) -> String {
@@ -127,11 +144,18 @@ impl<'a> Timeline<'a> {
         format!("{} Drawn: {how} of the steps of every {seconds} s.", panel.about)
     }
 
-    /// What was intended, of each run, until the load was over.
+    /// What was scheduled, of each run, until the load was over. Clients take turns, so a short step has a few requests more
+    /// or less than the next: longer bins show the rate and not the turns.
     fn offered(&self) -> Vec<Vec<Bin>> {
+        let bin = (self.end / LEAST_OFFERED_BINS).min(OFFERED_BIN).max(self.bin);
         let of = |run: &&Labelled<'_>| {
+            let (series, load) = (&run.run.series, &run.run.load);
             let value: Value = |point: &PointReport| Some(point.offered_rps);
-            let mut bins = bins(&run.run.series, value, Fold::Mean, self.bin);
+            let over = load.warmup_seconds + load.duration_seconds;
+            // The load may end within a step, which then has less of it.
+            let whole = series.iter().take_while(|point| point.t + step(series) <= over + 1e-6);
+            let under_load = whole.count().max(1).min(series.len());
+            let mut bins = bins(&series[..under_load], value, Fold::Mean, bin);
             let last = bins.iter().rposition(|bin| bin.value.is_some_and(|value| value > 0.0));
             bins.truncate(last.map_or(0, |last| last + 1));
             bins
@@ -204,7 +228,7 @@ impl<'a> Timeline<'a> {
                     f64::from(index + 1) / f64::from(COLUMNS),
                 );
                 let at = f64::midpoint(from, to) * self.end;
-                let mut figures = format!("{}, {}", panel.title, time(at));
+                let mut figures = format!("{}, {}", self.title(panel), time(at));
                 for (index, (run, bins)) in self.runs.iter().zip(series).enumerate() {
                     let _ = write!(figures, "\n{}: {}", run.label, shown(bins, at));
                     if let Some(offered) = offered.get(index) {

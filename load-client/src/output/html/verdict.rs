@@ -6,7 +6,7 @@ use super::{Labelled, markup::Markup, tables};
 use crate::{
     output::{
         gates::{Status, count, seen},
-        words::{client_limited, explain, generator},
+        words::{client_limited, driven, explain, generator},
     },
     report::{GateReport, Report},
 };
@@ -40,6 +40,9 @@ pub(super) fn write(runs: &[&Labelled<'_>], title: &str, sources: &[(&str, &Repo
                 name.text(&run.label);
             });
             list.element("dd", &[], |said| {
+                if let Some(driven) = driven(run.run) {
+                    said.line("p", &[("class", "aside")], &driven);
+                }
                 said.line("p", &[], &explain(run.run));
                 if !for_all {
                     said.line("p", &[("class", "aside")], &sentence(&generator(run.run)));
@@ -96,7 +99,7 @@ fn failures(run: &Labelled<'_>) -> Vec<String> {
     let mut failures = Vec::new();
     let stopped = run.run.gates.iter().any(|gate| gate.stopped_at_seconds.is_some());
     if ledger.intended > 0 && ledger.ok == 0 && !stopped {
-        failures.push(format!("{}: nothing succeeded.", run.label));
+        failures.push(format!("{}: no request succeeded.", run.label));
     }
     if !ledger.balances() {
         failures.push(format!("{}: the ledger does not balance.", run.label));

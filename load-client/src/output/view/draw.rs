@@ -103,7 +103,7 @@ fn state(runs: &[RunModel]) -> String {
     }
 }
 
-/// What is offered to whoever is under load: to each where that is the same, to all together where not.
+/// The rate offered to the runs under load: to each where it is the same, to all together where not.
 fn offered(runs: &[RunModel]) -> String {
     let loading = runs.iter().filter(|run| run.reading.stage == Stage::Loading);
     let rates: Vec<f64> = loading.filter_map(|run| run.now.offered).collect();
@@ -168,7 +168,13 @@ fn of_one(run: &RunModel, height: u16, palette: Palette) -> Vec<Chart> {
         ("p99", |point| point.p99),
         ("max", |point| point.longest),
     ];
-    let mut charts = vec![chart("response time of ok", Unit::Time, &times)];
+    let queued = !run.scenario.rpc.ok_means_done();
+    let title = if queued {
+        "acknowledgement time"
+    } else {
+        "response time of ok"
+    };
+    let mut charts = vec![chart(title, Unit::Time, &times)];
     if run.reading.levels.is_some() {
         let levels: [(&str, Value); 2] = [
             ("in system", |point| point.in_system),
@@ -176,8 +182,8 @@ fn of_one(run: &RunModel, height: u16, palette: Palette) -> Vec<Chart> {
         ];
         charts.push(chart("the service", Unit::Count, &levels));
     }
-    if !run.scenario.rpc.ok_means_done() {
-        charts.insert(1, chart("time to done", Unit::Time, &[("p99", |point| point.done_p99)]));
+    if queued {
+        charts.insert(0, chart("time to done", Unit::Time, &[("p99", |point| point.done_p99)]));
     }
     if height >= ROOM_FOR_GOODPUT {
         let rates: [(&str, Value); 2] = [("goodput", |point| point.goodput), ("offered", |point| point.offered)];

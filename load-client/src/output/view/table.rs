@@ -60,8 +60,18 @@ fn outcome(outcome: Outcome) -> Column {
     }
 }
 
-const GOODPUT: Column = column(["goodput", "a second"], 9, |run| {
+const GOODPUT: Column = column(["goodput", "per s"], 9, |run| {
     run.now.goodput.map_or_else(missing, rate)
+});
+/// Processed: of Enqueue an ok does not say that.
+const DONE: Column = column(["", "done"], 6, |run| {
+    if run.scenario.rpc.ok_means_done() {
+        whole(run.reading.ledger.ok)
+    } else if run.reading.levels.is_some() {
+        whole(run.reading.audited.done)
+    } else {
+        missing()
+    }
 });
 const WITHHELD: Column = column(["", "withheld"], 9, |run| whole(run.reading.ledger.withheld));
 const OTHER: Column = column(["other", "ends"], 6, |run| {
@@ -93,25 +103,34 @@ const DONE_P99: Column = column(["p99 to", "done"], 8, |run| {
 /// The outcomes that have columns of their own where there is little room.
 const COMMON: [Outcome; 2] = [Outcome::Ok, Outcome::Rejected];
 
-/// Of several runs, side by side.
+/// Of several runs, side by side. Done has the place of ok: it means the same for all of them.
 fn narrow() -> Vec<Column> {
-    between(GOODPUT, &COMMON, [WITHHELD, DROPPED, OTHER, IN_SYSTEM, DONE_P99])
+    let others = [WITHHELD, DROPPED, OTHER, IN_SYSTEM, DONE_P99];
+    between([GOODPUT, DONE], &[Outcome::Rejected], others)
 }
 
-/// Likewise, where there is room.
+/// The same, where there is room.
 fn roomy() -> Vec<Column> {
     let others = [WITHHELD, DROPPED, IN_SYSTEM, DONE_P99, IN_FLIGHT, QUEUE];
-    between(GOODPUT, &Outcome::ALL, others)
+    between([GOODPUT, DONE], &Outcome::ALL, others)
 }
 
-/// Of one run; its levels and times stand in its charts.
-fn single() -> Vec<Column> {
-    between(GOODPUT, &Outcome::ALL, [WITHHELD, IN_FLIGHT, DROPPED])
+/// Of one run; its charts show its levels and times.
+fn single(run: &RunModel) -> Vec<Column> {
+    if run.scenario.rpc.ok_means_done() {
+        between([GOODPUT], &Outcome::ALL, [WITHHELD, IN_FLIGHT])
+    } else {
+        between([GOODPUT, DONE], &Outcome::ALL, [WITHHELD, DROPPED, IN_FLIGHT])
+    }
 }
 
-fn between<const N: usize>(first: Column, outcomes: &[Outcome], others: [Column; N]) -> Vec<Column> {
+fn between<const F: usize, const N: usize>(
+    first: [Column; F],
+    outcomes: &[Outcome],
+    others: [Column; N],
+) -> Vec<Column> {
     let outcomes = outcomes.iter().copied().map(outcome);
-    [first].into_iter().chain(outcomes).chain(others).collect()
+    first.into_iter().chain(outcomes).chain(others).collect()
 }
 
 fn missing() -> String {
@@ -129,7 +148,7 @@ pub(super) const HEAD: u16 = 2;
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, runs: &[RunModel], palette: Palette) {
     let area = area.intersection(buffer.area);
     let (name, columns) = match (runs, area.width) {
-        ([_], _) => (0, single()),
+        ([run], _) => (0, single(run)),
         (_, WIDE..) => (NAME, roomy()),
         _ => (NAME, narrow()),
     };

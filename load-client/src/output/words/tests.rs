@@ -433,6 +433,10 @@ fn a_run_is_named_after_its_method_and_says_what_was_driven() {
         made(|made| made.rps = None),
         "Enqueue at http://127.0.0.1:50051: 4 clients, as fast as the answers come, for 10.0 s."
     );
+    assert_eq!(
+        made(|made| made.target = Some("Enqueue: the answer comes at once".to_owned())),
+        "Enqueue: the answer comes at once. The load: 4 clients, 8 requests per second (constant arrivals), for 10.0 s."
+    );
     assert_eq!(driven(&changed(greeter, |run| run.configuration = None)), None);
 }
 

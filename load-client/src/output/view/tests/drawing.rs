@@ -49,7 +49,7 @@ fn five_strategies_stand_side_by_side_on_a_terminal_of_the_usual_size() {
             "● sync ",
             "● sync-shed ",
             "goodput",
-            "ok",
+            "done",
             "rejected",
             "withheld",
             "dropped",
@@ -67,8 +67,9 @@ fn five_strategies_stand_side_by_side_on_a_terminal_of_the_usual_size() {
     );
     for row in screen.lines().filter(|row| row.starts_with('●')) {
         let values: Vec<&str> = row.split_whitespace().skip(2).collect();
-        // Goodput, ok, rejected, withheld; in system near the end.
-        assert_eq!(values[..4], ["4.0", "40", "40", "0"], "{row}");
+        // Goodput, done, rejected, withheld; in system near the end. A queue says ok to what it has not done yet.
+        let done = if row.contains("async") { "20" } else { "40" };
+        assert_eq!(values[..4], ["4.0", done, "40", "0"], "{row}");
         assert_eq!(values[6], "10", "{row}");
     }
 }
@@ -80,6 +81,8 @@ fn a_larger_terminal_shows_more() {
     assert_shows(
         &screen,
         &[
+            "done",
+            "ok",
             "expired",
             "unavailable",
             "failed",
@@ -131,7 +134,14 @@ fn one_run_shows_its_outcomes_and_its_quantiles_above_the_service() {
     let queued = [played("q", Rpc::Enqueue, seconds(10))];
     assert_shows(
         &super::drawing::screen(&queued, (80, 24), COLOURS),
-        &["time to done   ● p99   2.0 s", "dropped", "the service"],
+        &[
+            "time to done   ● p99   2.0 s",
+            "acknowledgement time",
+            "done",
+            "ok",
+            "dropped",
+            "the service",
+        ],
     );
 }
 

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::model::{LOOK_EVERY, RunModel};
 use crate::{
-    ledger::Ledger,
+    ledger::{AuditCounts, Ledger},
     live::{ClientCounts, Levels, Live, LiveAudit, Stage},
     scenario::{Rpc, Scenario, Schedule, Spacing, WhenBlocked},
 };
@@ -68,8 +68,11 @@ fn played(name: &str, rpc: Rpc, length: Duration) -> RunModel {
             ..ClientCounts::default()
         });
         live.audited(LiveAudit {
+            counts: AuditCounts {
+                done: if queued { quarters / 2 } else { 0 },
+                ..AuditCounts::default()
+            },
             good: if queued { quarters } else { 0 },
-            ..LiveAudit::default()
         });
         live.seen(Levels {
             queue_depth: at.as_secs() / 2,
