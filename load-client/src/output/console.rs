@@ -3,10 +3,12 @@
 
 use std::{
     cell::RefCell,
-    io::{self, Write},
+    env,
+    io::{self, IsTerminal, Write},
 };
 
 pub use super::view::terminal::say;
+use super::{gates::coloured, layout::Layout};
 use crate::plain;
 
 /// Where the text of a report goes. Output that nobody reads any more is no error, because its reader has seen enough;
@@ -32,6 +34,30 @@ impl Screen {
         let mut text = plain::lines(text).into_owned();
         text.push('\n');
         self.write(text.as_bytes());
+    }
+
+    /// Prints how the rules were judged, in colours if that is a terminal and `NO_COLOR` is not set.
+    pub fn show_gates(&self, text: &str) {
+        let terminal = if self.aside {
+            io::stderr().is_terminal()
+        } else {
+            io::stdout().is_terminal()
+        };
+        let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        if terminal && wanted {
+            self.write(format!("{}\n", coloured(&plain::lines(text))).as_bytes());
+        } else {
+            self.show(text);
+        }
+    }
+
+    /// The room there is.
+    pub fn layout(&self) -> Layout {
+        if self.aside {
+            Layout::of(io::stderr())
+        } else {
+            Layout::of(io::stdout())
+        }
     }
 
     /// Prints bytes as they are.

@@ -90,8 +90,7 @@ pub fn gates(runs: &[Run], layout: Layout) -> String {
     }
     let text = Grid::new(columns).text(layout.width);
     let count = count(judged().map(|(_, gate)| Status::of(gate)));
-    let text = format!("{text}\n{count}\n");
-    if layout.colour { coloured(&text) } else { text }
+    format!("{text}\n{count}\n")
 }
 
 /// `2 gates: 1 failed`.
@@ -112,8 +111,8 @@ pub(super) fn count(all: impl Iterator<Item = Status> + Clone) -> String {
     format!("{number} {gates}: {result}")
 }
 
-/// Only the words of the results: what is seen may hold the same words.
-fn coloured(text: &str) -> String {
+/// The same for a terminal. Only the results have colours: what is seen may hold the same words.
+pub(super) fn coloured(text: &str) -> String {
     let lines = text.lines().map(|line| {
         for (word, colour) in [("FAIL (unknown)", RED), ("FAIL", RED), ("pass", GREEN)] {
             let at = line.find(&format!("{word}  "));
@@ -219,10 +218,7 @@ mod tests {
             name.clone_into(&mut run.name);
         }
         runs[0].gates[0].stopped_at_seconds = Some(3.0);
-        let wide = Layout {
-            width: 100,
-            colour: false,
-        };
+        let wide = Layout { width: 100 };
         assert_eq!(
             gates(&runs, wide),
             "async  FAIL            p99(time-to-done) 10.20 s > 1 s; stopped the run after 3.00 s\n\
@@ -235,14 +231,10 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_for_terminals() {
+    fn results_have_colours() {
         let run = judged("process", "p99>100ms", Some(true), Some(0.155_9), "155.9 ms");
-        let layout = Layout {
-            colour: true,
-            ..Layout::default()
-        };
         assert_eq!(
-            gates(&[run], layout),
+            coloured(&text(run)),
             "\x1b[1;31mFAIL\x1b[0m  p99 155.9 ms > 100 ms\n\n1 gate: 1 failed\n"
         );
     }

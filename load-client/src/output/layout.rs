@@ -1,9 +1,6 @@
-//! How wide text may be, and whether it may have colours.
+//! How wide text may be.
 
-use std::{
-    env,
-    io::{self, IsTerminal},
-};
+use std::{env, os::fd::AsFd};
 
 /// The width where there is no terminal and no `COLUMNS` (arbitrary: what most terminals begin with).
 const DEFAULT_WIDTH: usize = 80;
@@ -12,40 +9,28 @@ const LEAST_WIDTH: usize = 40;
 /// Sentences are not longer than this, however wide the terminal is (arbitrary: longer lines are hard to read).
 const LONGEST_SENTENCE: usize = 100;
 
-/// The paper that a report is printed on.
+/// The room that a text has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
     /// Columns of a line.
     pub width: usize,
-    /// Whether escape sequences for colours are understood and wanted.
-    pub colour: bool,
 }
 
 impl Default for Layout {
     fn default() -> Self {
-        Self {
-            width: DEFAULT_WIDTH,
-            colour: false,
-        }
+        Self { width: DEFAULT_WIDTH }
     }
 }
 
 impl Layout {
-    /// What standard output is: as wide as `COLUMNS` says, else as its terminal, else 80 columns. Colours are for terminals
-    /// only, and not if `NO_COLOR` is set.
-    pub fn of_stdout() -> Self {
-        let stdout = io::stdout();
-        let terminal = stdout.is_terminal();
-        let columns = env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
-        let size = || {
-            rustix::termios::tcgetwinsize(&stdout)
-                .ok()
-                .map(|size| usize::from(size.ws_col))
-        };
-        let width = columns.or_else(size).filter(|columns| *columns > 0);
+    /// As wide as the environment's `COLUMNS` says, else as the terminal behind `stream`, else 80 columns.
+    pub fn of(stream: impl AsFd) -> Self {
+        let columns = env::var("COLUMNS").ok();
+        let columns = columns.and_then(|columns| columns.trim().parse().ok());
+        let size = || rustix::termios::tcgetwinsize(stream).map(|size| usize::from(size.ws_col));
+        let width = columns.or_else(|| size().ok()).filter(|columns| *columns > 0);
         Self {
             width: width.unwrap_or(DEFAULT_WIDTH).max(LEAST_WIDTH),
-            colour: terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         }
     }
 

@@ -305,7 +305,7 @@ mod tests {
     use super::{super::words::tests, *};
 
     fn rows(runs: &[Run], width: usize) -> String {
-        comparison(runs, Layout { width, colour: false })
+        comparison(runs, Layout { width })
     }
 
     /// One run for each way that a request can end.
@@ -361,7 +361,7 @@ mod tests {
         for width in [60, 80, 100, 120] {
             let text = rows(&all_ends(), width);
             assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
-            let single = single(&all_ends()[0], Layout { width, colour: false });
+            let single = single(&all_ends()[0], Layout { width });
             assert!(single.lines().all(|line| line.chars().count() <= width), "{single}");
         }
     }
