@@ -89,14 +89,15 @@ pub fn gates(runs: &[Run], layout: Layout) -> String {
         columns.insert(0, Column::new(Kind::Name, "", names));
     }
     let text = Grid::new(columns).text(layout.width);
-    let count = count(judged().map(|(_, gate)| Status::of(gate)));
+    let all: Vec<Status> = judged().map(|(_, gate)| Status::of(gate)).collect();
+    let count = count(&all);
     format!("{text}\n{count}\n")
 }
 
 /// `2 gates: 1 failed`.
-pub(super) fn count(all: impl Iterator<Item = Status> + Clone) -> String {
-    let of = |status| all.clone().filter(|other| *other == status).count();
-    let (failed, unknown, number) = (of(Status::Fail), of(Status::Unknown), all.clone().count());
+pub(super) fn count(all: &[Status]) -> String {
+    let of = |status| all.iter().filter(|other| **other == status).count();
+    let (failed, unknown, number) = (of(Status::Fail), of(Status::Unknown), all.len());
     let gates = if number == 1 { "gate" } else { "gates" };
     let result = match (failed, unknown) {
         (0, 0) if number == 1 => "passed".to_owned(),
@@ -226,8 +227,8 @@ mod tests {
              other  FAIL (unknown)  lost>0: not known\n\n\
              3 gates: 2 failed, 1 of them because the figure is unknown\n"
         );
-        assert_eq!(count([Status::Pass, Status::Pass].into_iter()), "2 gates: all passed");
-        assert_eq!(count([Status::Pass, Status::Fail].into_iter()), "2 gates: 1 failed");
+        assert_eq!(count(&[Status::Pass, Status::Pass]), "2 gates: all passed");
+        assert_eq!(count(&[Status::Pass, Status::Fail]), "2 gates: 1 failed");
     }
 
     #[test]

@@ -59,9 +59,10 @@ impl Column {
     fn width(&self, lines: usize) -> usize {
         let least = self.head.split_whitespace().map(length).max().unwrap_or(0);
         let least = least.max(self.widest_cell());
-        (least..)
-            .find(|width| wrap(&self.head, *width).len() <= lines || *width >= length(&self.head))
-            .unwrap_or(least)
+        let most = least.max(length(&self.head));
+        (least..most)
+            .find(|width| wrap(&self.head, *width).len() <= lines)
+            .unwrap_or(most)
     }
 
     /// The least width of a column whose cells may be broken.
@@ -115,7 +116,7 @@ fn parts<'a>(columns: &[&'a Column], width: usize) -> Vec<Vec<&'a Column>> {
 /// Gives every column a width: with as few lines in the heads as there is room for, and words that are broken where even
 /// that is too wide.
 fn fit<'a>(columns: &[&'a Column], width: usize) -> Vec<Fitted<'a>> {
-    let with = |lines: usize| -> Vec<Fitted<'a>> {
+    let in_lines = |lines: usize| -> Vec<Fitted<'a>> {
         let fitted = columns.iter().map(|column| Fitted {
             column,
             width: column.width(lines),
@@ -123,9 +124,9 @@ fn fit<'a>(columns: &[&'a Column], width: usize) -> Vec<Fitted<'a>> {
         fitted.collect()
     };
     let mut fitted = (1..=HEAD_LINES)
-        .map(with)
+        .map(in_lines)
         .find(|fitted| total(fitted) <= width)
-        .unwrap_or_else(|| with(HEAD_LINES));
+        .unwrap_or_else(|| in_lines(HEAD_LINES));
     let mut over = total(&fitted).saturating_sub(width);
     for words in fitted
         .iter_mut()

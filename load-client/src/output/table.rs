@@ -19,11 +19,14 @@ use crate::{
 /// What stands where there is no figure.
 pub(super) const MISSING: &str = "–";
 
+/// A figure of a run; `None` if it is not known.
+type Of<T> = dyn Fn(&Run) -> Option<T>;
+
 /// A way in which a scheduled request can end.
 struct End {
     head: &'static str,
     /// `None` if it is not known of a run.
-    count: Box<dyn Fn(&Run) -> Option<u64>>,
+    count: Box<Of<u64>>,
     /// Whether it is shown even if it is zero.
     always: bool,
 }
@@ -78,13 +81,13 @@ fn is_queued(run: &Run) -> bool {
 /// Runs side by side: a row each, with the given names. Columns that have nothing to say are left out.
 pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
     let figures = |head: &str, cells| Column::new(Kind::Figures, head, cells);
-    let whole = |of: &dyn Fn(&Run) -> Option<u64>| -> Vec<String> {
+    let whole = |of: &Of<u64>| -> Vec<String> {
         let counts = runs.iter().map(|run| of(run));
         counts
             .map(|count| count.map_or_else(|| MISSING.to_owned(), |count| count.to_string()))
             .collect()
     };
-    let any = |of: &dyn Fn(&Run) -> Option<u64>| runs.iter().any(|run| of(run).is_some_and(|count| count > 0));
+    let any = |of: &Of<u64>| runs.iter().any(|run| of(run).is_some_and(|count| count > 0));
     let mut all = vec![Column::new(Kind::Name, "", names)];
     if runs.len() > 1 {
         all.push(Column::new(
@@ -99,7 +102,7 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
             all.push(figures(end.head, whole(&end.count)));
         }
     }
-    let levels: [(&str, &dyn Fn(&Run) -> Option<u64>); 2] = [
+    let levels: [(&str, &Of<u64>); 2] = [
         ("queue at end of load", &|run| run.service.as_ref()?.queue_depth_end),
         ("most in system", &|run| Some(run.service.as_ref()?.in_system_max)),
     ];
@@ -116,8 +119,7 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
         "response time"
     };
     let virtual_time = runs.iter().any(|run| run.virtual_time);
-    type Of<'a> = &'a dyn Fn(&Run) -> Option<f64>;
-    let columns: [(String, Of<'_>); 3] = [
+    let columns: [(String, &Of<f64>); 3] = [
         (format!("{times}, median"), &|run| Some(run.time_to_done_seconds?.p50)),
         (format!("{times}, longest"), &|run| Some(run.time_to_done_seconds?.max)),
         ("time to drain".to_owned(), &|run| run.service.as_ref()?.drain_seconds),

@@ -59,9 +59,9 @@ pub(super) fn write<'a>(runs: &'a [&'a Labelled<'a>], prefix: &str, page: &mut M
 /// An ok of Enqueue is an acknowledgement.
 fn name(runs: &[&Labelled<'_>], outcome: &str) -> &'static str {
     let acknowledges = |run: &&Labelled<'_>| run.is_queued() && outcome == Outcome::Ok.label();
-    if runs.iter().all(|run| acknowledges(run)) {
+    if runs.iter().all(acknowledges) {
         "Acknowledgement time"
-    } else if runs.iter().any(|run| acknowledges(run)) {
+    } else if runs.iter().any(acknowledges) {
         "Response time (of Enqueue: acknowledgement time)"
     } else {
         "Response time"

@@ -118,7 +118,7 @@ fn gates(runs: &[&Labelled<'_>], page: &mut Markup) {
         page.line("p", &[("class", "alert"), ("role", "note")], &failure);
     }
     if !all.is_empty() && !all.iter().any(|(_, gate)| gate.fails()) {
-        let passed = format!("{}.", count(all.iter().map(|(_, gate)| Status::of(gate))));
+        let passed = format!("{}.", count(&vec![Status::Pass; all.len()]));
         page.line("p", &[("class", "fine")], &passed);
     }
 }

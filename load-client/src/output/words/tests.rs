@@ -416,7 +416,7 @@ fn a_run_is_named_after_its_method_and_says_what_was_driven() {
     );
     let made = |change: fn(&mut ConfigurationReport)| {
         driven(&changed(run("enqueue"), |run| {
-            change(run.configuration.as_mut().unwrap())
+            change(run.configuration.as_mut().unwrap());
         }))
         .unwrap()
     };
