@@ -180,10 +180,6 @@ mod tests {
                 "--stages 10s:100..500",
                 "4 clients send from 100 to 500 requests per second over 10.0 s.",
             ),
-            (
-                "--stages 10s:100..500",
-                "4 clients send from 100 to 500 requests per second over 10.0 s.",
-            ),
             ("-r 0", "4 clients send as fast as the answers come."),
             ("-r 0 -c 1", "1 client sends as fast as the answers come."),
         ] {

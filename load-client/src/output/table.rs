@@ -7,7 +7,7 @@ use super::{
     layout::{Layout, wrap},
     picture::picture,
     times::{self, Unit, time},
-    words::{driven, explain, generator, label, method, unanswered, warning},
+    words::{counted, driven, explain, generator, label, method, unanswered, warning},
 };
 use crate::{
     ledger::{self, AuditCounts, Ledger, Part},
@@ -223,7 +223,24 @@ pub fn single(run: &Run, layout: Layout) -> String {
 fn sums(run: &Run) -> Vec<String> {
     let ledger = sum(&Ledger::COLUMNS, &run.ledger);
     let audit = run.audit.as_ref().map(|audit| sum(&AuditCounts::COLUMNS, audit));
-    [ledger].into_iter().chain(audit).collect()
+    [ledger].into_iter().chain(audit).chain(answers(run)).collect()
+}
+
+/// What the sums do not say: statuses, if there are others than OK, and each URL, if there are several.
+fn answers(run: &Run) -> Vec<String> {
+    let mut lines = Vec::new();
+    let statuses = run.status_codes.iter().flatten();
+    let statuses: Vec<String> = statuses.map(|(status, count)| format!("{status} {count}")).collect();
+    if !statuses.is_empty() && !statuses.iter().all(|status| status.starts_with("OK ")) {
+        lines.push(format!("answers by gRPC status: {}", statuses.join(", ")));
+    }
+    let targets = run.targets.as_deref().filter(|targets| targets.len() > 1);
+    for target in targets.unwrap_or_default() {
+        let sum = sum(&Ledger::COLUMNS, &target.ledger);
+        let connections = counted(target.connected, "connection");
+        lines.push(format!("{}: {sum}; {connections} at the end", target.url));
+    }
+    lines
 }
 
 /// A table of counts as a sum, `intended 5 = ok 3 + rejected 2`, without the counts that are zero.
@@ -305,6 +322,7 @@ pub(super) fn response(run: &Run, outcome: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{super::words::tests, *};
+    use crate::report::TargetReport;
 
     fn rows(runs: &[Run], width: usize) -> String {
         comparison(runs, Layout { width })
@@ -410,6 +428,29 @@ mod tests {
     fn only_ends_that_occurred_are_in_the_sums() {
         let mut run = tests::queued();
         assert_eq!(sums(&run), ["intended 80 = ok 80", "acknowledged 80 = done 80"]);
+        run.status_codes = Some([("OK".to_owned(), 80)].into());
+        assert_eq!(sums(&run).len(), 2, "what is said already");
+        run.status_codes = Some([("NOT_FOUND".to_owned(), 4), ("OK".to_owned(), 76)].into());
+        let target = |url: &str, ok, unavailable, connected| TargetReport {
+            url: url.to_owned(),
+            connected,
+            ledger: Ledger {
+                intended: 40,
+                ok,
+                unavailable,
+                ..Ledger::default()
+            },
+        };
+        run.targets = Some(vec![target("http://a:1", 40, 0, 1), target("http://b:1", 0, 40, 0)]);
+        assert_eq!(
+            sums(&run)[2..],
+            [
+                "answers by gRPC status: NOT_FOUND 4, OK 76",
+                "http://a:1: intended 40 = ok 40; 1 connection at the end",
+                "http://b:1: intended 40 = ok 0 + unavailable 40; 0 connections at the end",
+            ]
+        );
+        (run.status_codes, run.targets) = (None, None);
         (run.ledger.ok, run.ledger.in_flight) = (0, 80);
         run.audit.as_mut().unwrap().duplicated = 1;
         assert_eq!(

@@ -4,13 +4,9 @@ use super::times::{time, time_on};
 use crate::{
     ledger::Ledger,
     outcome::Outcome,
-    report::{ConfigurationReport, Run, ServiceReport},
+    report::{ConfigurationReport, Limit, Run, ServiceReport},
     scenario::Rpc,
 };
-
-/// A service whose callers waited on average for this share of the time that a call took held them back (arbitrary: less is
-/// the jitter of a service that has a worker for each caller).
-const HELD_BACK: f64 = 0.1;
 
 /// The name that a run goes by: its own, or that of the RPC method where `run` has made it.
 pub fn label(run: &Run) -> String {
@@ -43,8 +39,10 @@ pub fn driven(run: &Run) -> Option<String> {
     } else {
         String::new()
     };
+    let start = run.started_at.as_ref();
+    let start = start.map_or_else(String::new, |start| format!(" Started at {start}."));
     Some(format!(
-        "{what} {}{many}, {}, for {}.",
+        "{what} {}{many}, {}, for {}.{start}",
         counted(u64::from(made.clients), "client"),
         rate(made),
         time(run.load.duration_seconds),
@@ -377,7 +375,7 @@ fn in_flight(made: &ConfigurationReport) -> String {
 fn withheld(run: &Run) -> Option<String> {
     let ledger = &run.ledger;
     (ledger.withheld > 0).then(|| {
-        let backpressure = if held_back(run) {
+        let backpressure = if run.verdict.limited_by == Some(Limit::Service) {
             " The service holds its clients back: this is backpressure."
         } else {
             ""
@@ -390,17 +388,6 @@ fn withheld(run: &Run) -> Option<String> {
             was(ledger.withheld),
         )
     })
-}
-
-/// Whether callers had to wait in the service: only its own words prove that.
-fn held_back(run: &Run) -> bool {
-    let (Some(_), Some(wait)) = (&run.service, run.queue_wait_seconds) else {
-        return false;
-    };
-    let took = run.service_time_seconds.get(Outcome::Ok.label());
-    run.rpc == Rpc::Process.label()
-        && !run.verdict.client_limited
-        && took.is_some_and(|took| wait.mean > HELD_BACK * took.mean)
 }
 
 #[cfg(test)]

@@ -184,18 +184,13 @@ fn too_few_clients_are_no_backpressure() {
     let says = "Each client waits for its answer before it sends the next request. The slowest successful answer took \
                 0.25 s. 60 of 80 requests (75 %) were withheld because the clients were still waiting for earlier answers.";
     assert_eq!(own(withholds), says);
-    // The service says that nobody waited in it.
-    let idle = process(|run| {
-        withholds(run);
-        run.queue_wait_seconds = Some(times(0.0));
-    });
-    assert!(!idle.contains("backpressure"), "{idle}");
-    let limited = process(|run| {
-        withholds(run);
-        run.queue_wait_seconds = Some(times(0.2));
-        run.verdict.client_limited = true;
-    });
-    assert!(!limited.contains("backpressure"), "{limited}");
+    for limit in [None, Some(Limit::Clients), Some(Limit::Generator)] {
+        let says = process(|run| {
+            withholds(run);
+            run.verdict.limited_by = limit;
+        });
+        assert!(!says.contains("backpressure"), "{limit:?}: {says}");
+    }
 }
 
 #[test]
@@ -204,7 +199,7 @@ fn process_holds_its_clients_back() {
         (run.ledger.ok, run.ledger.withheld) = (41, 39);
         run.response_time_seconds.insert("ok".to_owned(), times(1.0));
         run.service_time_seconds.insert("ok".to_owned(), times(1.0));
-        run.queue_wait_seconds = Some(times(0.75));
+        run.verdict.limited_by = Some(Limit::Service);
     });
     assert_eq!(
         says,
@@ -436,6 +431,14 @@ fn a_run_is_named_after_its_method_and_says_what_was_driven() {
     assert_eq!(
         made(|made| made.target = Some("Enqueue: the answer comes at once".to_owned())),
         "Enqueue: the answer comes at once. The load: 4 clients, 8 requests per second (constant arrivals), for 10.0 s."
+    );
+    let started = changed(greeter.clone(), |run| {
+        run.started_at = Some("2026-11-26T16:00:00.000Z".to_owned());
+    });
+    assert!(
+        driven(&started)
+            .unwrap()
+            .ends_with("for 10.0 s. Started at 2026-11-26T16:00:00.000Z.")
     );
     assert_eq!(driven(&changed(greeter, |run| run.configuration = None)), None);
 }
