@@ -40,6 +40,16 @@ impl Address {
         std::net::TcpListener::bind(&self.resolve()?[..])
     }
 
+    /// The name or the IP address, without brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port; 0 lets the system choose one.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The IP address and port, unless the host is a name.
     pub fn ip(&self) -> Option<SocketAddr> {
         Some(SocketAddr::new(self.host.parse::<IpAddr>().ok()?, self.port))

@@ -1,130 +1,138 @@
 //! `/metrics`, `/livez` and `/readyz`, on a port, thread and runtime of their own: a scrape that queued behind the load
 //! would go blank at the interesting moment.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, thread, time::Duration};
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
-use http_body_util::Full;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use foo_pages::{Occupancy, Page, Pages, text};
+use http::StatusCode;
+use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusHandle, PrometheusRecorder};
 use metrics_process::Collector;
-use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 
-use crate::{ledger::Ledger, lifecycle::Lifecycle, metrics::Metrics};
-
-/// Connections served at once; more wait in the system's backlog (arbitrary: a few scrapers and probes).
-const MAX_CONNECTIONS: usize = 32;
-/// The longest that a connection is kept (arbitrary: longer than any sane scrape interval's keep-alive needs).
-const CONNECTION_AGE: Duration = Duration::from_secs(300);
-/// How often the recorder's histograms are folded. Until then every sample takes memory of its own: at 100,000 calls a second
-/// this keeps them to a few megabytes, which are still in the caches when they are folded.
-const UPKEEP_EVERY: Duration = Duration::from_millis(500);
+use crate::{accepting::Accepting, ledger::Ledger, lifecycle::Lifecycle, log::LostLines, metrics::Metrics};
 
 /// What is served.
 pub struct Admin {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     process: Collector,
-    metrics: Arc<Metrics>,
-    ledger: Arc<Ledger>,
-    lifecycle: Arc<Lifecycle>,
+    service: AdminParts,
+    occupancy: Arc<Occupancy>,
+    own: OwnMetrics,
+}
+
+/// What the pages show of a service.
+pub struct AdminParts {
+    /// Its metrics.
+    pub metrics: Arc<Metrics>,
+    /// Its counts.
+    pub ledger: Arc<Ledger>,
+    /// Its phase.
+    pub lifecycle: Arc<Lifecycle>,
+    /// Whether it can accept connections.
+    pub accepting: Arc<Accepting>,
+    /// The lines that its process's log has lost.
+    pub lost_lines: LostLines,
+}
+
+/// Metrics of the process around the service.
+struct OwnMetrics {
+    connections: Gauge,
+    pushed_out: Counter,
+    lost_lines: Counter,
+    accept_failures: Counter,
 }
 
 impl Admin {
     /// The pages of the service that has these parts; `recorder` is the one its metrics were registered with.
-    pub fn new(
-        recorder: PrometheusRecorder,
-        metrics: Arc<Metrics>,
-        ledger: Arc<Ledger>,
-        lifecycle: Arc<Lifecycle>,
-    ) -> Self {
+    pub fn new(recorder: PrometheusRecorder, service: AdminParts) -> Self {
         let process = Collector::default();
-        metrics::with_local_recorder(&recorder, || process.describe());
+        let own = metrics::with_local_recorder(&recorder, || {
+            process.describe();
+            OwnMetrics::register()
+        });
         Self {
             handle: recorder.handle(),
             recorder,
             process,
-            metrics,
-            ledger,
-            lifecycle,
+            service,
+            occupancy: Arc::default(),
+            own,
         }
     }
 
-    /// Starts serving on a thread of its own, for as long as the process lives. Returns the address, once bound.
-    pub fn start(self, address: SocketAddr) -> io::Result<SocketAddr> {
-        let listener = std::net::TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let bound = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        thread::Builder::new().name("admin".to_owned()).spawn(move || {
-            runtime.block_on(async {
-                let served = async { Arc::new(self).serve(TcpListener::from_std(listener)?).await };
-                if let Err(error) = served.await {
-                    tracing::error!(%error, "admin: stopped");
-                }
-            });
-        })?;
-        Ok(bound)
+    /// Starts serving on a thread of its own, for as long as the process lives.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if there is no thread to be had.
+    pub fn start(self, listener: TcpListener) -> io::Result<()> {
+        let occupancy = Arc::clone(&self.occupancy);
+        let stopped = |error| tracing::error!(%error, "/metrics, /livez and /readyz are no longer served");
+        foo_pages::start("admin", listener, occupancy, self, stopped)?;
+        Ok(())
     }
 
-    async fn serve(self: Arc<Self>, listener: TcpListener) -> io::Result<()> {
-        tokio::spawn(upkeep(self.handle.clone()));
-        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        loop {
-            let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
-            let Ok((connection, _)) = listener.accept().await else {
-                // Out of descriptors, most likely: others will close some.
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            };
-            let admin = Arc::clone(&self);
-            tokio::spawn(async move {
-                let pages = service_fn(|request| std::future::ready(Ok::<_, Infallible>(admin.page(&request))));
-                let connection = http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .serve_connection(TokioIo::new(connection), pages);
-                // How a scraper's connection ends is the scraper's business.
-                let _ = timeout(CONNECTION_AGE, connection).await;
-                drop(place);
-            });
-        }
+    fn metrics(&self) -> String {
+        self.service.metrics.publish(&self.service.ledger);
+        self.own.connections.set(self.occupancy.open() as f64);
+        self.own.pushed_out.absolute(self.occupancy.pushed_out());
+        self.own.lost_lines.absolute(self.service.lost_lines.count());
+        self.own.accept_failures.absolute(self.service.accepting.failures());
+        metrics::with_local_recorder(&self.recorder, || self.process.collect());
+        self.handle.render()
     }
 
-    fn page(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        if request.method() != Method::GET && request.method() != Method::HEAD {
-            return text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+    fn readiness(&self) -> Page {
+        if self.service.lifecycle.leaving() {
+            return text(StatusCode::SERVICE_UNAVAILABLE, "draining\n");
         }
-        match request.uri().path() {
-            "/metrics" => {
-                self.metrics.publish(&self.ledger);
-                metrics::with_local_recorder(&self.recorder, || self.process.collect());
-                let mut page = text(StatusCode::OK, self.handle.render());
-                let exposition = http::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-                page.headers_mut().insert(CONTENT_TYPE, exposition);
-                page
-            }
+        match self.service.accepting.shortage() {
+            Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+            None => text(StatusCode::OK, "ready\n"),
+        }
+    }
+}
+
+impl Pages for Admin {
+    // The recorder's histograms are folded then. Until then every sample takes memory of its own: at 100,000 calls a second this
+    // keeps them to a few megabytes, which are still in the caches when they are folded.
+    const UPKEEP_EVERY: Duration = Duration::from_millis(500);
+
+    fn page(&self, path: &str) -> Page {
+        match path {
+            "/metrics" => foo_pages::metrics(self.metrics()),
             "/livez" => text(StatusCode::OK, "alive\n"),
-            "/readyz" if self.lifecycle.draining() => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
-            "/readyz" => text(StatusCode::OK, "ready\n"),
+            "/readyz" => self.readiness(),
             _ => text(StatusCode::NOT_FOUND, "here are /metrics, /livez and /readyz\n"),
         }
     }
-}
 
-async fn upkeep(handle: PrometheusHandle) {
-    let mut ticks = tokio::time::interval(UPKEEP_EVERY);
-    loop {
-        ticks.tick().await;
-        handle.run_upkeep();
+    fn upkeep(&self) {
+        self.handle.run_upkeep();
     }
 }
 
-fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
-    *response.status_mut() = status;
-    let plain = http::HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, plain);
-    response
+impl OwnMetrics {
+    fn register() -> Self {
+        describe_gauge!("foo_admin_connections", "Open connections of the admin port.");
+        describe_counter!(
+            "foo_admin_connections_closed_total",
+            "Idle connections of the admin port that were closed because another one needed their place."
+        );
+        describe_counter!(
+            "foo_log_lines_lost_total",
+            "Lines of the log that could not be written, or found too many waiting."
+        );
+        describe_counter!(
+            "foo_accept_failures_total",
+            "Attempts to accept a connection that failed for want of file descriptors or memory."
+        );
+        Self {
+            connections: gauge!("foo_admin_connections"),
+            pushed_out: counter!("foo_admin_connections_closed_total"),
+            lost_lines: counter!("foo_log_lines_lost_total"),
+            accept_failures: counter!("foo_accept_failures_total"),
+        }
+    }
 }

@@ -2,12 +2,14 @@
 //!
 //! Only the assembly ([`crate::app`]) and `main` read these; everything else is given values.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Command, FromArgMatches};
+use clap::{Args, Command, FromArgMatches, ValueEnum};
+use foo_flags::Address;
 
 use crate::{
     enqueue::{Capacity, WhenFull},
+    log::LogFormat,
     work::{ServiceTimeDistribution, WorkKind},
 };
 
@@ -64,9 +66,14 @@ pub struct Settings {
     #[arg(long, env = "FOO_MAX_SERVICE_DEMAND", default_value = "60s", value_parser = duration_up_to_an_hour)]
     pub max_service_demand: Duration,
 
-    /// Connections open at once; more are closed as they come
+    /// Maximum number of open connections; more are closed as they come
     #[arg(long, env = "FOO_MAX_CONNECTIONS", default_value = "1000", value_parser = count)]
     pub max_connections: u32,
+
+    /// How long calls are still served after the first SIGTERM, while /readyz and health already say no; then the drain
+    /// begins. A second signal skips it [0s to 1h]
+    #[arg(long, env = "FOO_DRAIN_DELAY", default_value = "0s", value_parser = duration_up_to_an_hour)]
+    pub drain_delay: Duration,
 
     /// How long a drain may take before what is left is abandoned [0s to 1h]
     #[arg(long, env = "FOO_DRAIN_TIMEOUT", default_value = "30s", value_parser = duration_up_to_an_hour)]
@@ -80,13 +87,26 @@ pub struct Settings {
 /// Where a service listens.
 #[derive(Debug, Clone, Args)]
 pub struct Listen {
-    /// Address for gRPC
-    #[arg(long, env = "FOO_LISTEN", default_value = "127.0.0.1:50051")]
-    pub listen: SocketAddr,
+    /// Address for gRPC, as HOST:PORT
+    #[arg(long, env = "FOO_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:50051")]
+    pub listen: Address,
 
-    /// Address for /metrics, /livez and /readyz
-    #[arg(long, env = "FOO_ADMIN_LISTEN", default_value = "127.0.0.1:9464")]
-    pub admin_listen: SocketAddr,
+    /// Address for /metrics, /livez and /readyz, as HOST:PORT
+    #[arg(
+        long,
+        env = "FOO_ADMIN_LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:9464"
+    )]
+    pub admin_listen: Address,
+}
+
+/// How the log looks.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// Format of the log on standard error; RUST_LOG sets its level
+    #[arg(long, env = "FOO_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
 }
 
 /// The files of TLS.
@@ -149,11 +169,51 @@ impl Settings {
     }
 
     /// What no single flag can know to be wrong.
+    ///
+    /// # Errors
+    ///
+    /// What contradicts what.
     pub fn check(&self) -> Result<(), String> {
         if self.work == WorkKind::Cpu && self.workers > MAX_CPU_WORKERS {
             return Err(format!(
                 "--work cpu starts a thread per worker: --workers must be at most {MAX_CPU_WORKERS} with it"
             ));
+        }
+        Ok(())
+    }
+
+    /// Flags that were given though other ones leave them without effect. `given` has the name under which a field was given:
+    /// its flag or its variable; `None` for a default.
+    ///
+    /// # Errors
+    ///
+    /// Both, with their names.
+    pub fn contradictions(&self, given: impl Fn(&str) -> Option<String>) -> Result<(), String> {
+        let without_effect = [
+            (
+                self.queue == QueueKind::Unbounded,
+                ["queue", "queue_capacity"],
+                "an unbounded queue has no capacity",
+            ),
+            (
+                self.queue == QueueKind::Unbounded,
+                ["queue", "when_full"],
+                "an unbounded queue is never full",
+            ),
+            (
+                self.service_time.is_zero() && self.service_time_distribution != ServiceTimeDistribution::Constant,
+                ["service_time", "service_time_distribution"],
+                "a service time of 0s does not vary",
+            ),
+        ];
+        for (applies, names, reason) in without_effect {
+            if let [Some(cause), Some(other)] = names.map(&given)
+                && applies
+            {
+                return Err(format!(
+                    "{cause} and {other} contradict each other: {reason}; leave one of them out"
+                ));
+            }
         }
         Ok(())
     }
@@ -188,6 +248,10 @@ fn duration_up_to_an_hour(text: &str) -> Result<Duration, String> {
 }
 
 fn number(text: &str) -> Result<u64, String> {
+    // The library would round it.
+    if text.contains('.') && text.ends_with(|last: char| last.is_ascii_digit() || last == '.') {
+        return Err("must be a whole number, such as 250, 10k or 1m".to_owned());
+    }
     parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 250, 10k or 1m"))
 }
 
@@ -218,6 +282,13 @@ fn payload_size(text: &str) -> Result<u64, String> {
     Ok(bytes)
 }
 
+/// The word for a value of a flag, as it is written on the command line.
+pub fn word(value: impl ValueEnum) -> String {
+    value
+        .to_possible_value()
+        .map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,6 +307,8 @@ mod tests {
     fn counts_and_sizes_take_units_and_keep_their_range() {
         assert_eq!(count("10k"), Ok(10_000));
         assert_eq!(count("1m"), Ok(1_000_000));
+        assert_eq!(count("1.5k"), Ok(1500));
+        assert!(count("1.5").is_err() && count("0.4").is_err() && count("2.").is_err());
         assert!(count("0").is_err() && count("5g").is_err() && count("-1").is_err());
         assert_eq!(payload_size("64KiB"), Ok(65_536));
         assert!(payload_size("65MiB").is_err());

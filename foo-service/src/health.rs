@@ -1,23 +1,22 @@
 //! Asks a running service whether it serves: for containers without a shell.
 
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
+use foo_flags::Address;
 use hyper_util::rt::TokioIo;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    AlertDescription, ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, ServerName, UnixTime},
 };
-use tokio::{net::TcpStream, time::timeout};
-use tokio_rustls::TlsConnector;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tower::service_fn;
@@ -25,21 +24,20 @@ use tower::service_fn;
 /// Whom to ask, and how.
 #[derive(Debug, Args)]
 pub struct HealthArgs {
-    /// The service's gRPC address
-    #[arg(long, env = "FOO_LISTEN", default_value = "127.0.0.1:50051")]
-    listen: SocketAddr,
+    /// The service's gRPC address, as HOST:PORT
+    #[arg(long, env = "FOO_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:50051")]
+    listen: Address,
 
     /// How long it may take to answer
     #[arg(long, default_value = "2s", value_parser = humantime::parse_duration)]
     timeout: Duration,
 
-    /// Ask over TLS, as the service with this flag wants it. Which certificate it has is not looked at: it may be a newer
-    /// one than the file's, or an older
+    /// Use TLS. The service's certificate is not verified, because it may have been renewed since FILE was written
     #[arg(long, env = "FOO_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
 
     /// A certificate to show, for a service with --tls-client-ca (PEM)
-    #[arg(long, env = "FOO_HEALTH_CERT", value_name = "FILE", requires = "client_key")]
+    #[arg(long, env = "FOO_HEALTH_CERT", value_name = "FILE", requires_all = ["client_key", "tls_cert"])]
     client_cert: Option<PathBuf>,
 
     /// The key of --client-cert (PEM)
@@ -51,41 +49,51 @@ impl HealthArgs {
     /// Where the service is asked.
     pub fn url(&self) -> String {
         let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", reachable(self.listen))
+        format!("{scheme}://{}", reachable(&self.listen))
     }
 
     /// Asks.
     ///
     /// # Errors
     ///
-    /// What it says instead of SERVING, or why it says nothing.
+    /// What it says instead of SERVING, or why it says nothing, and what to do.
     pub async fn ask(&self) -> Result<(), String> {
+        let address = reachable(&self.listen);
         let asked = async {
-            let channel = self.connect().await?;
-            let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
-            let answer = answer.map_err(|status| format!("{:?}: {}", status.code(), status.message()))?;
-            match answer.into_inner().status() {
-                ServingStatus::Serving => Ok(()),
-                other => Err(other.as_str_name().to_owned()),
+            // First by hand: what a wrong port says tells what is wrong.
+            let probed = TcpStream::connect((address.host(), address.port())).await;
+            drop(probed.map_err(|error| format!("cannot connect: {error}"))?);
+            let asked = self.check(&address).await;
+            match asked {
+                Err(Failed::Transport(error)) => Err(self.diagnosis(&address).await.unwrap_or(error)),
+                Err(Failed::Said(error)) => Err(error),
+                Ok(()) => Ok(()),
             }
         };
         let answer = timeout(self.timeout, asked).await;
         answer.unwrap_or_else(|_elapsed| Err(format!("no answer within {:?}", self.timeout)))
     }
 
-    async fn connect(&self) -> Result<Channel, String> {
-        let address = reachable(self.listen);
+    async fn check(&self, address: &Address) -> Result<(), Failed> {
+        let channel = self.connect(address).await.map_err(Failed::Transport)?;
+        let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
+        let answer =
+            answer.map_err(|status| Failed::Transport(format!("{:?}: {}", status.code(), status.message())))?;
+        match answer.into_inner().status() {
+            ServingStatus::Serving => Ok(()),
+            other => Err(Failed::Said(other.as_str_name().to_owned())),
+        }
+    }
+
+    async fn connect(&self, address: &Address) -> Result<Channel, String> {
         // The address is only a name here: the connector knows where to go.
         let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| error.to_string())?;
         let channel = if self.tls_cert.is_some() {
             let connector = self.tls()?;
+            let address = address.clone();
             let dial = service_fn(move |_| {
-                let connector = connector.clone();
-                async move {
-                    let stream = TcpStream::connect(address).await?;
-                    let stream = connector.connect(address.ip().into(), stream).await?;
-                    Ok::<_, io::Error>(TokioIo::new(stream))
-                }
+                let (connector, address) = (connector.clone(), address.clone());
+                async move { Ok::<_, io::Error>(TokioIo::new(secure(&connector, &address).await?)) }
             });
             endpoint.connect_with_connector(dial).await
         } else {
@@ -104,27 +112,94 @@ impl HealthArgs {
         let mut config = match self.client_cert.as_ref().zip(self.client_key.as_ref()) {
             None => config.with_no_client_auth(),
             Some((cert, key)) => {
-                let wrong = |path: &PathBuf, error: String| format!("{}: {error}", path.display());
-                let chain = CertificateDer::pem_file_iter(cert).and_then(Iterator::collect);
-                let chain = chain.map_err(|error| wrong(cert, error.to_string()))?;
-                let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, error.to_string()))?;
+                let of_cert = |reason: String| format!("--client-cert {}: {reason}", cert.display());
+                let of_key = |reason: String| format!("--client-key {}: {reason}", key.display());
+                let chain = foo_pem::certificates(cert).map_err(of_cert)?;
+                let private = foo_pem::key(key).map_err(of_key)?;
+                let tried = foo_pem::pair(chain.clone(), private.clone_key(), &ring::default_provider());
+                tried.map_err(|fault| match fault {
+                    foo_pem::Fault::Certificate(reason) => of_cert(reason),
+                    foo_pem::Fault::Key(reason) => of_key(reason),
+                })?;
                 let config = config.with_client_auth_cert(chain, private);
-                config.map_err(|error| wrong(key, error.to_string()))?
+                config.map_err(|error| of_key(error.to_string()))?
             }
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(TlsConnector::from(Arc::new(config)))
     }
+
+    /// Finds out what is spoken there, if it is not what was tried.
+    async fn diagnosis(&self, address: &Address) -> Option<String> {
+        if self.tls_cert.is_some() {
+            let error = match secure(&self.tls().ok()?, address).await {
+                Err(error) => error,
+                // In TLS 1.3 the client is done before the service has looked for its certificate: the first words tell.
+                Ok(mut stream) => stream.read(&mut [0; 16]).await.err()?,
+            };
+            let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            return match tls {
+                Some(rustls::Error::InvalidMessage(_)) => {
+                    Some("no TLS is spoken there; leave out --tls-cert, and unset FOO_TLS_CERT".to_owned())
+                }
+                Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)) => Some(
+                    "the service takes only clients with a certificate; pass one with --client-cert and --client-key"
+                        .to_owned(),
+                ),
+                _ => None,
+            };
+        }
+        match first_words(address).await.ok()?.as_slice() {
+            // A TLS alert.
+            [0x15, 0x03, ..] => Some("TLS is spoken there; pass the service's certificate with --tls-cert FILE".to_owned()),
+            [b'H', b'T', b'T', b'P', b'/', ..] => Some(
+                "HTTP/1.1 is spoken there, not gRPC; --listen must be the service's gRPC address, not its --admin-listen"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+enum Failed {
+    /// Nothing was said that the service says.
+    Transport(String),
+    /// The service does not serve.
+    Said(String),
+}
+
+async fn secure(connector: &TlsConnector, address: &Address) -> io::Result<TlsStream<TcpStream>> {
+    let stream = TcpStream::connect((address.host(), address.port())).await?;
+    // Nothing is verified, so any name does.
+    let name = address.host().to_owned().try_into();
+    let name =
+        name.unwrap_or_else(|_| ServerName::from(stream.peer_addr().map_or(IpAddr::from([0; 4]), |peer| peer.ip())));
+    connector.connect(name, stream).await
+}
+
+/// What a server answers to a request that is HTTP/1 and, by its first bytes, not TLS.
+async fn first_words(address: &Address) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect((address.host(), address.port())).await?;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: health\r\n\r\n").await?;
+    let mut words = vec![0; 16];
+    let read = stream.read(&mut words).await?;
+    words.truncate(read);
+    Ok(words)
 }
 
 /// Where to reach a service that listens there: one that listens everywhere is asked on loopback.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listen.port())
+fn reachable(listen: &Address) -> Address {
+    match listen.ip() {
+        Some(everywhere) if everywhere.ip().is_unspecified() => {
+            let loopback = if everywhere.is_ipv4() {
+                [127, 0, 0, 1].into()
+            } else {
+                IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])
+            };
+            std::net::SocketAddr::new(loopback, everywhere.port()).into()
+        }
+        _ => listen.clone(),
+    }
 }
 
 /// The innermost reason: tonic's own says no more than "transport error".

@@ -28,4 +28,7 @@ pub mod ledger;
 
 pub mod lifecycle;
 
+pub mod accepting;
+pub mod log;
+
 pub mod job;

@@ -1,4 +1,4 @@
-//! Serving, draining, abandoning, closing, closed: the one state that every part of a service looks at, and the stop signal
+//! Serving, leaving, draining, abandoning, closing, closed: the one state that every part of a service looks at, and the stop signal
 //! that sets it going.
 //!
 //! Phases only move forward.
@@ -12,6 +12,8 @@ use tokio::sync::watch;
 pub enum Phase {
     /// New work is taken in.
     Serving,
+    /// A stop is coming: readiness says no, new work is still taken in.
+    Leaving,
     /// New work is refused, admitted work goes on.
     Draining,
     /// Time is up: admitted work is let go, and counted as abandoned.
@@ -26,7 +28,7 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct Lifecycle {
     phase: watch::Sender<Phase>,
-    /// Whether the phase is past `Serving`: what every call asks, without the lock of the channel.
+    /// Whether the phase is `Draining` or later: what every call asks, without the lock of the channel.
     draining: AtomicBool,
 }
 
@@ -42,7 +44,7 @@ impl Default for Lifecycle {
 impl Lifecycle {
     /// Moves on to `phase`; moving back is not possible and does nothing.
     pub fn advance(&self, phase: Phase) {
-        if phase > Phase::Serving {
+        if phase >= Phase::Draining {
             self.draining.store(true, Ordering::SeqCst);
         }
         self.phase.send_if_modified(|now| {
@@ -57,6 +59,11 @@ impl Lifecycle {
     /// Whether new work is refused.
     pub fn draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Whether readiness says no: a stop was asked for.
+    pub fn leaving(&self) -> bool {
+        self.phase() > Phase::Serving
     }
 
     /// The phase at this instant.
@@ -76,6 +83,7 @@ impl Lifecycle {
 enum Stop {
     No,
     Drain,
+    DrainWithoutDelay,
     Now,
 }
 
@@ -99,6 +107,11 @@ impl ShutdownTrigger {
         self.0.send_modify(|stop| *stop = (*stop).max(Stop::Drain));
     }
 
+    /// The same, without the delay that lets others learn of it first.
+    pub fn drain_without_delay(&self) {
+        self.0.send_modify(|stop| *stop = (*stop).max(Stop::DrainWithoutDelay));
+    }
+
     /// Stop at once: what was admitted is abandoned.
     pub fn now(&self) {
         self.0.send_modify(|stop| *stop = Stop::Now);
@@ -111,9 +124,18 @@ impl Shutdown {
         let _ = self.0.wait_for(|stop| *stop >= Stop::Drain).await;
     }
 
+    /// Waits until a drain without delay is asked for; for ever, if nobody does.
+    pub async fn delay_skipped(&mut self) {
+        self.at_least(Stop::DrainWithoutDelay).await;
+    }
+
     /// Waits until a stop *at once* is asked for; for ever, if nobody does.
     pub async fn hurried(&mut self) {
-        if self.0.wait_for(|stop| *stop == Stop::Now).await.is_err() && *self.0.borrow() != Stop::Now {
+        self.at_least(Stop::Now).await;
+    }
+
+    async fn at_least(&mut self, least: Stop) {
+        if self.0.wait_for(|stop| *stop >= least).await.is_err() && *self.0.borrow() < least {
             std::future::pending::<()>().await;
         }
     }

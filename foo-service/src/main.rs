@@ -1,24 +1,29 @@
 //! The `foo-service` program: flags in, a service that serves until it is told to stop, an exit code.
 
+mod signals;
+
 use std::{
-    io::{self, IsTerminal},
+    io::{self, Write},
     net::SocketAddr,
     process::ExitCode,
     sync::Arc,
 };
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use foo_flags::{Address, Parsed};
 use foo_service::{
-    admin::Admin,
-    app::{Parts, Service, accept, random_instance_id},
-    config::{Listen, Settings, TlsArgs},
+    admin::{Admin, AdminParts},
+    app::{Parts, Service, accept_and_tell, random_instance_id, refusals::Refusals},
+    config::{Listen, LogArgs, Settings, TlsArgs, word},
+    enqueue::Capacity,
     health::HealthArgs,
-    lifecycle::{ShutdownTrigger, shutdown},
+    lifecycle::shutdown,
+    log::{Log, LostLines},
     metrics::prometheus,
     tls::{Certificates, secure},
 };
+use signals::Signals;
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
 
 /// Messages were abandoned: the drain ran out of time.
 const EXIT_ABANDONED: u8 = 3;
@@ -26,7 +31,9 @@ const EXIT_ABANDONED: u8 = 3;
 /// A gRPC service with one pool of workers behind two doors: Enqueue (fire-and-forget) and Process (synchronous).
 ///
 /// SIGTERM or Ctrl-C drains: new work is refused, admitted work is finished. A second one stops at once. Exits with 0
-/// after a complete drain, with 3 if messages were abandoned. RUST_LOG sets what is logged (default: info).
+/// after a complete drain, with 3 if messages were abandoned. SIGHUP reloads the certificates. The log goes to standard error;
+/// RUST_LOG sets its level (default: info). Each flag can be given as an environment variable; an empty variable is an unset
+/// one.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -36,6 +43,8 @@ struct Cli {
     listen: Listen,
     #[command(flatten)]
     tls: TlsArgs,
+    #[command(flatten)]
+    log: LogArgs,
     #[command(flatten)]
     settings: Settings,
 }
@@ -48,35 +57,35 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.command {
-        Some(Command::Health(args)) => health(&args).await,
-        None => {
-            if let Err(error) = cli.settings.check() {
-                Cli::command().error(ErrorKind::ValueValidation, error).exit();
-            }
-            start_logging();
-            match run(cli.listen, cli.tls, cli.settings).await {
-                Ok(code) => code,
-                Err(error) => {
-                    tracing::error!("{error}");
-                    ExitCode::FAILURE
-                }
-            }
+    let parsed = foo_flags::parse::<Cli>("FOO_");
+    if let Some(Command::Health(args)) = &parsed.cli.command {
+        return health(args).await;
+    }
+    let settings = &parsed.cli.settings;
+    let contradictions = settings.contradictions(|id| parsed.given(id));
+    if let Err(error) = settings.check().and(contradictions) {
+        Cli::command().error(ErrorKind::ValueValidation, error).exit();
+    }
+    let filter = std::env::var_os("RUST_LOG").filter(|filter| !filter.is_empty());
+    let filter = filter.map(|filter| filter.to_string_lossy().into_owned());
+    let log = Log::start(parsed.cli.log.log_format, filter.as_deref())
+        .unwrap_or_else(|error| Cli::command().error(ErrorKind::ValueValidation, error).exit());
+    let Parsed { cli, warnings, .. } = parsed;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    match run(cli.listen, cli.tls, cli.settings, log.lost()).await {
+        Ok(code) => code,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
         }
     }
 }
 
-fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
-        .init();
-}
-
-async fn run(listen: Listen, tls: TlsArgs, settings: Settings) -> Result<ExitCode, String> {
+async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostLines) -> Result<ExitCode, String> {
+    // Before anything else: a signal that comes early must drain, or be ignored, as well.
+    let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let certificates = tls.files().map(Certificates::load).transpose();
     let certificates = certificates.map_err(|error| error.to_string())?.map(Arc::new);
     let recorder = prometheus();
@@ -87,33 +96,48 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings) -> Result<ExitCod
         instance_id: instance_id.clone(),
         owns_process: true,
     });
-    let listener = TcpListener::bind(listen.listen).await.map_err(|error| {
-        format!(
-            "cannot listen on {} for gRPC: {error}; choose another with --listen",
-            listen.listen
-        )
-    })?;
+    let listener = bind(&listen.listen, "gRPC", "--listen")?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let admin = Admin::new(recorder, service.metrics(), service.ledger(), service.lifecycle());
-    let admin = admin.start(listen.admin_listen).map_err(|error| {
-        let address = listen.admin_listen;
-        format!("cannot listen on {address} for /metrics: {error}; choose another with --admin-listen")
-    })?;
-    // Before anybody is told that it serves: a signal that comes right then has to drain as well.
-    let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    if let Some(certificates) = &certificates {
-        let certificates = Arc::clone(certificates);
-        listen_for_hangup(certificates).map_err(|error| format!("cannot listen for SIGHUP: {error}"))?;
+    let admin_listener = bind(&listen.admin_listen, "/metrics", "--admin-listen")?;
+    let admin_address = admin_listener.local_addr().map_err(|error| error.to_string())?;
+    let admin = Admin::new(
+        recorder,
+        AdminParts {
+            metrics: service.metrics(),
+            ledger: service.ledger(),
+            lifecycle: service.lifecycle(),
+            accepting: service.accepting(),
+            lost_lines,
+        },
+    );
+    admin
+        .start(admin_listener)
+        .map_err(|error| format!("cannot serve /metrics: {error}"))?;
+    let listener = TcpListener::from_std(listener).map_err(|error| error.to_string())?;
+    log_start(&settings, address, admin_address, &instance_id, certificates.is_some());
+    if let Some(warning) = service.accepting().warning(settings.max_connections) {
+        tracing::warn!("{warning}");
     }
-    log_start(&settings, address, admin, &instance_id, certificates.is_some());
+    certificates
+        .as_deref()
+        .inspect(|certificates| signals::warn_of(certificates));
 
     let (trigger, shutdown) = shutdown();
-    tokio::spawn(listen_for_signals(signals, trigger));
-    let incoming = accept(listener);
-    let drained = match certificates {
-        None => service.serve(incoming, shutdown).await,
-        Some(certificates) => service.serve(secure(incoming, certificates), shutdown).await,
+    tokio::spawn(signals.obey(trigger, service.lifecycle(), certificates.clone()));
+    let mut refusals = Refusals::new(service.ledger(), service.accepting());
+    let (accepting, metrics) = (service.accepting(), service.metrics());
+    let incoming = accept_and_tell(listener, accepting);
+    let serving = async {
+        match certificates {
+            None => service.serve(incoming, shutdown).await,
+            Some(certificates) => service.serve(secure(incoming, certificates, metrics), shutdown).await,
+        }
     };
+    let drained = tokio::select! {
+        drained = serving => drained,
+        () = refusals.tell_each_minute() => unreachable!("it never ends"),
+    };
+    refusals.tell();
     let drained = drained.map_err(|error| error.to_string())?;
     tracing::info!(abandoned = drained.abandoned, "stopped");
     Ok(if drained.abandoned == 0 {
@@ -123,106 +147,54 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings) -> Result<ExitCod
     })
 }
 
+/// Listens on an address, for tokio.
+fn bind(address: &Address, what: &str, flag: &str) -> Result<std::net::TcpListener, String> {
+    let bound = address.bind().and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    bound.map_err(|error| format!("cannot listen on {address} for {what}: {error}; choose another address with {flag}"))
+}
+
 fn log_start(settings: &Settings, address: SocketAddr, admin: SocketAddr, instance_id: &str, tls: bool) {
+    let (queue_capacity, when_full) = match settings.capacity() {
+        Capacity::Unbounded => (None, None),
+        Capacity::Bounded { places, when_full } => (Some(places), Some(word(when_full))),
+    };
     tracing::info!(
+        version = %env!("CARGO_PKG_VERSION"),
         %address,
         %admin,
         tls,
-        instance_id,
+        instance_id = %instance_id,
         workers = settings.workers,
         service_time = ?settings.service_time,
-        service_time_distribution = ?settings.service_time_distribution,
-        work = ?settings.work,
-        queue = ?settings.capacity(),
+        service_time_distribution = %word(settings.service_time_distribution),
+        work = %word(settings.work),
+        queue = %word(settings.queue),
+        queue_capacity,
+        when_full = when_full.as_deref().map(tracing::field::display),
         concurrency_limit = settings.limit(),
         max_waiting = settings.max_waiting,
         max_payload = settings.max_payload,
         max_service_demand = ?settings.max_service_demand,
         max_connections = settings.max_connections,
+        drain_delay = ?settings.drain_delay,
         drain_timeout = ?settings.drain_timeout,
         seed = settings.seed,
         "serving"
     );
 }
 
-/// The first signal drains, the second stops at once.
-async fn listen_for_signals(mut signals: Signals, trigger: ShutdownTrigger) {
-    signals.next().await;
-    trigger.drain();
-    signals.next().await;
-    trigger.now();
-}
-
-/// Has the certificates read again at every SIGHUP.
-#[cfg(unix)]
-fn listen_for_hangup(certificates: Arc<Certificates>) -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            match certificates.reload() {
-                Ok(()) => tracing::info!("certificates read again, for connections to come"),
-                Err(error) => tracing::error!(%error, "certificates not read again: those from before stay"),
-            }
-        }
-    });
-    Ok(())
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the pair of the one above")]
-fn listen_for_hangup(_: Arc<Certificates>) -> io::Result<()> {
-    Ok(())
-}
-
-/// SIGTERM and Ctrl-C. Listening from the start, so that none is lost between the first and the second.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        // It fails only where the system has no Ctrl-C: then there is nothing to wait for.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
+/// Says whether a running service serves. Whether anybody reads it changes nothing about the exit code.
 async fn health(args: &HealthArgs) -> ExitCode {
     match args.ask().await {
         Ok(()) => {
-            println!("{}: serving", args.url());
+            let _ = writeln!(io::stdout(), "{}: serving", args.url());
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("{}: {error}", args.url());
+            let _ = writeln!(io::stderr(), "{}: {error}", args.url());
             ExitCode::FAILURE
         }
     }

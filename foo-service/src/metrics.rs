@@ -42,6 +42,7 @@ pub struct Metrics {
     levels: Levels<Gauge>,
     connections: Gauge,
     connections_refused: Counter,
+    tls_handshakes_failed: Counter,
 }
 
 impl Metrics {
@@ -51,6 +52,7 @@ impl Metrics {
     pub fn new(recorder: &dyn Recorder, workers: u32, queue_capacity: Option<u32>) -> Self {
         metrics::with_local_recorder(recorder, || {
             describe();
+            gauge!("foo_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
             gauge!("foo_workers").set(f64::from(workers));
             gauge!("foo_queue_capacity").set(queue_capacity.map_or(f64::INFINITY, f64::from));
             Self {
@@ -76,6 +78,7 @@ impl Metrics {
                 },
                 connections: gauge!("foo_connections"),
                 connections_refused: counter!("foo_connections_refused_total"),
+                tls_handshakes_failed: counter!("foo_tls_handshakes_failed_total"),
             }
         })
     }
@@ -111,6 +114,11 @@ impl Metrics {
         self.connections_refused.increment(1);
     }
 
+    /// A peer connected and did not get as far as HTTP/2: TLS failed.
+    pub fn tls_handshake_failed(&self) {
+        self.tls_handshakes_failed.increment(1);
+    }
+
     /// Copies the ledger's counters and levels into the recorder.
     pub fn publish(&self, ledger: &Ledger) {
         for door in Door::ALL {
@@ -137,7 +145,15 @@ fn describe() {
     describe_counter!("foo_jobs_total", "Admitted messages, by how they ended.");
     describe_counter!(
         "foo_connections_refused_total",
-        "Connections turned away because --max-connections were open."
+        "Connections closed as they came because as many as allowed were open."
+    );
+    describe_counter!(
+        "foo_tls_handshakes_failed_total",
+        "Connections that ended in the TLS handshake: no TLS, no certificate, or too slow."
+    );
+    describe_gauge!(
+        "foo_build_info",
+        "Always 1; the version of the program is in its label."
     );
     describe_gauge!("foo_connections", "Open connections.");
     describe_gauge!("foo_queue_depth", "Messages on the queue.");

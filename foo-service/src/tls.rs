@@ -6,7 +6,7 @@
 
 use std::{
     io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     pin::Pin,
     sync::{Arc, RwLock},
     task::{Context, Poll, ready},
@@ -14,12 +14,7 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt};
-use rustls::{
-    RootCertStore, ServerConfig,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    server::WebPkiClientVerifier,
-};
+use rustls::{RootCertStore, ServerConfig, crypto::ring, server::WebPkiClientVerifier, sign::SingleCertAndKey};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Sleep, sleep},
@@ -27,7 +22,7 @@ use tokio::{
 use tokio_rustls::{Accept, TlsAcceptor, server::TlsStream};
 use tonic::transport::server::Connected;
 
-use crate::config::TlsFiles;
+use crate::{config::TlsFiles, metrics::Metrics};
 
 /// How long a handshake may take (arbitrary: several round trips over the worst network).
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,6 +54,14 @@ impl Certificates {
         Ok(Self { files, current })
     }
 
+    /// What clients will object to in the certificate, each with a cure.
+    pub fn caveats(&self) -> Vec<String> {
+        foo_pem::certificates(&self.files.cert).map_or_else(
+            |_gone_meanwhile| Vec::new(),
+            |chain| foo_pem::caveats(&chain[0], &ring::default_provider()),
+        )
+    }
+
     /// Reads the files again, for connections to come.
     ///
     /// # Errors
@@ -77,33 +80,29 @@ impl Certificates {
 }
 
 fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
-    let wrong = |flag, path: &Path, reason: String| TlsError {
-        flag,
-        path: path.to_owned(),
-        reason,
+    let wrong = |flag, path: &PathBuf| {
+        let path = path.clone();
+        move |reason: String| TlsError { flag, path, reason }
     };
-    let certificates = |flag, path: &Path| -> Result<Vec<CertificateDer<'static>>, TlsError> {
-        let read: Vec<_> = CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect)
-            .map_err(|error| wrong(flag, path, error.to_string()))?;
-        if read.is_empty() {
-            return Err(wrong(flag, path, "holds no certificate in PEM".to_owned()));
-        }
-        Ok(read)
-    };
-    let (cert, key) = (&files.cert, &files.key);
-    let chain = certificates("--tls-cert", cert)?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong("--tls-key", key, error.to_string()))?;
     let provider = Arc::new(ring::default_provider());
+    let chain = foo_pem::certificates(&files.cert).map_err(wrong("--tls-cert", &files.cert))?;
+    let key = foo_pem::key(&files.key).map_err(wrong("--tls-key", &files.key))?;
+    let pair = foo_pem::pair(chain, key, &provider).map_err(|fault| match fault {
+        foo_pem::Fault::Certificate(reason) => wrong("--tls-cert", &files.cert)(reason),
+        foo_pem::Fault::Key(reason) => {
+            let about = format!("{reason} (--tls-cert {})", files.cert.display());
+            wrong("--tls-key", &files.key)(about)
+        }
+    })?;
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .expect("the provider has the ciphers of both versions");
     let config = match &files.client_ca {
         None => config.with_no_client_auth(),
         Some(ca) => {
-            let unusable = |reason: String| wrong("--tls-client-ca", ca, reason);
+            let unusable = |reason: String| wrong("--tls-client-ca", ca)(reason);
             let mut roots = RootCertStore::empty();
-            for certificate in certificates("--tls-client-ca", ca)? {
+            for certificate in foo_pem::certificates(ca).map_err(unusable)? {
                 roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
             }
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
@@ -112,22 +111,21 @@ fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
             config.with_client_cert_verifier(verifier)
         }
     };
-    let mut config = config
-        .with_single_cert(chain, private)
-        .map_err(|error| wrong("--tls-key", key, format!("{error}; it must be the key of --tls-cert")))?;
+    let mut config = config.with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(Arc::new(config))
 }
 
-/// The same connections, each secured with what is current when it arrives.
+/// The same connections, each secured with what is current when it arrives. Failed handshakes are counted in `metrics`.
 pub fn secure<IO, E>(
     incoming: impl Stream<Item = Result<IO, E>> + Send,
     certificates: Arc<Certificates>,
+    metrics: Arc<Metrics>,
 ) -> impl Stream<Item = Result<Secured<IO>, E>> + Send
 where
     IO: AsyncRead + AsyncWrite + Connected + Unpin + Send,
 {
-    incoming.map(move |connection| connection.map(|io| Secured::new(io, &certificates.acceptor())))
+    incoming.map(move |connection| connection.map(|io| Secured::new(io, &certificates.acceptor(), &metrics)))
 }
 
 /// A connection over TLS.
@@ -140,25 +138,32 @@ enum State<IO> {
     Handshake {
         accept: Accept<IO>,
         time_is_up: Pin<Box<Sleep>>,
+        metrics: Arc<Metrics>,
     },
     Open(TlsStream<IO>),
     Failed,
 }
 
 impl<IO: AsyncRead + AsyncWrite + Connected + Unpin> Secured<IO> {
-    fn new(io: IO, acceptor: &TlsAcceptor) -> Self {
+    fn new(io: IO, acceptor: &TlsAcceptor, metrics: &Arc<Metrics>) -> Self {
         Self {
             info: io.connect_info(),
             state: State::Handshake {
                 accept: acceptor.accept(io),
                 time_is_up: Box::pin(sleep(HANDSHAKE_TIMEOUT)),
+                metrics: Arc::clone(metrics),
             },
         }
     }
 
     /// The secured stream, once hands have been shaken.
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut TlsStream<IO>>>> {
-        if let State::Handshake { accept, time_is_up } = &mut self.state {
+        if let State::Handshake {
+            accept,
+            time_is_up,
+            metrics,
+        } = &mut self.state
+        {
             let shaken = match Pin::new(accept).poll(cx) {
                 Poll::Ready(shaken) => shaken,
                 Poll::Pending => {
@@ -169,6 +174,7 @@ impl<IO: AsyncRead + AsyncWrite + Connected + Unpin> Secured<IO> {
             self.state = match shaken {
                 Ok(stream) => State::Open(stream),
                 Err(error) => {
+                    metrics.tls_handshake_failed();
                     tracing::debug!(%error, "a TLS handshake failed");
                     State::Failed
                 }

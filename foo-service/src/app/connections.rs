@@ -20,11 +20,12 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Sleep, sleep},
+    time::{Sleep, sleep, timeout},
 };
 use tonic::transport::server::Connected;
 
 use crate::{
+    accepting::Accepting,
     lifecycle::{Lifecycle, Phase},
     metrics::Metrics,
 };
@@ -44,21 +45,47 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(5);
 /// The connections of a listener, without Nagle's delay, and with peers that have vanished found out. Never ends, and
 /// yields no errors.
 pub fn accept(listener: TcpListener) -> impl Stream<Item = Result<TcpStream, Infallible>> + Send {
-    stream::unfold(listener, |listener| async move {
+    accept_and_tell(listener, Arc::new(Accepting::unlimited(u32::MAX)))
+}
+
+/// The same; `accepting` is told when accepting fails for want of descriptors or memory, and when it works again.
+pub fn accept_and_tell(
+    listener: TcpListener,
+    accepting: Arc<Accepting>,
+) -> impl Stream<Item = Result<TcpStream, Infallible>> + Send {
+    stream::unfold((listener, accepting), |(listener, accepting)| async move {
         loop {
-            match listener.accept().await {
+            let accepted = if accepting.is_failing() {
+                // The system says "none left" even when nobody wants to be accepted; no word for a while means that it is over.
+                let Ok(accepted) = timeout(ACCEPT_PAUSE, listener.accept()).await else {
+                    accepting.works();
+                    continue;
+                };
+                accepted
+            } else {
+                listener.accept().await
+            };
+            match accepted {
                 Ok((connection, _)) => {
+                    accepting.works();
                     // A connection that refuses these is still usable.
                     let _ = tune(&connection);
-                    return Some((Ok(connection), listener));
+                    return Some((Ok(connection), (listener, accepting)));
                 }
+                // The peer has gone already.
+                Err(error) if is_of_the_peer(&error) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "accepting a connection failed");
+                    accepting.failed(&error);
                     sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
     })
+}
+
+fn is_of_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    [ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted].contains(&error.kind())
 }
 
 fn tune(connection: &TcpStream) -> io::Result<()> {
@@ -72,11 +99,11 @@ fn tune(connection: &TcpStream) -> io::Result<()> {
     SockRef::from(connection).set_tcp_keepalive(&keepalive)
 }
 
-/// At most `most` of the connections at once; those over it are dropped, and counted. All are cut when the service is
+/// At most as many of the connections at once as there are places; those over it are dropped, and counted. All are cut when the service is
 /// closed: tonic's tasks for them would live on.
 pub(super) fn hold<IO, E>(
     incoming: impl Stream<Item = Result<IO, E>> + Send,
-    most: u32,
+    accepting: Arc<Accepting>,
     metrics: Arc<Metrics>,
     lifecycle: &Arc<Lifecycle>,
 ) -> impl Stream<Item = Result<Held<IO>, E>> + Send
@@ -84,7 +111,7 @@ where
     IO: Send,
     E: Send,
 {
-    let places = Arc::new(Semaphore::new(most as usize));
+    let places = Arc::new(Semaphore::new(accepting.places() as usize));
     let lifecycle = Arc::clone(lifecycle);
     incoming.filter_map(move |connection| {
         let held = match connection {
@@ -94,10 +121,11 @@ where
                     io,
                     cut: cut(Arc::clone(&lifecycle)),
                     opening: Some(Opening::new()),
-                    presence: Presence::new(place, &metrics),
+                    presence: Presence::new(place, &metrics, &accepting),
                 })),
                 Err(_full) => {
                     metrics.connection_refused();
+                    accepting.refuse();
                     None
                 }
             },
@@ -129,14 +157,16 @@ impl Opening {
 struct Presence {
     _place: OwnedSemaphorePermit,
     metrics: Arc<Metrics>,
+    accepting: Arc<Accepting>,
 }
 
 impl Presence {
-    fn new(place: OwnedSemaphorePermit, metrics: &Arc<Metrics>) -> Self {
+    fn new(place: OwnedSemaphorePermit, metrics: &Arc<Metrics>, accepting: &Arc<Accepting>) -> Self {
         metrics.connection_opened();
         Self {
             _place: place,
             metrics: Arc::clone(metrics),
+            accepting: Arc::clone(accepting),
         }
     }
 }
@@ -144,6 +174,7 @@ impl Presence {
 impl Drop for Presence {
     fn drop(&mut self) {
         self.metrics.connection_closed();
+        self.accepting.freed();
     }
 }
 

@@ -1,4 +1,5 @@
-//! Draining, in two phases: refuse new work while finishing what was admitted; then, with everything answered, end the
+//! Draining. First, if a delay is asked for: readiness and health say no while calls are still served, so that load
+//! balancers stop sending them. Then, in two phases: refuse new work while finishing what was admitted; then, with everything answered, end the
 //! streams. Only after that may the transport stop: stopped earlier, it would wait for the streams for ever.
 
 use std::time::Duration;
@@ -23,15 +24,34 @@ pub struct Drained {
     pub abandoned: u64,
 }
 
+/// How long a drain may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// Between readiness saying no and the refusal of new work.
+    pub(super) delay: Duration,
+    /// Between the refusal of new work and the end of admitted work.
+    pub(super) limit: Duration,
+}
+
 /// Waits for a stop to be asked for, then drains.
 pub(super) async fn when_asked(
     mut shutdown: Shutdown,
     ledger: &Ledger,
     lifecycle: &Lifecycle,
     health: &HealthReporter,
-    limit: Duration,
+    Times { delay, limit }: Times,
 ) -> Drained {
     shutdown.requested().await;
+    if !delay.is_zero() {
+        lifecycle.advance(Phase::Leaving);
+        say_no(health).await;
+        tracing::info!(delay = ?delay, "not ready any more; calls are still served until the drain begins");
+        tokio::select! {
+            biased;
+            () = shutdown.delay_skipped() => {}
+            () = sleep(delay) => {}
+        }
+    }
     drain(ledger, lifecycle, health, async {
         tokio::select! {
             () = sleep(limit) => {}
@@ -46,6 +66,12 @@ pub(super) async fn now(ledger: &Ledger, lifecycle: &Lifecycle, health: &HealthR
     drain(ledger, lifecycle, health, sleep(limit)).await
 }
 
+async fn say_no(health: &HealthReporter) {
+    for service in ["", SERVICE_NAME] {
+        health.set_service_status(service, ServingStatus::NotServing).await;
+    }
+}
+
 async fn drain(
     ledger: &Ledger,
     lifecycle: &Lifecycle,
@@ -53,9 +79,7 @@ async fn drain(
     time_is_up: impl Future<Output = ()>,
 ) -> Drained {
     lifecycle.advance(Phase::Draining);
-    for service in ["", SERVICE_NAME] {
-        health.set_service_status(service, ServingStatus::NotServing).await;
-    }
+    say_no(health).await;
     let left = ledger.levels();
     tracing::info!(
         queued = left.queue_depth,
@@ -73,7 +97,13 @@ async fn drain(
         ledger.abandon();
         lifecycle.advance(Phase::Abandoning);
         if timeout(ABANDON_TIMEOUT, ledger.idle()).await.is_err() {
-            tracing::error!(left = ?ledger.levels(), "work that was let go has not ended");
+            let left = ledger.levels();
+            tracing::error!(
+                queued = left.queue_depth,
+                waiting = left.waiting,
+                in_service = left.in_service,
+                "work that was abandoned has not ended: this is a bug"
+            );
         }
     }
     lifecycle.advance(Phase::Closing);

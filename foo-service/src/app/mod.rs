@@ -4,6 +4,8 @@
 
 mod connections;
 mod drain;
+mod health;
+pub mod refusals;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,13 +19,19 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tonic::{
+    codec::CompressionEncoding,
     service::Routes,
     transport::{Server, server::Connected},
 };
+use tonic_health::server::HealthReporter;
 use tower_http::request_id::PropagateRequestIdLayer;
 
-pub use self::{connections::accept, drain::Drained};
+pub use self::{
+    connections::{accept, accept_and_tell},
+    drain::Drained,
+};
 use crate::{
+    accepting::Accepting,
     config::Settings,
     enqueue::{Capacity, CompletionLog, EnqueueDoor},
     ledger::Ledger,
@@ -76,6 +84,7 @@ pub struct Service {
     process: ProcessDoor,
     watched: Arc<Watched>,
     metrics: Arc<Metrics>,
+    accepting: Arc<Accepting>,
 }
 
 /// 16 hexadecimal digits from the system's randomness.
@@ -97,6 +106,11 @@ impl Service {
             Capacity::Unbounded => None,
             Capacity::Bounded { places, .. } => Some(places),
         };
+        let accepting = Arc::new(if owns_process {
+            Accepting::within_process(settings.max_connections)
+        } else {
+            Accepting::unlimited(settings.max_connections)
+        });
         let metrics = Arc::new(Metrics::new(recorder, settings.workers, queue_capacity));
         let ledger = Arc::new(Ledger::default());
         let lifecycle = Arc::new(Lifecycle::default());
@@ -136,6 +150,7 @@ impl Service {
             process,
             watched,
             metrics,
+            accepting,
         }
     }
 
@@ -152,6 +167,11 @@ impl Service {
     /// The service's metrics.
     pub fn metrics(&self) -> Arc<Metrics> {
         Arc::clone(&self.metrics)
+    }
+
+    /// What is known of accepting connections.
+    pub fn accepting(&self) -> Arc<Accepting> {
+        Arc::clone(&self.accepting)
     }
 
     /// Serves every connection of `incoming` until `shutdown` asks for a stop and the drain is over.
@@ -173,10 +193,11 @@ impl Service {
             process,
             watched,
             metrics,
+            accepting,
         } = self;
         let ledger = Arc::clone(&watched.ledger);
         let lifecycle = Arc::clone(&watched.lifecycle);
-        let (health, health_service) = tonic_health::server::health_reporter();
+        let health = HealthReporter::new();
 
         let dispatcher = tokio::spawn({
             let enqueue = Arc::clone(&enqueue);
@@ -193,20 +214,22 @@ impl Service {
             lifecycle: Arc::clone(&lifecycle),
             pushback,
         })
-        .max_decoding_message_size(decoding_limit(settings.max_payload));
+        .max_decoding_message_size(decoding_limit(settings.max_payload))
+        // The limit holds for what comes out of it too: tonic stops there. Answers are small, and stay as they are.
+        .accept_compressed(CompressionEncoding::Gzip);
         health.set_serving::<FooServiceServer<FooRpc>>().await;
 
         let (stop, stopped) = oneshot::channel::<()>();
         let routes = Routes::new(doors)
-            .add_service(health_service)
-            .add_service(reflection_v1())
-            .add_service(reflection_v1alpha());
+            .add_service(health::service(&health).accept_compressed(CompressionEncoding::Gzip))
+            .add_service(reflection_v1().accept_compressed(CompressionEncoding::Gzip))
+            .add_service(reflection_v1alpha().accept_compressed(CompressionEncoding::Gzip));
         let routes = if trace::wanted() {
             trace::around(routes, &instance_id)
         } else {
             routes
         };
-        let incoming = connections::hold(incoming, settings.max_connections, metrics, &lifecycle);
+        let incoming = connections::hold(incoming, accepting, metrics, &lifecycle);
         let transport = Server::builder()
             .max_concurrent_streams(MAX_STREAMS)
             .initial_connection_window_size(CONNECTION_WINDOW)
@@ -221,10 +244,14 @@ impl Service {
                 let _ = stopped.await;
             });
         let mut transport = std::pin::pin!(transport);
+        let times = drain::Times {
+            delay: settings.drain_delay,
+            limit: settings.drain_timeout,
+        };
 
         let drained = tokio::select! {
             biased;
-            drained = drain::when_asked(shutdown, &ledger, &lifecycle, &health, settings.drain_timeout) => {
+            drained = drain::when_asked(shutdown, &ledger, &lifecycle, &health, times) => {
                 drop(stop);
                 // Past this time it is the peers who keep their connections open.
                 let _ = timeout(CLOSE_TIMEOUT, transport).await;

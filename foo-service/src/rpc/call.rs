@@ -243,8 +243,8 @@ fn said(response: &mut Response<Body>, reached: bool) -> Code {
         return code;
     }
     let (code, text) = match code {
-        // Over the decoding limit: gRPC has RESOURCE_EXHAUSTED for that.
-        Code::OutOfRange => (Code::ResourceExhausted, "8"),
+        // Over the decoding limit, or over it once unpacked: gRPC has RESOURCE_EXHAUSTED for both.
+        Code::OutOfRange | Code::ResourceExhausted => (Code::ResourceExhausted, "8"),
         Code::Internal => (Code::InvalidArgument, "3"),
         // Said here at the deadline; or by tonic, of a compression that is not offered.
         Code::DeadlineExceeded | Code::Unimplemented => return code,

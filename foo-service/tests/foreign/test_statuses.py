@@ -206,6 +206,19 @@ def test_what_is_not_offered_at_all(start, connect):
     client = connect(program)
     for path in [f"/{SERVICE}/Nothing", f"/{SERVICE}/process", "/no.such.Service/Process", "/"]:
         assert failure(client.channel.unary_unary(path), b"").code() == StatusCode.UNIMPLEMENTED
-    error = failure(client.process, "squeezed", bytes(1_000), compression=grpc.Compression.Gzip)
+    error = failure(client.process, "squeezed", bytes(1_000), compression=grpc.Compression.Deflate)
     assert error.code() == StatusCode.UNIMPLEMENTED
     assert program.requests("process", "invalid") == 1
+
+
+def test_requests_that_are_compressed_with_gzip(start, connect):
+    program = start()
+    client = connect(program)
+    assert client.process("squeezed", bytes(1_000_000), compression=grpc.Compression.Gzip).id == "squeezed"
+    # Far over the limit once it is unpacked, and small on its way.
+    error = failure(client.process, "a bomb", bytes(100_000_000), compression=grpc.Compression.Gzip)
+    assert error.code() == StatusCode.RESOURCE_EXHAUSTED
+    # A channel that compresses everything, Watch and the other service too.
+    everything = connect(program, compression=grpc.Compression.Gzip)
+    assert everything.process("squeezed too", bytes(10)).id == "squeezed too"
+    assert next(everything.watch()).instance_id == program.instance_id

@@ -1,7 +1,10 @@
 //! The admin port, over real TCP: every series is there from the start, its figures are those of the ledger and of Watch,
 //! and readiness ends with the beginning of a drain.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, TcpListener},
+};
 
 use crate::support::{
     TestBed, demanding, message, ms,
@@ -10,10 +13,11 @@ use crate::support::{
 };
 use foo_proto::v1::{DoorCounts, Snapshot};
 use foo_service::{
-    admin::Admin,
+    admin::{Admin, AdminParts},
     config::{QueueKind, Settings},
     job::{Door, JobOutcome, RequestOutcome},
     lifecycle::Phase,
+    log::LostLines,
     metrics::prometheus,
 };
 
@@ -21,8 +25,16 @@ use foo_service::{
 fn start(settings: Settings) -> (TestBed, SocketAddr) {
     let recorder = prometheus();
     let service = crate::support::service(settings, &recorder);
-    let admin = Admin::new(recorder, service.metrics(), service.ledger(), service.lifecycle());
-    let address = admin.start(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let parts = AdminParts {
+        metrics: service.metrics(),
+        ledger: service.ledger(),
+        lifecycle: service.lifecycle(),
+        accepting: service.accepting(),
+        lost_lines: LostLines::default(),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    Admin::new(recorder, parts).start(listener).unwrap();
     (TestBed::serve(service), address)
 }
 
@@ -39,6 +51,10 @@ async fn every_series_exists_from_the_start() {
     let mut zero = vec![
         "foo_connections".to_owned(),
         "foo_connections_refused_total".to_owned(),
+        "foo_tls_handshakes_failed_total".to_owned(),
+        "foo_accept_failures_total".to_owned(),
+        "foo_log_lines_lost_total".to_owned(),
+        "foo_admin_connections_closed_total".to_owned(),
         "foo_line_wait_seconds_count".to_owned(),
     ];
     for door in ["enqueue", "process"] {
@@ -75,6 +91,9 @@ async fn every_series_exists_from_the_start() {
         (&*samples["foo_workers"], &*samples["foo_queue_capacity"]),
         ("1", "1000")
     );
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(samples[&format!("foo_build_info{{version=\"{version}\"}}")], "1");
+    assert_eq!(samples["foo_admin_connections"], "1");
     for series in [
         "process_resident_memory_bytes",
         "process_cpu_seconds_total",

@@ -11,12 +11,13 @@ async fn the_start_line_shows_the_defaults() {
     for setting in [
         "workers=1",
         "service_time=250ms",
-        "work=Sleep",
-        "queue=Bounded { places: 1000, when_full: Reject }",
+        "service_time_distribution=constant",
+        "work=sleep",
+        "queue=bounded queue_capacity=1000 when_full=reject",
         "concurrency_limit=1",
         "max_waiting=100",
         "max_payload=1048576",
-        "drain_timeout=30s",
+        "drain_delay=0ns drain_timeout=30s",
     ] {
         assert!(
             program.start_line.contains(setting),
@@ -41,6 +42,7 @@ async fn every_flag_has_an_environment_variable() {
         ("FOO_MAX_PAYLOAD", "64KiB"),
         ("FOO_MAX_SERVICE_DEMAND", "5s"),
         ("FOO_MAX_CONNECTIONS", "7"),
+        ("FOO_DRAIN_DELAY", "5s"),
         ("FOO_DRAIN_TIMEOUT", "1m"),
         ("FOO_SEED", "42"),
     ];
@@ -48,14 +50,15 @@ async fn every_flag_has_an_environment_variable() {
     for setting in [
         "workers=3",
         "service_time=20ms",
-        "service_time_distribution=Exponential",
-        "work=Cpu",
-        "queue=Bounded { places: 10000, when_full: DropOldest }",
+        "service_time_distribution=exponential",
+        "work=cpu",
+        "queue=bounded queue_capacity=10000 when_full=drop-oldest",
         "concurrency_limit=5",
         "max_waiting=0",
         "max_payload=65536",
         "max_service_demand=5s",
         "max_connections=7",
+        "drain_delay=5s",
         "drain_timeout=60s",
         "seed=42",
     ] {
@@ -78,6 +81,9 @@ async fn a_bad_value_exits_with_2_and_names_the_flag() {
     for (flag, value) in [
         ("--workers", "0"),
         ("--workers", "many"),
+        ("--workers", "1.5"),
+        ("--log-format", "xml"),
+        ("--drain-delay", "2h"),
         ("--service-time", "5"),
         ("--service-time", "2h"),
         ("--service-time-distribution", "normal"),
@@ -102,7 +108,10 @@ async fn a_bad_value_exits_with_2_and_names_the_flag() {
     }
     let (code, _, stderr) = run(&[], &[("FOO_WORKERS", "0")]).await;
     assert_eq!(code, Some(2));
-    assert!(stderr.contains("--workers"), "{stderr}");
+    assert!(
+        stderr.contains("FOO_WORKERS") && !stderr.contains("--workers"),
+        "{stderr}"
+    );
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ async fn new_certificates_are_for_connections_to_come() {
 
     new.sign("127.0.0.1");
     program.hang_up();
-    program.logged("certificates read again").await;
+    program.logged("certificates reloaded").await;
     let after = caller(&program, &new).await;
     after.process(message("after")).await.unwrap();
     connect(&program, &old, None).await.unwrap_err();
@@ -106,7 +106,7 @@ async fn broken_files_leave_the_certificates_as_they_were() {
     let mut program = Program::start(&flags(&identity), &[]).await;
     std::fs::write(&identity.cert, "half a certifi").unwrap();
     program.hang_up();
-    let line = program.logged("certificates not read again").await;
+    let line = program.logged("could not reload certificates").await;
     assert!(line.contains("ERROR") && line.contains(&identity.cert), "{line}");
     caller(&program, &authority).await.process(message("")).await.unwrap();
 }
@@ -163,7 +163,7 @@ async fn files_that_will_not_do_are_named_with_their_flag() {
         (&["--tls-cert", &one.cert, "--tls-key", &one.cert], "--tls-key"),
         (
             &["--tls-cert", &one.cert, "--tls-key", &other.key],
-            "it must be the key of --tls-cert",
+            "does not belong to the certificate",
         ),
         (
             &[
@@ -200,9 +200,11 @@ async fn a_handshake_that_does_not_come_ends_with_its_connection() {
     let recorder = prometheus();
     let service = crate::support::service(Settings::default(), &recorder);
     let (connections, arriving) = mpsc::channel(1);
+    let metrics = service.metrics();
     let incoming = secure(
         ReceiverStream::new(arriving).map(Ok::<_, io::Error>),
         Arc::new(certificates.unwrap()),
+        metrics,
     );
     let (_trigger, stop) = shutdown();
     let serving = tokio::spawn(service.serve(incoming, stop));
@@ -217,6 +219,13 @@ async fn a_handshake_that_does_not_come_ends_with_its_connection() {
     );
     assert_eq!(began.elapsed().as_secs(), Duration::from_secs(10).as_secs());
     tokio::task::yield_now().await;
-    assert_eq!(samples(&recorder.handle().render())["foo_connections"], "0");
+    let samples = samples(&recorder.handle().render());
+    assert_eq!(
+        (
+            &*samples["foo_connections"],
+            &*samples["foo_tls_handshakes_failed_total"]
+        ),
+        ("0", "1")
+    );
     assert!(serving.now_or_never().is_none(), "the service goes on");
 }

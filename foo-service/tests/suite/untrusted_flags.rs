@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Every flag that takes a number, a size or a duration.
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "workers",
     "service-time",
     "queue-capacity",
@@ -22,6 +22,7 @@ const FLAGS: [&str; 10] = [
     "max-payload",
     "max-service-demand",
     "max-connections",
+    "drain-delay",
     "drain-timeout",
     "seed",
 ];
@@ -54,7 +55,7 @@ proptest! {
                 prop_assert!((1..=65_536).contains(&settings.workers));
                 prop_assert!(settings.limit() >= 1 && settings.queue_capacity >= 1 && settings.max_connections >= 1);
                 prop_assert!(settings.max_payload <= 64 << 20);
-                for time in [settings.service_time, settings.max_service_demand, settings.drain_timeout] {
+                for time in [settings.service_time, settings.max_service_demand, settings.drain_delay, settings.drain_timeout] {
                     prop_assert!(time <= HOUR);
                 }
                 prop_assert_eq!(settings.check(), Ok(()));

@@ -3,12 +3,12 @@
 
 use std::{net::SocketAddr, process::Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpStream,
     process::{Child, Command},
-    sync::mpsc,
+    sync::{mpsc, watch},
 };
 
 use super::{Caller, within_patience};
@@ -17,15 +17,39 @@ use super::{Caller, within_patience};
 pub(crate) struct Program {
     child: Child,
     log: mpsc::UnboundedReceiver<String>,
+    reading: watch::Sender<Reading>,
     pub(crate) start_line: String,
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
 }
 
+/// What becomes of what the program logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Read,
+    /// The pipe is open, and fills.
+    NotRead,
+    /// The pipe is closed.
+    Gone,
+}
+
 impl Program {
     /// Starts it, and waits until it says where it listens.
     pub(crate) async fn start(flags: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = command(environment)
+        Self::start_as(command(environment), flags).await
+    }
+
+    /// Starts it with a limit on file descriptors, which it cannot raise.
+    pub(crate) async fn start_with_descriptors(limit: u32, flags: &[&str]) -> Self {
+        let mut limited = Command::new("/bin/sh");
+        let script = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
+        limited.args(["-c", &script, env!("CARGO_BIN_EXE_foo-service")]);
+        prepare(&mut limited, &[]);
+        Self::start_as(limited, flags).await
+    }
+
+    async fn start_as(mut command: Command, flags: &[&str]) -> Self {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(flags)
             .spawn()
@@ -33,11 +57,19 @@ impl Program {
         let stderr = child.stderr.take().expect("it is piped");
         // Read to the end, so that the program never waits for room in the pipe.
         let (lines, mut log) = mpsc::unbounded_channel();
+        let (reading, mut read) = watch::channel(Reading::Read);
         tokio::spawn(async move {
             let mut stderr = BufReader::new(stderr).lines();
-            while let Ok(Some(line)) = stderr.next_line().await {
-                let _ = lines.send(line);
+            loop {
+                tokio::select! {
+                    line = stderr.next_line() => match line {
+                        Ok(Some(line)) => drop(lines.send(line)),
+                        _ => return,
+                    },
+                    _ = read.wait_for(|reading| *reading != Reading::Read) => break,
+                }
             }
+            let _ = read.wait_for(|reading| *reading == Reading::Gone).await;
         });
         let start_line = line_with(&mut log, " serving ").await;
         Self {
@@ -45,8 +77,38 @@ impl Program {
             admin: address(&start_line, " admin="),
             child,
             log,
+            reading,
             start_line,
         }
+    }
+
+    /// The reader of its log goes away.
+    pub(crate) fn close_log(&self) {
+        self.reading.send_replace(Reading::Gone);
+    }
+
+    /// The reader of its log stays, and does not read.
+    pub(crate) fn stop_reading_log(&self) {
+        self.reading.send_replace(Reading::NotRead);
+    }
+
+    /// Changes its limit on file descriptors.
+    pub(crate) fn limit_descriptors(&self, limit: u64) {
+        let limit = Rlimit {
+            current: Some(limit),
+            maximum: None,
+        };
+        let most = prlimit(Some(self.pid()), Resource::Nofile, getrlimit(Resource::Nofile)).expect("it is there");
+        let limit = Rlimit {
+            maximum: most.maximum,
+            ..limit
+        };
+        prlimit(Some(self.pid()), Resource::Nofile, limit).expect("it is there");
+    }
+
+    /// The lines of its log that are there and were not looked at.
+    pub(crate) fn log_so_far(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.log.try_recv().ok()).collect()
     }
 
     /// A caller over TCP.
@@ -65,9 +127,12 @@ impl Program {
     }
 
     fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("it is there");
+    }
+
+    fn pid(&self) -> Pid {
         let id = self.child.id().expect("it has not been waited for");
-        let id = Pid::from_raw(i32::try_from(id).expect("process ids are small")).expect("and not 0");
-        kill_process(id, signal).expect("it is there");
+        Pid::from_raw(i32::try_from(id).expect("process ids are small")).expect("and not 0")
     }
 
     /// Waits for a line of its log.
@@ -92,8 +157,14 @@ pub(crate) async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (Op
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-fn command(environment: &[(&str, &str)]) -> Command {
+/// The program, with nothing in its environment but that, and pipes to what it says.
+pub(crate) fn command(environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_foo-service"));
+    prepare(&mut command, environment);
+    command
+}
+
+fn prepare(command: &mut Command, environment: &[(&str, &str)]) {
     command
         .env_clear()
         .envs(environment.iter().copied())
@@ -101,7 +172,6 @@ fn command(environment: &[(&str, &str)]) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    command
 }
 
 async fn line_with(log: &mut mpsc::UnboundedReceiver<String>, text: &str) -> String {

@@ -1,0 +1,46 @@
+//! The health service: tonic-health's, but for Watch of a service that it does not know. gRPC's protocol has SERVICE_UNKNOWN and
+//! an open stream for that, where tonic-health ends the call.
+
+use std::pin::Pin;
+
+use futures_util::{Stream, StreamExt, stream};
+use tonic::{Code, Request, Response, Status};
+use tonic_health::{
+    pb::{
+        HealthCheckRequest, HealthCheckResponse,
+        health_check_response::ServingStatus,
+        health_server::{Health, HealthServer},
+    },
+    server::{HealthReporter, HealthService},
+};
+
+/// The service whose answers are those of the reporter.
+pub(super) fn service(reporter: &HealthReporter) -> HealthServer<impl Health> {
+    HealthServer::new(WithUnknown(HealthService::from_health_reporter(reporter.clone())))
+}
+
+struct WithUnknown(HealthService);
+
+#[tonic::async_trait]
+impl Health for WithUnknown {
+    async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
+        self.0.check(request).await
+    }
+
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
+
+    async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let statuses: Self::WatchStream = match self.0.watch(request).await {
+            Ok(known) => Box::pin(known.into_inner()),
+            Err(status) if status.code() == Code::NotFound => {
+                let unknown = HealthCheckResponse {
+                    status: ServingStatus::ServiceUnknown.into(),
+                };
+                // No service is added later: nothing else is ever to be told.
+                Box::pin(stream::iter([Ok(unknown)]).chain(stream::pending()))
+            }
+            Err(status) => return Err(status),
+        };
+        Ok(Response::new(statuses))
+    }
+}

@@ -1,0 +1,104 @@
+//! Signals: the first one to stop drains, SIGHUP reads certificates again. Listened for from the start, so that none that comes
+//! early ends the process instead.
+
+use std::{io, sync::Arc};
+
+use foo_service::{
+    lifecycle::{Lifecycle, Phase, ShutdownTrigger},
+    tls::Certificates,
+};
+
+/// SIGTERM, Ctrl-C and SIGHUP.
+pub(crate) struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    pub(crate) fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "the pair of the one above")]
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Acts on signals for as long as the process lives. The first to stop drains, one during the delay before the drain skips
+    /// the delay, a later one stops at once.
+    pub(crate) async fn obey(
+        mut self,
+        trigger: ShutdownTrigger,
+        lifecycle: Arc<Lifecycle>,
+        certificates: Option<Arc<Certificates>>,
+    ) {
+        let mut asked = false;
+        loop {
+            match self.next().await {
+                Signal::HangUp => reload(certificates.as_deref()),
+                Signal::Stop if !asked => {
+                    asked = true;
+                    trigger.drain();
+                }
+                Signal::Stop if lifecycle.phase() == Phase::Leaving => trigger.drain_without_delay(),
+                Signal::Stop => trigger.now(),
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::Stop,
+            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.hangup.recv() => Signal::HangUp,
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) -> Signal {
+        // It fails only where the system has no Ctrl-C: then there is nothing to wait for.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Signal::Stop
+    }
+}
+
+enum Signal {
+    Stop,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has it"))]
+    HangUp,
+}
+
+fn reload(certificates: Option<&Certificates>) {
+    let Some(certificates) = certificates else {
+        tracing::info!("SIGHUP ignored: there are no certificates to reload");
+        return;
+    };
+    match certificates.reload() {
+        Ok(()) => {
+            tracing::info!("certificates reloaded for new connections");
+            warn_of(certificates);
+        }
+        Err(error) => tracing::error!(%error, "could not reload certificates; keeping the previous ones"),
+    }
+}
+
+/// Logs what clients will object to.
+pub(crate) fn warn_of(certificates: &Certificates) {
+    for caveat in certificates.caveats() {
+        tracing::warn!("--tls-cert: {caveat}");
+    }
+}

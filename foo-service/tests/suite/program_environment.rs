@@ -1,0 +1,146 @@
+//! The program's environment: what is empty is not set, an error names where the value came from, and settings that contradict
+//! each other are refused wherever they come from.
+
+use crate::support::program::{Program, run};
+
+#[tokio::test]
+async fn an_empty_variable_is_an_unset_one() {
+    let names = [
+        "FOO_WORKERS",
+        "FOO_SERVICE_TIME",
+        "FOO_SERVICE_TIME_DISTRIBUTION",
+        "FOO_WORK",
+        "FOO_QUEUE",
+        "FOO_QUEUE_CAPACITY",
+        "FOO_WHEN_FULL",
+        "FOO_CONCURRENCY_LIMIT",
+        "FOO_MAX_WAITING",
+        "FOO_MAX_PAYLOAD",
+        "FOO_MAX_SERVICE_DEMAND",
+        "FOO_MAX_CONNECTIONS",
+        "FOO_DRAIN_DELAY",
+        "FOO_DRAIN_TIMEOUT",
+        "FOO_SEED",
+        "FOO_LISTEN",
+        "FOO_ADMIN_LISTEN",
+        "FOO_TLS_CERT",
+        "FOO_TLS_KEY",
+        "FOO_TLS_CLIENT_CA",
+        "FOO_LOG_FORMAT",
+        "FOO_HEALTH_CERT",
+        "FOO_HEALTH_KEY",
+    ];
+    let empty = names.map(|name| (name, ""));
+    let program = Program::start(&[], &empty).await;
+    for setting in ["tls=false", "workers=1", "queue_capacity=1000", "concurrency_limit=1"] {
+        assert!(
+            program.start_line.contains(setting),
+            "{setting}: {}",
+            program.start_line
+        );
+    }
+    let address = program.address.to_string();
+    assert_eq!(run(&["health", "--listen", &address], &empty).await.0, Some(0));
+    // Help names them all the same.
+    let (code, help, _) = run(&["--help"], &empty).await;
+    assert_eq!(code, Some(0));
+    for name in names.iter().filter(|name| !name.starts_with("FOO_HEALTH")) {
+        assert!(help.contains(name), "{name}: {help}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_names_the_variable_or_the_flag_that_it_came_from() {
+    for (arguments, environment, said) in [
+        (&[][..], &[("FOO_WORKERS", "many")][..], "'FOO_WORKERS'"),
+        (&["--workers", "many"], &[("FOO_WORKERS", "2")], "'--workers <WORKERS>'"),
+        (
+            &["--seed", "1"],
+            &[("FOO_QUEUE", "round"), ("FOO_SEED", "x")],
+            "'FOO_QUEUE'",
+        ),
+        (&["health"], &[("FOO_LISTEN", ":50051")], "'FOO_LISTEN'"),
+        (&[], &[("FOO_TLS_CERT", "/cert.pem")], "FOO_TLS_CERT needs it"),
+        (
+            &[],
+            &[("FOO_TLS_KEY", "/key.pem"), ("FOO_TLS_CERT", "")],
+            "FOO_TLS_KEY needs it",
+        ),
+    ] {
+        let (code, _, stderr) = run(arguments, environment).await;
+        assert_eq!(code, Some(2), "{environment:?}: {stderr}");
+        assert!(stderr.contains(said), "{environment:?}: {stderr}");
+    }
+}
+
+#[tokio::test]
+async fn settings_that_contradict_each_other_are_refused_wherever_they_come_from() {
+    for (arguments, environment, said) in [
+        (
+            &[][..],
+            &[("FOO_QUEUE", "unbounded"), ("FOO_QUEUE_CAPACITY", "8")][..],
+            "FOO_QUEUE and FOO_QUEUE_CAPACITY contradict each other",
+        ),
+        (
+            &["--queue", "unbounded"],
+            &[("FOO_WHEN_FULL", "reject")],
+            "--queue and FOO_WHEN_FULL contradict each other",
+        ),
+        (
+            &["--queue=unbounded", "--queue-capacity=8"],
+            &[],
+            "--queue and --queue-capacity contradict each other",
+        ),
+        (
+            &["--service-time", "0s", "--service-time-distribution", "pareto"],
+            &[],
+            "--service-time and --service-time-distribution contradict each other",
+        ),
+    ] {
+        let (code, _, stderr) = run(arguments, environment).await;
+        assert_eq!(code, Some(2), "{said}: {stderr}");
+        assert!(stderr.contains(said), "{said}: {stderr}");
+    }
+    Program::start(&["--queue", "unbounded"], &[("FOO_QUEUE_CAPACITY", "")]).await;
+}
+
+#[tokio::test]
+async fn a_variable_that_nobody_knows_is_told_with_the_nearest_name() {
+    let mut shown = Program::start(&["--workers", "2"], &[("FOO_SERVICE_TIMES", "1s"), ("FOO_BAR", "1")]).await;
+    assert!(shown.start_line.contains("service_time=250ms"));
+    shown.terminate();
+    // The warnings come before the line that says that it serves.
+    let refused = run(
+        &["--listen", "127.0.0.1:1", "--admin-listen", "nowhere.invalid:1"],
+        &[("FOO_SERVICE_TIMES", "1s")],
+    )
+    .await;
+    assert!(refused.2.contains("did you mean FOO_SERVICE_TIME?"), "{}", refused.2);
+    shown.logged("stopped").await;
+}
+
+#[tokio::test]
+async fn an_address_may_be_a_name_and_one_that_is_none_is_told_with_an_example() {
+    let program = Program::start(&["--listen", "localhost:0", "--admin-listen", "localhost:0"], &[]).await;
+    assert!(program.address.ip().is_loopback() && program.admin.ip().is_loopback());
+    let by_name = format!("localhost:{}", program.address.port());
+    assert_eq!(run(&["health", "--listen", &by_name], &[]).await.0, Some(0));
+    for (address, said) in [
+        (":50051", "0.0.0.0:50051"),
+        ("localhost", "localhost:50051"),
+        ("127.0.0.1:99999", "from 0 to 65535"),
+        ("http://127.0.0.1:50051", "leave out http://"),
+    ] {
+        for flag in ["--listen", "--admin-listen"] {
+            let (code, _, stderr) = run(&[&format!("{flag}={address}")], &[]).await;
+            assert_eq!(code, Some(2), "{address}: {stderr}");
+            assert!(stderr.contains(said) && stderr.contains(flag), "{address}: {stderr}");
+        }
+    }
+    let (code, _, stderr) = run(&["--listen", "no-such-host.invalid:1"], &[]).await;
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(
+        stderr.contains("cannot listen on no-such-host.invalid:1 for gRPC"),
+        "{stderr}"
+    );
+}
