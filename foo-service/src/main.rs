@@ -74,7 +74,7 @@ async fn main() -> ExitCode {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    match run(cli.listen, cli.tls, cli.settings, log.lost()).await {
+    match Box::pin(run(cli.listen, cli.tls, cli.settings, log.lost())).await {
         Ok(code) => code,
         Err(error) => {
             tracing::error!("{error}");
@@ -159,7 +159,7 @@ fn bind(address: &Address, what: &str, flag: &str) -> Result<std::net::TcpListen
 fn log_start(settings: &Settings, address: SocketAddr, admin: SocketAddr, instance_id: &str, tls: bool) {
     let (queue_capacity, when_full) = match settings.capacity() {
         Capacity::Unbounded => (None, None),
-        Capacity::Bounded { places, when_full } => (Some(places), Some(word(when_full))),
+        Capacity::Bounded { places, when_full } => (Some(places), Some(word(&when_full))),
     };
     tracing::info!(
         version = %env!("CARGO_PKG_VERSION"),
@@ -169,9 +169,9 @@ fn log_start(settings: &Settings, address: SocketAddr, admin: SocketAddr, instan
         instance_id = %instance_id,
         workers = settings.workers,
         service_time = ?settings.service_time,
-        service_time_distribution = %word(settings.service_time_distribution),
-        work = %word(settings.work),
-        queue = %word(settings.queue),
+        service_time_distribution = %word(&settings.service_time_distribution),
+        work = %word(&settings.work),
+        queue = %word(&settings.queue),
         queue_capacity,
         when_full = when_full.as_deref().map(tracing::field::display),
         concurrency_limit = settings.limit(),

@@ -30,6 +30,7 @@ use crate::{
 // As constants: looked up by text, a name is parsed at every call.
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
 /// What is known of a call before its body: in the extensions of the request.
 #[derive(Debug)]
@@ -235,7 +236,7 @@ fn refused<E>(refusal: &Refusal) -> (Result<Response<Body>, E>, Code) {
 /// own, and nobody is there to read them. (Of a plain reset nothing is heard here: to hyper the body has ended then, and
 /// what came of it is a message cut short.)
 fn said(response: &mut Response<Body>, reached: bool) -> Code {
-    let Some(header) = response.headers_mut().get_mut(GRPC_STATUS) else {
+    let Some(header) = response.headers().get(GRPC_STATUS) else {
         return Code::Ok;
     };
     let code = Code::from_bytes(header.as_bytes());
@@ -243,20 +244,28 @@ fn said(response: &mut Response<Body>, reached: bool) -> Code {
         return code;
     }
     let (code, text) = match code {
-        // Over the decoding limit, or over it once unpacked: gRPC has RESOURCE_EXHAUSTED for both.
-        Code::OutOfRange | Code::ResourceExhausted => (Code::ResourceExhausted, "8"),
+        // Over the decoding limit: gRPC has RESOURCE_EXHAUSTED for that.
+        Code::OutOfRange => (Code::ResourceExhausted, "8"),
+        // Over it once unpacked. A peer that resets its stream can make tonic say this code too, but not these words.
+        Code::ResourceExhausted if unpacking_failed(response) => (Code::ResourceExhausted, "8"),
         Code::Internal => (Code::InvalidArgument, "3"),
         // Said here at the deadline; or by tonic, of a compression that is not offered.
         Code::DeadlineExceeded | Code::Unimplemented => return code,
         _ => return Code::Cancelled,
     };
-    *header = http::HeaderValue::from_static(text);
+    let status = http::HeaderValue::from_static(text);
+    response.headers_mut().insert(GRPC_STATUS, status);
     // Not for want of room, so it is not counted as such either.
     if code == Code::ResourceExhausted {
         Code::InvalidArgument
     } else {
         code
     }
+}
+
+fn unpacking_failed(response: &Response<Body>) -> bool {
+    let words = response.headers().get(GRPC_MESSAGE).map(http::HeaderValue::as_bytes);
+    words.is_some_and(|words| words.windows(13).any(|window| window == b"decompressing"))
 }
 
 fn outcome(code: Code) -> RequestOutcome {

@@ -7,6 +7,7 @@ mod deadlines;
 mod doors;
 mod drain;
 mod drain_abandon;
+mod drain_delay;
 mod guard;
 mod gzip;
 mod leaving;

@@ -49,11 +49,10 @@ impl Program {
     }
 
     async fn start_as(mut command: Command, flags: &[&str]) -> Self {
-        let mut child = command
-            .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
-            .args(flags)
-            .spawn()
-            .expect("the program starts");
+        if !flags.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+        }
+        let mut child = command.args(flags).spawn().expect("the program starts");
         let stderr = child.stderr.take().expect("it is piped");
         // Read to the end, so that the program never waits for room in the pipe.
         let (lines, mut log) = mpsc::unbounded_channel();

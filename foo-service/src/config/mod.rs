@@ -2,20 +2,20 @@
 //!
 //! Only the assembly ([`crate::app`]) and `main` read these; everything else is given values.
 
+mod values;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Command, FromArgMatches, ValueEnum};
 use foo_flags::Address;
 
+use self::values::{count, count_or_none, duration_up_to_an_hour, number, payload_size, workers};
 use crate::{
     enqueue::{Capacity, WhenFull},
     log::LogFormat,
     work::{ServiceTimeDistribution, WorkKind},
 };
 
-const HOUR: Duration = Duration::from_secs(3600);
-/// The most workers (arbitrary: far over what a process does at once).
-const MAX_WORKERS: u32 = 65_536;
 /// The most that burn CPU time, on a thread each (arbitrary: over any machine's cores).
 const MAX_CPU_WORKERS: u32 = 1024;
 
@@ -239,51 +239,8 @@ impl Default for Settings {
     }
 }
 
-fn duration_up_to_an_hour(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 250ms or 2s"))?;
-    if duration > HOUR {
-        return Err("must be at most 1h".to_owned());
-    }
-    Ok(duration)
-}
-
-fn number(text: &str) -> Result<u64, String> {
-    // The library would round it.
-    if text.contains('.') && text.ends_with(|last: char| last.is_ascii_digit() || last == '.') {
-        return Err("must be a whole number, such as 250, 10k or 1m".to_owned());
-    }
-    parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 250, 10k or 1m"))
-}
-
-fn count_or_none(text: &str) -> Result<u32, String> {
-    u32::try_from(number(text)?).map_err(|_| format!("must be at most {}", u32::MAX))
-}
-
-fn count(text: &str) -> Result<u32, String> {
-    match count_or_none(text)? {
-        0 => Err("must be at least 1".to_owned()),
-        count => Ok(count),
-    }
-}
-
-fn workers(text: &str) -> Result<u32, String> {
-    match count(text)? {
-        workers if workers > MAX_WORKERS => Err(format!("must be at most {MAX_WORKERS}")),
-        workers => Ok(workers),
-    }
-}
-
-fn payload_size(text: &str) -> Result<u64, String> {
-    let bytes = parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 64KiB or 1MiB"))?;
-    // Double of it, as the decoding limit, is to stay well inside HTTP/2's flow control.
-    if bytes > 64 << 20 {
-        return Err("must be at most 64MiB".to_owned());
-    }
-    Ok(bytes)
-}
-
 /// The word for a value of a flag, as it is written on the command line.
-pub fn word(value: impl ValueEnum) -> String {
+pub fn word(value: &impl ValueEnum) -> String {
     value
         .to_possible_value()
         .map_or_else(String::new, |value| value.get_name().to_owned())
@@ -301,17 +258,5 @@ mod tests {
             (1, Duration::from_millis(250))
         );
         assert_eq!(settings.limit(), 1);
-    }
-
-    #[test]
-    fn counts_and_sizes_take_units_and_keep_their_range() {
-        assert_eq!(count("10k"), Ok(10_000));
-        assert_eq!(count("1m"), Ok(1_000_000));
-        assert_eq!(count("1.5k"), Ok(1500));
-        assert!(count("1.5").is_err() && count("0.4").is_err() && count("2.").is_err());
-        assert!(count("0").is_err() && count("5g").is_err() && count("-1").is_err());
-        assert_eq!(payload_size("64KiB"), Ok(65_536));
-        assert!(payload_size("65MiB").is_err());
-        assert!(duration_up_to_an_hour("61m").is_err() && duration_up_to_an_hour("5").is_err());
     }
 }
