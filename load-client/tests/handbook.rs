@@ -26,7 +26,7 @@ fn bash_completes_commands_and_flags() {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
     assert_eq!(complete("load-client comp"), "compare completions");
-    assert_eq!(complete("load-client run --max"), "--max-in-flight");
+    assert_eq!(complete("load-client run --max"), "--max-in-flight --max-message-size");
     assert_eq!(complete("load-client run --when-blocked w"), "withhold");
 }
 
