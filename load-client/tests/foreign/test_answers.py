@@ -24,11 +24,11 @@ def html(call):
     [
         (http("429", ("grpc-status", "8"), ("grpc-message", "slow down")), "rejected", ""),
         (http("503", ("grpc-status", "14"), ("grpc-message", "upstream gone")), "unavailable", "upstream gone"),
-        (http("403", ("grpc-status", "7"), ("grpc-message", "RBAC: denied")), "failed", "PermissionDenied: RBAC: denied"),
+        (http("403", ("grpc-status", "7"), ("grpc-message", "RBAC: denied")), "failed", "PERMISSION_DENIED: RBAC: denied"),
         (http("429", media="text/plain"), "unavailable", "HTTP status 429"),
         (http("503", media="text/html"), "unavailable", "HTTP status 503"),
-        (http("404", media="text/html"), "failed", "Unimplemented: HTTP status 404"),
-        (http("401", media="text/html"), "failed", "Unauthenticated: HTTP status 401"),
+        (http("404", media="text/html"), "failed", "UNIMPLEMENTED: HTTP status 404"),
+        (http("401", media="text/html"), "failed", "UNAUTHENTICATED: HTTP status 401"),
         (html, "failed", "an HTTP answer of type text/html, not gRPC"),
     ],
 )
