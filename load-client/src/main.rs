@@ -274,7 +274,7 @@ async fn strategies(_: &CompareArgs, _: &Schedule, _: &Arc<Stopper>, _: &Screen)
 #[cfg(feature = "embedded")]
 async fn prove(args: &SelftestArgs, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
     let screen = Screen::default();
-    screen.show(&selftest::introduction());
+    screen.show(&selftest::introduction(screen.layout()));
     let findings = selftest::run(stopper, args.progress.manner()).await;
     screen.show(&selftest::shown(&findings, screen.layout()));
     screen.finish()?;

@@ -157,7 +157,7 @@ fn text(output: &Output) -> (String, String) {
 /// depend on that must be right all the same.
 #[test]
 fn every_figure_is_what_it_must_be() {
-    let output = load_client(["selftest", "-q"]).output().unwrap();
+    let output = load_client(["selftest", "-q"]).env("COLUMNS", "160").output().unwrap();
     let (said, errors) = text(&output);
     assert_eq!(errors, "", "quiet is quiet");
     let rows = rows(&said);

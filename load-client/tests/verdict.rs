@@ -47,7 +47,7 @@ fn sends_that_wait_for_a_stream_are_the_generators_own_limit() {
     assert!(verdict.stream_waits >= 70, "{verdict:?}");
     assert!(verdict.stream_wait_max_seconds.unwrap() >= 0.05, "{verdict:?}");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.starts_with("CLIENT-LIMITED: run: "), "{text}");
+    assert!(text.starts_with("CLIENT-LIMITED: Process: "), "{text}");
     assert!(text.contains("--connections"), "{text}");
 }
 
@@ -121,6 +121,7 @@ fn too_few_clients_for_a_service_without_a_line_are_the_limit_and_the_number_nee
         "{verdict:?}"
     );
     let text = String::from_utf8_lossy(&output.stdout);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains(&verdict.reason), "{text}");
 }
 

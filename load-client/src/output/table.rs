@@ -139,7 +139,10 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
 /// Rows side by side, with some sentences on each; on top, whose figures are not the service's, and what was driven if that
 /// is a service of the user's. All pictures have the same scale.
 pub fn comparison(runs: &[Run], layout: Layout) -> String {
-    let mut text = warning(runs);
+    let mut text = String::new();
+    for warning in warning(runs).lines() {
+        text.extend(wrap(warning, layout.sentence(0)).into_iter().map(|line| line + "\n"));
+    }
     let addressed = |run: &&Run| {
         let target = run.configuration.as_ref().and_then(|made| made.target.as_deref());
         target.is_some_and(|target| target.contains("://"))

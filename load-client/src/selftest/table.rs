@@ -5,25 +5,24 @@ use std::fmt::Write;
 use super::{Agreement, Experiment, Findings, NotDone};
 use crate::output::{
     grid::{Column, Grid, Kind},
-    layout::Layout,
+    layout::{Layout, wrap},
 };
 
 /// The experiments, before they are made.
-pub fn introduction() -> String {
-    let width = Experiment::ALL
-        .iter()
-        .map(|experiment| experiment.name().len())
-        .max()
-        .unwrap_or(0)
-        + 2;
-    let mut text =
-        "Services in this process do something that is known beforehand; the client has to tell it truly.\n\n"
-            .to_owned();
-    for experiment in Experiment::ALL {
-        let _ = writeln!(text, "{:width$}{}", experiment.name(), experiment.about());
-    }
-    text.push_str("\nAll at the same time, over loopback, in about 12 s:\n");
-    text
+pub fn introduction(layout: Layout) -> String {
+    let names = Experiment::ALL.iter().map(|experiment| experiment.name().to_owned());
+    let abouts = Experiment::ALL.iter().map(|experiment| experiment.about().to_owned());
+    let table = Grid::new(vec![
+        Column::new(Kind::Name, "", names.collect()),
+        Column::new(Kind::Words, "", abouts.collect()),
+    ]);
+    let what =
+        "Each experiment drives a service with a known fault, and checks that the load client reports it correctly.";
+    format!(
+        "{}\n\n{}\nAll experiments run at the same time, over loopback, in about 12 s:\n",
+        wrap(what, layout.sentence(0)).join("\n"),
+        table.text(layout.width)
+    )
 }
 
 /// The figures and the verdict.
