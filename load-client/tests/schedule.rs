@@ -234,3 +234,66 @@ fn a_warm_up_that_leaves_nothing_to_judge_is_refused_before_the_run() {
     let run = virtual_run("sync", "-r 4 -n 40 --warmup 9s");
     assert!(run.ledger.intended > 0 && run.ledger.intended < 10, "{:?}", run.ledger);
 }
+
+#[test]
+fn a_first_run_has_clients_enough_for_a_service_that_takes_its_time() {
+    let url = serve(Behaviour {
+        refused_of_ten: 0,
+        takes: std::time::Duration::from_millis(100),
+        streams: None,
+    });
+    for (flags, clients) in [
+        ("-r 100 -z 1s", 100),
+        ("-r 2 -n 1", 4),
+        ("--stages 500ms:10..60 --slo 5s", 60),
+        ("--rps-per-client 5 -z 1s", 4),
+        ("-r 100 -z 1s --max-in-flight 20", 5),
+        ("-r 100 -z 100ms -c 7", 7),
+        ("-r 2 -n 1 --connections 6", 6),
+        ("-r 0 -n 10", 4),
+    ] {
+        let (output, report) = report(["run", &url, "-q"].into_iter().chain(flags.split(' ')));
+        assert!(
+            output.status.success(),
+            "{flags}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let run = &report.runs[0];
+        assert_balanced(run);
+        assert_eq!(run.load.clients, clients, "{flags}");
+        assert_eq!(run.ledger.withheld, 0, "{flags}");
+    }
+    assert_eq!(virtual_run("sync", "-r 100 -z 1s").load.clients, 4);
+}
+
+#[test]
+fn flags_that_cannot_be_had_together_are_refused_and_not_changed() {
+    for (flags, said) in [
+        (
+            "--connections 10 -c 2",
+            "--connections 10 is more than the number of clients (2)",
+        ),
+        (
+            "--threads 3 -c 2",
+            "--threads 3 is more than the number of connections (2)",
+        ),
+        (
+            "--threads 3 --connections 2",
+            "--threads 3 is more than the number of connections (2)",
+        ),
+        ("-n 2000 -r 0.00001", "longer than a year"),
+        ("-n 200m --arrival poisson", "--requests must be at most 100000000"),
+        (
+            "--rps-per-client 100m -c 10",
+            "requests per second of all clients together",
+        ),
+        ("--stages 10s:5..", "--stages"),
+        ("-n 1.5", "--requests"),
+    ] {
+        let words = ["run", "http://127.0.0.1:1", "-q"].into_iter().chain(flags.split(' '));
+        let output = load_client(words).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{flags}: {stderr}");
+        assert!(stderr.contains(said), "{flags}: {stderr}");
+    }
+}

@@ -99,6 +99,128 @@ fn a_malformed_row_is_an_error_that_names_file_line_and_column() {
     assert!(said.contains("broken.csv: line 3, column units: \"many\""), "{said}");
 }
 
+/// 41 rows, 25 ms from one to the next: a second.
+fn every_25_ms(header: &str, row: impl Fn(u64) -> String) -> String {
+    let rows: Vec<String> = (0..=40).map(|index| row(25 * index)).collect();
+    format!("{header}\n{}\n", rows.join("\n"))
+}
+
+#[test]
+fn units_separators_and_zones_are_given_or_follow_from_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Service::start(["--workers", "4", "--service-time", "0s"]);
+    let (epoch, noon) = (1_700_000_000_000, "2023-11-16 12:00:0");
+    let stamp = |at: u64| format!("{noon}{}.{:03}", at / 1000, at % 1000);
+    for (name, text, flags) in [
+        (
+            "ms",
+            every_25_ms("at,x", |at| format!("{},1", epoch + at)),
+            "--trace-time-unit ms",
+        ),
+        (
+            "us",
+            every_25_ms("at;x", |at| format!("{};1", (epoch + at) * 1000)),
+            "--trace-time-unit us",
+        ),
+        (
+            "ns",
+            every_25_ms("x\tat", |at| format!("1\t{}", (epoch + at) * 1_000_000)),
+            "--trace-time-unit ns",
+        ),
+        (
+            "s",
+            every_25_ms("at|x", |at| format!("{}|1", at as f64 / 1000.0)),
+            "--trace-time-unit s",
+        ),
+        (
+            "bigquery",
+            every_25_ms("\u{feff}at,x", |at| format!("{} UTC,1", stamp(at))),
+            "",
+        ),
+        ("offset", every_25_ms("at,x", |at| format!("{} +0000,1", stamp(at))), ""),
+        (
+            "local",
+            every_25_ms("at,x", |at| format!("{},1", stamp(at))),
+            "--trace-time-zone +02:00",
+        ),
+        (
+            "colon",
+            every_25_ms("at:x", |at| format!("{}:1", at as f64 / 1000.0)),
+            "--trace-separator :",
+        ),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        let words = [
+            "run",
+            &service.url,
+            "-q",
+            "--trace",
+            file.to_str().unwrap(),
+            "--trace-time-column",
+            "at",
+        ];
+        let (output, report) = report(words.into_iter().chain(flags.split_whitespace()));
+        assert!(
+            output.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let run = &report.runs[0];
+        assert_eq!((run.ledger.intended, run.load.clients), (41, 40), "{name}");
+        assert!((run.load.duration_seconds - 1.0).abs() < 1e-6, "{name}: {:?}", run.load);
+    }
+}
+
+#[test]
+fn what_a_trace_leaves_in_doubt_is_refused_with_the_flag_that_says_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("doubtful.csv");
+    for (text, flags, said) in [
+        (
+            "at,x\n1700000000000,1\n",
+            "",
+            "--trace-time-unit says which unit it has, such as ms",
+        ),
+        ("at,x\n1700000000000000,1\n", "", "such as us"),
+        ("at,x\n1700000000000000000,1\n", "", "such as ns"),
+        (
+            "at_ms,x\n250,1\n",
+            "--trace-time-column at_ms",
+            "suggests --trace-time-unit ms",
+        ),
+        ("at;x,y\n1;2,3\n", "", "--trace-separator says"),
+        (
+            "at\n2023-11-16 12:00:00Z\n2023-11-16 12:00:00\n",
+            "",
+            "--trace-time-zone says",
+        ),
+        (
+            "at\n2023-11-16 12:00:00 EST\n",
+            "",
+            "is neither a number of seconds nor a timestamp",
+        ),
+        ("at\n1\n", "--trace-separator ab", "--trace-separator"),
+        ("at\n1\n", "--trace-time-unit m", "--trace-time-unit"),
+        ("at\n1\n", "--trace-time-zone Nowhere/Else", "--trace-time-zone"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let column = if flags.contains("--trace-time-column") {
+            ""
+        } else {
+            "--trace-time-column at"
+        };
+        let mut command = load_client(["run", "http://127.0.0.1:1", "-q", "--trace", file.to_str().unwrap()]);
+        let output = command
+            .args(flags.split_whitespace().chain(column.split_whitespace()))
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{text:?} {flags}: {stderr}");
+        assert!(stderr.contains(said), "{text:?} {flags}: {stderr}");
+    }
+}
+
 /// The real trace, or a loud skip; where it must be there, a failure.
 fn real_trace() -> Option<PathBuf> {
     let shared = env::var_os(SHARED).map_or_else(|| PathBuf::from("../../shared"), PathBuf::from);
