@@ -41,7 +41,10 @@ fn every_series_is_there_before_anything_happens() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", port.local_addr().unwrap());
     drop(port);
-    let (mut client, address) = run(&url, &["--stages", "1h:100", "--slo", "70ms", "--timeout", "3s"]);
+    let (mut client, address) = run(
+        &url,
+        &["--stages", "1h:100", "-c", "4", "--slo", "70ms", "--timeout", "3s"],
+    );
     let page = Page::scrape(&address);
     for outcome in OUTCOMES {
         let labels = format!("{{rpc=\"process\",outcome=\"{outcome}\"}}");

