@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::{
     outcome::Outcome,
     recorder::Figures,
-    scenario::{Rpc, Scenario, Schedule},
+    scenario::{Rpc, Scenario},
 };
 
 /// From this share of the scheduled requests on, it matters that they were withheld or late (arbitrary: from here on it
@@ -80,7 +80,7 @@ fn slower_by(scenario: &Scenario, figures: &Figures) -> Option<f64> {
 /// That there are too few slots for the schedule, and how many it needs; `None` if there are enough.
 fn too_few(scenario: &Scenario, figures: &Figures, held_back: u64) -> Option<String> {
     let service_time = figures.slots.all.median()?;
-    let rate = highest_rate(&scenario.schedule)?;
+    let rate = scenario.schedule.highest_rate()?;
     let slots = f64::from(scenario.clients) * f64::from(scenario.max_in_flight);
     let needed = rate * service_time.as_secs_f64();
     if needed < IN_NEED * slots {
@@ -108,19 +108,6 @@ fn too_few(scenario: &Scenario, figures: &Figures, held_back: u64) -> Option<Str
     }
 }
 
-/// Requests per second of the schedule where it asks for most; on average where it is recorded; `None` without a schedule.
-fn highest_rate(schedule: &Schedule) -> Option<f64> {
-    match schedule {
-        Schedule::Rate { rps, .. } => Some(*rps),
-        Schedule::Stages { stages, .. } => stages.iter().map(|stage| stage.rps).reduce(f64::max),
-        Schedule::Trace(rows) => {
-            let length = rows.last()?.at.as_secs_f64();
-            (length > 0.0).then(|| rows.len() as f64 / length)
-        }
-        Schedule::AsFastAsPossible => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -129,7 +116,7 @@ mod tests {
     use crate::{
         ledger::Ledger,
         recorder::Crowd,
-        scenario::{Spacing, TraceRow, WhenBlocked},
+        scenario::{Schedule, Spacing, TraceRow, WhenBlocked},
     };
 
     fn millis(millis: u64) -> Duration {
@@ -258,14 +245,25 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_needs_what_it_needs_on_average_and_without_a_schedule_there_is_no_rate() {
-        let row = |tenth: u64| TraceRow {
-            at: millis(100 * tenth),
+    fn a_schedule_needs_what_it_needs_where_it_asks_for_most() {
+        let row = |hundredth: u64| TraceRow {
+            at: millis(10 * hundredth),
             demand: None,
         };
-        let rows: Vec<TraceRow> = (0..=40).map(row).collect();
-        let rate = highest_rate(&Schedule::Trace(Arc::from(rows))).unwrap();
-        assert!((rate - 10.25).abs() < 1e-9, "{rate}");
-        assert_eq!(highest_rate(&Schedule::AsFastAsPossible), None);
+        // A hundred in a second, and then one more after a minute.
+        let rows: Vec<TraceRow> = (0..100).chain([6000]).map(row).collect();
+        let trace = Scenario {
+            schedule: Schedule::Trace(Arc::from(rows)),
+            ..scenario(1.0)
+        };
+        assert!(matches!(
+            held_back(&trace, &figures(600, 100, 100)),
+            Some(HeldBack::ByClients(_))
+        ));
+        let unscheduled = Scenario {
+            schedule: Schedule::AsFastAsPossible,
+            ..scenario(1.0)
+        };
+        assert_eq!(held_back(&unscheduled, &figures(600, 100, 100)), None);
     }
 }
