@@ -216,10 +216,6 @@ fn what_users_of_other_tools_type_gets_the_right_hint() {
             &["compare", "--virtual-time", "--rps", "0"],
             "Usage: load-client compare",
         ),
-        (
-            &["run", NOWHERE, "--warmup", "20s", "-z", "10s"],
-            "Usage: load-client run",
-        ),
     ] {
         let error = refused(&[], args);
         assert!(error.contains(hint), "{args:?}: {error}");
