@@ -31,4 +31,6 @@ pub mod lifecycle;
 pub mod accepting;
 pub mod log;
 
+pub mod permits;
+
 pub mod job;

@@ -40,6 +40,7 @@ pub struct Metrics {
     requests: [[Counter; RequestOutcome::ALL.len()]; 2],
     jobs: [[Counter; JobOutcome::ALL.len()]; 2],
     levels: Levels<Gauge>,
+    workers: Gauge,
     connections: Gauge,
     connections_refused: Counter,
     tls_handshakes_failed: Counter,
@@ -53,7 +54,8 @@ impl Metrics {
         metrics::with_local_recorder(recorder, || {
             describe();
             gauge!("foo_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-            gauge!("foo_workers").set(f64::from(workers));
+            let workers_gauge = gauge!("foo_workers");
+            workers_gauge.set(f64::from(workers));
             gauge!("foo_queue_capacity").set(queue_capacity.map_or(f64::INFINITY, f64::from));
             Self {
                 queue_wait: Door::ALL.map(|door| histogram!("foo_queue_wait_seconds", "door" => door.label())),
@@ -76,6 +78,7 @@ impl Metrics {
                     in_service: gauge!("foo_in_service"),
                     in_system: gauge!("foo_in_system"),
                 },
+                workers: workers_gauge,
                 connections: gauge!("foo_connections"),
                 connections_refused: counter!("foo_connections_refused_total"),
                 tls_handshakes_failed: counter!("foo_tls_handshakes_failed_total"),
@@ -97,6 +100,11 @@ impl Metrics {
     /// A caller of Enqueue stood in line so long for a place on the queue.
     pub fn stood_in_line(&self, wait: Duration) {
         self.line_wait.record(wait);
+    }
+
+    /// So many messages are processed at once from now on.
+    pub fn workers(&self, count: u32) {
+        self.workers.set(f64::from(count));
     }
 
     /// A connection came.

@@ -1,18 +1,29 @@
-//! W slots: the resource that both doors share. Whoever holds a slot may have one message processed.
+//! W slots: the resource that both doors share. A slot is the right to have one message processed. Their number, and how
+//! long a message takes, can change while the service runs.
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     job::{Door, Job, Processed},
     metrics::Metrics,
+    permits::Permits,
     work::Work,
 };
 
 /// The pool.
 pub struct Workers {
-    slots: Semaphore,
+    slots: Permits,
+    /// How many slots there are, for those that only want to know.
+    count: AtomicU32,
     work: Work,
     metrics: Arc<Metrics>,
 }
@@ -24,7 +35,7 @@ pub struct Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.workers.slots.add_permits(1);
+        self.workers.slots.give_back();
     }
 }
 
@@ -32,7 +43,8 @@ impl Workers {
     /// `count` slots for `work`.
     pub fn new(count: u32, work: Work, metrics: Arc<Metrics>) -> Self {
         Self {
-            slots: Semaphore::new(count as usize),
+            slots: Permits::new(count),
+            count: AtomicU32::new(count),
             work,
             metrics,
         }
@@ -40,12 +52,42 @@ impl Workers {
 
     /// Waits for a slot, first come first served across both doors. Cancel-safe: whoever leaves loses its place.
     pub async fn slot(self: &Arc<Self>) -> Slot {
-        let permit = self.slots.acquire().await.expect("the semaphore is never closed");
         // The slot gives it back.
-        permit.forget();
+        Permits::keep(self.slots.acquire().await);
         Slot {
             workers: Arc::clone(self),
         }
+    }
+
+    /// How many slots there are. While their number falls, more can be in use: a message in service is not broken off.
+    pub fn count(&self) -> u32 {
+        self.count.load(SeqCst)
+    }
+
+    /// From now on there are `count` slots. `--work cpu` starts the threads that are missing.
+    pub fn resize(&self, count: u32) {
+        self.work.make_room(count);
+        self.slots.resize(count);
+        self.count.store(count, SeqCst);
+        self.metrics.workers(count);
+    }
+
+    /// The mean service time of messages that do not ask for one.
+    pub fn service_time(&self) -> Duration {
+        self.work.mean()
+    }
+
+    /// From now on that is the mean service time. A message that is in service keeps its own.
+    pub fn set_service_time(&self, mean: Duration) {
+        self.work.set_mean(mean);
+    }
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workers")
+            .field("count", &self.count())
+            .finish_non_exhaustive()
     }
 }
 

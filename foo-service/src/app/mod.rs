@@ -3,6 +3,7 @@
 //! A service is a value: nothing is global, so several can live in one process without touching each other.
 
 mod connections;
+mod control;
 mod drain;
 mod health;
 pub mod refusals;
@@ -28,6 +29,7 @@ use tower_http::request_id::PropagateRequestIdLayer;
 
 pub use self::{
     connections::{accept, accept_and_tell},
+    control::{ChangeError, Control},
     drain::Drained,
 };
 use crate::{
@@ -81,7 +83,7 @@ pub struct Service {
     instance_id: String,
     workers: Arc<Workers>,
     enqueue: Arc<EnqueueDoor>,
-    process: ProcessDoor,
+    process: Arc<ProcessDoor>,
     watched: Arc<Watched>,
     metrics: Arc<Metrics>,
     accepting: Arc<Accepting>,
@@ -126,17 +128,17 @@ impl Service {
             Arc::clone(&metrics),
             Arc::clone(&log),
         ));
-        let process = ProcessDoor::new(
+        let process = Arc::new(ProcessDoor::new(
             settings.limit(),
             settings.max_waiting,
             Arc::clone(&workers),
             Arc::clone(&ledger),
             Arc::clone(&lifecycle),
-        );
+        ));
         let watched = Arc::new(Watched {
             instance_id: instance_id.clone(),
             started: Instant::now(),
-            workers: settings.workers,
+            workers: Arc::clone(&workers),
             owns_process,
             ledger,
             log,
@@ -152,6 +154,11 @@ impl Service {
             metrics,
             accepting,
         }
+    }
+
+    /// A handle to change the service with, while it serves.
+    pub fn control(&self) -> Control {
+        Control::new(&self.settings, Arc::clone(&self.workers), Arc::clone(&self.process))
     }
 
     /// The service's counts.
@@ -200,11 +207,9 @@ impl Service {
         let health = HealthReporter::new();
 
         let dispatcher = tokio::spawn({
-            let enqueue = Arc::clone(&enqueue);
+            let (enqueue, workers) = (Arc::clone(&enqueue), Arc::clone(&workers));
             async move { enqueue.dispatch(workers).await }
         });
-        // A call refused for want of room may find some after one message's work.
-        let pushback = settings.service_time;
         let doors = FooServiceServer::new(FooRpc {
             rules: MessageRules::new(settings.max_payload, settings.max_service_demand, instance_id.clone()),
             enqueue,
@@ -212,7 +217,7 @@ impl Service {
             watched,
             ledger: Arc::clone(&ledger),
             lifecycle: Arc::clone(&lifecycle),
-            pushback,
+            workers,
         })
         .max_decoding_message_size(decoding_limit(settings.max_payload))
         // The limit holds for what comes out of it too: tonic stops there. Answers are small, and stay as they are.

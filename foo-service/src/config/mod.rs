@@ -230,6 +230,31 @@ impl Settings {
     }
 }
 
+/// What of the [`Settings`] can change while a service runs. The flags are spelled as there; one that is not given stays as it
+/// is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub struct Change {
+    /// Messages processed at once, by both doors together
+    #[arg(long, value_parser = workers)]
+    pub workers: Option<u32>,
+
+    /// Mean work on a message that does not say itself [0s to 1h]
+    #[arg(long, value_parser = duration_up_to_an_hour)]
+    pub service_time: Option<Duration>,
+}
+
+impl Change {
+    /// These settings, changed.
+    #[must_use]
+    pub fn apply(&self, settings: &Settings) -> Settings {
+        Settings {
+            workers: self.workers.unwrap_or(settings.workers),
+            service_time: self.service_time.unwrap_or(settings.service_time),
+            ..settings.clone()
+        }
+    }
+}
+
 impl Default for Settings {
     /// The defaults of the flags, whatever the environment says.
     fn default() -> Self {
@@ -258,5 +283,16 @@ mod tests {
             (1, Duration::from_millis(250))
         );
         assert_eq!(settings.limit(), 1);
+    }
+
+    #[test]
+    fn what_can_change_is_spelled_as_the_flags_of_the_service() {
+        let settings = Settings::augment_args(Command::new("settings"));
+        let longs: Vec<_> = settings.get_arguments().filter_map(clap::Arg::get_long).collect();
+        let changes = Change::augment_args(Command::new("change"));
+        assert_eq!(changes.get_arguments().count(), 2);
+        for flag in changes.get_arguments() {
+            assert!(longs.contains(&flag.get_long().unwrap()), "{flag:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The line of calls that wait for the limit, then for a worker.
 //!
-//! Only this file knows that the line is the first-come-first-served queue of a semaphore.
+//! Only this file knows that the line is the first-come-first-served queue of [`Permits`].
 
 use std::{
     convert::Infallible,
@@ -10,12 +10,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 use tower::Service;
 
 use crate::{
     job::{Door, Job, JobOutcome, Processed, Refusal},
     ledger::Ledger,
+    permits::Permits,
     workers::Workers,
 };
 
@@ -34,7 +35,7 @@ pub(super) struct Line(Arc<Head>);
 
 /// What everybody in line waits for.
 struct Head {
-    limit: Semaphore,
+    limit: Permits,
     workers: Arc<Workers>,
     ledger: Arc<Ledger>,
 }
@@ -42,10 +43,15 @@ struct Head {
 impl Line {
     pub(super) fn new(limit: u32, workers: Arc<Workers>, ledger: Arc<Ledger>) -> Self {
         Self(Arc::new(Head {
-            limit: Semaphore::new(limit as usize),
+            limit: Permits::new(limit),
             workers,
             ledger,
         }))
+    }
+
+    /// From now on `limit` calls go on from the line at once; those that are past it are not broken off.
+    pub(super) fn resize(&self, limit: u32) {
+        self.0.limit.resize(limit);
     }
 }
 
@@ -64,7 +70,7 @@ impl Service<Standing> for Line {
         let head = Arc::clone(&self.0);
         // In one piece, not handed on to a function: what is handed on is held twice, and this is held for every call.
         Box::pin(async move {
-            let _permit = head.limit.acquire().await.expect("the semaphore is never closed");
+            let _permit = head.limit.acquire().await;
             // The limit does not know how many workers there are, nor how many the other door has.
             let slot = head.workers.slot().await;
             let taken = Instant::now();

@@ -41,6 +41,11 @@ impl ProcessDoor {
         }
     }
 
+    /// From now on `limit` calls are let through at once.
+    pub fn resize(&self, limit: u32) {
+        self.guard.resize(limit);
+    }
+
     /// Has a message processed. Waits in line and for the work; cancel-safe: whoever leaves frees its place at once. What
     /// is dropped after `deadline` counts as expired.
     pub async fn process(&self, job: Job, deadline: Option<Instant>) -> Result<Processed, Refusal> {

@@ -10,7 +10,7 @@ mod timeout;
 pub mod trace;
 mod watch;
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc};
 
 use call::Call;
 pub use call::Calls;
@@ -29,6 +29,7 @@ use crate::{
     ledger::Ledger,
     lifecycle::Lifecycle,
     process::ProcessDoor,
+    workers::Workers,
 };
 
 /// FooService, as tonic serves it.
@@ -38,15 +39,15 @@ pub struct FooRpc {
     /// Fire-and-forget.
     pub enqueue: Arc<EnqueueDoor>,
     /// Synchronous.
-    pub process: ProcessDoor,
+    pub process: Arc<ProcessDoor>,
     /// What Watch shows.
     pub watched: Arc<Watched>,
     /// Where calls are counted.
     pub ledger: Arc<Ledger>,
     /// Whether the service still takes work.
     pub lifecycle: Arc<Lifecycle>,
-    /// What a refused caller is told to wait before it comes back.
-    pub pushback: Duration,
+    /// They know the service time.
+    pub workers: Arc<Workers>,
 }
 
 impl FooRpc {
@@ -64,7 +65,8 @@ impl FooRpc {
     }
 
     fn status(&self, refusal: &Refusal) -> Status {
-        status::of(refusal, self.pushback)
+        // A call refused for want of room may find some after one message's work.
+        status::of(refusal, self.workers.service_time())
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     job::{Door, JobOutcome, MAX_ID_BYTES, Refusal},
     ledger::{DoorReading, Ledger, LevelReading, Window},
     lifecycle::{Lifecycle, Phase},
+    workers::Workers,
 };
 
 /// Log entries looked at per snapshot (derived: with ids of 128 bytes they encode to under 1 MiB, and gRPC clients
@@ -33,7 +34,7 @@ pub struct Watched {
     /// When the instance started.
     pub started: Instant,
     /// The slots there are.
-    pub workers: u32,
+    pub workers: Arc<Workers>,
     /// Whether resident memory is this service's own to tell: not where several live in one process.
     pub owns_process: bool,
     /// The counts.
@@ -142,7 +143,7 @@ impl Watcher {
             waiting: Some(level(levels.waiting)),
             in_service: Some(level(levels.in_service)),
             in_system: Some(level(levels.in_system)),
-            workers: u64::from(watched.workers),
+            workers: u64::from(watched.workers.count()),
             resident_bytes: watched.resident_bytes(),
             completions: completions.into_iter().map(completion).collect(),
             completions_end: end,

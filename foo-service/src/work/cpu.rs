@@ -21,6 +21,9 @@ const SLICE_ITERATIONS: u32 = 10_000;
 #[derive(Debug)]
 pub(super) struct Pool {
     orders: mpsc::Sender<Order>,
+    inbox: Arc<Mutex<mpsc::Receiver<Order>>>,
+    /// Threads that were started.
+    started: Mutex<u32>,
 }
 
 struct Order {
@@ -42,9 +45,20 @@ impl Pool {
     pub(super) fn new(threads: u32) -> Self {
         // Bounded by the workers: each has at most one order out, beside those that were just cancelled.
         let (orders, inbox) = mpsc::channel::<Order>();
-        let inbox = Arc::new(Mutex::new(inbox));
-        for index in 0..threads {
-            let inbox = Arc::clone(&inbox);
+        let pool = Self {
+            orders,
+            inbox: Arc::new(Mutex::new(inbox)),
+            started: Mutex::new(0),
+        };
+        pool.grow(threads);
+        pool
+    }
+
+    /// Starts threads until there are that many. Threads that are too many stay, and have nothing to do.
+    pub(super) fn grow(&self, threads: u32) {
+        let mut started = self.started.lock().expect("no thread panics with the count");
+        for index in *started..threads {
+            let inbox = Arc::clone(&self.inbox);
             thread::Builder::new()
                 .name(format!("worker-{index}"))
                 .spawn(move || {
@@ -58,7 +72,7 @@ impl Pool {
                 })
                 .expect("the system can start a thread per worker");
         }
-        Self { orders }
+        *started = threads.max(*started);
     }
 
     /// Burns `demand` of CPU time. Dropping the future stops it.

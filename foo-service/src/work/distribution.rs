@@ -1,6 +1,12 @@
 //! How long messages take that do not say so themselves: a seeded draw per message.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, Exp1, LogNormal, Pareto};
@@ -29,7 +35,8 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// Draws service times.
 #[derive(Debug)]
 pub struct ServiceTime {
-    mean: Duration,
+    /// In nanoseconds.
+    mean: AtomicU64,
     family: ServiceTimeDistribution,
     random: Mutex<Pcg64Mcg>,
 }
@@ -38,21 +45,37 @@ impl ServiceTime {
     /// Service times of that mean and family. The same seed draws the same times.
     pub fn new(mean: Duration, family: ServiceTimeDistribution, seed: u64) -> Self {
         Self {
-            mean,
+            mean: AtomicU64::new(nanos(mean)),
             family,
             random: Mutex::new(Pcg64Mcg::seed_from_u64(seed)),
         }
     }
 
+    /// The mean.
+    pub fn mean(&self) -> Duration {
+        Duration::from_nanos(self.mean.load(Relaxed))
+    }
+
+    /// Draws around this mean from now on.
+    pub fn set_mean(&self, mean: Duration) {
+        self.mean.store(nanos(mean), Relaxed);
+    }
+
     /// The next one.
     pub fn draw(&self) -> Duration {
-        if self.family == ServiceTimeDistribution::Constant || self.mean.is_zero() {
-            return self.mean;
+        let mean = self.mean();
+        if self.family == ServiceTimeDistribution::Constant || mean.is_zero() {
+            return mean;
         }
         let mut random = self.random.lock().expect("a draw does not panic");
-        let seconds = self.mean.as_secs_f64() * draw_unit_mean(self.family, &mut *random);
+        let seconds = mean.as_secs_f64() * draw_unit_mean(self.family, &mut *random);
         Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST).min(LONGEST)
     }
+}
+
+/// A mean of more than [`LONGEST`] counts as that.
+fn nanos(mean: Duration) -> u64 {
+    u64::try_from(mean.min(LONGEST).as_nanos()).expect("an hour has fewer nanoseconds than a u64")
 }
 
 /// A draw of mean 1.

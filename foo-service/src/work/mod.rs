@@ -40,6 +40,23 @@ impl Work {
         Self { service_time, means }
     }
 
+    /// Makes sure that up to `workers` messages can be worked on at once.
+    pub fn make_room(&self, workers: u32) {
+        if let Means::Cpu(pool) = &self.means {
+            pool.grow(workers);
+        }
+    }
+
+    /// The mean of the service times that are drawn.
+    pub fn mean(&self) -> Duration {
+        self.service_time.mean()
+    }
+
+    /// From now on service times are drawn around this mean.
+    pub fn set_mean(&self, mean: Duration) {
+        self.service_time.set_mean(mean);
+    }
+
     /// Works for `demand`, or for as long as the distribution says, and returns how long it took.
     ///
     /// No time at all takes no timer. Dropping the future breaks the work off.

@@ -1,6 +1,7 @@
 //! The integration tests of foo-service, as one program: linking a score of them takes longer than running them all.
 
 mod admin;
+mod changes;
 mod connections;
 mod conservation;
 mod deadlines;

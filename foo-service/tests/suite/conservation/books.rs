@@ -34,7 +34,7 @@ pub(super) fn check(witness: &Witness, settings: &Settings, snapshot: Option<&Sn
         prop_assert_eq!(reading.of(JobOutcome::Failed), 0, "{:?}", door);
         prop_assert_eq!(ledger.requests(door, RequestOutcome::Failed), 0, "{:?}", door);
     }
-    check_levels(ledger, settings, &witness.calls)?;
+    check_levels(ledger, settings, witness)?;
     check_page(ledger, &witness.samples())?;
     if let Some(snapshot) = snapshot {
         check_snapshot(ledger, snapshot)?;
@@ -119,8 +119,9 @@ fn check_calls(ledger: &Ledger, door: Door, calls: &[Made]) -> Checked {
 }
 
 /// What is inside is what callers wait for and what is on the queue, each in one place.
-fn check_levels(ledger: &Ledger, settings: &Settings, calls: &[Made]) -> Checked {
+fn check_levels(ledger: &Ledger, settings: &Settings, witness: &Witness) -> Checked {
     let open = |door| {
+        let calls = &witness.calls;
         calls
             .iter()
             .filter(move |call| call.door == door && call.end.is_none() && call.whole)
@@ -145,7 +146,7 @@ fn check_levels(ledger: &Ledger, settings: &Settings, calls: &[Made]) -> Checked
         "{:?}",
         levels
     );
-    prop_assert!(levels.in_service <= u64::from(settings.workers), "{:?}", levels);
+    prop_assert!(levels.in_service <= u64::from(witness.most_workers), "{:?}", levels);
     prop_assert!(levels.queue_depth <= queued, "{:?}, {} inside Enqueue", levels, queued);
     prop_assert_eq!(levels.queue_bytes > 0, levels.queue_depth > 0, "{:?}", levels);
     if let Capacity::Bounded { places, .. } = settings.capacity() {

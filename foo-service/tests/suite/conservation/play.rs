@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use foo_proto::v1::Snapshot;
 use foo_service::{
-    app::Drained,
+    app::{Control, Drained},
     config::Settings,
     ledger::Ledger,
     lifecycle::Phase,
@@ -25,6 +25,8 @@ pub(super) struct Witness {
     pub(super) calls: Vec<Made>,
     pub(super) watcher: Watcher,
     pub(super) ledger: Arc<Ledger>,
+    /// The most workers that the service has had: a message that is in service is not broken off when they become fewer.
+    pub(super) most_workers: u32,
     metrics: Arc<Metrics>,
     page: PrometheusHandle,
 }
@@ -33,6 +35,7 @@ pub(super) struct Witness {
 pub(super) struct Play {
     pub(super) witness: Witness,
     bed: TestBed,
+    control: Control,
     callers: Vec<Caller>,
     /// Looks at the service in between.
     inspector: Caller,
@@ -44,7 +47,7 @@ impl Play {
     pub(super) async fn start(settings: &Settings) -> Self {
         let recorder = prometheus();
         let service = service(settings.clone(), &recorder);
-        let metrics = service.metrics();
+        let (metrics, control) = (service.metrics(), service.control());
         let bed = TestBed::serve(service);
         let mut callers = Vec::new();
         for _ in 0..CONNECTIONS {
@@ -55,12 +58,14 @@ impl Play {
                 calls: Vec::new(),
                 watcher: Watcher::start(bed.caller().await),
                 ledger: Arc::clone(&bed.ledger),
+                most_workers: settings.workers,
                 metrics,
                 page: recorder.handle(),
             },
             inspector: bed.caller().await,
             callers,
             bed,
+            control,
             now: 0,
         }
     }
@@ -106,6 +111,10 @@ impl Play {
             // There is nobody to come back to.
             Act::Cut(_) | Act::CutWatcher => {}
             Act::Turn => tokio::task::yield_now().await,
+            Act::Change(change) => {
+                self.control.change(change).expect("any service can have them");
+                self.witness.most_workers = self.witness.most_workers.max(change.workers.unwrap_or(0));
+            }
             Act::Drain => self.bed.trigger.drain(),
             Act::StopNow => self.bed.trigger.now(),
         }

@@ -5,7 +5,7 @@
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
 use foo_service::{
-    config::{QueueKind, Settings},
+    config::{Change, QueueKind, Settings},
     enqueue::{Capacity, WhenFull},
     job::Door,
 };
@@ -44,6 +44,8 @@ pub(super) enum Act {
     CutWatcher,
     /// Everybody else has a turn, at the same instant.
     Turn,
+    /// The service gets another number of workers, or another service time.
+    Change(Change),
     /// The service is told to stop.
     Drain,
     /// The service is told to stop at once.
@@ -125,6 +127,11 @@ fn call() -> impl Strategy<Value = Call> {
     })
 }
 
+fn change() -> impl Strategy<Value = Change> {
+    (option::of(1..=3_u32), option::of(time(0..=60)))
+        .prop_map(|(workers, service_time)| Change { workers, service_time })
+}
+
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         60 => call().prop_map(Act::Call),
@@ -132,6 +139,7 @@ fn act() -> impl Strategy<Value = Act> {
         4 => (0..CONNECTIONS).prop_map(Act::Cut),
         2 => Just(Act::CutWatcher),
         6 => Just(Act::Turn),
+        4 => change().prop_map(Act::Change),
         1 => Just(Act::Drain),
         1 => Just(Act::StopNow),
     ]
@@ -174,6 +182,7 @@ impl fmt::Debug for Schedule {
                 Act::Cut(connection) => writeln!(f, "connection {connection} is lost, and made anew")?,
                 Act::CutWatcher => writeln!(f, "the watcher's connection is lost; it resumes")?,
                 Act::Turn => writeln!(f, "everybody else has a turn")?,
+                Act::Change(change) => writeln!(f, "{change:?}")?,
                 Act::Drain => writeln!(f, "drain")?,
                 Act::StopNow => writeln!(f, "stop at once")?,
             }

@@ -1,0 +1,58 @@
+//! Changes a service while it serves: how many workers it has, and how long a message takes.
+
+use std::sync::{Arc, Mutex};
+
+use crate::{
+    config::{Change, Settings},
+    process::ProcessDoor,
+    workers::Workers,
+};
+
+/// A handle on a running service. It outlives the service, and changes nothing then.
+#[derive(Clone)]
+pub struct Control {
+    /// As they are now. Changes happen one at a time.
+    settings: Arc<Mutex<Settings>>,
+    workers: Arc<Workers>,
+    process: Arc<ProcessDoor>,
+}
+
+/// Why a service cannot be changed so: the settings would contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ChangeError(String);
+
+impl Control {
+    pub(super) fn new(settings: &Settings, workers: Arc<Workers>, process: Arc<ProcessDoor>) -> Self {
+        Self {
+            settings: Arc::new(Mutex::new(settings.clone())),
+            workers,
+            process,
+        }
+    }
+
+    /// Changes the service, at once. Never waits.
+    ///
+    /// Fewer workers: messages that are in service are finished, and no new ones start until fewer are in service than there
+    /// are workers. A concurrency limit that was not set follows the workers. A message in service keeps its service time.
+    ///
+    /// # Errors
+    ///
+    /// If no service can have such settings; then nothing has changed.
+    pub fn change(&self, change: &Change) -> Result<(), ChangeError> {
+        let mut settings = self.settings.lock().expect("no code panics with the settings locked");
+        let changed = change.apply(&settings);
+        changed.check().map_err(ChangeError)?;
+        if changed.service_time != settings.service_time {
+            self.workers.set_service_time(changed.service_time);
+        }
+        if changed.workers != settings.workers {
+            self.workers.resize(changed.workers);
+        }
+        if changed.limit() != settings.limit() {
+            self.process.resize(changed.limit());
+        }
+        *settings = changed;
+        Ok(())
+    }
+}

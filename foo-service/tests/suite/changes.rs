@@ -1,0 +1,175 @@
+//! A service that is changed while it serves: workers come and go, the service time changes, and no message is broken off.
+
+use foo_service::{
+    app::Control,
+    config::{Change, Settings},
+    job::JobOutcome,
+};
+use metrics::NoopRecorder;
+use tokio::task::JoinHandle;
+use tonic::{Code, Status};
+
+use crate::support::{Caller, TestBed, message, ms, service, watch_request};
+
+/// A service whose messages take 100 ms.
+fn of_workers(workers: u32) -> Settings {
+    Settings {
+        workers,
+        service_time: ms(100),
+        ..Settings::default()
+    }
+}
+
+fn start(settings: Settings) -> (TestBed, Control) {
+    let service = service(settings, &NoopRecorder);
+    let control = service.control();
+    (TestBed::serve(service), control)
+}
+
+fn workers(count: u32) -> Change {
+    Change {
+        workers: Some(count),
+        service_time: None,
+    }
+}
+
+type Calls = Vec<JoinHandle<Result<u64, Status>>>;
+
+/// Calls of Process; each says when it was answered, in milliseconds.
+fn calls(bed: &TestBed, caller: &Caller, count: usize) -> Calls {
+    let began = tokio::time::Instant::now() - ms(bed.now());
+    (0..count)
+        .map(|_| {
+            let answer = caller.process(message(""));
+            tokio::spawn(async move {
+                answer.await?;
+                Ok(u64::try_from(began.elapsed().as_millis()).expect("tests are short"))
+            })
+        })
+        .collect()
+}
+
+async fn answered(calls: Calls) -> Vec<u64> {
+    let mut at = Vec::new();
+    for call in calls {
+        at.push(call.await.unwrap().unwrap());
+    }
+    at.sort_unstable();
+    at
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_workers_take_those_that_wait_at_once() {
+    let (bed, control) = start(of_workers(1));
+    let calls = calls(&bed, &bed.caller().await, 4);
+    bed.at(50).await;
+    control.change(&workers(3)).unwrap();
+    assert_eq!(answered(calls).await, [100, 150, 150, 200]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fewer_workers_finish_what_is_in_service_first() {
+    let (bed, control) = start(of_workers(3));
+    let calls = calls(&bed, &bed.caller().await, 5);
+    bed.at(50).await;
+    control.change(&workers(1)).unwrap();
+    assert_eq!(bed.ledger.levels().in_service, 3);
+    assert_eq!(answered(calls).await, [100, 100, 100, 200, 300]);
+    assert_eq!(bed.process_door().of(JobOutcome::Completed), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_queue_follows_the_workers_up_and_down() {
+    let (bed, control) = start(of_workers(2));
+    let caller = bed.caller().await;
+    for _ in 0..12 {
+        caller.enqueue(message("")).await.unwrap();
+    }
+    let done = async |at| {
+        bed.at(at).await;
+        bed.enqueue_door().of(JobOutcome::Completed)
+    };
+    assert_eq!(done(110).await, 2);
+    control.change(&workers(4)).unwrap();
+    // Two began at 100, two more at 110.
+    assert_eq!((done(205).await, done(215).await), (4, 6));
+    control.change(&workers(1)).unwrap();
+    assert_eq!((done(305).await, done(315).await), (8, 10));
+    assert_eq!((done(405).await, done(415).await), (10, 11));
+    assert_eq!((done(505).await, done(520).await), (11, 12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_service_time_changes_for_messages_that_begin_later() {
+    let (bed, control) = start(of_workers(1));
+    let calls = calls(&bed, &bed.caller().await, 3);
+    bed.at(50).await;
+    let change = Change {
+        workers: None,
+        service_time: Some(ms(30)),
+    };
+    control.change(&change).unwrap();
+    assert_eq!(answered(calls).await, [100, 130, 160]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_as_before_may_wait_and_are_told_the_new_service_time() {
+    let settings = Settings {
+        max_waiting: 1,
+        ..of_workers(3)
+    };
+    let (bed, control) = start(settings);
+    let caller = bed.caller().await;
+    let first = calls(&bed, &caller, 4);
+    bed.at(50).await;
+    let change = Change {
+        workers: Some(1),
+        service_time: Some(ms(40)),
+    };
+    control.change(&change).unwrap();
+    // The one that waited at 0 is in service from 100 on, and has the only worker.
+    bed.at(110).await;
+    let second = calls(&bed, &caller, 1);
+    bed.at(120).await;
+    assert_eq!((bed.ledger.levels().in_service, bed.ledger.levels().waiting), (1, 1));
+    let refused = caller.process(message("")).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert_eq!(refused.metadata().get("grpc-retry-pushback-ms").unwrap(), "40");
+    assert_eq!(answered(first).await, [100, 100, 100, 140]);
+    assert_eq!(answered(second).await, [180]);
+
+    control.change(&workers(2)).unwrap();
+    let third = calls(&bed, &caller, 3);
+    bed.at(190).await;
+    let refused = caller.process(message("")).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert_eq!(answered(third).await, [220, 220, 260]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_was_set_stays_and_watch_tells_the_workers() {
+    let settings = Settings {
+        concurrency_limit: Some(2),
+        ..of_workers(1)
+    };
+    let (bed, control) = start(settings);
+    let caller = bed.caller().await;
+    let calls = calls(&bed, &caller, 3);
+    bed.at(50).await;
+    control.change(&workers(3)).unwrap();
+    let mut snapshots = caller.watch(watch_request("", ms(1_000))).await.unwrap();
+    assert_eq!(snapshots.message().await.unwrap().unwrap().workers, 3);
+    assert_eq!(answered(calls).await, [100, 150, 200]);
+}
+
+#[tokio::test]
+async fn a_change_that_no_service_can_have_changes_nothing() {
+    let settings = Settings {
+        work: foo_service::work::WorkKind::Cpu,
+        ..of_workers(1)
+    };
+    let service = service(settings, &NoopRecorder);
+    let error = service.control().change(&workers(2000)).unwrap_err();
+    assert!(error.to_string().contains("--workers must be at most 1024"), "{error}");
+    service.control().change(&workers(2)).unwrap();
+}
