@@ -9,7 +9,7 @@ COPY . .
 # than what was compiled from its predecessor: touched, it is compiled anew.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    find proto flags pages pem foo-service load-client -type f -exec touch {} + \
+    find proto flags pages pem foo-service load-client labs -type f -exec touch {} + \
     && cargo build --release --locked --bin foo-service --bin load-client \
     && install -D -t /out target/release/foo-service target/release/load-client
 

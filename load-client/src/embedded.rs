@@ -4,7 +4,7 @@
 use std::{io, net::SocketAddr};
 
 use foo_service::{
-    app::{Drained, Parts, Service, accept},
+    app::{Control, Drained, Parts, Service, accept},
     config::Settings,
     lifecycle::{ShutdownTrigger, shutdown},
 };
@@ -21,9 +21,9 @@ use crate::transport::{
 const PENDING_CONNECTIONS: usize = 64;
 
 /// A service in this process.
-#[derive(Debug)]
 pub struct Embedded {
     dial: Dial,
+    control: Control,
     trigger: ShutdownTrigger,
     task: JoinHandle<Result<Drained, tonic::transport::Error>>,
 }
@@ -49,8 +49,15 @@ impl Embedded {
         let url: Url = format!("http://{}", listener.local_addr()?).parse()?;
         let dial = Dial::url(&url, &Access::default())?;
         let (trigger, stop) = shutdown();
-        let task = tokio::spawn(service(settings, instance_id).serve(accept(listener), stop));
-        Ok(Self { dial, trigger, task })
+        let service = service(settings, instance_id);
+        let control = service.control();
+        let task = tokio::spawn(service.serve(accept(listener), stop));
+        Ok(Self {
+            dial,
+            control,
+            trigger,
+            task,
+        })
     }
 
     /// Starts a service that is reached within the process only: in virtual time, if the runtime's clock is paused.
@@ -58,9 +65,12 @@ impl Embedded {
         let (connections, arriving) = mpsc::channel(PENDING_CONNECTIONS);
         let incoming = ReceiverStream::new(arriving).map(Ok::<_, io::Error>);
         let (trigger, stop) = shutdown();
-        let task = tokio::spawn(service(settings, instance_id).serve(incoming, stop));
+        let service = service(settings, instance_id);
+        let control = service.control();
+        let task = tokio::spawn(service.serve(incoming, stop));
         Self {
             dial: Dial::memory(connections),
+            control,
             trigger,
             task,
         }
@@ -69,6 +79,11 @@ impl Embedded {
     /// How to reach it.
     pub fn dial(&self) -> Dial {
         self.dial.clone()
+    }
+
+    /// A handle to change it with while it serves.
+    pub fn control(&self) -> Control {
+        self.control.clone()
     }
 
     /// Ends it at once; what is left in it is abandoned. Waits until it is gone.

@@ -17,6 +17,9 @@ pub mod saved;
 
 pub mod health;
 
+#[cfg(feature = "embedded")]
+pub mod lab;
+
 pub mod cli;
 
 pub mod output;

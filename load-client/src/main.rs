@@ -36,7 +36,10 @@ use load_client::{
 };
 
 #[cfg(feature = "embedded")]
-use load_client::selftest;
+use load_client::{
+    lab::{Lab, LabError},
+    selftest,
+};
 
 use files::{Files, FilesError};
 
@@ -156,27 +159,38 @@ async fn run_comparison(args: &CompareArgs, command: String, stopper: &Arc<Stopp
              --mode for all targets"
         ));
     }
-    let schedule = schedule(&args.load);
-    compare::check(args, &schedule).unwrap_or_else(|error| usage_error(error));
+    if args.target.is_empty() {
+        return compare_strategies(args, command, stopper).await;
+    }
+    let load = load_of_targets(args);
+    let schedule = schedule(&load);
+    compare::check_targets(&load, &schedule).unwrap_or_else(|error| usage_error(error));
     let files = open(&args.output, command)?;
     let screen = files.screen();
-    let compared = if args.target.is_empty() {
-        strategies(args, &schedule, stopper, &screen).await?
-    } else {
-        let compared = match compare::targets(args, &schedule, stopper).await {
-            Ok(compared) => compared,
-            Err(unusable) => return Ok(wrong(&unusable)),
-        };
-        screen.show(&comparison(&compared.measured, screen.layout()));
-        compared
-    };
+    match compare::targets(args, &load, &schedule, stopper).await {
+        Ok(compared) => {
+            screen.show(&comparison(&compared.measured, screen.layout()));
+            finish(load.seed, compared, files, screen, stopper)
+        }
+        Err(unusable) => Ok(wrong(&unusable)),
+    }
+}
+
+/// Shows what became of a comparison, and writes it down.
+fn finish(
+    seed: u64,
+    compared: Compared,
+    files: Files,
+    screen: Screen,
+    stopper: &Arc<Stopper>,
+) -> Result<ExitCode, Failure> {
     for (name, error) in &compared.failed {
         say(&format!("{name}: FAILED: {error}"));
     }
     let code = judge(&compared.measured, &stopper.listener());
     let runs: Vec<Run> = compared.measured.into_iter().map(|measured| measured.report).collect();
     show_gates(&screen, &runs);
-    files.write(args.load.seed, runs)?;
+    files.write(seed, runs)?;
     screen.finish()?;
     Ok(if compared.failed.is_empty() {
         code
@@ -233,42 +247,102 @@ fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
     }
 }
 
+/// The lab that is asked for: a file, or the worked example, with the flags laid over it.
 #[cfg(feature = "embedded")]
-async fn strategies(
-    args: &CompareArgs,
-    schedule: &Schedule,
-    stopper: &Arc<Stopper>,
-    screen: &Screen,
-) -> Result<Compared, Failure> {
-    let strategies = compare::Strategy::named(&args.strategy).unwrap_or_else(|error| usage_error(error));
-    if args.virtual_time && *schedule == Schedule::AsFastAsPossible {
-        usage_error("--rps 0 has no meaning in virtual time: nothing would make the clock go on");
+fn lab(args: &CompareArgs) -> Result<Lab, LabError> {
+    let mut lab = args.file.as_deref().map_or_else(|| Ok(Lab::built_in()), Lab::read)?;
+    lab.lay_load(args.load.words());
+    lab.lay_service(args.service.words())?;
+    lab.keep(&args.strategy)?;
+    Ok(lab)
+}
+
+/// The load on running services: that of a lab, if there is one, under the flags.
+#[cfg(feature = "embedded")]
+fn load_of_targets(args: &CompareArgs) -> LoadArgs {
+    if args.file.is_none() {
+        return LoadArgs::clone(&args.load);
     }
-    let mut all = Compared::default();
-    screen.show(&compare::introduction(&strategies, args, schedule, screen.layout()));
-    if !args.virtual_time {
-        let compared = compare::in_real_time(&strategies, args, schedule, stopper).await?;
-        screen.show(&comparison(&compared.measured, screen.layout()));
-        all.extend(compared);
+    let lab = lab(args).unwrap_or_else(|error| usage_error(error));
+    if lab.has_events() {
+        usage_error(
+            "the lab has events, and they need services that load-client starts: a --target cannot be changed from here. Leave \
+             --target out, or take the [[event]] tables out of the lab",
+        );
     }
-    // As fast as possible, without a clock that goes on, would never end.
-    if !stopper.listener().asked() && *schedule != Schedule::AsFastAsPossible {
-        if !args.virtual_time {
-            screen.show(&compare::virtual_introduction(args, schedule));
-        }
-        let compared = compare::in_virtual_time(&strategies, args, schedule, stopper).await?;
-        screen.show(&comparison(&compared.measured, screen.layout()));
-        all.extend(compared);
-    }
-    Ok(all)
+    lab.load().unwrap_or_else(|error| usage_error(error))
 }
 
 #[cfg(not(feature = "embedded"))]
+fn load_of_targets(args: &CompareArgs) -> LoadArgs {
+    if args.file.is_some() {
+        usage_error(NOT_EMBEDDED);
+    }
+    LoadArgs::clone(&args.load)
+}
+
+#[cfg(feature = "embedded")]
+async fn compare_strategies(args: &CompareArgs, command: String, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
+    let lab = match lab(args) {
+        Ok(lab) => lab,
+        Err(error) => return Ok(wrong(&error)),
+    };
+    let defaults = if args.virtual_time {
+        compare::VIRTUAL
+    } else {
+        compare::REAL
+    };
+    let strategies = match lab.strategies(defaults) {
+        Ok(strategies) => strategies,
+        Err(error) => return Ok(wrong(&error)),
+    };
+    if args.print_lab {
+        return print(lab.to_string().as_bytes());
+    }
+    let endless = strategies
+        .iter()
+        .any(|strategy| strategy.schedule == Schedule::AsFastAsPossible);
+    if args.virtual_time && endless {
+        usage_error("--rps 0 has no meaning in virtual time: nothing would make the clock go on");
+    }
+    // A lab file is run once. As fast as possible, without a clock that goes on, would never end.
+    let again = args.file.is_none() && !endless && !args.virtual_time;
+    if again {
+        compare::check_again(&strategies).unwrap_or_else(|error| usage_error(error));
+    }
+    let files = open(&args.output, command)?;
+    let screen = files.screen();
+    let mut all = Compared::default();
+    if let (Some(_), Some(title)) = (&args.file, lab.title()) {
+        screen.show(&format!("{title}\n"));
+    }
+    screen.show(&compare::introduction(&strategies, args.virtual_time, screen.layout()));
+    if !args.virtual_time {
+        let compared = compare::in_real_time(&strategies, args, stopper).await?;
+        screen.show(&comparison(&compared.measured, screen.layout()));
+        all.extend(compared);
+    }
+    if args.virtual_time || (again && !stopper.listener().asked()) {
+        if again {
+            screen.show(&compare::virtual_introduction(&strategies));
+        }
+        let compared = compare::in_virtual_time(&strategies, args, stopper).await?;
+        screen.show(&comparison(&compared.measured, screen.layout()));
+        all.extend(compared);
+    }
+    let seed = strategies.first().map_or(1, |strategy| strategy.load.seed);
+    finish(seed, all, files, screen, stopper)
+}
+
+/// What a build without services of its own says where it would need them.
+#[cfg(not(feature = "embedded"))]
+const NOT_EMBEDDED: &str =
+    "this build has no services of its own (feature `embedded`); name running ones with --target NAME=process:URL";
+
+#[cfg(not(feature = "embedded"))]
 #[expect(clippy::unused_async, reason = "the pair of the one above")]
-async fn strategies(_: &CompareArgs, _: &Schedule, _: &Arc<Stopper>, _: &Screen) -> Result<Compared, Failure> {
-    usage_error(
-        "this build has no services of its own (feature `embedded`); name running ones with --target NAME=process:URL",
-    )
+async fn compare_strategies(_: &CompareArgs, _: String, _: &Arc<Stopper>) -> Result<ExitCode, Failure> {
+    usage_error(NOT_EMBEDDED)
 }
 
 #[cfg(feature = "embedded")]

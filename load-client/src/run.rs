@@ -139,6 +139,7 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> 
             connect_timeout: args.load.connect_timeout,
             live,
             histograms,
+            events: Vec::new(),
             rules: args.gates.rules(),
             stop,
         };

@@ -23,8 +23,9 @@ use foo_service::{
 };
 use load_client::{
     call::Call,
-    compare::Strategy,
+    compare::REAL,
     gates::Rules,
+    lab::{Lab, Strategy},
     live::Live,
     measure::{Measured, Plan, measure},
     metrics::Histograms,
@@ -69,7 +70,7 @@ fn id_bytes() -> [u64; 2] {
 
 /// A strategy, and the most that may ever be in its system; `None`: there is no such bound.
 struct Trial {
-    name: &'static str,
+    name: String,
     rpc: Rpc,
     settings: Settings,
     most_in_system: Option<u64>,
@@ -84,18 +85,19 @@ fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for Strategy {
         name, rpc, settings, ..
-    } in Strategy::all()
+    } in Lab::built_in().strategies(REAL).expect("it is compiled in")
     {
-        let mut add = |name, settings: Settings, most_in_system| {
+        let mut add = |name: &str, settings: Settings, most_in_system| {
             assert_eq!(settings.service_time, SERVICE_TIME);
             trials.push(Trial {
-                name,
+                name: name.to_owned(),
                 rpc,
                 settings,
                 most_in_system,
             });
         };
         let on_the_queue = u64::from(settings.queue_capacity);
+        let name = name.as_str();
         match name {
             "async-unbounded" => add(name, settings, None),
             "async-bounded" => {
@@ -177,6 +179,7 @@ impl Soaked {
             connect_timeout: Duration::from_secs(10),
             live: Arc::new(Live::default()),
             histograms: Histograms::unseen(),
+            events: Vec::new(),
             rules: Rules::default(),
             stop: stopper.listener(),
         };
@@ -318,7 +321,7 @@ impl Soak {
     }
 
     fn check(&self) {
-        let name = self.trial.name;
+        let name = self.trial.name.as_str();
         assert_eq!(
             self.load.sent,
             u64::from(CLIENTS) * minutes() * 60,

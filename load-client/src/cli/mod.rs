@@ -4,9 +4,12 @@ mod call;
 mod check;
 mod connection;
 mod gates;
+mod given;
 pub mod handbook;
 mod load;
 mod metadata;
+#[cfg(feature = "embedded")]
+mod service;
 mod tls;
 mod trace;
 mod typed;
@@ -18,10 +21,13 @@ use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 use clap_complete::Shell;
 use foo_flags::Address;
 
+#[cfg(feature = "embedded")]
+pub use self::service::ServiceFlags;
 pub use self::{
     call::CallArgs,
     connection::ConnectionArgs,
     gates::GateArgs,
+    given::{Given, Words},
     load::{Defaults, DrainLimit, LoadArgs},
     tls::TlsArgs,
 };
@@ -119,11 +125,20 @@ pub struct RunArgs {
 /// `load-client compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
+    /// A lab file: load, strategies and events of a comparison (docs/labs.md). Without it, the worked example
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// Write the lab that would be run, flags included, as a lab file to standard output, and run nothing
+    #[arg(long, conflicts_with = "target")]
+    pub print_lab: bool,
+
     /// Only in virtual time: an hour takes seconds, and the same seed gives the same bytes
     #[arg(long, env = "LOAD_VIRTUAL_TIME", conflicts_with = "target")]
     pub virtual_time: bool,
 
-    /// Only this strategy; may be repeated [async-unbounded, async-scaled, async-bounded, sync, sync-shed]
+    /// Only this strategy; may be repeated [of the worked example: async-unbounded, async-scaled, async-bounded, sync,
+    /// sync-shed]
     #[arg(
         long,
         env = "LOAD_STRATEGY",
@@ -140,7 +155,12 @@ pub struct CompareArgs {
 
     /// The load.
     #[command(flatten)]
-    pub load: LoadArgs,
+    pub load: Given<LoadArgs>,
+
+    /// The services that are started.
+    #[cfg(feature = "embedded")]
+    #[command(flatten)]
+    pub service: ServiceFlags,
 
     /// What must not be.
     #[command(flatten)]

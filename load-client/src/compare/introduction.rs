@@ -2,41 +2,47 @@
 
 use std::{fmt::Write, time::Duration};
 
-use super::{Strategy, real_scenario, virtual_scenario};
+use super::{real_scenario, virtual_scenario};
 use crate::{
-    cli::CompareArgs,
+    lab::{Event, Strategy},
     output::{
         grid::{Column, Grid, Kind},
         layout::{Layout, wrap},
         times::time,
         words::counted,
     },
-    scenario::{Rpc, Scenario, Schedule, Stage},
+    scenario::{Scenario, Schedule, Stage},
 };
 
 /// The load, the service and the strategies, in a few lines.
-pub fn introduction(strategies: &[Strategy], args: &CompareArgs, schedule: &Schedule, layout: Layout) -> String {
-    let scenario = if args.virtual_time {
-        virtual_scenario(args, schedule, Rpc::Process)
+pub fn introduction(strategies: &[Strategy], virtual_time: bool, layout: Layout) -> String {
+    let Some(first) = strategies.first() else {
+        return String::new();
+    };
+    let scenario = if virtual_time {
+        virtual_scenario(&first.load, &first.schedule, first.rpc, true)
     } else {
-        real_scenario(args, schedule, Rpc::Process)
+        real_scenario(&first.load, &first.schedule, first.rpc)
     };
     let mut text = String::new();
-    for sentence in [Some(load(&scenario)), service(strategies)].into_iter().flatten() {
+    for sentence in [Some(load(&scenario)), service(strategies), events(strategies)]
+        .into_iter()
+        .flatten()
+    {
         let lines = wrap(&sentence, layout.sentence(0));
         text.extend(lines.into_iter().map(|line| line + "\n"));
     }
     text.push('\n');
-    let names = strategies.iter().map(|strategy| strategy.name.to_owned());
-    let abouts = strategies.iter().map(|strategy| strategy.about.to_owned());
+    let names = strategies.iter().map(|strategy| strategy.name.clone());
+    let abouts = strategies.iter().map(|strategy| strategy.about.clone());
     let table = Grid::new(vec![
         Column::new(Kind::Name, "", names.collect()),
         Column::new(Kind::Words, "", abouts.collect()),
     ]);
     text.push_str(&table.text(layout.width));
-    let clock = if args.virtual_time { "virtual" } else { "real" };
+    let clock = if virtual_time { "virtual" } else { "real" };
     let _ = write!(text, "\n{}", length(&scenario, clock));
-    if !args.virtual_time {
+    if !virtual_time {
         text.push_str(" Then the services process what is left.");
     }
     text.push('\n');
@@ -44,10 +50,14 @@ pub fn introduction(strategies: &[Strategy], args: &CompareArgs, schedule: &Sche
 }
 
 /// What the second table is.
-pub fn virtual_introduction(args: &CompareArgs, schedule: &Schedule) -> String {
+pub fn virtual_introduction(strategies: &[Strategy]) -> String {
+    let Some(first) = strategies.first() else {
+        return String::new();
+    };
+    let scenario = virtual_scenario(&first.load, &first.schedule, first.rpc, false);
     format!(
         "The same in virtual time: the same code, on a clock that jumps to the next event. {}\n",
-        length(&virtual_scenario(args, schedule, Rpc::Process), "virtual")
+        length(&scenario, "virtual")
     )
 }
 
@@ -111,6 +121,12 @@ fn service(strategies: &[Strategy]) -> Option<String> {
     };
     let workers = |strategy: &Strategy| counted(u64::from(strategy.settings.workers), "worker");
     let takes = if first.settings.workers == 1 { "takes" } else { "take" };
+    if first.settings.service_time.is_zero() {
+        return Some(format!(
+            "The service has {} that {takes} no time for a message.",
+            workers(first)
+        ));
+    }
     let mut text = format!(
         "The service has {} that {takes} {} per message, so its capacity is {} messages per second.",
         workers(first),
@@ -131,6 +147,31 @@ fn service(strategies: &[Strategy]) -> Option<String> {
     Some(text)
 }
 
+/// What changes while the load runs, each with the strategies that it changes, where it does not change all.
+fn events(strategies: &[Strategy]) -> Option<String> {
+    let mut events: Vec<(&Event, Vec<&str>)> = Vec::new();
+    for strategy in strategies {
+        for event in &strategy.events {
+            match events.iter_mut().find(|(known, _)| *known == event) {
+                Some((_, names)) => names.push(&strategy.name),
+                None => events.push((event, vec![&strategy.name])),
+            }
+        }
+    }
+    events.sort_by_key(|(event, _)| event.at);
+    let sentence = |(event, names): &(&Event, Vec<&str>)| {
+        let at = time(event.at.as_secs_f64());
+        let whose = if names.len() == strategies.len() {
+            String::new()
+        } else {
+            format!(" ({})", names.join(", "))
+        };
+        format!("After {at} there is a change{whose}: {}.", event.says)
+    };
+    let sentences: Vec<String> = events.iter().map(sentence).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
 fn length(scenario: &Scenario, clock: &str) -> String {
     match scenario.length() {
         Some(length) if length > Duration::ZERO => {
@@ -143,7 +184,11 @@ fn length(scenario: &Scenario, clock: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Cli, Command};
+    use crate::{
+        cli::{Cli, Command},
+        compare::VIRTUAL,
+        lab::Lab,
+    };
     use clap::Parser;
 
     /// What is said of a comparison with these flags.
@@ -153,9 +198,11 @@ mod tests {
         let Command::Compare(args) = cli.command else {
             panic!("it is a comparison");
         };
-        let strategies = Strategy::named(&args.strategy).unwrap();
-        let layout = Layout { width: 200 };
-        introduction(&strategies, &args, &args.load.schedule().unwrap(), layout)
+        let mut lab = Lab::built_in();
+        lab.lay_load(args.load.words());
+        lab.lay_service(args.service.words()).unwrap();
+        lab.keep(&args.strategy).unwrap();
+        introduction(&lab.strategies(VIRTUAL).unwrap(), true, Layout { width: 200 })
     }
 
     /// Its paragraphs, each as one line.
@@ -195,7 +242,7 @@ mod tests {
             [
                 "4 clients send 8 requests per second, 2 each. The service has 2 workers that take 0.25 s per message, so its \
                  capacity is 8 messages per second.",
-                "async-scaled Enqueue: the answer comes at once, and the message waits in an unlimited queue for one of 2 \
+                "async-scaled Enqueue: the answer comes at once, and the message waits in an unlimited queue; the service has twice the \
                  workers",
                 "The load lasts 10.0 s of virtual time.",
             ]
@@ -208,7 +255,7 @@ mod tests {
             ),
             "{all:?}"
         );
-        for strategy in Strategy::all() {
+        for strategy in Lab::built_in().strategies(VIRTUAL).unwrap() {
             assert!(!strategy.about.contains("same"), "{}", strategy.about);
             let rpc = strategy.about.split(':').next().unwrap();
             assert_eq!(rpc.to_lowercase(), strategy.rpc.label());

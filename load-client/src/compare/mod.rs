@@ -10,11 +10,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 #[cfg(feature = "embedded")]
 pub use self::{
     introduction::{introduction, virtual_introduction},
-    strategies::{CompareError, Strategy, in_real_time, in_virtual_time},
+    strategies::{CompareError, in_real_time, in_virtual_time},
 };
+#[cfg(feature = "embedded")]
+use crate::lab::Strategy;
 use crate::{
     call::Call,
-    cli::{CompareArgs, Defaults, DrainLimit, Target},
+    cli::{CompareArgs, Defaults, DrainLimit, LoadArgs, Target},
     fleet::FleetError,
     live::Live,
     measure::{Measured, Plan, measure},
@@ -26,8 +28,8 @@ use crate::{
     transport::dial::{Dial, TlsError},
 };
 
-/// In real time.
-const REAL: Defaults = Defaults {
+/// What holds in real time where neither a lab nor a flag says otherwise.
+pub const REAL: Defaults = Defaults {
     rpc: Rpc::Process,
     duration: Duration::from_secs(20),
     when_blocked: WhenBlocked::Withhold,
@@ -36,9 +38,9 @@ const REAL: Defaults = Defaults {
     clients: Some(4),
 };
 
-/// In virtual time.
+/// What holds in virtual time where neither a lab nor a flag says otherwise.
 #[cfg(feature = "embedded")]
-const VIRTUAL: Defaults = Defaults {
+pub const VIRTUAL: Defaults = Defaults {
     duration: Duration::from_secs(3600),
     drain_limit: DrainLimit::None,
     ..REAL
@@ -50,43 +52,48 @@ const VIRTUAL: Defaults = Defaults {
 const VIRTUAL_SENDS: f64 = 100_000.0;
 
 /// The load on a strategy in real time.
-fn real_scenario(args: &CompareArgs, schedule: &Schedule, rpc: Rpc) -> Scenario {
-    args.load.scenario_of(rpc, schedule.clone(), Defaults { rpc, ..REAL })
+fn real_scenario(load: &LoadArgs, schedule: &Schedule, rpc: Rpc) -> Scenario {
+    load.scenario_of(rpc, schedule.clone(), Defaults { rpc, ..REAL })
 }
 
-/// The load on a strategy in virtual time: as the flags say, if virtual time is what they ask for; otherwise, beside the
-/// table in real time, for an hour, or for as long as it takes few seconds to compute.
+/// The load on a strategy in virtual time: as the flags say, if virtual time is what they ask for (`asked_for`); otherwise,
+/// beside the table in real time, for an hour, or for as long as it takes few seconds to compute.
 #[cfg(feature = "embedded")]
-fn virtual_scenario(args: &CompareArgs, schedule: &Schedule, rpc: Rpc) -> Scenario {
-    let mut scenario = args
-        .load
-        .scenario_of(rpc, schedule.clone(), Defaults { rpc, ..VIRTUAL });
+fn virtual_scenario(load: &LoadArgs, schedule: &Schedule, rpc: Rpc, asked_for: bool) -> Scenario {
+    let mut scenario = load.scenario_of(rpc, schedule.clone(), Defaults { rpc, ..VIRTUAL });
     match schedule {
-        _ if args.virtual_time => {}
+        _ if asked_for => {}
         Schedule::Rate { rps, .. } => {
             let affordable = Duration::from_secs_f64((VIRTUAL_SENDS / rps).round().max(1.0));
             scenario.duration = Some(VIRTUAL.duration.min(affordable));
         }
-        Schedule::Stages { repeat: true, .. } => scenario.duration = real_scenario(args, schedule, rpc).duration,
+        Schedule::Stages { repeat: true, .. } => scenario.duration = real_scenario(load, schedule, rpc).duration,
         Schedule::Stages { .. } | Schedule::Trace(_) | Schedule::AsFastAsPossible => {}
     }
     scenario
 }
 
-/// Whether the flags make a load, in every kind of time in which it is to run.
+/// Whether the flags make a load on running services.
 ///
 /// # Errors
 ///
 /// One sentence that names the flags.
-pub fn check(args: &CompareArgs, schedule: &Schedule) -> Result<(), String> {
-    if !args.virtual_time {
-        args.load.check(&real_scenario(args, schedule, Rpc::Process))?;
-    }
-    #[cfg(feature = "embedded")]
-    if args.target.is_empty() && *schedule != Schedule::AsFastAsPossible {
-        args.load.check(&virtual_scenario(args, schedule, Rpc::Process))?;
-    }
-    Ok(())
+pub fn check_targets(load: &LoadArgs, schedule: &Schedule) -> Result<(), String> {
+    load.check(&real_scenario(load, schedule, Rpc::Process))
+}
+
+/// Whether the flags also make a load in virtual time, beside the one in real time.
+///
+/// # Errors
+///
+/// One sentence that names the flags.
+#[cfg(feature = "embedded")]
+pub fn check_again(strategies: &[Strategy]) -> Result<(), String> {
+    let check = |strategy: &Strategy| {
+        let scenario = virtual_scenario(&strategy.load, &strategy.schedule, strategy.rpc, false);
+        strategy.load.check(&scenario)
+    };
+    strategies.iter().try_for_each(check)
 }
 
 /// What a comparison came to.
@@ -103,12 +110,17 @@ pub struct Compared {
 /// # Errors
 ///
 /// If a file for TLS does not do.
-pub async fn targets(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stopper>) -> Result<Compared, TlsError> {
+pub async fn targets(
+    args: &CompareArgs,
+    load: &LoadArgs,
+    schedule: &Schedule,
+    stopper: &Arc<Stopper>,
+) -> Result<Compared, TlsError> {
     let access = args.tls.access();
     let plans = args.target.iter().map(|Target { name, rpc, url }| {
         // `main` has refused targets without an RPC.
         let rpc = rpc.or(args.load.mode()).unwrap_or(REAL.rpc);
-        let scenario = Arc::new(real_scenario(args, schedule, rpc));
+        let scenario = Arc::new(real_scenario(load, schedule, rpc));
         Ok(Plan {
             name: name.clone(),
             call: Arc::new(Call::foo(&scenario)),
@@ -116,9 +128,10 @@ pub async fn targets(args: &CompareArgs, schedule: &Schedule, stopper: &Arc<Stop
             dial: Dial::url(url, &access)?.with(args.connection.manners()),
             run_id: random_run_id(),
             virtual_time: false,
-            connect_timeout: args.load.connect_timeout,
+            connect_timeout: load.connect_timeout,
             live: Arc::new(Live::default()),
             histograms: Histograms::unseen(),
+            events: Vec::new(),
             rules: args.gates.rules(),
             stop: stopper.listener(),
         })

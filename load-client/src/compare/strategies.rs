@@ -1,12 +1,9 @@
-//! The strategies of the worked example, on services in this process: in real time over loopback, or in virtual time
-//! over in-memory connections.
+//! The strategies of a lab, on services in this process: in real time over loopback, or in virtual time over in-memory
+//! connections.
 
 use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
 
-use foo_service::{
-    config::{QueueKind, Settings},
-    enqueue::WhenFull,
-};
+use foo_service::config::Settings;
 use tokio::sync::oneshot;
 
 use super::{Compared, all_at_once, real_scenario, virtual_scenario};
@@ -16,27 +13,15 @@ use crate::{
     embedded::{EmbedError, Embedded},
     fleet::FleetError,
     gates::Rules,
+    lab::{self, Strategy},
     live::Live,
-    measure::{Measured, Plan, measure},
+    measure::{Event, Measured, Plan, measure},
     metrics::Histograms,
     output::progress::{Manner, Progress, Watched},
     run::random_run_id,
-    scenario::{Rpc, Scenario, Schedule},
+    scenario::Scenario,
     stop::{Stop, Stopper},
 };
-
-/// A way to take messages in.
-#[derive(Debug, Clone)]
-pub struct Strategy {
-    /// What it is called.
-    pub name: &'static str,
-    /// What it does, in a sentence that refers to no other strategy.
-    pub about: &'static str,
-    /// The RPC that its clients call.
-    pub rpc: Rpc,
-    /// The service behind it.
-    pub settings: Settings,
-}
 
 /// Why a comparison could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -49,95 +34,15 @@ pub enum CompareError {
     Thread(#[from] std::io::Error),
 }
 
-impl Strategy {
-    /// All of the worked example: one worker (two in the scaled one) that needs 250 ms a message.
-    pub fn all() -> Vec<Self> {
-        let base = Settings {
-            workers: 1,
-            service_time: Duration::from_millis(250),
-            // Nobody may be refused where waiting is the point.
-            max_waiting: u32::MAX >> 1,
-            ..Settings::default()
-        };
-        let strategy = |name, about, rpc, settings| Self {
-            name,
-            about,
-            rpc,
-            settings,
-        };
-        vec![
-            strategy(
-                "async-unbounded",
-                "Enqueue: the answer comes at once, and the message waits in an unlimited queue",
-                Rpc::Enqueue,
-                Settings {
-                    queue: QueueKind::Unbounded,
-                    ..base.clone()
-                },
-            ),
-            strategy(
-                "async-scaled",
-                "Enqueue: the answer comes at once, and the message waits in an unlimited queue for one of 2 workers",
-                Rpc::Enqueue,
-                Settings {
-                    queue: QueueKind::Unbounded,
-                    workers: 2,
-                    ..base.clone()
-                },
-            ),
-            strategy(
-                "async-bounded",
-                "Enqueue: the answer comes at once, and the message waits in a queue of 8, which drops its oldest when full",
-                Rpc::Enqueue,
-                Settings {
-                    queue: QueueKind::Bounded,
-                    queue_capacity: 8,
-                    when_full: WhenFull::DropOldest,
-                    ..base.clone()
-                },
-            ),
-            strategy(
-                "sync",
-                "Process: the answer comes when the message is processed, and every request waits its turn",
-                Rpc::Process,
-                base.clone(),
-            ),
-            strategy(
-                "sync-shed",
-                "Process: the answer comes when the message is processed; at most 1 request waits, further ones are rejected",
-                Rpc::Process,
-                Settings { max_waiting: 1, ..base },
-            ),
-        ]
-    }
-
-    /// Those of that name, or all; the name that is none, otherwise.
-    pub fn named(names: &[String]) -> Result<Vec<Self>, String> {
-        let all = Self::all();
-        let unknown = names
-            .iter()
-            .find(|name| !all.iter().any(|strategy| strategy.name == **name));
-        if let Some(unknown) = unknown {
-            let known: Vec<_> = all.iter().map(|strategy| strategy.name).collect();
-            return Err(format!(
-                "there is no strategy {unknown:?}; there are {}",
-                known.join(", ")
-            ));
-        }
-        let wanted = |strategy: &Self| names.is_empty() || names.iter().any(|name| name == strategy.name);
-        Ok(all.into_iter().filter(wanted).collect())
-    }
-
-    fn plan(&self, scenario: Scenario, args: &CompareArgs, stop: Stop) -> UnplacedPlan {
-        UnplacedPlan {
-            name: self.name.to_owned(),
-            settings: Settings {
-                seed: scenario.seed,
-                ..self.settings.clone()
-            },
+impl UnplacedPlan {
+    fn new(strategy: &Strategy, scenario: Scenario, args: &CompareArgs, stop: Stop) -> Self {
+        Self {
+            name: strategy.name.clone(),
+            settings: strategy.settings.clone(),
+            events: strategy.events.clone(),
             scenario: Arc::new(scenario),
             live: Arc::new(Live::default()),
-            connect_timeout: args.load.connect_timeout,
+            connect_timeout: strategy.load.connect_timeout,
             rules: args.gates.rules(),
             stop,
         }
@@ -148,6 +53,7 @@ impl Strategy {
 struct UnplacedPlan {
     name: String,
     settings: Settings,
+    events: Vec<lab::Event>,
     scenario: Arc<Scenario>,
     live: Arc<Live>,
     connect_timeout: Duration,
@@ -167,23 +73,42 @@ impl UnplacedPlan {
             connect_timeout: self.connect_timeout,
             live: Arc::clone(&self.live),
             histograms: Histograms::unseen(),
+            events: events(&self.events, service),
             rules: self.rules.clone(),
             stop: self.stop.clone(),
         }
     }
 }
 
+/// What happens to a service, as the run sees it.
+fn events(events: &[lab::Event], service: &Embedded) -> Vec<Event> {
+    let event = |event: &lab::Event| {
+        let (control, change) = (service.control(), event.change);
+        let act = move || control.change(&change).expect("the lab has checked what it changes to");
+        Event {
+            at: event.at,
+            says: event.says.clone(),
+            act: Arc::new(act),
+        }
+    };
+    events.iter().map(event).collect()
+}
+
 /// Runs the strategies at the same time, over loopback.
 pub async fn in_real_time(
     strategies: &[Strategy],
     args: &CompareArgs,
-    schedule: &Schedule,
     stopper: &Arc<Stopper>,
 ) -> Result<Compared, CompareError> {
     let mut services = Vec::new();
     let mut plans = Vec::new();
     for strategy in strategies {
-        let plan = strategy.plan(real_scenario(args, schedule, strategy.rpc), args, stopper.listener());
+        let plan = UnplacedPlan::new(
+            strategy,
+            real_scenario(&strategy.load, &strategy.schedule, strategy.rpc),
+            args,
+            stopper.listener(),
+        );
         let run_id = random_run_id();
         let service = Embedded::on_loopback(plan.settings.clone(), run_id.clone()).await?;
         plans.push(plan.place(&service, run_id, false));
@@ -200,7 +125,7 @@ pub async fn in_real_time(
 fn abouts(strategies: &[Strategy]) -> BTreeMap<&str, String> {
     let abouts = strategies.iter();
     abouts
-        .map(|strategy| (strategy.name, strategy.about.to_owned()))
+        .map(|strategy| (strategy.name.as_str(), strategy.about.clone()))
         .collect()
 }
 
@@ -209,13 +134,17 @@ fn abouts(strategies: &[Strategy]) -> BTreeMap<&str, String> {
 pub async fn in_virtual_time(
     strategies: &[Strategy],
     args: &CompareArgs,
-    schedule: &Schedule,
     stopper: &Arc<Stopper>,
 ) -> Result<Compared, CompareError> {
     let mut watched = Vec::new();
     let mut running = Vec::new();
     for strategy in strategies {
-        let plan = strategy.plan(virtual_scenario(args, schedule, strategy.rpc), args, stopper.listener());
+        let plan = UnplacedPlan::new(
+            strategy,
+            virtual_scenario(&strategy.load, &strategy.schedule, strategy.rpc, args.virtual_time),
+            args,
+            stopper.listener(),
+        );
         watched.push(Watched {
             name: plan.name.clone(),
             scenario: Arc::clone(&plan.scenario),
@@ -238,7 +167,7 @@ pub async fn in_virtual_time(
     let mut runs = Vec::new();
     for (strategy, result) in strategies.iter().zip(running) {
         let run = result.await.map_err(|_| FleetError::Died).and_then(|run| run);
-        runs.push((strategy.name.to_owned(), run));
+        runs.push((strategy.name.clone(), run));
     }
     if let Some(progress) = progress {
         progress.finish();

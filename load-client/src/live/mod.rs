@@ -48,6 +48,8 @@ pub struct Live {
     levels: Mutex<Option<Levels>>,
     /// Why there is no connection yet, a line for each target.
     troubles: watch::Sender<Vec<Arc<str>>>,
+    /// What has happened to the service, and when since the load began.
+    events: Mutex<Vec<(Duration, String)>>,
 }
 
 /// What a shard's clients have done so far.
@@ -228,6 +230,16 @@ impl Live {
     /// Those lines, as they come.
     pub fn troubles(&self) -> watch::Receiver<Vec<Arc<str>>> {
         self.troubles.subscribe()
+    }
+
+    /// Something happened to the service, so long after the load began.
+    pub fn happened(&self, at: Duration, says: &str) {
+        lock(&self.events).push((at, says.to_owned()));
+    }
+
+    /// What has happened to the service so far, and when since the load began.
+    pub fn events(&self) -> Vec<(Duration, String)> {
+        lock(&self.events).clone()
     }
 
     /// The audit has come so far.

@@ -12,8 +12,8 @@ use crate::{
     fleet::{Place, shards},
     recorder::Recorded,
     report::{
-        ConfigurationReport, DistributionReport, GateReport, LoadReport, Run, ServiceReport, by_outcome, curve,
-        first_messages, points, seconds, status_codes, targets,
+        ConfigurationReport, DistributionReport, EventReport, GateReport, LoadReport, Run, ServiceReport, by_outcome,
+        curve, first_messages, points, seconds, status_codes, targets,
     },
 };
 
@@ -110,6 +110,7 @@ impl Assembly<'_> {
             queue_wait_seconds: DistributionReport::new(&figures.queue_wait),
             start_lag_seconds: DistributionReport::new(&figures.start_lag),
             series: points(&series, done_is_known, scenario.rpc.ok_means_done()),
+            events: Some(self.events()),
             verdict: verdict(scenario, &figures),
             gates,
             notes: Some(reservations),
@@ -119,6 +120,15 @@ impl Assembly<'_> {
             imbalances,
             notes,
         }
+    }
+
+    fn events(&self) -> Vec<EventReport> {
+        let events = self.plan.live.events().into_iter();
+        let event = |(at, says)| EventReport {
+            at_seconds: seconds(at),
+            says,
+        };
+        events.map(event).collect()
     }
 
     /// From the end of the load until the last message was done, if the service was seen to be empty.

@@ -2,6 +2,7 @@
 //! in this process, and one in virtual time.
 
 mod assembly;
+mod events;
 mod held_back;
 mod judgement;
 mod verdict;
@@ -14,6 +15,7 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 
+pub use self::events::Event;
 use self::{assembly::Assembly, judgement::Underway};
 use crate::{
     audit::{Audit, Audited, Closing},
@@ -61,6 +63,8 @@ pub struct Plan {
     pub live: Arc<Live>,
     /// Likewise.
     pub histograms: Histograms,
+    /// What happens to the service meanwhile, in the order of time.
+    pub events: Vec<Event>,
     /// What the run is judged by.
     pub rules: Rules,
     /// To end early.
@@ -138,6 +142,7 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
                 stopper.stop();
                 over.await?
             }
+            never = events::happen(&plan.events, start, &plan.live) => match never {},
             over = &mut over => over?,
             rules = underway.stopped() => {
                 broken_off_by = rules;

@@ -132,6 +132,9 @@ fn line(run: &Watched) -> String {
         Stage::Connecting => "waiting for the service to answer".to_owned(),
         Stage::Loading => {
             let mut text = format!("{elapsed:6.1} s  {}", counts());
+            if let Some((at, says)) = run.live.events().last() {
+                let _ = write!(text, "  since {:.1} s: {says}", at.as_secs_f64());
+            }
             if let Some(Levels { queue_depth, in_system }) = reading.levels {
                 let _ = write!(text, "  in system {in_system:>4}  queue {queue_depth:>4}");
             }

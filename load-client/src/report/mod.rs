@@ -100,6 +100,9 @@ pub struct Run {
     pub start_lag_seconds: Option<DistributionReport>,
     /// Over time.
     pub series: Vec<PointReport>,
+    /// What was done to the service while the load ran, in the order of time.
+    #[serde(default)]
+    pub events: Option<Vec<EventReport>>,
     /// Whether the figures are the service's or the generator's.
     pub verdict: VerdictReport,
     /// The rules that the run was judged by.
@@ -107,6 +110,15 @@ pub struct Run {
     /// What a reader should know besides, and what does not add up.
     #[serde(default)]
     pub notes: Option<Vec<String>>,
+}
+
+/// Something that was done to the service while the load ran.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventReport {
+    /// Since the load began.
+    pub at_seconds: f64,
+    /// What was done, in a few words.
+    pub says: String,
 }
 
 /// What was asked of the clients.

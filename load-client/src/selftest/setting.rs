@@ -128,6 +128,7 @@ impl Setting {
             connect_timeout: self.flags.load.connect_timeout,
             live: Arc::clone(&self.live),
             histograms: Histograms::unseen(),
+            events: Vec::new(),
             rules: self.flags.gates.rules(),
             stop: self.stop.clone(),
         })

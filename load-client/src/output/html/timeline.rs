@@ -10,7 +10,10 @@ use super::{
     panels::{PANELS, Panel},
     scale::{Scale, Unit, bytes, plain, time_ticks},
 };
-use crate::{output::times::time, report::PointReport};
+use crate::{
+    output::times::time,
+    report::{EventReport, PointReport},
+};
 
 /// As many sends are to be intended in a bin of a rate, so that chance does not hide what is to be seen (arbitrary).
 const SENDS_PER_BIN: f64 = 10.0;
@@ -108,7 +111,11 @@ impl<'a> Timeline<'a> {
             described: &self.described(panel, &series),
             x: &time_ticks(self.end),
             y: &scale.ticks(panel.unit),
-            marks: &self.marks(),
+            marks: &self
+                .marks()
+                .iter()
+                .map(|(at, what)| (*at, what.as_str()))
+                .collect::<Vec<_>>(),
             lines: &lines,
             columns: &self.columns(panel, &series, &offered),
             missing: &self.missing(panel, &series),
@@ -196,8 +203,8 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// The ends of warm-up and load, where they are the same for all.
-    fn marks(&self) -> Vec<(f64, &'static str)> {
+    /// The ends of warm-up and load, where they are the same for all, and what happened to services.
+    fn marks(&self) -> Vec<(f64, String)> {
         let same = |of: &dyn Fn(&Labelled<'_>) -> f64| {
             let mut all = self.runs.iter().map(|run| of(run));
             let first = all.next()?;
@@ -206,13 +213,36 @@ impl<'a> Timeline<'a> {
         };
         let warmup = same(&|run| run.run.load.warmup_seconds).filter(|at| *at > 0.0);
         let over = same(&|run| run.run.load.warmup_seconds + run.run.load.duration_seconds);
-        let marks = warmup.map(|at| (at, "judged from here")).into_iter();
-        let marks = marks.chain(over.map(|at| (at, "load over")));
+        let marks = warmup.map(|at| (at, "judged from here".to_owned())).into_iter();
+        let marks = marks.chain(over.map(|at| (at, "load over".to_owned())));
+        let marks = marks.chain(self.events());
         // At the very end there is nothing to tell apart.
         marks
             .map(|(at, what)| (at / self.end, what))
             .filter(|(at, _)| *at < 0.985)
             .collect()
+    }
+
+    /// What happened to services: once where it happened to all, with the names of those to which it happened otherwise.
+    fn events(&self) -> Vec<(f64, String)> {
+        let mut events: Vec<(&EventReport, Vec<&str>)> = Vec::new();
+        for run in self.runs {
+            for event in run.run.events.iter().flatten() {
+                match events.iter_mut().find(|(known, _)| *known == event) {
+                    Some((_, labels)) => labels.push(&run.label),
+                    None => events.push((event, vec![&run.label])),
+                }
+            }
+        }
+        let words = |(event, labels): (&EventReport, Vec<&str>)| {
+            let says = if labels.len() == self.runs.len() {
+                event.says.clone()
+            } else {
+                format!("{}: {}", labels.join(", "), event.says)
+            };
+            (event.at_seconds, says)
+        };
+        events.into_iter().map(words).collect()
     }
 
     fn columns(&self, panel: &Panel, series: &[Vec<Bin>], offered: &[Vec<Bin>]) -> Vec<Column> {

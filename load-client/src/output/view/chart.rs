@@ -49,19 +49,19 @@ pub(super) struct Chart {
 }
 
 /// What the charts of a screen share.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct TimeAxis {
     /// Where it ends, in seconds.
     pub(super) end: f64,
     /// How far points that follow each other may be apart, in seconds.
     pub(super) step: f64,
-    /// When the load was over, in seconds.
-    pub(super) load_over: Option<f64>,
+    /// When the load was over, and when something happened to a service, in seconds.
+    pub(super) marks: Vec<f64>,
 }
 
 impl Chart {
     /// Draws it, without its time axis. The first row is the title.
-    pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, axis: TimeAxis) {
+    pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, axis: &TimeAxis) {
         let area = area.intersection(buffer.area);
         if area.height < 2 || area.width <= EDGE {
             return;
@@ -91,8 +91,8 @@ impl Chart {
             .x_bounds([0.0, axis.end])
             .y_bounds([0.0, top])
             .paint(|context| {
-                if let Some(at) = axis.load_over {
-                    mark(context, at, top);
+                for at in &axis.marks {
+                    mark(context, *at, top);
                 }
                 for series in &self.series {
                     context.marker(series.ink.marker);
@@ -122,7 +122,7 @@ impl Chart {
     }
 }
 
-/// The end of the load: what comes after it is being worked off.
+/// An instant that means something: the end of the load, or an event.
 fn mark(context: &mut Context<'_>, at: f64, top: f64) {
     context.marker(Marker::Custom('┊'));
     context.draw(&Line::new(at, 0.0, at, top, Color::Reset));
@@ -147,7 +147,7 @@ fn trace(context: &mut Context<'_>, series: &Series, step: f64) {
 }
 
 /// Draws the time axis of the charts above: a row of ticks, a row of words.
-pub(super) fn draw_time_axis(area: Rect, buffer: &mut Buffer, axis: TimeAxis) {
+pub(super) fn draw_time_axis(area: Rect, buffer: &mut Buffer, axis: &TimeAxis) {
     let area = area.intersection(buffer.area);
     if area.height < 2 || area.width <= EDGE {
         return;

@@ -76,6 +76,7 @@ fn draw_head(area: Rect, buffer: &mut Buffer, runs: &[RunModel]) {
         [run] => format!("{}  {}", run.name, run.scenario.rpc.label()),
         _ => format!("{} runs side by side", runs.len()),
     };
+    let what = format!("{what}{}", last_event(runs));
     let state = state(runs);
     // What is worked off after the load has no planned end.
     let planned = planned(runs).filter(|_| runs.iter().any(|run| run.load_over.is_none()));
@@ -129,19 +130,31 @@ fn draw_charts(area: Rect, buffer: &mut Buffer, runs: &[RunModel], palette: Pale
     let axis = TimeAxis {
         end: span(planned(runs), elapsed(runs)),
         step: runs.iter().map(|run| run.history.step()).fold(0.0, f64::max),
-        load_over: runs
-            .iter()
-            .filter_map(|run| run.load_over)
-            .max()
-            .map(|over| over.as_secs_f64()),
+        marks: marks(runs),
     };
     let mut constraints = vec![Constraint::Fill(1); shown];
     constraints.push(Constraint::Length(AXIS));
     let areas = Layout::vertical(constraints).split(area);
     for (chart, area) in charts.iter().take(shown).zip(areas.iter()) {
-        chart.draw(*area, buffer, axis);
+        chart.draw(*area, buffer, &axis);
     }
-    draw_time_axis(areas[shown], buffer, axis);
+    draw_time_axis(areas[shown], buffer, &axis);
+}
+
+/// When the load was over, and when something happened to a service.
+fn marks(runs: &[RunModel]) -> Vec<f64> {
+    let over = runs.iter().filter_map(|run| run.load_over).max();
+    let events = runs.iter().flat_map(|run| run.events.iter().map(|(at, _)| *at));
+    let mut marks: Vec<Duration> = over.into_iter().chain(events).collect();
+    marks.sort_unstable();
+    marks.dedup();
+    marks.iter().map(Duration::as_secs_f64).collect()
+}
+
+/// The last thing that happened to a service.
+fn last_event(runs: &[RunModel]) -> String {
+    let last = runs.iter().flat_map(|run| &run.events).max_by_key(|(at, _)| *at);
+    last.map_or_else(String::new, |(at, says)| format!("  at {}: {says}", clock(*at)))
 }
 
 fn of_one(run: &RunModel, height: u16, palette: Palette) -> Vec<Chart> {

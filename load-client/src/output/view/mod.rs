@@ -95,6 +95,7 @@ fn show(watched: &[Watched], stopper: &Stopper, over: &AtomicBool) -> io::Result
             for (run, watched) in runs.iter_mut().zip(watched) {
                 let live = &watched.live;
                 let at = live.started().map(|start| start.elapsed());
+                run.events = live.events();
                 run.look(at, live.read(), live.times());
                 run.trouble = live.trouble();
             }

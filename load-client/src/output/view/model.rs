@@ -28,6 +28,8 @@ pub(super) struct RunModel {
     pub(super) elapsed: Duration,
     /// When the load was over, as far as it is.
     pub(super) load_over: Option<Duration>,
+    /// What has happened to the service, and when since the load began.
+    pub(super) events: Vec<(Duration, String)>,
     /// The last second.
     pub(super) now: Point,
     pub(super) history: History,
@@ -53,6 +55,7 @@ impl RunModel {
             trouble: None,
             elapsed: Duration::ZERO,
             load_over: None,
+            events: Vec::new(),
             now: Point::default(),
             history: History::new(LOOK_EVERY),
             looks: VecDeque::from([Look {

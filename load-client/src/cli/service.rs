@@ -1,0 +1,60 @@
+//! The flags of foo-service that `compare` takes besides its own, for the services that it starts.
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use foo_service::config::Settings;
+
+use super::given::{Words, words};
+
+/// Those flags, by their long names.
+const FLAGS: [&str; 5] = [
+    "workers",
+    "service-time",
+    "service-time-distribution",
+    "queue-capacity",
+    "max-waiting",
+];
+
+/// What was given of the service's flags. Each is spelled, checked and described as foo-service does it.
+#[derive(Debug, Clone)]
+pub struct ServiceFlags(Words);
+
+impl ServiceFlags {
+    /// What was given.
+    pub fn words(&self) -> &Words {
+        &self.0
+    }
+}
+
+fn flags() -> impl Iterator<Item = Arg> {
+    let settings = Settings::augment_args(Command::new("settings"));
+    let args: Vec<Arg> = settings.get_arguments().cloned().collect();
+    args.into_iter()
+        .filter(|arg| arg.get_long().is_some_and(|long| FLAGS.contains(&long)))
+        .map(|arg| {
+            arg.env(None::<&str>)
+                .default_value(None::<&str>)
+                .conflicts_with("target")
+                .help_heading("Services")
+        })
+}
+
+impl Args for ServiceFlags {
+    fn augment_args(command: Command) -> Command {
+        command.args(flags())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ServiceFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(words(&Command::new("services").args(flags()), matches)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

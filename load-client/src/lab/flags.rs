@@ -1,0 +1,206 @@
+//! What the keys of a table mean: clap knows, which reads the same flags from the command line.
+
+use std::error::Error as _;
+
+use clap::{
+    Arg, ArgAction, Args, Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+use foo_service::config::{Change, Settings};
+
+use super::{
+    source::{LabError, hint, wrong},
+    table::{Entry, Table, Value},
+};
+use crate::cli::LoadArgs;
+
+/// Which program's flags the keys of a table are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Of `load-client run`.
+    Load,
+    /// Of foo-service.
+    Service,
+    /// Of foo-service, those that can change while it runs.
+    Change,
+}
+
+impl Kind {
+    /// The flags, as the command line of their program has them, whatever the environment says.
+    pub(super) fn command(self) -> Command {
+        let empty = Command::new("lab").no_binary_name(true);
+        let command = match self {
+            Self::Load => LoadArgs::augment_args(empty),
+            Self::Service => Settings::augment_args(empty),
+            Self::Change => Change::augment_args(empty),
+        };
+        command.mut_args(|flag| flag.env(None::<&str>))
+    }
+
+    /// The keys that a table may have.
+    pub(super) fn keys(self) -> Vec<String> {
+        let command = self.command();
+        let longs = command.get_arguments().filter_map(Arg::get_long);
+        // Each strategy has its own.
+        longs
+            .filter(|long| self != Self::Load || *long != "mode")
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn reads_no(self, key: &str, table: &str, known: &[String]) -> String {
+        let hint = hint(key, known.iter().map(String::as_str));
+        match self {
+            Self::Load if key == "mode" => {
+                "mode belongs into each [[strategy]]: mode = \"process\" or \"enqueue\"".to_owned()
+            }
+            Self::Load | Self::Service => format!("{table} has no key {key:?}; {hint}"),
+            Self::Change if Self::Service.keys().iter().any(|known| known == key) => {
+                format!(
+                    "{key} cannot change while a service runs; an event can change {}",
+                    known.join(" and ")
+                )
+            }
+            Self::Change => format!(
+                "{table} has no key {key:?}; an event can change {}",
+                known.join(" and ")
+            ),
+        }
+    }
+}
+
+/// A table of flags, and what it is called in errors.
+pub(super) struct Flags<'a> {
+    pub(super) file: &'a str,
+    pub(super) kind: Kind,
+    pub(super) name: &'a str,
+}
+
+impl Flags<'_> {
+    /// Whether every key is a flag, with a value of the right kind.
+    pub(super) fn check_keys(&self, table: &Table) -> Result<(), LabError> {
+        let (command, known) = (self.kind.command(), self.kind.keys());
+        let mut entries: Vec<(&String, &Entry)> = table.0.iter().collect();
+        // The first in the file is told of first.
+        entries.sort_by_key(|(_, entry)| entry.line);
+        for (key, entry) in entries {
+            if !known.contains(key) {
+                return Err(wrong(self.file, entry.line, self.kind.reads_no(key, self.name, &known)));
+            }
+            let arg = command.get_arguments().find(|arg| arg.get_long() == Some(key));
+            let action = arg.expect("known keys are flags").get_action();
+            let says = match (&entry.value, action) {
+                (Value::Switch(_), ArgAction::SetTrue) => continue,
+                (_, ArgAction::SetTrue) => format!("{key} is a switch: write {key} = true or {key} = false"),
+                (Value::Switch(_), _) => format!("{key} needs a value; true and false are none of its values"),
+                (Value::Many(_), ArgAction::Append) | (Value::One(_), _) => continue,
+                (Value::Many(_), _) => format!("{key} takes one value, not a list"),
+            };
+            return Err(wrong(self.file, entry.line, says));
+        }
+        Ok(())
+    }
+
+    /// The flags of a table whose keys have been checked. `line`: where to point if no single key is wrong.
+    pub(super) fn parse<T: Args>(&self, table: &Table, line: usize) -> Result<T, LabError> {
+        let matches = self.kind.command().try_get_matches_from(table.words());
+        let parsed = matches.and_then(|mut matches| T::from_arg_matches_mut(&mut matches));
+        parsed.map_err(|error| {
+            let named = context(&error, ContextKind::InvalidArg);
+            let mut keys = named.iter().map(|named| long(named));
+            let guilty = keys.find_map(|key| table.0.get_key_value(&key));
+            match guilty {
+                Some((key, entry)) => wrong(self.file, entry.line, says(&error, key, entry)),
+                None => wrong(self.file, line, says_of_all(&error, self.name)),
+            }
+        })
+    }
+
+    /// `top` over `base`. What conflicts with a flag of `top` goes, and what needs a flag that has gone.
+    pub(super) fn merged(&self, base: &Table, top: &Table) -> Table {
+        let command = self.kind.command();
+        let find = |key: &str| command.get_arguments().find(|arg| arg.get_long() == Some(key));
+        let conflicts = |one: &str, other: &str| match (find(one), find(other)) {
+            (Some(one), Some(other)) => {
+                command.get_arg_conflicts_with(one).contains(&other)
+                    || command.get_arg_conflicts_with(other).contains(&one)
+            }
+            _ => false,
+        };
+        let gives_way = |key: &str| top.0.keys().any(|other| conflicts(key, other));
+        let gone: Vec<&String> = base.0.keys().filter(|key| gives_way(key)).collect();
+        let needs_one = |key: &str, entry: &Entry| {
+            let alone = command.clone().try_get_matches_from(entry.words(key));
+            let Some(error) = alone
+                .err()
+                .filter(|error| error.kind() == ErrorKind::MissingRequiredArgument)
+            else {
+                return false;
+            };
+            let needed = context(&error, ContextKind::InvalidArg);
+            needed.iter().any(|needed| gone.contains(&&long(needed)))
+        };
+        let mut merged = top.clone();
+        for (key, entry) in &base.0 {
+            if !merged.0.contains_key(key) && !gone.contains(&key) && !needs_one(key, entry) {
+                merged.0.insert(key.clone(), entry.clone());
+            }
+        }
+        merged
+    }
+}
+
+/// The long name in what clap calls a flag: `--rps <RPS>`.
+fn long(named: &str) -> String {
+    let name = named.trim_start_matches("--");
+    let end = name.find([' ', '=', '[']).unwrap_or(name.len());
+    name[..end].to_owned()
+}
+
+fn context(error: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(one)) => vec![one.clone()],
+        Some(ContextValue::Strings(many)) => many.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// What is wrong with a flag.
+fn says(error: &clap::Error, key: &str, entry: &Entry) -> String {
+    let value = entry.toml();
+    let others = |kind| {
+        context(error, kind)
+            .iter()
+            .map(|other| long(other))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    match error.kind() {
+        ErrorKind::ValueValidation => {
+            let reason = error
+                .source()
+                .map_or_else(|| "is not a value of it".to_owned(), ToString::to_string);
+            format!("{key} = {value}: {reason}")
+        }
+        ErrorKind::InvalidValue => {
+            let known = context(error, ContextKind::ValidValue);
+            let given = context(error, ContextKind::InvalidValue).concat();
+            let hint = hint(&given, known.iter().map(String::as_str));
+            format!("{key} = {value} is none of its values; {hint}")
+        }
+        ErrorKind::ArgumentConflict => format!("{key} cannot stand beside {}", others(ContextKind::PriorArg)),
+        _ => says_of_all(error, key),
+    }
+}
+
+/// What is wrong with a table as a whole.
+fn says_of_all(error: &clap::Error, name: &str) -> String {
+    if error.kind() == ErrorKind::MissingRequiredArgument {
+        let missing = context(error, ContextKind::InvalidArg);
+        let missing: Vec<String> = missing.iter().map(|missing| long(missing)).collect();
+        return format!("{name} needs {} besides", missing.join(", "));
+    }
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    format!("{name}: {}", line.trim_start_matches("error: "))
+}

@@ -1,0 +1,190 @@
+//! From the tables of a lab to what is run: each strategy with its service, its load and its events.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt::Write,
+    time::Duration,
+};
+
+use foo_service::config::{Change, Settings};
+
+use super::{
+    Declared, Lab,
+    flags::{Flags, Kind},
+    source::{LabError, wrong},
+    table::Table,
+};
+use crate::{
+    cli::{Defaults, LoadArgs},
+    output::times::time,
+    scenario::{Rpc, Schedule},
+};
+
+/// A way to take requests in, as it is compared with others.
+#[derive(Debug, Clone)]
+pub struct Strategy {
+    /// What it is called.
+    pub name: String,
+    /// What it is, for a reader who has never heard of it.
+    pub about: String,
+    /// The RPC that its clients use.
+    pub rpc: Rpc,
+    /// The service behind it.
+    pub settings: Settings,
+    /// The flags of its load.
+    pub load: LoadArgs,
+    /// When requests are intended.
+    pub schedule: Schedule,
+    /// What changes while the load runs, in the order of time.
+    pub events: Vec<Event>,
+}
+
+/// Something that changes in a service while the load runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Since the load began.
+    pub at: Duration,
+    /// What changes.
+    pub change: Change,
+    /// The same in a few words.
+    pub says: String,
+}
+
+impl Lab {
+    /// The load that all strategies have in common.
+    ///
+    /// # Errors
+    ///
+    /// If a value of the lab cannot be.
+    pub fn load(&self) -> Result<LoadArgs, LabError> {
+        self.load_flags().parse(&self.load, 0)
+    }
+
+    /// Everything that is to be run. `defaults`: what holds where neither the lab nor a flag says otherwise. Reads traces.
+    ///
+    /// # Errors
+    ///
+    /// If a value of the lab cannot be, or something in it contradicts something else.
+    pub fn strategies(&self, defaults: Defaults) -> Result<Vec<Strategy>, LabError> {
+        let mut schedules = BTreeMap::new();
+        let strategies = self.strategies.iter();
+        strategies
+            .map(|declared| self.strategy(declared, defaults, &mut schedules))
+            .collect()
+    }
+
+    fn strategy(
+        &self,
+        declared: &Declared,
+        defaults: Defaults,
+        schedules: &mut BTreeMap<Vec<String>, Schedule>,
+    ) -> Result<Strategy, LabError> {
+        let wrong_here = |says: String| wrong(&self.file, declared.line, format!("{}: {says}", declared.name));
+        let table = self.load_flags().merged(&self.load, &declared.load);
+        let load: LoadArgs = self.load_flags().parse(&table, declared.line)?;
+        let line = table.get("trace").map_or(declared.line, |trace| trace.line);
+        let read = || {
+            load.schedule()
+                .map_err(|error| wrong(&self.file, line, error.to_string()))
+        };
+        // A trace is read once for all strategies that replay it.
+        let schedule = match schedules.entry(table.words()) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(new) => new.insert(read()?).clone(),
+        };
+        let table = self.service_flags().merged(&self.service, &declared.service);
+        let mut settings: Settings = self.service_flags().parse(&table, declared.line)?;
+        let given = |field: &str| {
+            let key = field.replace('_', "-");
+            table.get(&key).is_some().then_some(key)
+        };
+        settings
+            .check()
+            .and(settings.contradictions(given))
+            .map_err(wrong_here)?;
+        let scenario = load.scenario_of(
+            declared.rpc,
+            schedule.clone(),
+            Defaults {
+                rpc: declared.rpc,
+                ..defaults
+            },
+        );
+        load.check(&scenario).map_err(wrong_here)?;
+        if table.get("seed").is_none() {
+            settings.seed = scenario.seed;
+        }
+        let end = scenario.length();
+        Ok(Strategy {
+            name: declared.name.clone(),
+            about: declared.about.clone(),
+            rpc: declared.rpc,
+            events: self.events_of(declared, &settings, end)?,
+            settings,
+            load,
+            schedule,
+        })
+    }
+
+    /// What happens to a strategy whose service begins with `settings` and whose load ends at `end`.
+    fn events_of(
+        &self,
+        declared: &Declared,
+        settings: &Settings,
+        end: Option<Duration>,
+    ) -> Result<Vec<Event>, LabError> {
+        let theirs = |names: &[String]| names.is_empty() || names.contains(&declared.name);
+        let mut declared_events: Vec<_> = self.events.iter().filter(|event| theirs(&event.strategies)).collect();
+        declared_events.sort_by_key(|event| event.at);
+        let mut settings = settings.clone();
+        let mut events = Vec::new();
+        for event in declared_events {
+            if let Some(end) = end.filter(|end| event.at >= *end) {
+                let end = time(end.as_secs_f64());
+                let says = format!(
+                    "at = {:?} is not before the end of the load, which lasts {end}",
+                    event.at_text
+                );
+                return Err(wrong(&self.file, event.line, says));
+            }
+            let change = change(&self.file, &event.service, event.line)?;
+            let changed = change.apply(&settings);
+            changed.check().map_err(|says| wrong(&self.file, event.line, says))?;
+            events.push(Event {
+                at: event.at,
+                change,
+                says: says(&settings, &changed),
+            });
+            settings = changed;
+        }
+        Ok(events)
+    }
+}
+
+/// What a table of an event says.
+pub(super) fn change(file: &str, table: &Table, line: usize) -> Result<Change, LabError> {
+    let flags = Flags {
+        file,
+        kind: Kind::Change,
+        name: "service",
+    };
+    flags.parse(table, line)
+}
+
+/// What changes, and what it was before.
+fn says(before: &Settings, after: &Settings) -> String {
+    let mut text = String::new();
+    if before.workers != after.workers {
+        let s = if after.workers == 1 { "" } else { "s" };
+        let _ = write!(text, "{} worker{s} instead of {}", after.workers, before.workers);
+    }
+    if before.service_time != after.service_time {
+        let [before, after] = [before, after].map(|settings| time(settings.service_time.as_secs_f64()));
+        let and = if text.is_empty() { "" } else { ", " };
+        let _ = write!(text, "{and}service time {after} instead of {before}");
+    }
+    if text.is_empty() {
+        "nothing changes".clone_into(&mut text);
+    }
+    text
+}

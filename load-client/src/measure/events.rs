@@ -1,0 +1,34 @@
+//! What happens to the service while the load runs: a lab says what and when, its owner knows how.
+
+use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::live::Live;
+
+/// Something that happens once.
+#[derive(Clone)]
+pub struct Event {
+    /// Since the load began.
+    pub at: Duration,
+    /// What happens, in a few words.
+    pub says: String,
+    /// Makes it happen. Must not wait.
+    pub act: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {:?}", self.says, self.at)
+    }
+}
+
+/// Makes the events happen, which are in the order of time. Never ends: whatever ends the load drops it.
+pub(super) async fn happen(events: &[Event], start: Instant, live: &Live) -> Infallible {
+    for event in events {
+        sleep_until(start + event.at).await;
+        (event.act)();
+        live.happened(event.at, &event.says);
+    }
+    std::future::pending().await
+}
