@@ -122,6 +122,7 @@ fn a_right_description_can_be_used_also_if_it_is_there_twice() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of descriptions")]
 fn known_ways_to_be_wrong_are_refused_or_used() {
     let text = |text: &str| Some(text.to_owned());
     let deep = |levels: usize| {
