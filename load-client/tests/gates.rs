@@ -181,6 +181,35 @@ fn a_rule_of_queued_messages_is_judged_in_virtual_time_too() {
 }
 
 #[test]
+fn a_message_that_is_not_done_when_the_run_ends_was_never_done() {
+    let args = ["compare", "--virtual-time", "-z", "60s", "--drain-limit", "1s", "-q"];
+    let strategies = ["--strategy", "async-unbounded,async-bounded,async-scaled"];
+    let rules = ["p40>1h", "p75>1h", "p75(time-to-done)<1h", "max(acknowledgement)>1h"];
+    let rules = rules.iter().flat_map(|rule| ["--fail-if", rule]);
+    let (output, report) = report(args.into_iter().chain(strategies).chain(rules));
+    assert_eq!(output.status.code(), Some(99));
+    // The service works off half of what comes: the other half is still queued, or was dropped.
+    for (name, reason) in [("async-unbounded", "queued"), ("async-bounded", "discarded")] {
+        let run = support::named(&report, name);
+        assert_balanced(run);
+        let audit = run.audit.unwrap();
+        let undone = audit.queued + audit.discarded;
+        assert!(2 * undone > audit.done, "{audit:?}");
+        let met: Vec<_> = run.gates.iter().map(|gate| gate.met).collect();
+        assert_eq!(met, [Some(false), Some(true), Some(false), Some(false)], "{name}");
+        let (gate, says) = (&run.gates[1], format!("{undone} of {} requests", run.ledger.intended));
+        assert_eq!(gate.seen, None);
+        assert!(
+            gate.says.starts_with(&says) && gate.says.contains(reason),
+            "{}",
+            gate.says
+        );
+    }
+    let other = support::named(&report, "async-scaled");
+    assert!(other.gates.iter().all(|gate| gate.seen.is_some()), "{:?}", other.gates);
+}
+
+#[test]
 fn an_endless_backlog_is_aborted_in_virtual_time() {
     let (output, report) = report([
         "compare",

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::rule::{Bound, Comparison, Count, Scope, Statistic};
+use super::{
+    rule::{Bound, Comparison, Count, Scope, Statistic},
+    unended::Unended,
+};
 use crate::{
     ledger::AuditCounts,
     outcome::Outcome,
@@ -39,8 +42,8 @@ pub struct Evidence {
 pub(super) enum Seen {
     /// Seconds, a number, a share or a rate; as text; and whether it meets the rule.
     Value(f64, String, bool),
-    /// Longer than anything: so many sends were never made.
-    Never { withheld: u64 },
+    /// Longer than anything, because so many requests never came to their end; in words.
+    Never(String),
     /// No answer of that kind: so none that could be too slow.
     None,
     /// It is not known, and why.
@@ -88,24 +91,27 @@ impl Evidence {
             Scope::Unwritten | Scope::Acknowledgement => Scope::Response(Outcome::Ok),
             written => written,
         };
-        let (times, withheld) = match scope {
-            // An intended send that was never made was never answered either, nor done.
-            Scope::Response(Outcome::Ok) => (&figures.response_time[Outcome::Ok as usize], figures.ledger.withheld),
-            Scope::TimeToDone | Scope::Unwritten | Scope::Acknowledgement => {
-                (&figures.time_to_done, figures.ledger.withheld)
-            }
-            Scope::Response(outcome) => (&figures.response_time[outcome as usize], 0),
-            Scope::ServiceTime => (&figures.service_time[Outcome::Ok as usize], 0),
-            Scope::QueueWait => (&figures.queue_wait, 0),
-            Scope::StartLag => (&figures.start_lag, 0),
+        let (times, unended) = match scope {
+            Scope::Response(Outcome::Ok) => (
+                &figures.response_time[Outcome::Ok as usize],
+                Unended::new("answered", &figures.ledger, None),
+            ),
+            Scope::TimeToDone | Scope::Unwritten | Scope::Acknowledgement => (
+                &figures.time_to_done,
+                Unended::new("done", &figures.ledger, self.audit.as_ref()),
+            ),
+            Scope::Response(outcome) => (&figures.response_time[outcome as usize], Unended::none()),
+            Scope::ServiceTime => (&figures.service_time[Outcome::Ok as usize], Unended::none()),
+            Scope::QueueWait => (&figures.queue_wait, Unended::none()),
+            Scope::StartLag => (&figures.start_lag, Unended::none()),
         };
-        match statistic.of(times, withheld) {
+        match statistic.of(times, unended.total()) {
             Reached::At(time) => {
                 let met = operator.holds(seconds(time), seconds(bound));
                 let says = duration(time, |rounded| operator.holds(rounded, seconds(bound)) == met);
                 Seen::Value(seconds(time), says, met)
             }
-            Reached::Never => Seen::Never { withheld },
+            Reached::Never => Seen::Never(unended.says(self.intended)),
             Reached::Nothing if matches!(scope, Scope::Response(outcome) if outcome != Outcome::Ok) => Seen::None,
             Reached::Nothing => Seen::Unknown("there are no times to judge".to_owned()),
         }
@@ -150,7 +156,7 @@ impl Evidence {
 }
 
 impl Statistic {
-    /// Of the times, and of `never` more that have no end.
+    /// Of the times, and of `never` requests more that have no end.
     fn of(self, times: &Distribution, never: u64) -> Reached {
         let ended = times.count();
         let reached = match self {

@@ -1,11 +1,12 @@
 //! Gates: rules like `p99>250ms` that a run is judged by. A closed grammar of the report's own names ([`Rule`]), and the
-//! judgement ([`Rule::judge`]), which counts what was withheld as never answered.
+//! judgement ([`Rule::judge`]), which counts requests that never came to their end as slower than any bound.
 
 mod error;
 mod evidence;
 mod grammar;
 mod judge;
 mod rule;
+mod unended;
 
 pub use self::{error::RuleError, evidence::Evidence, rule::Rule};
 
