@@ -1,6 +1,8 @@
 //! Lab files, over the program: what is wrong in one is said with its line, a lab that is written down gives the same figures,
 //! and an event does what arithmetic says.
 
+#![cfg(feature = "embedded")]
+
 mod support;
 
 use std::{collections::BTreeSet, fs, path::Path};

@@ -1,6 +1,8 @@
 //! What the labs come to in virtual time, as tables: docs/results.md. A change of behaviour shows there as a difference,
 //! to be looked at. `UPDATE_RESULTS=1 cargo test -p load-client --test results` writes the table anew.
 
+#![cfg(feature = "embedded")]
+
 mod support;
 
 use std::{

@@ -304,7 +304,9 @@ fn grown(run: &Run, end: u64) -> String {
         .is_some_and(|made| made.rps.is_some() && made.arrival == "constant");
     let seconds = run.load.duration_seconds + run.load.warmup_seconds;
     let restarts = run.service.as_ref().map_or(0, |service| service.restarts);
-    let growth = if steady && restarts == 0 && seconds > 0.0 {
+    // A service that was changed meanwhile has more than one pace.
+    let changed = run.events.as_ref().is_some_and(|events| !events.is_empty());
+    let growth = if steady && !changed && restarts == 0 && seconds > 0.0 {
         format!(" It grew by {:.1} messages per second.", end as f64 / seconds)
     } else {
         String::new()
