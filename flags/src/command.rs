@@ -5,7 +5,7 @@ use std::{
     ffi::{OsStr, OsString},
 };
 
-use clap::{Arg, ArgAction, ArgMatches, Command, error::ErrorKind, parser::ValueSource};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::StyledStr, error::ErrorKind, parser::ValueSource};
 
 use crate::{boolish, errors};
 
@@ -64,6 +64,19 @@ impl Line {
             if ignore { arg.env(None) } else { arg }
         })
         .try_get_matches_from(&self.words)
+    }
+
+    /// The usage line of the subcommand that was typed.
+    pub(crate) fn usage(&self) -> StyledStr {
+        let mut built = self.command.clone();
+        built.build();
+        let mut command = &mut built;
+        for word in self.words.iter().filter_map(|word| word.to_str()) {
+            if command.find_subcommand(word).is_some() {
+                command = command.find_subcommand_mut(word).expect("it was found");
+            }
+        }
+        command.render_usage()
     }
 
     /// The variables of all flags that clap's errors call so.

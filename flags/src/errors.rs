@@ -62,6 +62,8 @@ fn unknown(line: &Line, mut error: clap::Error) -> clap::Error {
         error.remove(ContextKind::SuggestedArg);
         error.remove(ContextKind::SuggestedSubcommand);
         error.remove(ContextKind::Suggested);
+        // Clap's usage line contains the guess.
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(line.usage()));
     }
     if let Some(hint) = hint {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));

@@ -484,7 +484,7 @@ fn what_the_runs_were_made_with_is_at_the_end() {
     let command = report.command.as_deref().unwrap();
     assert_eq!(
         command,
-        "load-client compare --virtual-time -z 60s --fail-if 'withheld>10%'"
+        "load-client compare --virtual-time --duration 60s --fail-if 'withheld>10%'"
     );
     assert!(page.named("code").iter().any(|code| code.text() == command));
     let made = page

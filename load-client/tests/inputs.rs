@@ -78,7 +78,7 @@ fn switches_take_words_and_no_means_not_given() {
     let target = [
         "compare",
         "--target",
-        "a=http://127.0.0.1:1",
+        "a=process:http://127.0.0.1:1",
         "--connect-timeout",
         "20ms",
         "-q",
@@ -223,6 +223,7 @@ fn what_users_of_other_tools_type_gets_the_right_hint() {
     // A guess that is not near is left out.
     let error = refused(&[], &["run", NOWHERE, "--service-tim", "1s"]);
     assert!(!error.contains("--server-name"), "{error}");
+    assert!(error.contains("Usage: load-client run [OPTIONS] <URL>..."), "{error}");
 }
 
 #[test]

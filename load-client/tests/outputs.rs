@@ -178,7 +178,7 @@ fn standard_output_that_is_full_is_a_failure_in_every_command() {
             .success()
     );
     let compare = ["compare", "--virtual-time", "--strategy", "sync", "-z", "2s", "-q"];
-    let target = format!("a={}", service.url);
+    let target = format!("a=process:{}", service.url);
     let commands: [&[&str]; 9] = [
         &["run", &service.url, "-q", "-n", "3", "-r", "300"],
         &compare,
