@@ -209,7 +209,7 @@ fn what_users_of_other_tools_type_gets_the_right_hint() {
         (&["run", NOWHERE, "--prometheus-addr", "9465"], "localhost:50051"),
         (&["run", NOWHERE, "--call", "Process"], "package.Service/Method"),
         (&["run", NOWHERE, "--plaintext"], "http://, which is without TLS"),
-        (&["compare", "--service-time", "1s"], "start foo-service with it"),
+        (&["run", NOWHERE, "--service-time", "1s"], "start foo-service with it"),
         (&["run", NOWHERE, "--client", "5"], "'--clients'"),
         (&["compare", "--strategy", "asinc"], "Usage: load-client compare"),
         (
