@@ -268,7 +268,7 @@ impl ProgressArgs {
 
 /// Where a service's own settings are.
 const OF_THE_SERVICE: &str =
-    "it is a setting of the service: start foo-service with it, and name that with --target NAME=URL";
+    "it is a setting of the service: start foo-service with it; for its own services `load-client compare` takes it";
 /// Flags of other tools, and of the service, that are not here.
 const HINTS: [(&str, &str); 16] = [
     ("--plaintext", "write the URL with http://, which is without TLS"),
