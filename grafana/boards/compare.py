@@ -42,13 +42,15 @@ def numbers():
     )
     return figures(
         "$strategy",
-        "**goodput**: messages a second that are done within the SLO, counted by the clients. Green from 90 % of what could "
-        "be had, which is what is offered or the capacity, whichever is less.\n\n"
-        "**p99 time to done**: from the intended send until the message was processed, of those that were done within the "
-        "last 10 s. It knows nothing of messages that wait, nor of those that were refused or lost. Red from the SLO.\n\n"
-        "**in system**: waiting or in service. Red from capacity × SLO: who arrives then is late already.\n\n"
-        "**lost, refused or withheld**: the share of the intended sends, in the whole time shown, that never were or never "
-        "will be done. Past the capacity nobody can avoid it; the question is who is told. What still waits is not in it.",
+        "**goodput**: messages done within the SLO per second, counted by the clients. Green from 90 % of the highest "
+        "possible value, which is the offered load or the capacity, whichever is less.\n\n"
+        "**p99 time to done**: from the intended send until the message was processed, for messages done within the last "
+        "10 s. Messages that still wait, were refused or were lost are not included. Red from the SLO.\n\n"
+        "**in system**: messages waiting or in service. Red from capacity × SLO: a message that arrives then is done too "
+        "late.\n\n"
+        "**lost, refused or withheld**: the share of the intended sends, in the whole time shown, that will never be done. "
+        "Above the capacity, no strategy can avoid this. Strategies differ in whether the sender is told. Messages that "
+        "still wait are not included.",
         Figure(
             "goodput",
             f"strategy:goodput:rate10s{{{MINE}}}",
@@ -92,11 +94,11 @@ def numbers():
 
 
 def offered():
-    """What is wanted."""
+    """The load."""
     return graph(
         "$strategy",
-        "Sends a second that the clients intend, made or not, beside what the workers can do, on a logarithmic axis. It is "
-        "the same for every strategy: that is what makes them comparable.",
+        "Sends per second that the clients intend, whether they are made or not, and the capacity of the workers. The load "
+        "is the same for every strategy, so that the columns can be compared. Logarithmic axis.",
         PER_SECOND,
         Series("offered", f"sum(rate(load_intended_total{{{MINE}}}[$__rate_interval]))", Colour.OFFERED),
         Series("capacity", f"strategy:capacity:rate1m{{{MINE}}}", Colour.TEXT, Look.LIMIT),
@@ -107,7 +109,7 @@ def offered():
 
 
 def admitted():
-    """What the door makes of it."""
+    """How the service answers it."""
     outcomes = (
         ("accepted", f'load_requests_total{{{MINE},outcome="ok"}}', Colour.DONE),
         ("refused", f'load_requests_total{{{MINE},outcome="rejected"}}', Colour.REFUSED),
@@ -117,9 +119,9 @@ def admitted():
     rates = {name: f"sum(rate({metric}[$__rate_interval]))" for name, metric, _ in outcomes}
     return graph(
         "$strategy",
-        "Shares of the intended sends, by what the door made of them. **Accepted** is not done: Enqueue accepts a message "
-        "when it is on the queue, Process when it has been processed. **Refused**: there was no room. **Failed**: the "
-        "deadline passed, or nobody answered. **Withheld**: never sent, because the client was still waiting.",
+        "How the intended sends ended, as shares. **Accepted**: the message is on the queue (Enqueue) or has been processed "
+        "(Process). **Refused**: there was no room. **Failed**: the deadline passed, or the call failed for another reason. "
+        "**Withheld**: never sent, because the client was still waiting for an answer.",
         SHARE,
         *(
             Series(name, f"{rates[name]} / ({' + '.join(rates.values())} > 0)", colour, Look.STACKED)
@@ -133,8 +135,8 @@ def waiting():
     """How much piles up."""
     return graph(
         "$strategy",
-        "Messages on the queue and callers in line, sampled each second: a pile that comes and goes between two samples is "
-        "not seen here, but in the wait below.",
+        "Messages on the queue and calls in the waiting line, sampled each second. A short peak between two samples does not "
+        "show here, but in the wait below.",
         COUNT,
         Series("waiting", f"strategy:waiting{{{MINE}}}", Colour.WAITING),
         highest("strategy:waiting"),
@@ -143,17 +145,17 @@ def waiting():
 
 
 def wait():
-    """What that means for who comes now."""
+    """How long that makes messages wait."""
     return graph(
         "$strategy",
-        "On a logarithmic axis that begins at 1 ms, which stands for no wait at all. **Who comes now**: the wait of a message "
-        "that arrives now, computed from what is in the system and how fast it is worked off. **Who was served (p99)**: the "
-        "wait, as measured, of the messages that a worker took just now; on a growing queue it lags behind, because those "
-        "came when the queue was shorter.",
+        "**Expected wait**: how long a message that arrives now will wait, computed from the number of messages in the "
+        "system and the capacity. **Measured wait (p99)**: how long the messages that workers took recently had waited. On a "
+        "growing queue it lags behind, because those messages arrived when the queue was shorter. Logarithmic axis from "
+        "1 ms, which stands for no wait at all.",
         SECONDS,
-        Series("who comes now", f"clamp_min(strategy:expected_wait:seconds{{{MINE}}}, 0.001)", Colour.WAITING),
+        Series("expected wait", f"clamp_min(strategy:expected_wait:seconds{{{MINE}}}, 0.001)", Colour.WAITING),
         Series(
-            "who was served (p99)",
+            "measured wait (p99)",
             "clamp_min(histogram_quantile(0.99, sum by (le) "
             f"(rate(foo_queue_wait_seconds_bucket{{{MINE}}}[$__rate_interval]))) >= 0, 0.001)",
             Colour.WORKING,
@@ -169,8 +171,8 @@ def in_service():
     """What the workers do."""
     return graph(
         "$strategy",
-        "Messages that a worker has. Under overload every strategy keeps its workers busy, so all do the same work: what "
-        "differs is for whom, and when.",
+        "Messages that workers are processing. Under overload every strategy keeps its workers busy, so all do the same "
+        "amount of work. They differ in which messages they process, and how late.",
         COUNT,
         Series("in service", f"sum(foo_in_service{{{MINE}}})", Colour.WORKING),
         Series("workers", f"sum(foo_workers{{{MINE}}})", Colour.TEXT, Look.LIMIT),
@@ -181,12 +183,12 @@ def in_service():
 
 
 def done():
-    """What comes of it, for those who wanted it."""
+    """What is done, in time or too late."""
     good = f"sum(rate(load_good_total{{{MINE}}}[$__rate_interval]))"
     all_done = f"sum(rate(load_time_to_done_seconds_count{{{MINE}}}[$__rate_interval]))"
     return graph(
         "$strategy",
-        "**Goodput**: messages a second that were done within the SLO. **Late**: done, for somebody who had given up.",
+        "**Goodput**: messages done within the SLO, per second. **Late**: messages done after the SLO, per second.",
         PER_SECOND,
         Series("goodput", good, Colour.DONE, Look.STACKED),
         Series("late", f"clamp_min({all_done} - {good}, 0)", Colour.LATE, Look.STACKED),
@@ -196,12 +198,12 @@ def done():
 
 
 def time_to_done():
-    """How long they had to wait for it."""
+    """How long that took."""
     return graph(
         "$strategy",
-        "From the intended send until the message was processed, of those that are done: half of them took less than the "
-        "median, one in a hundred longer than the p99. On a logarithmic axis. A strategy that refuses most of its load looks "
-        "healthy here: look at goodput with it.",
+        "From the intended send until the message was processed, for messages that are done. Half of them took less than the "
+        "median, one in a hundred took longer than the p99. A strategy that refuses most of its load looks healthy here: "
+        "read it with goodput. Logarithmic axis.",
         SECONDS,
         *(
             Series(
@@ -219,7 +221,7 @@ def time_to_done():
 
 
 def never_done():
-    """What does not come of it, and who is told."""
+    """What is never done, and whether the sender is told."""
 
     def since_the_left_edge(metric: str, by: str = "") -> str:
         """Counted from where the picture begins; from the first sample, where that is later."""
@@ -237,10 +239,10 @@ def never_done():
     lost, refused, withheld = (f"clamp_min({expr}, 0)" for expr in sums(f"{MINE},"))
     return graph(
         "$strategy",
-        "Messages that were wanted and never will be done, counted from the left edge of the picture. **Lost or thrown "
-        "away**: they had been accepted, and their senders are not told. **Refused or failed**: their senders know. "
-        "**Withheld**: never sent, because their senders were still waiting. A message that still waits is in none of them: "
-        "the step of a queue without end is the moment in which its service is killed.",
+        "Intended sends that will never be done, counted from the left edge of the panel. **Lost or thrown away**: accepted "
+        "first; their senders are not told. **Refused or failed**: their senders are told. **Withheld**: never sent, because "
+        "the client was still waiting for an answer. Messages that still wait are not included. A sudden step of the "
+        "unbounded queue means that its service was killed.",
         COUNT,
         Series("lost or thrown away", lost, Colour.LOST, Look.STACKED),
         Series("refused or failed", refused, Colour.REFUSED, Look.STACKED),
@@ -250,11 +252,11 @@ def never_done():
 
 
 def memory():
-    """What the waiting costs."""
+    """How much memory the waiting messages take."""
     return graph(
         "$strategy",
-        "Memory of the service, and the messages on its queue as part of it. Where it falls to nothing at once, the service "
-        "has been killed for its memory: what it had accepted is gone.",
+        "Memory of the service, and the part of it that the messages on the queue take. Where it suddenly falls to zero, the "
+        "service was killed because it ran out of memory. All messages on its queue are gone.",
         BYTES,
         Series("memory", f'sum(process_resident_memory_bytes{{job="foo-service",{MINE}}})', Colour.WORKING),
         Series("messages on the queue", f"sum(foo_queue_bytes{{{MINE}}})", Colour.WAITING),
@@ -263,12 +265,12 @@ def memory():
 
 
 def what_is_what():
-    """Three sentences for each strategy."""
+    """A short description of each strategy."""
     header = " | ".join(SENTENCES)
     rule = "|".join(["---"] * len(SENTENCES))
     return words(
         "What you see",
-        "Three sentences for each strategy of docker-compose.yml.",
+        "A short description of each strategy of docker-compose.yml.",
         f"| {header} |\n|{rule}|\n| {' | '.join(SENTENCES.values())} |",
         height=7,
     )
@@ -279,14 +281,14 @@ def board() -> Dashboard:
     board = Board(
         "compare",
         "Compare: fire-and-forget or synchronous?",
-        "Five services with the same workers under the same load. They differ in what they do with what they cannot do now.",
+        "Five services under the same load. They differ in what they do with messages that they cannot process at once.",
         minutes=6,
     )
     board.variables(
         choice(
             "strategy",
             "Strategy",
-            "The columns, in the order of the story: the trouble first, then the ways out.",
+            "The columns: the unbounded queue first, then the alternatives.",
             in_order(list(SENTENCES)),
             regex='/strategy="([^"]+)"/',
             all_of=".*",
@@ -308,16 +310,16 @@ def board() -> Dashboard:
         ),
     )
     board.add(column(numbers()))
-    board.row("1 · Offered: what the clients want to send, the same everywhere", column(offered()))
-    board.row("2 · Admitted or refused: what the door says to it", column(admitted()))
-    board.row("3 · Waiting: how much piles up", column(waiting()))
-    board.row("    … and how long that will take whoever comes now", column(wait()))
-    board.row("4 · In service: the workers are busy everywhere, whatever the strategy", column(in_service()))
+    board.row("1 · Offered: the load, the same in every column", column(offered()))
+    board.row("2 · Admitted or refused: how the service answers", column(admitted()))
+    board.row("3 · Waiting: how many messages wait", column(waiting()))
+    board.row("    … and how long a message that arrives now will wait", column(wait()))
+    board.row("4 · In service: under overload, the workers are busy in every column", column(in_service()))
     board.row("5 · Done: in time, or too late", column(done()))
     board.row("    … and how long it took", column(time_to_done()))
-    board.row("6 · Never done: past the capacity nobody can avoid it; the question is who is told", column(never_done()))
+    board.row("6 · Never done: above the capacity, every strategy fails to do some of the work", column(never_done()))
     board.row(
-        "7 · Memory: a queue without end ends where the memory does, and what had been accepted is gone", column(memory())
+        "7 · Memory: the unbounded queue grows until the service is killed", column(memory())
     )
     board.add(what_is_what())
     return board.build()

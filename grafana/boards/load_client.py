@@ -34,9 +34,9 @@ def at_a_glance():
     return (
         number(
             "Start lag (p99)",
-            "**Was it the client?** How much later than intended the generator made its sends, through its own fault. Green "
-            "below 5 ms: what you see is the service. Red from 10 ms: this machine is too slow for this load, and the "
-            "figures say more about it than about the service.",
+            "**Was it the client?** How late the load client itself was with its sends. Green below 5 ms: the figures "
+            "describe the service. Red from 10 ms: this machine is too slow for this load, and the figures describe the "
+            "machine more than the service.",
             SECONDS,
             START_LAG,
             (LATE / 2, Colour.LATE),
@@ -46,8 +46,8 @@ def at_a_glance():
         ),
         number(
             "Blocked clients",
-            "**Was it the server?** The share of clients that would send and wait for an answer instead, because they have "
-            "as many sends in flight as they may. Yellow from 10 %, red from 90 %.",
+            "**Was it the server?** The share of clients that have a send due but must wait for an answer first, because they "
+            "have reached their limit of sends in flight. Yellow from 10 %, red from 90 %.",
             SHARE,
             f"sum(load_blocked_clients{{{THIS}}}) / sum(load_clients{{{THIS}}})",
             (0.1, Colour.LATE),
@@ -57,14 +57,14 @@ def at_a_glance():
         ),
         number(
             "Offered",
-            "Sends a second that the schedule asks for now.",
+            "Sends per second in the schedule now.",
             PER_SECOND,
             f"sum(load_offered_rps{{{THIS}}})",
             decimals=0,
         ),
         number(
             "Sent",
-            "The share of the intended sends that were made lately; the rest was withheld. Yellow below 99 %, red below 90 %.",
+            "The share of the recently intended sends that were made. The rest was withheld. Yellow below 99 %, red below 90 %.",
             SHARE,
             f"1 - {rate('load_withheld_total')} / ({rate('load_intended_total')} > 0)",
             (0.9, Colour.LATE),
@@ -74,7 +74,7 @@ def at_a_glance():
         ),
         number(
             "Good",
-            "What was done within the SLO lately, as a share of what was intended lately. Yellow below 99 %, red below 90 %.",
+            "Recent sends done within the SLO, as a share of the recently intended sends. Yellow below 99 %, red below 90 %.",
             SHARE,
             f"clamp_max({rate('load_good_total')} / ({rate('load_intended_total')} > 0), 1)",
             (0.9, Colour.LATE),
@@ -84,7 +84,7 @@ def at_a_glance():
         ),
         number(
             "SLO",
-            "What is done within it, from the intended send, is good.",
+            "A send is good if it is done within this time. The time counts from the intended send.",
             SECONDS,
             f"max(load_slo_seconds{{{THIS}}})",
         ),
@@ -92,13 +92,13 @@ def at_a_glance():
 
 
 def achieved():
-    """What was asked for, and what came of it."""
+    """What was intended, and what was achieved."""
     return (
         graph(
             "Offered and achieved",
-            "A second: what the **schedule** asks for, what the clients **intended** by it, what of that was **sent** and has "
-            "ended, and what was **good**, which is done within the SLO. Intended below the schedule: this machine is too "
-            "slow. Sent below intended: clients were blocked. Good below sent: the service refused, was late or lost it.",
+            "Sends per second: in the **schedule**, **intended** by the clients, **sent** and ended, and **good** (done "
+            "within the SLO). Intended below schedule: this machine is too slow. Sent below intended: clients were blocked. "
+            "Good below sent: the service rejected, was late or lost messages.",
             PER_SECOND,
             Series("schedule", f"sum(load_offered_rps{{{THIS}}})", Colour.TEXT, Look.LIMIT),
             Series("intended", rate("load_intended_total"), Colour.OFFERED),
@@ -109,9 +109,9 @@ def achieved():
         ),
         graph(
             "Outcomes of the intended sends",
-            "A second, stacked. **ok**: accepted (Enqueue) or done (Process). **rejected**: no room. **expired**: no answer "
-            "before the deadline. **unavailable**: no connection, or a service that drains. **withheld**: not sent, because "
-            "the client was blocked.",
+            "Sends per second, stacked. **ok**: accepted (Enqueue) or done (Process). **rejected**: no room. **expired**: no "
+            "answer before the deadline. **unavailable**: no connection, or the service is draining. **failed**: any other "
+            "error. **withheld**: not sent, because the client was blocked.",
             PER_SECOND,
             *(
                 Series(outcome, rate("load_requests_total", f'outcome="{outcome}"'), colour, Look.STACKED)
@@ -125,13 +125,12 @@ def achieved():
 
 
 def response_times():
-    """How long the answers took, by what they said."""
+    """How long the answers took, for each outcome."""
     return (
         graph(
             "Response time by outcome (p99)",
-            "From the intended send to the end of the call, each outcome for itself: a refusal within a millisecond says "
-            "nothing about how long the accepted ones take, and the two in one figure say nothing at all. Only outcomes that "
-            "occur have a line. On a logarithmic axis.",
+            "From the intended send to the end of the call, a line for each outcome that occurred. Rejections are often much "
+            "faster than accepted calls, so a common figure would mislead. Logarithmic axis.",
             SECONDS,
             Series(
                 "{{outcome}}",
@@ -146,8 +145,8 @@ def response_times():
         ),
         graph(
             "Time to done",
-            "From the intended send until the message was processed, of those that are done. For Enqueue that is long after "
-            "the answer, and it is what the sender was after.",
+            "From the intended send until the message was processed, for messages that are done. For Enqueue this can be long "
+            "after the acknowledgement.",
             SECONDS,
             *(
                 Series(
@@ -163,8 +162,8 @@ def response_times():
             log_from=0.01,
         ),
         heat(
-            "Time to done, all of it",
-            "Messages a second, by how long they took from the intended send until they were processed.",
+            "Time to done, all messages",
+            "Messages processed per second, by the time since the intended send.",
             f"sum by (le) (rate(load_time_to_done_seconds_bucket{{{THIS}}}{RECENT}))",
             width=8,
         ),
@@ -172,13 +171,13 @@ def response_times():
 
 
 def whose_fault():
-    """The client's own lateness, and what blocks it."""
+    """How late the load client itself was, and what blocked its clients."""
     return (
         graph(
             "Start lag",
-            "How much later than intended sends were made, through the generator's own fault: not because a client was "
-            "blocked, which is the service's doing. Timers tick each millisecond, so 1 ms is as good as it gets. Above the "
-            "dashed line the client is what is measured.",
+            "How late the load client itself was with its sends. Time in which a client was blocked does not count. Timers "
+            "tick each millisecond, so 1 ms is the best possible value. Above the dashed line, the figures describe the load "
+            "client more than the service.",
             SECONDS,
             *(
                 Series(
@@ -193,9 +192,9 @@ def whose_fault():
             warn_from=LATE,
         ),
         graph(
-            "Blocked clients, of all",
-            "Clients that would send and wait for an answer instead, and all clients. Blocked clients are how a service holds "
-            "back its senders: that is backpressure, seen from here.",
+            "Blocked clients over time",
+            "Clients that have a send due but must wait for an answer first, and all clients. If answers take longer under "
+            "load, the service holds its clients back: that is backpressure.",
             COUNT,
             Series("blocked", f"sum(load_blocked_clients{{{THIS}}})", Colour.WITHHELD),
             Series("clients", f"sum(load_clients{{{THIS}}})", Colour.TEXT, Look.LIMIT),
@@ -204,7 +203,7 @@ def whose_fault():
         ),
         graph(
             "In flight",
-            "Sends without an answer yet. What was acknowledged and waits on the service's queue is not among them.",
+            "Sends without an answer yet. Messages on the service's queue are answered already and do not count.",
             COUNT,
             Series("in flight", f"sum(load_in_flight{{{THIS}}})", Colour.WORKING),
             width=8,
@@ -214,7 +213,7 @@ def whose_fault():
 
 
 def audit():
-    """What became of every intended send, and the generator's own process."""
+    """How every intended send ended, and the process of the load client."""
     fates = (
         ("done", f"load_time_to_done_seconds_count{{{THIS}}}", Colour.DONE),
         ("refused or failed", f'load_requests_total{{{THIS},outcome!="ok"}}', Colour.REFUSED),
@@ -226,10 +225,10 @@ def audit():
     return (
         graph(
             "Fate of all intended sends",
-            "In all, since the load client started. **done**: processed. **refused or failed**: the sender knows. "
-            "**withheld**: never sent. **discarded**: accepted, and the service says that it threw them away. **unknown**: "
-            "accepted, and gone with a service that was restarted. **lost**: accepted, and never heard of again by a service "
-            "that has nothing left. The gap to the dashed line is in flight, or on the queue.",
+            "Totals since the load client started. **done**: processed. **refused or failed**: the sender was told. "
+            "**withheld**: never sent. **discarded**: accepted, then thrown away, as the service reported. **unknown**: "
+            "accepted by a service that was restarted since. **lost**: accepted, never reported as ended, although the "
+            "service has nothing left to do. The gap to the dashed line is in flight or on the queue.",
             COUNT,
             Series("intended", f"sum(load_intended_total{{{THIS}}})", Colour.TEXT, Look.LIMIT),
             *(Series(fate, f"sum({metric})", colour, Look.STACKED) for fate, metric, colour in fates),
@@ -237,17 +236,17 @@ def audit():
             height=7,
         ),
         graph(
-            "CPU of the generator",
-            "Cores that the load client uses, over a minute: it counts whole seconds.",
+            "CPU of the load client",
+            "Cores in use, averaged over a minute.",
             COUNT,
             Series("cores", f"sum(rate(process_cpu_seconds_total{{{THIS}}}[1m]))", Colour.WORKING),
             width=6,
             height=7,
         ),
         graph(
-            "Memory of the generator",
-            "Resident memory of the load client. It grows with the messages that are accepted and not done: each is followed "
-            "to its end.",
+            "Memory of the load client",
+            "Resident memory of the load client. It grows with the number of messages that are accepted and not yet done, "
+            "because the load client follows each of them to its end.",
             BYTES,
             Series("memory", f"sum(process_resident_memory_bytes{{{THIS}}})", Colour.WORKING),
             width=6,
@@ -261,7 +260,7 @@ def board() -> Dashboard:
     board = Board(
         "load-client",
         "Load client: was it the client or the server?",
-        "What was offered and what came of it, how long the answers took, and whether the generator kept up.",
+        "The load, what was achieved, how long the answers took, and whether the load client kept up.",
         minutes=6,
     )
     board.variables(
@@ -277,8 +276,8 @@ def board() -> Dashboard:
         )
     )
     board.row("Now: was it the client or the server?", *at_a_glance())
-    board.row("Load: what was asked for, and what came of it", *achieved())
+    board.row("Load: intended and achieved", *achieved())
     board.row("How long it took", *response_times())
-    board.row("Whose fault: the generator's own lateness, and the clients that the service holds back", *whose_fault())
-    board.row("Audit: every intended send, to its end", *audit())
+    board.row("Client or server: start lag, and clients that wait for answers", *whose_fault())
+    board.row("Audit: how every intended send ended", *audit())
     return board.build()

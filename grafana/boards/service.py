@@ -38,14 +38,15 @@ def at_a_glance():
     return (
         number(
             "In system",
-            "Messages and callers, waiting or in service.",
+            "Messages and calls, waiting or in service.",
             EXACT,
             f"sum(foo_in_system{{{THIS}}})",
             decimals=0,
         ),
         number(
-            "Wait of who comes now",
-            "What is in the system and not yet with a worker, divided by the capacity. Yellow from 1 s, red from 10 s.",
+            "Expected wait",
+            "How long a message that arrives now will wait: the messages that wait for a worker, divided by the capacity. "
+            "Yellow from 1 s, red from 10 s.",
             SECONDS,
             f"clamp_min(sum(foo_in_system{{{THIS}}}) - sum(foo_workers{{{THIS}}}), 0) / ({CAPACITY})",
             (1, Colour.LATE),
@@ -54,8 +55,8 @@ def at_a_glance():
         ),
         number(
             "Workers busy",
-            "The share of the workers' time that went into messages which they finished. Yellow from 95 %: whoever comes now "
-            "waits or is refused. That is no fault, as long as the wait beside it has an end.",
+            "The share of the workers' time that they spent on messages which they finished. Yellow from 95 %: new messages "
+            "wait or are refused. That is no fault as long as the expected wait beside it stays bounded.",
             SHARE,
             f"clamp_max(sum(rate(foo_service_time_seconds_sum{{{THIS}}}{RECENT})) / sum(foo_workers{{{THIS}}}), 1)",
             (0.95, Colour.LATE),
@@ -64,7 +65,8 @@ def at_a_glance():
         ),
         number(
             "Refused",
-            "The share of calls that found no room, at either door. Yellow from the first, red from 5 %, where the alert is.",
+            "The share of calls, Enqueue and Process together, that were rejected because there was no room. Yellow from the "
+            "first, red from 5 %, where the alert fires.",
             SHARE,
             f'sum(rate(foo_requests_total{{{THIS},outcome="rejected"}}{RECENT}))'
             f" / (sum(rate(foo_requests_total{{{THIS}}}{RECENT})) > 0) or sum(foo_workers{{{THIS}}}) * 0",
@@ -75,8 +77,8 @@ def at_a_glance():
         ),
         number(
             "Thrown away",
-            "Admitted messages, in the whole time shown, that were dropped or abandoned: nobody did them. What was on the "
-            "queue of a service that was killed is not in it, because nobody was left to count. Red from the first.",
+            "Admitted messages that were dropped or abandoned in the whole time shown: they were never processed. The queue "
+            "of a service that was killed is not counted here. Red from the first.",
             EXACT,
             f'sum(increase(foo_jobs_total{{{THIS},outcome=~"dropped|abandoned"}}[$__range]))',
             (1, Colour.LOST),
@@ -113,10 +115,10 @@ def doors():
     )
     calls = graph(
         "Calls by status: $door",
-        "Calls that ended, a second. **ok**: the message is on the queue (enqueue), or has been processed (process). "
+        "Calls that ended, per second. **ok**: the message is on the queue (enqueue), or has been processed (process). "
         "**rejected**: no room (RESOURCE_EXHAUSTED). **expired**: its deadline passed, in line or in service. **cancelled**: "
-        "its caller went away. **unavailable**: the service drains. **invalid|failed**: a malformed message, or a fault of "
-        "the service. Shown for each door that was used in the time shown.",
+        "its caller went away. **unavailable**: the service is draining. **invalid|failed**: a malformed message, or a fault "
+        "of the service. There is a panel for each RPC that was called in the time shown.",
         PER_SECOND,
         *(
             Series(
@@ -131,9 +133,9 @@ def doors():
     )
     messages = graph(
         "Admitted messages by fate: $door",
-        "Messages a second that left the system. **completed**: a worker did it. **dropped**: thrown away for a newer one. "
-        "**expired** and **cancelled**: its caller's deadline passed, or it went away. **abandoned|failed**: left when a "
-        "drain ran out of time, or a fault.",
+        "Messages that left the system, per second. **completed**: a worker processed the message. **dropped**: thrown away "
+        "for a newer one. **expired**: the caller's deadline passed. **cancelled**: the caller went away. "
+        "**abandoned|failed**: left over when a drain ran out of time, or a fault.",
         PER_SECOND,
         *(
             Series(
@@ -153,13 +155,14 @@ def waits():
     """Where messages wait, and for how long."""
     depth = graph(
         "Waiting, by place",
-        "Messages on the queue, and callers in line at either door: sampled each second, so a pile that comes and goes "
-        "between two samples shows in the heatmaps only. The dashed line is the queue's end, if it has one and is used.",
+        "Messages on the queue, and calls in the waiting lines of Enqueue and Process. Sampled each second: a short peak "
+        "between two samples shows in the heatmaps only. The dashed line is the capacity of the queue, if it has a limit and "
+        "is used.",
         COUNT,
         Series("on the queue", f"sum(foo_queue_depth{{{THIS}}})", Colour.WAITING, Look.STACKED),
         Series("in line", f"sum(foo_waiting{{{THIS}}})", Colour.WITHHELD, Look.STACKED),
         Series(
-            "end of the queue",
+            "capacity of the queue",
             f"(sum(foo_queue_capacity{{{THIS}}}) < Inf) and sum(max_over_time(foo_queue_depth{{{THIS}}}[$__range])) > 0",
             Colour.TEXT,
             Look.LIMIT,
@@ -168,9 +171,9 @@ def waits():
         height=8,
     )
     times = graph(
-        "Queue wait, doors in use together",
-        "Until a worker took the message, of those that one took: since its arrival at Process, since it joined the queue at "
-        "Enqueue. On a logarithmic axis that begins at 1 ms.",
+        "Queue wait, all RPCs together",
+        "How long messages waited until a worker took them. The wait begins when the call arrives (Process) or when the "
+        "message joins the queue (Enqueue). Messages that no worker took are not included. Logarithmic axis from 1 ms.",
         SECONDS,
         *quantiles("foo_queue_wait_seconds"),
         width=12,
@@ -179,8 +182,8 @@ def waits():
     )
     by_door = heat(
         "Queue wait: $door",
-        "Messages a second that a worker took, by how long they had waited. A light band that climbs is a line that grows; "
-        "two bands are two fates.",
+        "Messages that a worker took, per second, by how long they had waited. A light band that climbs means that the line "
+        "grows. Two bands mean two groups of messages, one with a short wait and one with a long wait.",
         f'sum by (le) (rate(foo_queue_wait_seconds_bucket{{{THIS},door=~"$door"}}{RECENT}))',
         height=9,
     )
@@ -188,11 +191,11 @@ def waits():
 
 
 def workers():
-    """What the workers do, and how long a message takes them."""
+    """What the workers do, and how long they work on a message."""
     return (
         graph(
             "In service",
-            "Messages that a worker has, and how many it could be.",
+            "Messages that workers are processing, and the number of workers.",
             COUNT,
             Series("in service", f"sum(foo_in_service{{{THIS}}})", Colour.WORKING),
             Series("workers", f"sum(foo_workers{{{THIS}}})", Colour.TEXT, Look.LIMIT),
@@ -201,8 +204,8 @@ def workers():
         ),
         graph(
             "Completed, and capacity",
-            "Messages a second that were processed, and that could be: workers divided by the mean work on a message, as "
-            "measured within the last minute.",
+            "Messages processed per second, and the capacity: the number of workers divided by the mean service time within "
+            "the last minute.",
             PER_SECOND,
             Series("completed", f'sum(rate(foo_jobs_total{{{THIS},outcome="completed"}}{RECENT}))', Colour.DONE),
             Series("capacity", CAPACITY, Colour.TEXT, Look.LIMIT),
@@ -211,8 +214,8 @@ def workers():
         ),
         graph(
             "Service time",
-            "Work on a message, as measured. It should not depend on the load; where it does, the workers share something "
-            "that is short. The mean is exact, the p99 only as fine as the buckets of the histogram.",
+            "Measured time of work on a message. It should not depend on the load. If it does, the workers compete for a "
+            "shared resource. The mean is exact. The p99 is as coarse as the buckets of the histogram.",
             SECONDS,
             Series(
                 "mean",
@@ -232,7 +235,7 @@ def process():
     return (
         graph(
             "CPU",
-            "Cores that the process uses, over a minute: it counts whole seconds.",
+            "Cores in use, averaged over a minute.",
             COUNT,
             Series("cores", f"rate(process_cpu_seconds_total{{{THIS}}}[1m])", Colour.WORKING),
             width=6,
@@ -247,10 +250,10 @@ def process():
         ),
         graph(
             "Connections",
-            "Open connections, and those turned away a second because as many as allowed were open.",
+            "Open connections, and connections refused per second because the limit was reached.",
             COUNT,
             Series("open", f"foo_connections{{{THIS}}}", Colour.WORKING),
-            Series("refused a second", f"rate(foo_connections_refused_total{{{THIS}}}{RECENT})", Colour.REFUSED),
+            Series("refused per second", f"rate(foo_connections_refused_total{{{THIS}}}{RECENT})", Colour.REFUSED),
             width=6,
         ),
         graph(
@@ -269,7 +272,7 @@ def board() -> Dashboard:
     board = Board(
         "service",
         "Service: one foo-service in depth",
-        "Both doors, what waits and for how long, the workers, the process.",
+        "How calls and messages end, what waits and for how long, the workers, the process.",
         minutes=6,
     )
     board.variables(
@@ -278,7 +281,7 @@ def board() -> Dashboard:
         choice(
             "door",
             "Door",
-            "The doors that were used in the time shown.",
+            "The RPCs that were called in the time shown.",
             f"query_result(sum by (rpc) (increase(foo_requests_total{{{THIS}}}[$__range])) > 0)",
             regex='/rpc="([^"]+)"/',
             all_of=".*",
@@ -294,8 +297,8 @@ def board() -> Dashboard:
         )
     )
     board.row("Now", *at_a_glance())
-    board.row("Doors: what came in, and what became of it", *doors())
-    board.row("Waits: where, how many, how long", *waits())
-    board.row("Workers: the resource that both doors share", *workers())
+    board.row("Calls and messages: how they ended", *doors())
+    board.row("Waiting: where, how many, how long", *waits())
+    board.row("Workers: shared by Enqueue and Process", *workers())
     board.row("Process", *process())
     return board.build()

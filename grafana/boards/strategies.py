@@ -1,31 +1,32 @@
-"""The strategies of docker-compose.yml: their order, and three sentences for each."""
+"""The strategies of docker-compose.yml: their order, and a short description of each."""
 
 SENTENCES = {
     "async-unbounded": (
-        "**Fire-and-forget, onto a queue without end.** Nothing slows the clients down, so past its capacity the queue grows "
-        "until memory ends: the service is killed every few minutes, and starts again with an empty queue. What it had "
-        "accepted is gone, and every sender had been told that it was accepted."
+        "**Fire-and-forget, onto a queue without a limit.** Nothing slows the clients down. Above the capacity, the queue "
+        "grows until memory runs out: the service is killed every few minutes, and starts again with an empty queue. The "
+        "messages on the queue are lost, although every sender was told that its message was accepted."
     ),
     "async-scaled": (
-        "**The same, with twice the workers.** What is overload for the others is just bearable here, and the queue stays "
-        "short. The spike still piles up, and more workers cost more, in the calm too."
+        "**The unbounded queue, with twice the workers.** A load that overloads the other services is just bearable here, and "
+        "the queue stays short. The spike still fills the queue. The additional workers cost as much when the load is low."
     ),
     "async-bounded": (
-        "**Fire-and-forget, onto a queue with an end.** When it is full, the oldest message is thrown away for the newest, so "
-        "memory stays flat and nothing waits long. What was thrown away had been accepted, and its sender never learns of it."
+        "**Fire-and-forget, onto a queue with a limit.** When the queue is full, the service drops the oldest message for the "
+        "newest. Memory stays flat, and no message waits long. The dropped message had been accepted, and its sender never "
+        "learns that it was dropped."
     ),
     "sync": (
-        "**The client waits for its answer before it sends again.** There are never more messages in the system than clients, "
-        "so the service cannot be overrun. What the clients could not send meanwhile was withheld: that is backpressure, and "
-        "they know."
+        "**The client waits for its answer before it sends again.** The system never holds more messages than there are "
+        "clients, so the service cannot be overrun. Sends that had to wait are withheld, and the clients know it: that is "
+        "backpressure."
     ),
     "sync-shed": (
-        "**The same, and who finds the line full is refused at once.** What is let in is quick, and goodput stays at the "
-        "capacity however much is offered. Who is refused knows at once, and can try elsewhere, later, or with "
-        "less."
+        "**The client waits for its answer, and a full waiting line rejects new calls at once.** Admitted calls are quick, "
+        "and goodput stays at the capacity under any load. The sender of a rejected call knows at once, and can try another "
+        "service, try again later, or send less."
     ),
 }
-"""In the order in which the story is told: the trouble, then the ways out."""
+"""In the order of the columns: the unbounded queue first, then the alternatives."""
 
 
 def in_order(names: list[str]) -> str:

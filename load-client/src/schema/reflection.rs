@@ -18,6 +18,7 @@ use super::{
     unknown_service,
 };
 use crate::{
+    outcome::StatusCode,
     plain,
     transport::{ACCEPTS_GZIP, Answer, Method, Transport, frame},
 };
@@ -181,7 +182,10 @@ impl Reflection<'_> {
                 code: Code::Unimplemented | Code::NotFound,
                 ..
             } => return Ok(None),
-            Answer::Status { code, message, .. } => return Err(Unanswered::Now(format!("{code:?}: {message}"))),
+            Answer::Status { code, message, .. } => {
+                let code = StatusCode::from(code).label();
+                return Err(Unanswered::Now(format!("{code}: {message}")));
+            }
             Answer::Broken(reason) | Answer::Malformed(reason) => return Err(Unanswered::Now(reason)),
             Answer::NotConnected(reason) => return Err(Unanswered::AtAll(reason.to_string())),
             Answer::TimedOut => {

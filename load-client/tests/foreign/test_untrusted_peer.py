@@ -105,7 +105,7 @@ def test_words_of_a_status_are_shown_on_one_line_in_every_place(run, flags, tmp_
     assert exit_code == 1
     assert report["ledger"]["failed"] == 3
     tame(printed)
-    assert "FailedPrecondition" in tame(said)
+    assert "FAILED_PRECONDITION" in tame(said)
     assert len(said) < 4000
     tame(page.read_text())
 
