@@ -153,5 +153,5 @@ def test_where_both_versions_are_blocked_the_reason_is_told(silent_greeter, run)
 
     with blocks(V1, blocked, silent_greeter.url) as way:
         code, _, _, said = run(way.url, *HELLO)
-    assert code == 1 and "PermissionDenied: not for you" in said
+    assert code == 1 and "PERMISSION_DENIED: not for you" in said
     assert "--proto FILE or --descriptor-set FILE does without it" in said

@@ -40,8 +40,8 @@ def test_it_is_well_formed_as_xml_and_as_html_and_its_policy_allows_its_style(gr
     assert (code, said) == (0, "")
     text = file.read_text()
     page = ElementTree.fromstring(text)
-    assert page.find("body/main/header/h1").text == "load-client run"
-    assert page.find(".//code").text.endswith("-n 40 -r 200")
+    assert page.find("body/main/header/h1").text == "SayHello"
+    assert page.find(".//code").text.endswith("--requests 40 --rps 200")
     assert data in page.find(".//code").text
     # A service that says nothing of itself has no charts of it.
     charts = [chart.get("id") for chart in page.iter("figure")]
