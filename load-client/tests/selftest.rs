@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use support::{load_client, signal};
 
 /// The figures of each experiment: one missing is one that nobody judges any more.
-const FIGURES: [(Experiment, &[&str]); 8] = [
+const FIGURES: [(Experiment, &[&str]); 9] = [
     (
         Experiment::FreezeOpen,
         &[
@@ -57,6 +57,16 @@ const FIGURES: [(Experiment, &[&str]); 8] = [
             "response time p99",
             "service time, shortest",
             "service time p99",
+            "books that do not balance",
+        ],
+    ),
+    (
+        Experiment::FewClients,
+        &[
+            "intended",
+            "ok + withheld",
+            "withheld",
+            "limited by",
             "books that do not balance",
         ],
     ),
@@ -157,7 +167,7 @@ fn text(output: &Output) -> (String, String) {
 /// depend on that must be right all the same.
 #[test]
 fn every_figure_is_what_it_must_be() {
-    let output = load_client(["selftest", "-q"]).env("COLUMNS", "160").output().unwrap();
+    let output = load_client(["selftest", "-q"]).env("COLUMNS", "200").output().unwrap();
     let (said, errors) = text(&output);
     assert_eq!(errors, "", "quiet is quiet");
     let rows = rows(&said);
@@ -171,7 +181,7 @@ fn every_figure_is_what_it_must_be() {
     if rows.iter().all(|row| row.2 == "yes") {
         assert_eq!(output.status.code(), Some(0), "{said}");
         assert!(
-            said.contains("The measuring is right: all 56 figures are what they must be."),
+            said.contains("The measuring is right: all 61 figures are what they must be."),
             "{said}"
         );
     } else {

@@ -2,13 +2,14 @@
 //!
 //! A machine that is too busy must not look like a client that measures wrongly. What a service did on purpose and counted
 //! is fixed, whatever else runs beside it; a time is not. So a time that is off says nothing if the run's own verdict is
-//! that the generator was late, or if the fault did not happen as planned.
+//! that the generator was the limit, or if the fault did not happen as planned. A run that its clients limit says nothing
+//! about the machine: it excuses nothing.
 
 use std::ops::RangeInclusive;
 
 use crate::{
     measure::Measured,
-    report::{GateReport, Run},
+    report::{GateReport, Limit, Run, VerdictReport},
 };
 
 /// One figure.
@@ -92,6 +93,19 @@ impl Line {
         }
     }
 
+    /// What limited the load, by the verdict.
+    pub fn limited_by(figure: &'static str, expected: Limit, reported: Option<Limit>) -> Self {
+        let say = |limit| format!("{limit:?}").to_lowercase();
+        Self {
+            figure,
+            expected: say(expected),
+            reported: reported.map_or_else(|| "nothing".to_owned(), say),
+            agrees: reported == Some(expected),
+            // The load is far from what is enough, on any machine.
+            fixed: true,
+        }
+    }
+
     /// A gate that has to be met.
     pub fn gate_met(figure: &'static str, gate: Option<&GateReport>) -> Self {
         let met = gate.is_some_and(|gate| gate.met == Some(true));
@@ -150,8 +164,7 @@ pub struct Judged {
 impl Judged {
     /// Judges the lines of a run; `busy`: what else than the run itself says that the machine was.
     pub fn new(run: &Run, lines: Vec<Line>, busy: Option<String>) -> Self {
-        let limited = run.verdict.client_limited.then(|| run.verdict.reason.clone());
-        Self::of(lines, limited.or(busy))
+        Self::of(lines, too_late(&run.verdict).or(busy))
     }
 
     pub(super) fn of(lines: Vec<Line>, busy: Option<String>) -> Self {
@@ -170,6 +183,11 @@ impl Judged {
         let excused = self.lines().any(|(_, agreement)| agreement == Agreement::CannotJudge);
         self.busy.as_deref().filter(|_| excused)
     }
+}
+
+/// Why the machine was too busy, by the verdict of the run.
+fn too_late(verdict: &VerdictReport) -> Option<String> {
+    (verdict.limited_by == Some(Limit::Generator)).then(|| verdict.reason.clone())
 }
 
 /// Seconds for people, to where a bound can be told from what is just past it.
@@ -227,6 +245,30 @@ mod tests {
         let by_silence = |gate| Line::gate_met_by_silence("g", Some(gate)).agrees;
         assert_eq!([&seen, &silent, &unmet].map(met), [true, true, false]);
         assert_eq!([&seen, &silent, &unmet].map(by_silence), [false, true, false]);
+    }
+
+    #[test]
+    fn only_a_generator_that_is_the_limit_excuses_a_time() {
+        for (limited_by, excused) in [
+            (Some(Limit::Generator), true),
+            (Some(Limit::Clients), false),
+            (Some(Limit::Service), false),
+            (None, false),
+        ] {
+            let verdict = VerdictReport {
+                client_limited: matches!(limited_by, Some(Limit::Generator | Limit::Clients)),
+                limited_by,
+                reason: "so".to_owned(),
+                start_lag_p99_seconds: None,
+                cpu_share: None,
+                stream_waits: 0,
+                stream_wait_max_seconds: None,
+                stream_wait_mean_seconds: None,
+                withheld_share: None,
+            };
+            let judged = Judged::of(vec![Line::seconds("t", 1.0..=2.0, Some(2.5))], too_late(&verdict));
+            assert_eq!(judged.too_busy().is_some(), excused, "{limited_by:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::super::{
     judge::{Judged, Line},
     setting::{NotDone, Setting},
 };
-use crate::report::Run;
+use crate::report::{Limit, Run};
 
 /// The lowest of 500 is their first thousandth; its rule is never met, and says what it saw.
 pub(super) const LOAD: &[&str] = &[
@@ -17,6 +17,9 @@ pub(super) const LOAD: &[&str] = &[
                     --fail-if p0.1(ok)<100ms --fail-if p0.1(service-time)<100ms",
 ];
 const SENDS: u64 = 500;
+/// One request in flight for each client: at most 40 a second.
+pub(super) const FEW_CLIENTS: &[&str] =
+    &["--rps 100 --duration 5s --clients 4 --max-in-flight 1 --when-blocked withhold"];
 /// What every message takes.
 pub(super) const DELAY: Duration = Duration::from_millis(100);
 /// From the delay to what most answers may take (derived: an answer waits for four threads to be woken, and a generator
@@ -27,13 +30,35 @@ pub(super) const DELAYED: RangeInclusive<f64> = 0.1..=0.15;
 /// pass).
 const SLOWEST: RangeInclusive<f64> = 0.1..=0.2;
 
-/// Everybody is delayed alike.
-pub(super) async fn constant(setting: &Setting) -> Result<Judged, NotDone> {
+fn host() -> Result<Host, NotDone> {
     let host = Host::foo(Settings {
         workers: 1000,
         service_time: DELAY,
         ..Settings::default()
     })?;
+    Ok(host)
+}
+
+/// The clients are the limit, and the verdict must not blame the service or the generator.
+pub(super) async fn few_clients(setting: &Setting) -> Result<Judged, NotDone> {
+    let host = host()?;
+    let measured = setting.run_quietly(host.address()).await?;
+    let run = &measured.report;
+    // Four clients make at most ten requests a second each, and one more at the end.
+    let most = 4 * (50 + 1);
+    let lines = vec![
+        Line::exactly("intended", SENDS, run.ledger.intended),
+        Line::exactly("ok + withheld", SENDS, run.ledger.ok + run.ledger.withheld),
+        Line::count("withheld", SENDS - most..=SENDS, run.ledger.withheld),
+        Line::limited_by("limited by", Limit::Clients, run.verdict.limited_by),
+        Line::balanced(&measured),
+    ];
+    Ok(Judged::new(run, lines, host.kept_waiting()))
+}
+
+/// Everybody is delayed alike.
+pub(super) async fn constant(setting: &Setting) -> Result<Judged, NotDone> {
+    let host = host()?;
     let measured = setting.run_quietly(host.address()).await?;
     let run = &measured.report;
     let response = run.response_time_seconds.get("ok");

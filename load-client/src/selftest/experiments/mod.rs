@@ -22,6 +22,8 @@ pub enum Experiment {
     FreezeWithhold,
     /// A known time for every message.
     Delay,
+    /// Fewer clients than the schedule needs.
+    FewClients,
     /// A known share of refusals.
     Refusals,
     /// A known number of messages forgotten.
@@ -34,11 +36,12 @@ pub enum Experiment {
 
 impl Experiment {
     /// All.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::FreezeOpen,
         Self::FreezeBacklog,
         Self::FreezeWithhold,
         Self::Delay,
+        Self::FewClients,
         Self::Refusals,
         Self::Losses,
         Self::Drops,
@@ -52,6 +55,7 @@ impl Experiment {
             Self::FreezeBacklog => "freeze-backlog",
             Self::FreezeWithhold => "freeze-withhold",
             Self::Delay => "delay",
+            Self::FewClients => "few-clients",
             Self::Refusals => "refusals",
             Self::Losses => "losses",
             Self::Drops => "drops",
@@ -68,6 +72,7 @@ impl Experiment {
                 "the same; each client waits for its answer, and never makes what was due meanwhile"
             }
             Self::Delay => "every message takes 100 ms, and there is room for all",
+            Self::FewClients => "the same, with 4 clients that wait for each answer, where 100 a second need 10",
             Self::Refusals => "three calls of ten are refused at once, the others take 100 ms",
             Self::Losses => "two of twenty accepted messages are forgotten, and one is done twice",
             Self::Drops => "a queue of 8 that nobody works off throws its oldest away",
@@ -82,6 +87,7 @@ impl Experiment {
             Self::FreezeBacklog => freeze::BACKLOG,
             Self::FreezeWithhold => freeze::WITHHOLD,
             Self::Delay => delay::LOAD,
+            Self::FewClients => delay::FEW_CLIENTS,
             Self::Refusals => refusals::LOAD,
             Self::Losses => losses::FORGETFUL,
             Self::Drops => losses::FULL,
@@ -96,6 +102,7 @@ impl Experiment {
             Self::FreezeBacklog => freeze::backlog(setting).await,
             Self::FreezeWithhold => freeze::withhold(setting).await,
             Self::Delay => delay::constant(setting).await,
+            Self::FewClients => delay::few_clients(setting).await,
             Self::Refusals => refusals::at_once(setting).await,
             Self::Losses => losses::forgotten(setting).await,
             Self::Drops => losses::dropped(setting).await,
