@@ -38,8 +38,8 @@ pub struct Saved<'a> {
     pub run: &'a Run,
 }
 
-/// What has changed from the first runs to the second. The first line says how their loads differ, if they do. Of several
-/// first runs the table has the mean, the least and the most.
+/// What has changed from the first runs to the second. The first line says how their loads and targets differ, if they do.
+/// Of several first runs the table has the mean, the least and the most.
 ///
 /// Not of none.
 pub fn changes(first: &[Saved<'_>], second: Saved<'_>, layout: Layout) -> String {
@@ -82,10 +82,17 @@ pub fn changes(first: &[Saved<'_>], second: Saved<'_>, layout: Layout) -> String
         Column::new(kind, *head, rows.iter().map(|row| row[index].clone()).collect())
     });
     let mut text = String::new();
-    let mut differences: Vec<String> = first.iter().flat_map(|first| unlike(first.run, second.run)).collect();
-    differences.dedup();
-    if !differences.is_empty() {
-        let warning = format!("The loads differ: {}.", differences.join("; "));
+    let unlike = |what: &str, of: &dyn Fn(&Run) -> Vec<String>| {
+        let mut differences: Vec<String> = first.iter().flat_map(|first| of(first.run)).collect();
+        differences.dedup();
+        (!differences.is_empty()).then(|| format!("The {what} differ: {}.", differences.join("; ")))
+    };
+    let loads = unlike("loads", &|first| unlike_loads(first, second.run));
+    let targets = unlike("targets", &|first| {
+        unlike_targets(first, second.run).into_iter().collect()
+    });
+    let warning = loads.into_iter().chain(targets).collect::<Vec<_>>().join(" ");
+    if !warning.is_empty() {
         text.extend(wrap(&warning, layout.sentence(0)).into_iter().map(|line| line + "\n"));
         text.push('\n');
     }
@@ -197,8 +204,15 @@ fn change(kind: Kind, before: Option<f64>, after: Option<f64>) -> String {
     }
 }
 
+/// The targets of the two, if they differ.
+fn unlike_targets(first: &Run, second: &Run) -> Option<String> {
+    let target = |run: &Run| run.configuration.as_ref()?.target.clone();
+    let (one, other) = (target(first)?, target(second)?);
+    (one != other).then(|| format!("{one} and {other}"))
+}
+
 /// How the loads of the two differ; figures of different loads do not compare.
-fn unlike(first: &Run, second: &Run) -> Vec<String> {
+fn unlike_loads(first: &Run, second: &Run) -> Vec<String> {
     let load = |run: &Run| {
         let made = run.configuration.as_ref();
         let load = &run.load;
@@ -243,7 +257,41 @@ fn unlike(first: &Run, second: &Run) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::words::tests, *};
+
+    /// What stands above the table when a run of that method and target is compared with one at
+    /// http://b:1.
+    fn first_line(rpc: &str, target: Option<&str>) -> String {
+        let run = |rpc, target: Option<&str>| {
+            let mut run = tests::run(rpc);
+            let configuration = run.configuration.as_mut().unwrap();
+            configuration.target = target.map(str::to_owned);
+            run
+        };
+        let (first, second) = (run(rpc, target), run("a.B/C", Some("http://b:1")));
+        let saved = |run| Saved { file: "a.json", run };
+        let text = changes(&[saved(&first)], saved(&second), Layout { width: 100 });
+        text.split("\n\n").next().unwrap().replace('\n', " ")
+    }
+
+    #[test]
+    fn the_first_line_names_targets_and_methods_that_differ() {
+        assert_eq!(
+            first_line("a.B/C", Some("http://a:1")),
+            "The targets differ: http://a:1 and http://b:1."
+        );
+        assert_eq!(
+            first_line("a.B/D", Some("http://a:1")),
+            "The loads differ: RPC a.B/D and a.B/C. The targets differ: http://a:1 and http://b:1."
+        );
+        assert_eq!(
+            first_line("a.B/D", Some("http://b:1")),
+            "The loads differ: RPC a.B/D and a.B/C."
+        );
+        for target in [Some("http://b:1"), None] {
+            assert!(!first_line("a.B/C", target).contains("differ"));
+        }
+    }
 
     #[test]
     fn a_change_within_what_the_first_runs_differ_by_is_none_beyond_it() {
