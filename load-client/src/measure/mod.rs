@@ -16,6 +16,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 pub use self::events::Event;
+pub(crate) use self::verdict::LATE;
 use self::{assembly::Assembly, judgement::Underway};
 use crate::{
     audit::{Audit, Audited, Closing},

@@ -11,7 +11,7 @@ use crate::{
 
 /// A generator that is later than this with one send in a hundred is the limit itself (arbitrary: ten ticks of its
 /// timers, and below any SLO that is worth measuring).
-const LATE: Duration = Duration::from_millis(10);
+pub(crate) const LATE: Duration = Duration::from_millis(10);
 /// A sending thread that uses more of a core than this is the limit itself (arbitrary: what little is left cannot be had
 /// evenly, so answers wait to be read).
 const BUSY: f64 = 0.9;

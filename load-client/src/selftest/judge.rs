@@ -2,14 +2,14 @@
 //!
 //! A machine that is too busy must not look like a client that measures wrongly. What a service did on purpose and counted
 //! is fixed, whatever else runs beside it; a time is not. So a time that is off says nothing if the run's own verdict is
-//! that the generator was the limit, or if the fault did not happen as planned. A run that its clients limit says nothing
+//! that the generator was the limit or late, or if the fault did not happen as planned. A run that its clients limit says nothing
 //! about the machine: it excuses nothing.
 
 use std::ops::RangeInclusive;
 
 use crate::{
-    measure::Measured,
-    report::{GateReport, Limit, Run, VerdictReport},
+    measure::{LATE, Measured},
+    report::{GateReport, Limit, Run, VerdictReport, seconds},
 };
 
 /// One figure.
@@ -185,9 +185,11 @@ impl Judged {
     }
 }
 
-/// Why the machine was too busy, by the verdict of the run.
+/// Why the machine was too busy, by the verdict of the run. A machine that is too busy makes answers slow too, so that the
+/// verdict may name the clients before a generator that was late.
 fn too_late(verdict: &VerdictReport) -> Option<String> {
-    (verdict.limited_by == Some(Limit::Generator)).then(|| verdict.reason.clone())
+    let late = verdict.start_lag_p99_seconds.is_some_and(|lag| lag > seconds(LATE));
+    (late || verdict.limited_by == Some(Limit::Generator)).then(|| verdict.reason.clone())
 }
 
 /// Seconds for people, to where a bound can be told from what is just past it.
@@ -248,18 +250,19 @@ mod tests {
     }
 
     #[test]
-    fn only_a_generator_that_is_the_limit_excuses_a_time() {
-        for (limited_by, excused) in [
-            (Some(Limit::Generator), true),
-            (Some(Limit::Clients), false),
-            (Some(Limit::Service), false),
-            (None, false),
+    fn only_a_generator_that_is_late_or_the_limit_excuses_a_time() {
+        for (limited_by, lag, excused) in [
+            (Some(Limit::Generator), 0.001, true),
+            (Some(Limit::Clients), 0.001, false),
+            (Some(Limit::Clients), 0.03, true),
+            (Some(Limit::Service), 0.001, false),
+            (None, 0.001, false),
         ] {
             let verdict = VerdictReport {
                 client_limited: matches!(limited_by, Some(Limit::Generator | Limit::Clients)),
                 limited_by,
                 reason: "so".to_owned(),
-                start_lag_p99_seconds: None,
+                start_lag_p99_seconds: Some(lag),
                 cpu_share: None,
                 stream_waits: 0,
                 stream_wait_max_seconds: None,
@@ -267,7 +270,7 @@ mod tests {
                 withheld_share: None,
             };
             let judged = Judged::of(vec![Line::seconds("t", 1.0..=2.0, Some(2.5))], too_late(&verdict));
-            assert_eq!(judged.too_busy().is_some(), excused, "{limited_by:?}");
+            assert_eq!(judged.too_busy().is_some(), excused, "{limited_by:?}, {lag} s late");
         }
     }
 
