@@ -70,3 +70,5 @@ pub mod input;
 pub mod nearest;
 
 pub mod plain;
+
+pub mod span;

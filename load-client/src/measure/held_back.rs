@@ -21,6 +21,7 @@ use crate::{
     outcome::Outcome,
     recorder::Figures,
     scenario::{Rpc, Scenario},
+    span::time,
 };
 
 /// From this share of the scheduled requests on, it matters that they were withheld or late (arbitrary: from here on it
@@ -91,18 +92,19 @@ fn too_few(scenario: &Scenario, figures: &Figures, held_back: u64) -> Option<Str
     let each = format!("{each} request{} in flight each", if each == 1 { "" } else { "s" });
     // A hundredth more is within what can be measured, and no reason to ask for another slot.
     let (least, advised) = ((0.99 * needed).ceil(), (ROOM * needed).ceil().max(slots + 1.0));
+    let shown = time(service_time.as_secs_f64());
     let what_to_do = "raise --clients or --max-in-flight";
     if needed >= slots {
         let most = slots / service_time.as_secs_f64().max(f64::MIN_POSITIVE);
         Some(format!(
-            "{clients} with {each} can make at most {most:.0}/s at a service time of {service_time:.1?}; {rate:.0}/s needs \
+            "{clients} with {each} can make at most {most:.0}/s at a service time of {shown}; {rate:.0}/s needs \
              at least {least:.0} in flight, and {advised:.0} leave room: {what_to_do}"
         ))
     } else {
         let share = 100.0 * held_back as f64 / figures.ledger.intended as f64;
         Some(format!(
             "{share:.0} % of the requests found their client busy, because they do not come evenly: {rate:.0}/s at a service \
-             time of {service_time:.1?} keeps {needed:.1} in flight on average, and {clients} with {each} leave too little \
+             time of {shown} keeps {needed:.1} in flight on average, and {clients} with {each} leave too little \
              room; {advised:.0} in all are a start: {what_to_do}"
         ))
     }
@@ -178,7 +180,7 @@ mod tests {
     #[test]
     fn too_few_clients_are_told_with_the_number_that_is_needed() {
         let told = held_back(&scenario(100.0), &figures(600, 100, 101));
-        let text = "4 clients with 1 request in flight each can make at most 40/s at a service time of 101.0ms; 100/s needs \
+        let text = "4 clients with 1 request in flight each can make at most 40/s at a service time of 0.10 s; 100/s needs \
                     at least 10 in flight, and 16 leave room: raise --clients or --max-in-flight";
         assert_eq!(told, Some(HeldBack::ByClients(text.to_owned())));
         let one = Scenario {
@@ -212,7 +214,7 @@ mod tests {
             panic!("the clients are the limit")
         };
         let begins = "40 % of the requests found their client busy, because they do not come evenly: 30/s at a service time \
-                      of 100.0ms keeps 3.0 in flight on average";
+                      of 0.10 s keeps 3.0 in flight on average";
         assert!(text.starts_with(begins), "{text}");
     }
 

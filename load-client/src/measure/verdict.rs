@@ -7,6 +7,7 @@ use crate::{
     recorder::Figures,
     report::{Limit, VerdictReport, seconds},
     scenario::{Scenario, Schedule},
+    span::time,
 };
 
 /// A generator that is later than this with one send in a hundred is the limit itself (arbitrary: ten ticks of its
@@ -31,17 +32,17 @@ pub(super) fn verdict(scenario: &Scenario, figures: &Figures) -> VerdictReport {
     let held_back = held_back(scenario, figures);
     let mut limits = Vec::new();
     if let Some(lag) = lag.filter(|lag| *lag > LATE) {
-        limits.push(format!("was late with its sends: start lag p99 {lag:.1?}"));
+        limits.push(format!("was late with its sends: start lag p99 {}", time(seconds(lag))));
     }
     if let Some(cpu) = cpu_share.filter(|cpu| *cpu > BUSY) {
         limits.push(format!("used {:.0} % of a core on its busiest thread", 100.0 * cpu));
     }
     if let Some(waiting) = waiting.filter(|waiting| *waiting > WAITING) {
         limits.push(format!(
-            "let {:.0} % of its sends wait for a stream, up to {:.1?}: the service allows too few on so few connections, and \
+            "let {:.0} % of its sends wait for a stream, up to {}: the service allows too few on so few connections, and \
              --connections opens more",
             100.0 * waiting,
-            waits.max,
+            time(seconds(waits.max)),
         ));
     }
     let generator = (!limits.is_empty()).then(|| format!("the generator {}", limits.join("; it ")));
@@ -62,7 +63,7 @@ pub(super) fn verdict(scenario: &Scenario, figures: &Figures) -> VerdictReport {
     } else {
         let mut kept = "the generator kept its schedule".to_owned();
         if let Some(lag) = lag {
-            let _ = write!(kept, ": start lag p99 {lag:.1?}");
+            let _ = write!(kept, ": start lag p99 {}", time(seconds(lag)));
         }
         if let Some(cpu) = cpu_share {
             let _ = write!(kept, ", {:.0} % of a core on its busiest thread", 100.0 * cpu);

@@ -43,10 +43,18 @@ impl Layout {
     }
 }
 
-/// Breaks a text into lines at its spaces. A word that is longer than a line has a line of its own.
+/// Units that stay on the line of their number.
+const UNITS: [&str; 7] = ["µs", "ms", "s", "min", "h", "%", "MiB"];
+
+/// Breaks a text into lines at its spaces, but not between a number and its unit. A word that is longer than a line has a
+/// line of its own.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split_whitespace() {
+    let mut words = text.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        let is_unit = |next: &&str| UNITS.contains(&next.trim_end_matches(['.', ',', ';', ':', ')']));
+        let unit = words.next_if(|next| word.ends_with(|last: char| last.is_ascii_digit()) && is_unit(next));
+        let word = &unit.map_or_else(|| word.to_owned(), |unit| format!("{word} {unit}"));
         let line = lines.last_mut().expect("there is always a line");
         if line.is_empty() {
             line.push_str(word);
@@ -54,8 +62,20 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
             line.push(' ');
             line.push_str(word);
         } else {
-            lines.push(word.to_owned());
+            lines.push(word.clone());
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_stays_with_its_unit() {
+        assert_eq!(wrap("It took 0.50 s.", 12), ["It took", "0.50 s."]);
+        assert_eq!(wrap("10 of 24 (42 %) were", 12), ["10 of 24", "(42 %) were"]);
+        assert_eq!(wrap("it has 3 sides", 8), ["it has 3", "sides"]);
+    }
 }

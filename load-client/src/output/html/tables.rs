@@ -100,8 +100,7 @@ pub(super) fn main_times(runs: &[&Labelled<'_>], page: &mut Markup) {
         .collect()
     };
     let caption = if runs.iter().any(|run| run.is_queued()) {
-        "Times, all from the scheduled send: until the message was processed (time to done), until Enqueue accepted it \
-         (acknowledgement time), until any other answer (response time)"
+        "Times, all from the scheduled send: until done, until Enqueue accepts, until any other answer"
     } else {
         "Response time by outcome: from the scheduled send to the end of the call"
     };
