@@ -90,9 +90,9 @@ fn assert_hole(run: &Run, frozen: f64) {
 fn a_frozen_service_shows_in_the_p99_and_fails_its_gate() {
     let (run, code, frozen) = frozen(&["-c", "50"]);
     assert_eq!(code, Some(99));
-    // A fifth of the sends meet the freeze, evenly: p99 of all is 0.95 of it. A freeze of 2.0 s gives 1.7 s to 2.0 s.
+    // A fifth of the sends meet the freeze, evenly: p99 of all is 0.95 of it. A busy machine only adds to that.
     let p99 = run.response_time_seconds["ok"].p99;
-    assert!(p99 > 0.85 * frozen && p99 < 1.02 * frozen, "{p99} s of {frozen} s");
+    assert!(p99 > 0.85 * frozen, "{p99} s of {frozen} s");
     assert_eq!(run.ledger.withheld, 0);
     let gate = &run.gates[0];
     assert_eq!((gate.rule.as_str(), gate.met), ("p99>100ms", Some(true)));
