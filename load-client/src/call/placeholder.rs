@@ -1,7 +1,7 @@
 //! What differs from send to send in a message that is otherwise the same: the placeholders of `--data`, read once, and
 //! their values.
 //!
-//! `{{counter}}` counts the sends, `{{random 1 100}}` is drawn for each, `{{id}}` names it. `{{{{` is a literal `{{`.
+//! `{{counter}}` is unique to each send, `{{random 1 100}}` is drawn for each, `{{id}}` names it. `{{{{` is a literal `{{`.
 
 use std::{fmt, io::Write, time::Duration};
 
@@ -17,7 +17,8 @@ const KNOWN: &str = "there are {{counter}}, {{random FROM TO}} and {{id}}, and {
 /// A value that each send has of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Placeholder {
-    /// 0, 1, 2, … over all sends of a run.
+    /// Another number for each send of a run. Clients number their sends alone, so the numbers of several clients may
+    /// have gaps; one client has 0, 1, 2, …
     Counter,
     /// Drawn evenly from a range, both ends included.
     Random { from: i64, to: i64 },

@@ -24,8 +24,8 @@ pub struct CallArgs {
     )]
     call: Option<MethodName>,
 
-    /// The message, as JSON, or @FILE [default: {}]. In its strings {{counter}} counts the sends, {{random 1 100}} is drawn
-    /// for each, {{id}} names it; for a number, write a string with one of the first two. {{{{ is a literal {{
+    /// The message, as JSON, or @FILE [default: {}]. In its strings {{counter}} is another number for each send (with
+    /// one client 0, 1, 2, …), {{random 1 100}} is drawn for each, {{id}} names it; for a number, write a string with one of the first two. {{{{ is a literal {{
     #[arg(
         short,
         long,
