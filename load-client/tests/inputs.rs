@@ -211,7 +211,10 @@ fn what_users_of_other_tools_type_gets_the_right_hint() {
         (&["run", NOWHERE, "--plaintext"], "http://, which is without TLS"),
         (&["run", NOWHERE, "--service-time", "1s"], "start foo-service with it"),
         (&["run", NOWHERE, "--client", "5"], "'--clients'"),
-        (&["compare", "--strategy", "asinc"], "Usage: load-client compare"),
+        (
+            &["compare", "--strategy", "asinc"],
+            "there is no strategy \"asinc\"; there are async-unbounded",
+        ),
         (
             &["compare", "--virtual-time", "--rps", "0"],
             "Usage: load-client compare",

@@ -289,7 +289,10 @@ const HINTS: [(&str, &str); 16] = [
     ("--service-time", OF_THE_SERVICE),
     ("--queue-capacity", OF_THE_SERVICE),
     ("--max-waiting", OF_THE_SERVICE),
-    ("--capacity", OF_THE_SERVICE),
+    (
+        "--capacity",
+        "capacity is workers / service time: set --workers and --service-time of the service",
+    ),
 ];
 
 /// What the program was started with.
