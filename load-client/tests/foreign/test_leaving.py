@@ -58,8 +58,10 @@ def test_a_successor_on_the_same_port_takes_over(run):
         ended = run(servers[0].url, *HELLO, "-n", "300", "-r", "50", *OPEN, "-c", "4", "--connections", "2")
         ledger = ended[1]["ledger"]
         assert ledger["intended"] == ledger["ok"] + ledger["failed"] == 300
-        # A call that arrives while grpcio's server stops is sometimes answered CANCELLED, which its own client also sees.
-        assert ledger["failed"] <= 5, ended[3]
+        # A call that arrives while grpcio's server stops is sometimes answered CANCELLED, which its own client also sees. How
+        # many do is a matter of the machine; no other call may fail.
+        assert ledger["failed"] == ended[1]["status_codes"].get("CANCELLED", 0), ended[3]
+        assert ledger["ok"] > 200, ended[3]
     finally:
         rolling.join()
         servers[-1].server.stop(grace=None)

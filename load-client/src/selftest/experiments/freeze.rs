@@ -1,9 +1,9 @@
-//! A service that freezes for 2 s in the middle of 10 s at 200 sends a second, seen by clients that go on sending, by such
-//! that wait and catch up, and by such that withhold.
+//! A service that freezes for 2 s in the middle of 10 s at 200 requests per second, seen by clients that go on sending, by
+//! clients that wait and catch up, and by clients that withhold.
 //!
-//! 400 of 2,000 sends meet the freeze, and whoever meets it at its age `t` waits for 2 s less `t`. So one send in a hundred
-//! waits for more than 1.9 s, and a send waits for 0.2 s on average. Whoever times a send from when it got through sees
-//! nothing of that with clients that wait.
+//! 400 of 2,000 requests meet the freeze. A request that meets it at its age `t` waits for 2 s less `t`. So one request in a
+//! hundred waits for more than 1.9 s, and the average is 0.2 s. The freeze may end up to 50 ms late (`setting::late`), and so
+//! may the answers. A tool that times a request from when it is sent sees nothing of this with clients that wait.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ pub(super) async fn open_loop(setting: &Setting) -> Result<Judged, NotDone> {
         Line::exactly("intended", SENDS, run.ledger.intended),
         Line::exactly("ok", SENDS, run.ledger.ok),
         // 1.9 s, and what a machine with other work does to it.
-        Line::seconds("response time p99", 1.7..=2.0, answered.map(|times| times.p99)),
+        Line::seconds("response time p99", 1.7..=2.05, answered.map(|times| times.p99)),
         // 0.2 s, and the answers that all come at once after the thaw.
         Line::seconds("response time mean", 0.18..=0.26, answered.map(|times| times.mean)),
         // All that met it, but for those of its last 100 ms: 19 %.
@@ -69,7 +69,7 @@ pub(super) async fn backlog(setting: &Setting) -> Result<Judged, NotDone> {
         Line::exactly("intended", SENDS, run.ledger.intended),
         // A machine that is far too slow for it has some left at the end.
         Line::count("ok", SENDS..=SENDS, run.ledger.ok),
-        Line::seconds("response time p99", 1.7..=2.0, response.map(|times| times.p99)),
+        Line::seconds("response time p99", 1.7..=2.05, response.map(|times| times.p99)),
         // Only the 4 in flight met the freeze while they were served: two in a thousand. This is what tools report that
         // time a send from when it got through.
         Line::seconds("service time p99", 0.0..=0.1, service.map(|times| times.p99)),
