@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 messages, services = grpc.protos_and_services("edition.proto")
 
-ORDER = ["--call", "edition.Shop/Order", "-n", "5", "-r", "500"]
+ORDER = ["--call", "edition.Shop/Order", "-n", "5", "-r", "500", "-c", "1"]
 DATA = """{"name": "{{counter}}", "count": 0, "packed": [1, 300], "expanded": [2, 400],
     "item": {"name": "a", "inner": {"name": "b"}, "whole": {"name": "c"}}, "items": [{"name": "d"}, {}],
     "byName": {"k": {"name": "e"}}, "size": "SIZE_SMALL", "at": "2026-01-02T03:04:05Z", "that": "7", "must": 1,
