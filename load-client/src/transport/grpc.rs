@@ -10,6 +10,7 @@ use super::{
     Answer, Method,
     link::{self, Link, Ready},
     status::{self, GRPC_STATUS},
+    trouble,
 };
 
 /// Bytes before every message: a flag and a length.
@@ -63,7 +64,7 @@ pub(super) async fn exchange(ready: Ready, link: &Link, head: &Request<()>, mess
         Ok(sent) => sent,
         Err(error) if error.is_go_away() || error.is_io() => {
             return Attempt::Unprocessed {
-                reason: error.to_string(),
+                reason: trouble::http2(&error),
                 leaving: true,
             };
         }
@@ -105,7 +106,7 @@ fn unanswered(link: &Link, generation: u64, error: &h2::Error) -> Attempt {
     let leaving = error.is_go_away() && error.is_remote();
     let refused = error.is_reset() && error.is_remote() && error.reason() == Some(Reason::REFUSED_STREAM);
     if leaving || refused {
-        let reason = error.to_string();
+        let reason = trouble::http2(error);
         return Attempt::Unprocessed { reason, leaving };
     }
     broken(link, generation, error)
@@ -115,7 +116,7 @@ fn broken(link: &Link, generation: u64, error: &h2::Error) -> Attempt {
     // h2 calls every end of a connection a broken pipe; the link knows better.
     let known = error.is_io().then(|| link.what_broke(generation)).flatten();
     Attempt::Ended(Answer::Broken(
-        known.map_or_else(|| error.to_string(), |reason| reason.to_string()),
+        known.map_or_else(|| trouble::http2(error), |reason| reason.to_string()),
     ))
 }
 

@@ -30,8 +30,8 @@ pub use self::{
 use crate::effort::StreamWaits;
 
 /// How often a call is sent again that the peer has not processed because it takes no more calls on that connection
-/// (arbitrary: far over what peers do that close in good order, and still an end).
-const MOST_RESENDS: u32 = 16;
+/// (arbitrary: a peer may take one call per connection, and many calls may wait; the deadline is the usual end).
+const MOST_RESENDS: u32 = 1000;
 
 /// How a call ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,6 +182,7 @@ impl Transport {
             // Of the connection that is known to take no more calls.
             let mut generation = 0;
             let mut resends = 0;
+            let mut refused = false;
             loop {
                 let ready = match link.ready(generation).await {
                     Ok(ready) => ready,
@@ -192,15 +193,20 @@ impl Transport {
                     Attempt::Ended(answer) => return answer,
                     Attempt::Unprocessed { reason, leaving } => (reason, leaving),
                 };
-                if resends >= MOST_RESENDS {
-                    return Answer::NotConnected(reason.into());
-                }
                 if leaving {
+                    if resends >= MOST_RESENDS {
+                        let times = resends + 1;
+                        let reason = format!("told to go away {times} times, and never processed; at last: {reason}");
+                        return Answer::NotConnected(reason.into());
+                    }
                     generation = used;
                     resends += 1;
                 } else {
                     // A peer that refuses calls may be full: asked once more, as gRPC's own clients do, and not without end.
-                    resends = MOST_RESENDS;
+                    if refused {
+                        return Answer::NotConnected(reason.into());
+                    }
+                    refused = true;
                 }
             }
         };

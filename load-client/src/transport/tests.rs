@@ -277,3 +277,62 @@ async fn a_stream_that_is_refused_is_sent_again_once() {
     counted.recv().await.unwrap();
     assert!(counted.try_recv().is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_left_out_many_times_is_sent_again_until_its_deadline() {
+    // Tried with 16 resends: NotConnected.
+    let (dial, mut arriving) = target();
+    tokio::spawn(async move {
+        for _ in 0..40 {
+            let mut io = arriving.recv().await.unwrap();
+            goes_at_the_first_call(&mut io).await;
+        }
+        let mut peer = accept(&mut arriving).await;
+        answer(next(&mut peer).await);
+        finish(peer).await;
+    });
+    let transport = connected(&dial, 100 * SECOND).await;
+    let answer = call(transport).await;
+    assert!(is_answered(&answer), "{answer:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_left_out_without_end_is_given_up_with_the_count() {
+    let (dial, mut arriving) = target();
+    tokio::spawn(async move {
+        while let Some(mut io) = arriving.recv().await {
+            goes_at_the_first_call(&mut io).await;
+        }
+    });
+    let transport = connected(&dial, 10_000 * SECOND).await;
+    let answer = call(transport).await;
+    let Answer::NotConnected(reason) = answer else {
+        panic!("{answer:?}")
+    };
+    assert!(reason.contains("told to go away 1001 times"), "{reason}");
+    assert!(reason.contains("NO_ERROR"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_reset_says_by_which_code() {
+    let codes = [
+        Reason::ENHANCE_YOUR_CALM,
+        Reason::CANCEL,
+        Reason::INTERNAL_ERROR,
+        Reason::NO_ERROR,
+    ];
+    let (dial, mut arriving) = target();
+    tokio::spawn(async move {
+        let mut peer = accept(&mut arriving).await;
+        for code in codes {
+            next(&mut peer).await.send_reset(code);
+        }
+        finish(peer).await;
+    });
+    let transport = connected(&dial, SECOND).await;
+    for code in codes {
+        let answer = call(Arc::clone(&transport)).await;
+        let expected = format!("the stream was reset: {code:?}");
+        assert_eq!(answer, Answer::Broken(expected));
+    }
+}

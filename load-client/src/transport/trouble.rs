@@ -44,6 +44,22 @@ pub(super) fn worded(error: io::Error) -> io::Error {
     error
 }
 
+/// An error of HTTP/2, by the name of its code: with what the peer said beside it, if it said anything.
+pub(super) fn http2(error: &h2::Error) -> String {
+    let text = error.to_string();
+    let Some(code) = error.reason() else {
+        return text;
+    };
+    let beside = text.find(" (b\"").map_or("", |start| &text[start..]);
+    match (error.is_reset(), error.is_go_away(), error.is_remote()) {
+        (true, _, true) => format!("the stream was reset: {code:?}"),
+        (true, _, false) => format!("the answer breaks the rules of HTTP/2: {code:?}"),
+        (_, true, true) => format!("the connection was told to go away: {code:?}{beside}"),
+        (_, true, false) => format!("the connection breaks the rules of HTTP/2: {code:?}{beside}"),
+        _ => text,
+    }
+}
+
 /// Whether a peer answers in HTTP/1.x. The connection is of no use any more.
 pub(super) async fn speaks_http_1(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> bool {
     let mut answer = [0; HTTP_1.len()];

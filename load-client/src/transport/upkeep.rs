@@ -163,7 +163,7 @@ async fn serve(
         if let Poll::Ready(ended) = Pin::new(&mut *connection).poll(context) {
             return Poll::Ready(End::Over(match ended {
                 Ok(()) => "the connection was closed".into(),
-                Err(error) => error.to_string().into(),
+                Err(error) => trouble::http2(&error).into(),
             }));
         }
         // h2 tells of a GOAWAY only those who would send another request; and of stream ids that are used up.
