@@ -10,7 +10,7 @@ use crate::{
     ledger::AuditCounts,
     outcome::Outcome,
     recorder::{Distribution, Figures},
-    report::seconds,
+    report::{per_second, seconds},
 };
 
 /// More than what a few operations on floats can be off, relatively, and less than one in any count.
@@ -132,8 +132,8 @@ impl Evidence {
     }
 
     /// A number of so many, compared.
-    pub(super) fn counted(&self, number: u64, of: u64, operator: Comparison, bound: Bound) -> Seen {
-        let number = number as f64;
+    pub(super) fn counted(&self, count: u64, of: u64, operator: Comparison, bound: Bound) -> Seen {
+        let number = count as f64;
         match bound {
             Bound::Number(bound) => Seen::Value(number, number.to_string(), operator.holds(number, bound)),
             Bound::Percent(_) if of == 0 => Seen::Unknown("no requests were scheduled".to_owned()),
@@ -144,12 +144,9 @@ impl Evidence {
                 let says = format!("{:.2} % ({number} of {of})", 100.0 * share);
                 Seen::Value(share, says, met)
             }
-            Bound::PerSecond(bound) => match self.judged_for {
-                None => Seen::Unknown("the load took no time".to_owned()),
-                Some(time) => {
-                    let rate = number / seconds(time);
-                    Seen::Value(rate, format!("{rate:.2}/s"), operator.holds(rate, bound))
-                }
+            Bound::PerSecond(bound) => match self.judged_for.and_then(|time| per_second(count, time)) {
+                None => Seen::Unknown("the load is too short for a rate".to_owned()),
+                Some(rate) => Seen::Value(rate, format!("{rate:.2}/s"), operator.holds(rate, bound)),
             },
         }
     }

@@ -140,6 +140,25 @@ mod tests {
     }
 
     #[test]
+    fn a_load_without_length_has_no_rate_to_judge() {
+        for judged_for in [None, Some(Duration::from_nanos(1))] {
+            let evidence = Evidence {
+                judged_for,
+                ..evidence()
+            };
+            for rule in ["goodput<1/s", "goodput>1/s"] {
+                let gate = rule.parse::<Rule>().unwrap().judge(&evidence);
+                assert_eq!(
+                    (gate.met, gate.seen, gate.fails()),
+                    (None, None, true),
+                    "{rule}: {}",
+                    gate.says
+                );
+            }
+        }
+    }
+
+    #[test]
     fn what_was_withheld_was_never_answered() {
         let some = withholding(2);
         assert_eq!(met("p50>60ms", &some), Some(false));

@@ -13,12 +13,9 @@ use crate::{
     recorder::Recorded,
     report::{
         ConfigurationReport, DistributionReport, EventReport, GateReport, LoadReport, Run, ServiceReport, by_outcome,
-        curve, first_messages, points, seconds, status_codes, targets,
+        curve, first_messages, per_second, points, seconds, status_codes, targets,
     },
 };
-
-/// A load of fewer seconds has no rate that means anything (arbitrary: a tick of the timers).
-const SHORTEST_LOAD: f64 = 0.001;
 
 /// Everything that a report is made of.
 pub(super) struct Assembly<'a> {
@@ -40,9 +37,7 @@ impl Assembly<'_> {
             notes.push(format!("first {outcome}: {message}"));
         }
         let scenario = &self.plan.scenario;
-        let judged = seconds(self.load_over.saturating_sub(scenario.warmup));
-        // A load over no time has no rate.
-        let per_second = |count: u64| (judged >= SHORTEST_LOAD).then(|| count as f64 / judged);
+        let judged = self.load_over.saturating_sub(scenario.warmup);
         let imbalances = self.imbalances();
         let drain = self.drain_seconds();
 
@@ -56,7 +51,11 @@ impl Assembly<'_> {
         if let Some(seen) = &self.seen {
             series.merge(seen.sight.series.clone());
         }
-        let goodput = if done_is_known { per_second(done.good) } else { None };
+        let goodput = if done_is_known {
+            per_second(done.good, judged)
+        } else {
+            None
+        };
 
         let mut figures = std::mem::take(&mut self.recorded.figures);
         figures.done(&done);
@@ -86,8 +85,8 @@ impl Assembly<'_> {
             configuration: Some(ConfigurationReport::new(scenario, shards(scenario, place))),
             load: LoadReport {
                 clients: scenario.clients,
-                offered_rps: per_second(figures.ledger.intended),
-                duration_seconds: judged,
+                offered_rps: per_second(figures.ledger.intended, judged),
+                duration_seconds: seconds(judged),
                 warmup_seconds: seconds(scenario.warmup),
                 arrival: scenario.schedule.label().to_owned(),
             },
