@@ -211,14 +211,24 @@ fn unlike_targets(first: &Run, second: &Run) -> Option<String> {
     (one != other).then(|| format!("{one} and {other}"))
 }
 
+/// The length of the load: as it was asked for, or else as it was measured.
+fn load_seconds(run: &Run) -> f64 {
+    let asked_for = run.configuration.as_ref().and_then(|made| made.duration_seconds);
+    asked_for.unwrap_or(run.load.duration_seconds)
+}
+
+/// Whether two lengths of a load differ by more than a measured length varies between runs (arbitrary: 5 %).
+fn lengths_differ(one: f64, other: f64) -> bool {
+    (one - other).abs() > 0.05 * one.max(other)
+}
+
 /// How the loads of the two differ; figures of different loads do not compare.
 fn unlike_loads(first: &Run, second: &Run) -> Vec<String> {
+    let lengths_unlike = lengths_differ(load_seconds(first), load_seconds(second));
     let load = |run: &Run| {
         let made = run.configuration.as_ref();
         let load = &run.load;
-        let seconds = made
-            .and_then(|made| made.duration_seconds)
-            .unwrap_or(load.duration_seconds);
+        let seconds = lengths_unlike.then(|| (100.0 * load_seconds(run)).round() / 100.0);
         [
             ("RPC", Some(method(run))),
             (
@@ -237,7 +247,7 @@ fn unlike_loads(first: &Run, second: &Run) -> Vec<String> {
                     .map(|stages| format!("{stages:?}")),
             ),
             ("in flight per client", made.map(|made| made.max_in_flight.to_string())),
-            ("seconds of load", Some(seconds.round().to_string())),
+            ("seconds of load", seconds.map(|seconds| seconds.to_string())),
             ("seconds of warm-up", Some(load.warmup_seconds.to_string())),
         ]
     };
@@ -308,6 +318,19 @@ mod tests {
             ..figure(&[])
         };
         assert_eq!((missing.mean(), missing.spread()), (None, None));
+    }
+
+    #[test]
+    fn lengths_differ_where_more_than_a_measurement_sets_them_apart() {
+        for (one, other, differ) in [
+            (2.0, 0.65, true),
+            (0.65, 1.4, true),
+            (10.0, 10.02, false),
+            (0.0, 0.0, false),
+        ] {
+            assert_eq!(lengths_differ(one, other), differ, "{one} and {other}");
+            assert_eq!(lengths_differ(other, one), differ, "{other} and {one}");
+        }
     }
 
     #[test]
