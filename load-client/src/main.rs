@@ -10,7 +10,7 @@ use std::{
     path::Path,
     process::ExitCode,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use load_client::{
@@ -233,7 +233,7 @@ fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
             continue;
         }
         if report.ledger.intended == 0 {
-            say(&format!("{}: FAILED: nothing was sent", report.name));
+            say(&format!("{}: FAILED: {}", report.name, no_request(report)));
             failed = true;
         } else if report.ledger.ok == 0 {
             say(&format!("{}: FAILED: nothing succeeded", report.name));
@@ -245,6 +245,15 @@ fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
         (false, true) => ExitCode::from(GATED),
         (false, false) => ExitCode::SUCCESS,
     }
+}
+
+/// Why a load has no request.
+fn no_request(report: &Run) -> String {
+    if report.load.arrival == Schedule::AsFastAsPossible.label() {
+        return "nothing was sent".to_owned();
+    }
+    let judged = Duration::try_from_secs_f64(report.load.duration_seconds).unwrap_or_default();
+    format!("the schedule has no request within {judged:.1?}; give a longer --duration or a higher rate")
 }
 
 /// The lab that is asked for: a file, or the worked example, with the flags laid over it.

@@ -36,8 +36,8 @@ pub struct LoadArgs {
     mode: Option<Rpc>,
 
     /// Number of clients [default for run: as many as requests per second (the highest rate of the stages or of the trace), so
-    /// that response times of up to 1 s hold no client back, but at least 4 and at most 1,000, and fewer if --max-in-flight
-    /// allows a client more than 1 request; default for compare, and without a rate: 4]
+    /// that response times of up to 1 s hold no client back, but at least 4 and at most 1,000; fewer if --max-in-flight
+    /// allows a client more than 1 request, or if the load has fewer requests than clients; default for compare, and without a rate: 4]
     #[arg(short, long, visible_alias = "concurrency", env = "LOAD_CLIENTS", value_parser = clients)]
     clients: Option<u32>,
 
@@ -228,7 +228,7 @@ impl LoadArgs {
             Rpc::Process | Rpc::Other(_) => 1,
         });
         let clients = self.clients.or(defaults.clients);
-        let clients = clients.unwrap_or_else(|| self.clients_for(&schedule, max_in_flight, defaults.connections));
+        let clients = clients.unwrap_or_else(|| self.clients_for(&schedule, max_in_flight, defaults.connections, load));
         let connections = cores.max(defaults.connections).max(self.threads.unwrap_or(0));
         let connections = self.connections.unwrap_or(connections).min(clients);
         Scenario {
@@ -255,9 +255,9 @@ impl LoadArgs {
         }
     }
 
-    /// How many clients hold a schedule with responses of up to a second; at least one for each connection and thread that
-    /// is asked for.
-    fn clients_for(&self, schedule: &Schedule, max_in_flight: u32, connections: u32) -> u32 {
+    /// How many clients hold a schedule of this length with responses of up to a second. Not more than there are requests to
+    /// judge, so that each client has one; at least one for each connection and thread that is asked for.
+    fn clients_for(&self, schedule: &Schedule, max_in_flight: u32, connections: u32, length: Option<Duration>) -> u32 {
         let by_rate = match (self.rps_per_client, schedule.highest_rate()) {
             (None, Some(rate)) => (rate / f64::from(max_in_flight)).ceil(),
             _ => 0.0,
@@ -267,8 +267,70 @@ impl LoadArgs {
             clippy::cast_sign_loss,
             reason = "it is within the bounds"
         )]
-        let by_rate = by_rate.clamp(f64::from(FEW_CLIENTS), f64::from(MANY_CLIENTS)) as u32;
+        let by_rate = by_rate
+            .clamp(f64::from(FEW_CLIENTS), f64::from(MANY_CLIENTS))
+            .min(self.expected_requests(schedule, length).max(1.0)) as u32;
         let asked_for = [self.connections, self.threads].into_iter().flatten();
         asked_for.fold(by_rate.max(connections), u32::max)
+    }
+
+    /// How many requests a load of this length judges, on average; infinite where nothing limits them, and where their number
+    /// follows from that of the clients.
+    fn expected_requests(&self, schedule: &Schedule, length: Option<Duration>) -> f64 {
+        if self.rps_per_client.is_some() {
+            return f64::INFINITY;
+        }
+        let until = |time| schedule.expected(time);
+        let expected = length.and_then(|length| Some(until(length)? - until(self.warmup.min(length))?));
+        let requests = self.requests.map(|requests| requests as f64);
+        // What floats lose of a whole number is no request.
+        let expected = expected.map(|expected| expected + 1e-6);
+        requests.into_iter().chain(expected).fold(f64::INFINITY, f64::min)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        load: LoadArgs,
+    }
+
+    #[test]
+    fn a_client_whose_number_nobody_gives_has_a_request_within_the_load() {
+        let defaults = Defaults {
+            rpc: Rpc::Process,
+            duration: Duration::from_secs(10),
+            when_blocked: WhenBlocked::Backlog,
+            drain_limit: DrainLimit::None,
+            connections: 1,
+            clients: None,
+        };
+        for (flags, clients) in [
+            ("-r 1 -z 1s", 1),
+            ("-r 1 -n 1 -z 1s", 1),
+            ("--stages 1s:1", 1),
+            ("--stages 1s:1 --repeat -z 3s", 3),
+            ("-r 0.1 -z 1s", 1),
+            ("-r 20 -n 10", 10),
+            ("-r 0 -n 2", 2),
+            ("-r 1 -z 4s --warmup 2s", 2),
+            ("-r 1 -z 0s", 4),
+            ("-r 100 -z 1s", 100),
+            ("-r 1 -z 1s --connections 3", 3),
+            ("-r 1 -z 1s -c 7", 7),
+            ("--rps-per-client 1 -z 1s", 4),
+            ("", 8),
+        ] {
+            let parsed = Flags::try_parse_from(["load"].into_iter().chain(flags.split_whitespace()));
+            let load = parsed.unwrap_or_else(|error| panic!("{flags}: {error}")).load;
+            let scenario = load.scenario(load.schedule().unwrap(), defaults);
+            assert_eq!(scenario.clients, clients, "{flags}");
+        }
     }
 }

@@ -115,6 +115,32 @@ impl Schedule {
         }
     }
 
+    /// How many sends it asks for in the first `time`, on average; `None` where it does not say.
+    pub fn expected(&self, time: Duration) -> Option<f64> {
+        match self {
+            Self::Rate { rps, .. } => Some(rps * time.as_secs_f64()),
+            Self::Stages { stages, repeat, .. } => {
+                let sends = |stage: &Stage| stage.mean_rps() * stage.length.as_secs_f64();
+                let cycle: Duration = stages.iter().map(|stage| stage.length).sum();
+                let rounds = if *repeat {
+                    (time.as_secs_f64() / cycle.as_secs_f64()).floor()
+                } else {
+                    0.0
+                };
+                let mut left = time.saturating_sub(Duration::from_secs_f64(rounds * cycle.as_secs_f64()));
+                let mut expected = rounds * stages.iter().map(sends).sum::<f64>();
+                for stage in stages.iter() {
+                    let (under_way, _) = stage.cut(left.min(stage.length));
+                    expected += sends(&under_way);
+                    left = left.saturating_sub(stage.length);
+                }
+                Some(expected)
+            }
+            Self::Trace(rows) => Some(rows.partition_point(|row| row.at < time) as f64),
+            Self::AsFastAsPossible => None,
+        }
+    }
+
     /// How long the schedule lasts by itself; `None`: without end.
     pub fn length(&self) -> Option<Duration> {
         match self {
@@ -233,6 +259,38 @@ mod tests {
         let joined = cycle.joined_at(Duration::from_secs(1000 * 20 + 5));
         let halves = [ramp(5, 300.0, 500.0), ramp(10, 500.0, 500.0), ramp(5, 100.0, 300.0)];
         assert_eq!(joined, stages(&halves));
+    }
+
+    #[test]
+    fn a_schedule_tells_how_many_sends_it_asks_for() {
+        let expected = |schedule: &Schedule, millis| schedule.expected(Duration::from_millis(millis)).unwrap();
+        let near = |seen: f64, right: f64| assert!((seen - right).abs() < 1e-6, "{seen}, not {right}");
+        let rate = Schedule::Rate {
+            rps: 8.0,
+            spacing: Spacing::Constant,
+        };
+        near(expected(&rate, 250), 2.0);
+        let ramp = Stage {
+            length: Duration::from_secs(2),
+            rps: 0.0,
+            end_rps: 4.0,
+        };
+        for (repeat, after_5_s) in [(false, 4.0 + 3.0), (true, 7.0 + 4.0)] {
+            let stages = Schedule::Stages {
+                stages: [ramp, Stage::steady(Duration::from_secs(1), 3.0)].into(),
+                repeat,
+                spacing: Spacing::Constant,
+            };
+            near(expected(&stages, 1000), 1.0);
+            near(expected(&stages, 2500), 5.5);
+            near(expected(&stages, 5000), after_5_s);
+        }
+        let rows = [0, 10, 20].map(|at| TraceRow {
+            at: Duration::from_millis(at),
+            demand: None,
+        });
+        near(expected(&Schedule::Trace(rows.into()), 15), 2.0);
+        assert_eq!(Schedule::AsFastAsPossible.expected(Duration::from_secs(1)), None);
     }
 
     #[test]
