@@ -122,7 +122,9 @@ mod tests {
         let mut latest = Latest::default();
         assert_eq!(latest.median(), None);
         let mut two = Latest::default();
-        [800, 200].map(|millis| two.record(Duration::from_millis(millis)));
+        for millis in [800, 200] {
+            two.record(Duration::from_millis(millis));
+        }
         assert_eq!(two.median(), Some(Duration::from_millis(200)));
         for millis in 1..=10 * KEPT as u64 {
             latest.record(Duration::from_millis(millis));
