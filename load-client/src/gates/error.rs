@@ -29,6 +29,9 @@ pub enum RuleError {
         /// What is probably meant.
         instead: String,
     },
+    /// A share of more than there is.
+    #[error("{0}% is more than all scheduled requests; write a share from 0% to 100%, like 5%")]
+    OverAll(String),
     /// Its right side does not fit.
     #[error("{bound:?} is no {wanted}")]
     Bound {

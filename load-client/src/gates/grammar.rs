@@ -40,10 +40,14 @@ fn comparison(text: &str) -> Result<Condition, RuleError> {
     let (operator, bound) = operator.ok_or(RuleError::NoComparison)?;
     let (figure, bound) = (figure.trim(), bound.trim());
     if figure == "goodput" {
-        return Ok(Condition::Goodput(operator, goodput_bound(bound)?));
+        return Ok(Condition::Goodput(operator, within_all(goodput_bound(bound)?)?));
     }
     if let Some(count) = count(figure) {
-        return Ok(Condition::Count(count, operator, count_bound(bound)?));
+        let bound = count_bound(bound)?;
+        if count.is_of_scheduled() {
+            within_all(bound)?;
+        }
+        return Ok(Condition::Count(count, operator, bound));
     }
     let (statistic, scope) = time(figure)?;
     let duration = humantime::parse_duration(bound).map_err(|_| RuleError::Bound {
@@ -108,6 +112,14 @@ fn decimal(text: &str) -> Option<f64> {
 
 fn share(bound: &str) -> Option<Bound> {
     Some(Bound::Percent(decimal(bound.strip_suffix('%')?.trim_end())?))
+}
+
+/// A share of the scheduled requests is one of at most all of them.
+fn within_all(bound: Bound) -> Result<Bound, RuleError> {
+    match bound {
+        Bound::Percent(percent) if percent > 100.0 => Err(RuleError::OverAll(percent.to_string())),
+        bound => Ok(bound),
+    }
 }
 
 fn count_bound(bound: &str) -> Result<Bound, RuleError> {
@@ -248,6 +260,27 @@ mod tests {
             ("lost>>0", "like 5%"),
         ] {
             assert!(error(text).contains(hint), "{text:?}: {}", error(text));
+        }
+    }
+
+    #[test]
+    fn a_share_of_the_scheduled_requests_is_at_most_all_of_them() {
+        for text in ["rejected>150%", "lost>100.5%", "goodput<101%", "ok<200%"] {
+            assert!(
+                error(text).contains("is more than all scheduled requests"),
+                "{text}: {}",
+                error(text)
+            );
+        }
+        for text in [
+            "rejected>100%",
+            "goodput<100%",
+            "dropped>150%",
+            "duplicated>150%",
+            "goodput<150/s",
+            "rejected>150",
+        ] {
+            parsed(text);
         }
     }
 

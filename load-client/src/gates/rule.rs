@@ -90,6 +90,16 @@ impl Count {
             .chain(audit.map(Self::Audit))
     }
 
+    /// Whether it counts scheduled requests, each at most once. The service counts what other clients sent too, and the audit
+    /// a message as often as it ended.
+    pub(super) fn is_of_scheduled(self) -> bool {
+        match self {
+            Self::Ledger(_) => true,
+            Self::Audit(column) => column.part != Part::Beside,
+            Self::Dropped => false,
+        }
+    }
+
     /// Its name in a rule.
     pub(super) fn name(self) -> String {
         let column = match self {
