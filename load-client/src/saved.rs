@@ -36,6 +36,9 @@ pub enum SavedError {
         /// Where it differs.
         reason: String,
     },
+    /// Standard input is named more than once.
+    #[error("standard input can be read only once; give - for one report, and files for the others")]
+    StandardInputTwice,
     /// There is nothing to compare.
     #[error("{other} has no run that could be compared with {names}: none of that name, on the same kind of clock")]
     NothingInCommon {
@@ -58,6 +61,10 @@ pub struct SavedReports {
 impl SavedReports {
     /// Reads the files.
     pub fn read(files: &[PathBuf], against: &[PathBuf]) -> Result<Self, SavedError> {
+        let standard = files.iter().chain(against).filter(|path| input::is_standard(path));
+        if standard.count() > 1 {
+            return Err(SavedError::StandardInputTwice);
+        }
         let all = |files: &[PathBuf]| files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>();
         Ok(Self {
             files: all(files)?,
@@ -148,4 +155,22 @@ fn read(path: &Path) -> Result<(String, Report), SavedError> {
         path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()
     };
     Ok((name.into_owned(), report))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_input_is_read_only_once() {
+        let standard = [PathBuf::from(input::STANDARD)];
+        let twice = [standard.as_slice(), standard.as_slice()].concat();
+        for (files, against) in [
+            (twice.as_slice(), [].as_slice()),
+            (standard.as_slice(), standard.as_slice()),
+        ] {
+            let error = SavedReports::read(files, against).unwrap_err().to_string();
+            assert!(error.starts_with("standard input can be read only once"), "{error}");
+        }
+    }
 }
