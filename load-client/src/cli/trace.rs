@@ -7,6 +7,7 @@ use clap::Args;
 use super::values::{positive_duration, separator, speed, time_zone};
 use crate::{
     arrival::trace::{self, TimeUnit, TraceError, TraceFormat},
+    output::console::say,
     scenario::Schedule,
 };
 
@@ -50,7 +51,7 @@ pub(super) struct TraceArgs {
 }
 
 impl TraceArgs {
-    /// The recorded schedule; `None` if none is asked for.
+    /// The recorded schedule; `None` if none is asked for. Says which unit it takes the times to have, where nothing else does.
     pub(super) fn schedule(&self) -> Result<Option<Schedule>, TraceError> {
         let Some(path) = &self.trace else { return Ok(None) };
         let demand = self.trace_demand_column.clone();
@@ -62,6 +63,10 @@ impl TraceArgs {
             speed: self.speed,
             ..TraceFormat::new(self.trace_time_column.clone().unwrap_or_default())
         };
-        Ok(Some(Schedule::Trace(trace::read_file(path, &format)?.into())))
+        let recording = trace::read_file(path, &format)?;
+        if let Some(note) = &recording.note {
+            say(note);
+        }
+        Ok(Some(Schedule::Trace(recording.rows.into())))
     }
 }

@@ -122,21 +122,34 @@ pub enum TraceError {
     },
 }
 
+/// A trace that was read.
+#[derive(Debug)]
+pub struct Recording {
+    /// In the order of their times, the first at 0.
+    pub rows: Vec<TraceRow>,
+    /// What to tell the user before the replay: the unit of the times, if neither a flag nor the data says it.
+    pub note: Option<String>,
+}
+
 /// Reads a trace file.
-pub fn read_file(path: &Path, format: &TraceFormat) -> Result<Vec<TraceRow>, TraceError> {
+pub fn read_file(path: &Path, format: &TraceFormat) -> Result<Recording, TraceError> {
     let file = path.display().to_string();
     if input::is_standard(path) {
-        return read(io::stdin().lock(), "standard input", format);
+        return recording(io::stdin().lock(), "standard input", format);
     }
     let opened = File::open(path).map_err(|source| TraceError::Read {
         file: file.clone(),
         source,
     })?;
-    read(opened, &file, format)
+    recording(opened, &file, format)
 }
 
 /// Reads a trace; `file` is its name in errors. Rows come back in the order of their times, the first at 0.
 pub fn read(source: impl io::Read, file: &str, format: &TraceFormat) -> Result<Vec<TraceRow>, TraceError> {
+    recording(source, file, format).map(|recording| recording.rows)
+}
+
+fn recording(source: impl io::Read, file: &str, format: &TraceFormat) -> Result<Recording, TraceError> {
     let mut source = BufReader::new(source);
     let mut header = Vec::new();
     source
@@ -219,7 +232,14 @@ pub fn read(source: impl io::Read, file: &str, format: &TraceFormat) -> Result<V
         };
         rows.push((nanos, demand));
     }
-    replayed(rows, file, format.speed)
+    let assumed = times.unit_is_assumed();
+    let rows = replayed(rows, file, format.speed)?;
+    let length = rows.last().map_or(Duration::ZERO, |row| row.at);
+    let note = (assumed && !length.is_zero()).then(|| {
+        let seconds = (length.as_secs_f64() * 1e3).round() / 1e3;
+        format!("trace {file}: times are read as seconds, so it lasts {seconds} s (--trace-time-unit)")
+    });
+    Ok(Recording { rows, note })
 }
 
 /// Puts the rows in order and scales their times.

@@ -147,3 +147,31 @@ fn a_replay_that_would_outlast_the_clock_is_refused() {
     let years = |length: u64| parse(&format!("when,work\n0,0\n{length},0\n"));
     assert!(years(2 * 366 * 24 * 3600).is_ok() && years(2 * 366 * 24 * 3600 + 2).is_err());
 }
+
+#[test]
+fn a_unit_that_nobody_says_is_told() {
+    let note = |column: &str, unit: Option<TimeUnit>, times: &[&str]| {
+        let format = TraceFormat {
+            time_unit: unit,
+            ..TraceFormat::new(column)
+        };
+        let text = format!("{column}\n{}\n", times.join("\n"));
+        recording(text.as_bytes(), "t.csv", &format).unwrap().note
+    };
+    for (times, seconds) in [
+        (["0", "250", "500"], "500"),
+        (["20240101", "20240102", "20240103"], "2"),
+        (["45292.5", "45292.75", "45293"], "0.5"),
+    ] {
+        let right = format!("trace t.csv: times are read as seconds, so it lasts {seconds} s (--trace-time-unit)");
+        assert_eq!(note("t", None, &times), Some(right));
+        for column in ["t_s", "seconds", "elapsed (sec)"] {
+            assert_eq!(note(column, None, &times), None, "{column}");
+        }
+        assert_eq!(note("t", Some(TimeUnit::Millis), &times), None);
+        assert_eq!(note("t", Some(TimeUnit::Seconds), &times), None);
+    }
+    assert_eq!(note("t", None, &["1700000000.25", "1700000009"]), None);
+    assert_eq!(note("t", None, &["2023-11-16 18:17:03", "2023-11-16 18:17:05"]), None);
+    assert_eq!(note("t", None, &["7"]), None);
+}

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use jiff::{
     Timestamp,
     civil::DateTime,
-    tz::{Offset, TimeZone},
+    tz::{AmbiguousOffset, Offset, TimeZone},
 };
 
 /// The unit of times that are numbers.
@@ -32,6 +32,9 @@ const TOO_LARGE: [(i128, TimeUnit); 3] = [
     (10_i128.pow(14), TimeUnit::Micros),
     (10_i128.pow(11), TimeUnit::Millis),
 ];
+/// From here on, in nanoseconds, a number is taken for an epoch in seconds (the year 2001): in any smaller unit it would be
+/// of the years 1970 to 1973.
+const FIRST_EPOCH: i128 = 10_i128.pow(18);
 /// More nanoseconds than any clock shows: a thousand million million seconds.
 const MOST_NANOS: i128 = 10_i128.pow(24);
 
@@ -73,6 +76,8 @@ impl TimeUnit {
             Some(Self::Micros)
         } else if ends(&["nanos", "nanoseconds", "nsec"]) || short("ns") {
             Some(Self::Nanos)
+        } else if ends(&["seconds", "secs", "sec"]) || short("s") {
+            Some(Self::Seconds)
         } else {
             None
         }
@@ -94,6 +99,8 @@ pub(super) struct Times<'a> {
     unit: Option<TimeUnit>,
     zone: Option<&'a TimeZone>,
     kind: Option<Kind>,
+    /// Whether all numbers so far are such as epochs in seconds are.
+    epochs: bool,
 }
 
 impl<'a> Times<'a> {
@@ -104,13 +111,23 @@ impl<'a> Times<'a> {
             unit,
             zone,
             kind: None,
+            epochs: true,
         }
+    }
+
+    /// Whether the times are numbers whose unit nobody says: no flag, not the column's name, and not their size.
+    pub(super) fn unit_is_assumed(&self) -> bool {
+        let said = self.unit.or_else(|| TimeUnit::of_column(self.column));
+        self.kind == Some(Kind::Number) && said.is_none() && !self.epochs
     }
 
     /// A time in nanoseconds; otherwise what is wrong with it, as the end of a sentence about it.
     pub(super) fn read(&mut self, text: &str) -> Result<i128, Reason> {
         if text.parse::<f64>().is_ok() {
             self.is_a(Kind::Number)?;
+            if self.zone.is_some() {
+                return Err("is a number, and --trace-time-zone is for timestamps".into());
+            }
             return self.number(text);
         }
         let timestamp = Stamp::read(text);
@@ -125,7 +142,25 @@ impl<'a> Times<'a> {
             Some(Stamp::Local(at)) => {
                 self.is_a(Kind::Local)?;
                 let zone = self.zone.cloned().unwrap_or(TimeZone::UTC);
-                let at = zone.to_timestamp(at).map_err(|_| "is out of range")?;
+                let at = zone.to_ambiguous_timestamp(at);
+                match at.offset() {
+                    AmbiguousOffset::Unambiguous { .. } => {}
+                    AmbiguousOffset::Gap { .. } => {
+                        return Err(
+                            "does not exist in its time zone, because the clocks are put forward over it; write the \
+                                    times with their offsets, like 2024-03-31T03:30:00+02:00"
+                                .into(),
+                        );
+                    }
+                    AmbiguousOffset::Fold { .. } => {
+                        return Err(
+                            "happens twice in its time zone, because the clocks are put back over it; write the \
+                                    times with their offsets, like 2024-10-27T02:30:00+02:00"
+                                .into(),
+                        );
+                    }
+                }
+                let at = at.unambiguous().map_err(|_| "is out of range")?;
                 Ok(at.as_nanosecond())
             }
             None => Err("is neither a number of seconds nor a timestamp".into()),
@@ -148,10 +183,10 @@ impl<'a> Times<'a> {
         }
     }
 
-    fn number(&self, text: &str) -> Result<i128, Reason> {
+    fn number(&mut self, text: &str) -> Result<i128, Reason> {
         let unit = match (self.unit, TimeUnit::of_column(self.column)) {
             (Some(unit), _) => unit,
-            (None, None) => TimeUnit::Seconds,
+            (None, None | Some(TimeUnit::Seconds)) => TimeUnit::Seconds,
             (None, Some(unit)) => {
                 return Err(format!(
                     "is a number without a unit, and the column's name suggests --trace-time-unit {}",
@@ -175,6 +210,7 @@ impl<'a> Times<'a> {
         if nanos.abs() >= MOST_NANOS {
             return Err(out_of_range.into());
         }
+        self.epochs &= nanos >= FIRST_EPOCH;
         Ok(nanos)
     }
 }
@@ -335,6 +371,28 @@ mod tests {
         ] {
             assert!(read(None, &[text]).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn local_times_that_are_none_or_two_are_refused() {
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let read = |text: &str| Times::new("when", None, Some(&zone)).read(text);
+        for (text, why) in [
+            ("2024-03-31 02:30:00", "does not exist"),
+            ("2024-10-27 02:30:00", "happens twice"),
+        ] {
+            let reason = read(text).unwrap_err();
+            assert!(reason.contains(why) && reason.contains("offsets"), "{text}: {reason}");
+        }
+        for text in [
+            "2024-03-31 03:00:00",
+            "2024-10-27 03:00:00",
+            "2024-10-27T02:30:00+02:00",
+        ] {
+            assert!(read(text).is_ok(), "{text}: {:?}", read(text));
+        }
+        let reason = read("17").unwrap_err();
+        assert_eq!(reason, "is a number, and --trace-time-zone is for timestamps");
     }
 
     #[test]
