@@ -16,6 +16,9 @@ const SHA1: [&[u8]; 2] = [
     &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01],
 ];
 
+/// The encoded object identifier of the curve P-521.
+const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
+
 /// The same error, in words for whoever runs this, if it is one of TLS.
 pub(super) fn explained(error: io::Error) -> io::Error {
     match tls_error(&error) {
@@ -78,10 +81,19 @@ pub(super) fn certificate_words(error: &CertificateError) -> String {
         }
         CertificateError::UnsupportedSignatureAlgorithmContext {
             signature_algorithm_id, ..
-        }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
-            signature_algorithm_id, ..
         } => unsupported_signature(signature_algorithm_id),
+        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+            signature_algorithm_id,
+            public_key_algorithm_id,
+        } if public_key_algorithm_id.windows(P521.len()).any(|window| window == P521) => {
+            unsupported_signature(signature_algorithm_id)
+        }
+        // The issuer is looked up by its name: its key is then found not to be the one that has signed.
+        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } | CertificateError::BadSignature => {
+            "is signed by an unknown CA; a trusted CA of the same name has another key; pass the right CA with \
+             --cacert FILE"
+                .to_owned()
+        }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "is not for servers; it needs the extended key usage serverAuth".to_owned()
         }
@@ -174,6 +186,10 @@ fn bare(presented: &str) -> &str {
 mod tests {
     use std::sync::Arc;
 
+    use rcgen::{
+        BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256,
+        PKCS_ECDSA_P384_SHA384, PKCS_ED25519,
+    };
     use rustls::{
         RootCertStore,
         client::{WebPkiServerVerifier, danger::ServerCertVerifier},
@@ -190,15 +206,50 @@ mod tests {
 
     /// What is said of a server at that name that shows that certificate, where that CA is trusted.
     fn said(name: &str, shown: &str, trusted: &str) -> String {
+        said_of(name, &certificate(shown), certificate(trusted))
+    }
+
+    fn said_of(name: &str, shown: &CertificateDer<'_>, trusted: CertificateDer<'static>) -> String {
         let mut roots = RootCertStore::empty();
-        roots.add(certificate(trusted)).unwrap();
+        roots.add(trusted).unwrap();
         let provider = Arc::new(ring::default_provider());
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
             .unwrap();
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        let outcome = verifier.verify_server_cert(&certificate(shown), &[], &name, &[], UnixTime::now());
+        let outcome = verifier.verify_server_cert(shown, &[], &name, &[], UnixTime::now());
         outcome.map_or_else(|error| words(&error), |_| "nothing".to_owned())
+    }
+
+    #[test]
+    fn another_ca_of_the_same_name_is_called_unknown() {
+        // Tried with the words for algorithms that are not supported: a key of another kind is not one.
+        let ca = |algorithm| {
+            let mut params = CertificateParams::default();
+            params.distinguished_name.push(DnType::CommonName, "the CA");
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            (
+                params.self_signed(&key).unwrap().der().clone(),
+                Issuer::new(params, key),
+            )
+        };
+        let kinds = [&PKCS_ECDSA_P256_SHA256, &PKCS_ECDSA_P384_SHA384, &PKCS_ED25519];
+        let leaf_key = KeyPair::generate().unwrap();
+        let leaf = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        for signing in kinds {
+            let (right, issuer) = ca(signing);
+            let shown = leaf.signed_by(&leaf_key, &issuer).unwrap().der().clone();
+            assert_eq!(said_of("localhost", &shown, right), "nothing");
+            for trusted in kinds {
+                let said = said_of("localhost", &shown, ca(trusted).0);
+                assert_eq!(
+                    said,
+                    "the server's certificate is signed by an unknown CA; a trusted CA of the same name has another key; \
+                     pass the right CA with --cacert FILE"
+                );
+            }
+        }
     }
 
     #[test]
