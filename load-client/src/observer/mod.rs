@@ -30,6 +30,7 @@ use crate::{
     audit::{Audit, End},
     call::measured,
     live::{Live, LiveAudit},
+    plain,
     stop::Stop,
     transport::dial::Dial,
 };
@@ -97,7 +98,8 @@ impl Observer {
         let mut client = FooServiceClient::new(channel(plan.dial.clone()));
         let mut stream = match open(&mut client, &plan, None).await {
             Ok(stream) => stream,
-            Err(status) if status.code() == Code::Unimplemented => return Ok(None),
+            // A proxy's "not found" is no word of the service.
+            Err(status) if status.code() == Code::Unimplemented && !is_foreign(&status) => return Ok(None),
             Err(status) => return Err(status),
         };
         let first = first_of(&mut stream).await?;
@@ -180,6 +182,29 @@ impl Observer {
     /// What was seen.
     pub fn sight(&self) -> Sight {
         self.shared.sight().clone()
+    }
+}
+
+/// Whether the answer is not gRPC, as the client library says it.
+fn is_foreign(status: &Status) -> bool {
+    const NOT_GRPC: [&str; 3] = [
+        "protocol error: received message with invalid compression flag",
+        "protocol error: missing grpc-status",
+        "grpc-status header missing",
+    ];
+    NOT_GRPC.iter().any(|beginning| status.message().starts_with(beginning))
+}
+
+/// Why the service could not be watched, for people. What the client library says of answers that are no gRPC, and of
+/// connections that break, only developers of it understand.
+pub fn refusal(status: &Status) -> String {
+    let message = status.message();
+    if is_foreign(status) {
+        "the answer is not gRPC: a proxy or a web server answers there".to_owned()
+    } else if std::error::Error::source(status).is_some() {
+        "the stream or its connection broke before an answer came".to_owned()
+    } else {
+        format!("{:?}: {}", status.code(), plain::word(message))
     }
 }
 
@@ -291,5 +316,69 @@ fn end(completion: &foo_proto::v1::Completion) -> End {
         completed: completion.outcome() == foo_proto::v1::JobOutcome::Completed,
         queue_wait: duration(completion.queue_wait),
         service_time: duration(completion.service_time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use bytes::Bytes;
+    use h2::{Reason, server::SendResponse};
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// What is said of a Watch that is answered so.
+    async fn refused(answer: impl FnOnce(SendResponse<Bytes>) + Send + 'static) -> (bool, String) {
+        let (connections, mut arriving) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let mut peer = h2::server::handshake(arriving.recv().await.unwrap()).await.unwrap();
+            answer(peer.accept().await.unwrap().unwrap().1);
+            let _ = poll_fn(|context| peer.poll_closed(context)).await;
+        });
+        let mut client = FooServiceClient::new(channel(Dial::memory(connections)));
+        let opened = client.watch(WatchRequest::default()).await;
+        let status = match opened {
+            Ok(stream) => first_of(&mut stream.into_inner()).await.unwrap_err(),
+            Err(status) => status,
+        };
+        (is_foreign(&status), refusal(&status))
+    }
+
+    fn page(status: u16) -> impl FnOnce(SendResponse<Bytes>) + Send + 'static {
+        move |mut call| {
+            let head = http::Response::builder()
+                .status(status)
+                .header("content-type", "text/html");
+            let mut body = call.send_response(head.body(()).unwrap(), false).unwrap();
+            body.send_data(Bytes::from_static(b"<html>sign in</html>"), true)
+                .unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_stands_in_the_way_of_a_watch_is_said_without_the_words_of_a_library() {
+        let not_grpc = "the answer is not gRPC: a proxy or a web server answers there";
+        for status in [200, 401, 404, 502] {
+            assert_eq!(refused(page(status)).await, (true, not_grpc.to_owned()), "{status}");
+        }
+        let broke = "the stream or its connection broke before an answer came";
+        for code in [
+            Reason::ENHANCE_YOUR_CALM,
+            Reason::INTERNAL_ERROR,
+            Reason::REFUSED_STREAM,
+        ] {
+            let reset = refused(move |mut call| call.send_reset(code)).await;
+            assert_eq!(reset, (false, broke.to_owned()), "{code:?}");
+        }
+        let denied = refused(|mut call| {
+            let head = http::Response::builder()
+                .header("content-type", "application/grpc")
+                .header("grpc-status", "7")
+                .header("grpc-message", "not for you");
+            call.send_response(head.body(()).unwrap(), true).unwrap();
+        });
+        assert_eq!(denied.await, (false, "PermissionDenied: not for you".to_owned()));
     }
 }
