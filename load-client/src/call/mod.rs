@@ -171,14 +171,20 @@ impl Call {
     /// What an answer means.
     pub fn interpret(&self, answer: Answer) -> Reply {
         let (status, (outcome, fate), said) = match answer {
-            Answer::Status { code, body, message } => {
+            Answer::Status {
+                code,
+                own,
+                body,
+                message,
+            } => {
                 let ended = match code {
                     Code::Ok => return self.accepted(body),
                     Code::ResourceExhausted => (Outcome::Rejected, Fate::NotThere),
                     Code::DeadlineExceeded => (Outcome::Expired, Fate::Unknown),
                     Code::Unavailable => (Outcome::Unavailable, Fate::Unknown),
                     Code::InvalidArgument | Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied => {
-                        if code == Code::Unimplemented {
+                        // A proxy's "not found" says nothing of the service behind it.
+                        if code == Code::Unimplemented && own {
                             self.refute();
                         }
                         (Outcome::Failed, Fate::NotThere)
@@ -308,6 +314,24 @@ mod tests {
         assert_eq!(reset.await, Outcome::Unavailable);
         let ended = outcome(|peer, _| peer.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM));
         assert_eq!(ended.await, Outcome::Unavailable);
+    }
+
+    #[test]
+    fn only_the_services_own_word_refutes_it() {
+        // Tried without `own`: the page of a proxy called for --call.
+        for own in [false, true] {
+            let payload = Vec::new();
+            let path = PathAndQuery::from_static("/foo.v1.FooService/Process");
+            let call = Call::new(path, &HeaderMap::new(), Content::Process { payload });
+            let reply = call.interpret(Answer::Status {
+                code: Code::Unimplemented,
+                own,
+                message: String::new(),
+                body: Bytes::new(),
+            });
+            assert_eq!(reply.outcome, Outcome::Failed);
+            assert_eq!(call.is_refuted(), own);
+        }
     }
 
     #[test]

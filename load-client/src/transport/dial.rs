@@ -209,7 +209,8 @@ impl Dial {
         } else {
             race::interleaved(addresses)
         };
-        race::connect(&addresses).await.map_err(trouble::worded)
+        let connected = race::connect(&addresses).await;
+        connected.map_err(|error| trouble::worded(with_zone(error, host, &addresses)))
     }
 
     /// What is spoken there instead of HTTP/2, in words, if that can be found out.
@@ -242,6 +243,18 @@ async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
             io::ErrorKind::TimedOut,
             format!("the host name {host:?} was not found within {PHASE_TIMEOUT:?}: does DNS answer?"),
         )),
+    }
+}
+
+/// The same error, with the zone of an IPv6 address as it was written: addresses show its number.
+fn with_zone(error: io::Error, host: &str, addresses: &[SocketAddr]) -> io::Error {
+    match (host.split_once('%'), addresses.first()) {
+        // An error of the system keeps its number.
+        (Some((_, zone)), Some(SocketAddr::V6(address))) if error.raw_os_error().is_none() => {
+            let number = format!("%{}]", address.scope_id());
+            io::Error::new(error.kind(), error.to_string().replace(&number, &format!("%{zone}]")))
+        }
+        _ => error,
     }
 }
 
@@ -325,6 +338,21 @@ mod tests {
             "the others are there if it cannot be reached"
         );
         assert!(in_turn(Vec::new(), 7).is_empty());
+    }
+
+    #[test]
+    fn an_error_shows_the_zone_as_it_was_written() {
+        let address: SocketAddr = "[fe80::1%7]:1".parse().unwrap();
+        let error = || {
+            io::Error::new(
+                io::ErrorKind::ConnectionRefused,
+                format!("connection refused by {address}"),
+            )
+        };
+        let shown = |host| with_zone(error(), host, &[address]).to_string();
+        assert_eq!(shown("fe80::1%eth0"), "connection refused by [fe80::1%eth0]:1");
+        assert_eq!(shown("fe80::1%7"), error().to_string());
+        assert_eq!(shown("name"), error().to_string());
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub enum Answer {
     Status {
         /// As gRPC numbers them.
         code: tonic::Code,
+        /// Whether it is the peer's own word (grpc-status), not read from an HTTP status.
+        own: bool,
         /// For people.
         message: String,
         /// The encoded answer; empty unless the code is OK.
@@ -81,7 +83,8 @@ pub struct Transport {
 pub enum ConnectError {
     /// Not in time.
     #[error(
-        "{target}: no connection within {limit:?}: {reason}. Does a gRPC server listen there? --connect-timeout waits longer"
+        "{target}: no connection within {limit:?}: {reason}{} --connect-timeout waits longer",
+        trouble::question(.reason)
     )]
     Late {
         /// The target.

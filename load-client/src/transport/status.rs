@@ -56,6 +56,7 @@ pub(super) fn read(head: &response::Parts, trailers: Option<&HeaderMap>, framed:
         Ok(body) => {
             return Answer::Status {
                 code,
+                own: true,
                 message: message.unwrap_or_default(),
                 body,
             };
@@ -80,19 +81,30 @@ pub(super) fn too_large(most: usize) -> Answer {
 }
 
 fn without_status(head: &response::Parts, trailers: bool) -> Answer {
+    let media = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let shown = |media: &[u8]| {
+        let text = String::from_utf8_lossy(&media[..media.len().min(MOST_SHOWN)]);
+        text.escape_debug().to_string()
+    };
     if head.status != StatusCode::OK {
+        let status = head.status;
         return Answer::Status {
-            code: code_of(head.status),
-            message: format!("HTTP status {}", head.status),
+            code: code_of(status),
+            own: false,
+            message: match media {
+                Some(media) if !media.starts_with(GRPC.as_bytes()) => {
+                    let media = shown(media);
+                    format!("HTTP status {status}, {media}: a proxy or a web server answers there")
+                }
+                _ => format!("HTTP status {status}"),
+            },
             body: Bytes::new(),
         };
     }
-    let media = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     Answer::Malformed(match media {
-        Some(media) if !media.starts_with(GRPC.as_bytes()) => format!(
-            "an HTTP answer of type {}, not gRPC",
-            String::from_utf8_lossy(&media[..media.len().min(MOST_SHOWN)]).escape_debug()
-        ),
+        Some(media) if !media.starts_with(GRPC.as_bytes()) => {
+            format!("an HTTP answer of type {}, not gRPC", shown(media))
+        }
         None => "an HTTP answer without a content type, not gRPC".to_owned(),
         Some(_) if trailers => "the answer has no grpc-status".to_owned(),
         Some(_) => "the answer has no trailers".to_owned(),
@@ -221,6 +233,10 @@ mod tests {
             let (found, message) = said(answer);
             assert_eq!(found, Some(code), "{http}");
             assert!(message.starts_with(&format!("HTTP status {http}")), "{message}");
+            assert!(
+                message.ends_with(", text/html: a proxy or a web server answers there"),
+                "{message}"
+            );
         }
     }
 

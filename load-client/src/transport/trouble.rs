@@ -15,6 +15,26 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How every answer of HTTP/1.0 and 1.1 begins.
 const HTTP_1: &[u8] = b"HTTP/1.";
 
+/// How the reasons begin that lie on the way to a server: none has been reached that could be another one.
+const ON_THE_WAY: [&str; 4] = [
+    "the host name",
+    "the name has no address",
+    "there is no socket",
+    "there is no route",
+];
+
+/// What follows a reason: the question whether the server is there, where that may be the cause.
+pub(super) fn question(reason: &str) -> &'static str {
+    let on_the_way = |part: &str| ON_THE_WAY.iter().any(|beginning| part.starts_with(beginning));
+    if reason.ends_with('?') {
+        ""
+    } else if reason.split("; ").all(on_the_way) {
+        ";"
+    } else {
+        ". Does a gRPC server listen there?"
+    }
+}
+
 /// An error that trying again does not cure.
 pub(super) fn unfit(words: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, words.into())
@@ -68,4 +88,29 @@ pub(super) async fn speaks_http_1(mut stream: impl AsyncRead + AsyncWrite + Unpi
         stream.read_exact(&mut answer).await
     };
     matches!(timeout(PROBE_TIMEOUT, probe).await, Ok(Ok(_))) && answer == HTTP_1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_on_the_way_asks_for_no_server() {
+        for (reason, asks) in [
+            ("the host name \"a\" is not known: failed", false),
+            ("there is no socket /tmp/a.sock", false),
+            (
+                "there is no route to 10.0.0.1:1; there is no route to [fe80::1]:1",
+                false,
+            ),
+            ("no answer from 10.0.0.1:1 within 5s: is it filtered?", false),
+            ("connection refused by 10.0.0.1:1", true),
+            (
+                "connection refused by 10.0.0.1:1; there is no route to [fe80::1]:1",
+                true,
+            ),
+        ] {
+            assert_eq!(question(reason).contains("Does a gRPC server"), asks, "{reason}");
+        }
+    }
 }
