@@ -16,6 +16,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 pub use self::events::Event;
+#[cfg(feature = "embedded")]
 pub(crate) use self::verdict::LATE;
 use self::{assembly::Assembly, judgement::Underway};
 use crate::{
