@@ -244,8 +244,9 @@ fn a_first_run_has_clients_enough_for_a_service_that_takes_its_time() {
     });
     for (flags, clients) in [
         ("-r 100 -z 1s", 100),
-        ("-r 2 -n 1", 4),
-        ("--stages 500ms:10..60 --slo 5s", 60),
+        ("-r 2 -n 1", 1),
+        ("--stages 500ms:10..60 --slo 5s", 17),
+        ("--stages 2s:10..60 --slo 5s", 60),
         ("--rps-per-client 5 -z 1s", 4),
         ("-r 100 -z 1s --max-in-flight 20", 5),
         ("-r 100 -z 100ms -c 7", 7),
