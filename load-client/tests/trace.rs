@@ -7,7 +7,7 @@ use std::{env, fmt::Write, path::PathBuf};
 use load_client::report::Run;
 use support::{Service, assert_balanced, load_client, report};
 
-/// Where the real trace is looked for. README says where it comes from.
+/// Where the real trace is looked for. docs/load-client.md says where it comes from.
 const SHARED: &str = "SHARED_DIR";
 const REAL_ROWS: u64 = 8_819;
 

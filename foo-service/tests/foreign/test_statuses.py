@@ -1,4 +1,4 @@
-"""Every refusal has its status: the table of README's "What it answers", row by row, at both doors."""
+"""Every refusal has its status: the table "Statuses of foo-service" of docs/reference.md, row by row, for both RPCs."""
 
 import grpc
 import pytest
