@@ -84,7 +84,13 @@ pub enum Command {
 pub struct RunArgs {
     /// The service, as http://host:port or, over TLS, https://host:port. Of several that serve the same, each gets its turn
     /// of the connections; dns:///host:port stands for all addresses of a name, asked for whenever a connection is made
-    #[arg(env = "LOAD_URL", hide_env_values = true, value_name = "URL", required = true, value_delimiter = ',')]
+    #[arg(
+        env = "LOAD_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        required = true,
+        value_delimiter = ','
+    )]
     pub urls: Vec<Url>,
 
     /// What is called.
