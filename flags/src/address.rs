@@ -6,6 +6,8 @@ use std::{
     str::FromStr,
 };
 
+use crate::without_credentials;
+
 /// What an address looks like, for whoever wrote one that does not parse.
 const EXAMPLES: &str = "write HOST:PORT, such as 127.0.0.1:50051, localhost:50051, or [::1]:50051";
 
@@ -73,7 +75,8 @@ impl FromStr for Address {
         }
         if let Some((scheme, rest)) = text.split_once("://") {
             return Err(format!(
-                "is an address, not a URL: leave out {scheme}://, as in {rest:?}; {EXAMPLES}"
+                "is an address, not a URL: leave out {scheme}://, as in {:?}; {EXAMPLES}",
+                without_credentials(rest)
             ));
         }
         let Some((host, port)) = text.rsplit_once(':') else {
@@ -93,6 +96,7 @@ impl FromStr for Address {
         let in_names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         let is_number = |c: char| c.is_ascii_digit() || c == '.';
         if !host.chars().all(in_names) || host.chars().all(is_number) {
+            let host = without_credentials(text);
             return Err(format!("{host:?} is neither a name nor an IP address; {EXAMPLES}"));
         }
         Ok(Self {
@@ -159,11 +163,12 @@ mod tests {
             ("localhost:65536", "from 0 to 65535"),
             ("http://localhost:1", "leave out http://"),
             ("127.0.0.999:1", "neither a name nor an IP address"),
+            ("http://me:s3cret@host:1", "as in \"…@host:1\""),
             ("a b:1", "neither a name nor an IP address"),
             ("", "localhost:50051"),
         ] {
             let error = text.parse::<Address>().unwrap_err();
-            assert!(error.contains(said), "{text}: {error}");
+            assert!(error.contains(said) && !error.contains("s3cret"), "{text}: {error}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     ffi::{OsStr, OsString},
+    fmt,
 };
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::StyledStr, error::ErrorKind, parser::ValueSource};
@@ -14,6 +15,31 @@ pub(crate) struct Line {
     command: Command,
     words: Vec<OsString>,
     hints: Hints,
+}
+
+/// A command line that was parsed.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) matches: ArgMatches,
+    /// The variables that are ignored because they conflict with what was typed.
+    pub(crate) gave_way: Vec<GaveWay>,
+}
+
+/// A variable that is ignored because it conflicts with a flag on the command line.
+#[derive(Debug)]
+pub(crate) struct GaveWay {
+    variable: String,
+    flag: String,
+}
+
+impl fmt::Display for GaveWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is ignored: it conflicts with {} on the command line",
+            self.variable, self.flag
+        )
+    }
 }
 
 /// Flags that are not there, and what to say of each.
@@ -33,18 +59,28 @@ impl Line {
     /// # Errors
     ///
     /// Clap's, with variables named where the values came from them; help and version, too.
-    pub(crate) fn parse(&self) -> Result<ArgMatches, clap::Error> {
+    pub(crate) fn parse(&self) -> Result<Read, clap::Error> {
         let mut ignored = unset(&self.command);
+        let mut gave_way = Vec::new();
         loop {
             let error = match self.without(&ignored) {
-                Ok(matches) => return Ok(matches),
+                Ok(matches) => return Ok(Read { matches, gave_way }),
                 Err(error) => error,
             };
             match error.kind() {
                 // Help names all variables, also those that are set and empty.
-                ErrorKind::DisplayHelp => return self.without(&BTreeSet::new()),
+                ErrorKind::DisplayHelp => {
+                    let matches = self.without(&BTreeSet::new())?;
+                    return Ok(Read { matches, gave_way });
+                }
                 ErrorKind::ArgumentConflict => match errors::gives_way(self, &ignored, &error) {
-                    Some(variable) => ignored.insert(variable),
+                    Some((variable, flag)) => {
+                        gave_way.push(GaveWay {
+                            variable: variable.to_string_lossy().into_owned(),
+                            flag,
+                        });
+                        ignored.insert(variable);
+                    }
                     None => return Err(errors::named(self, &ignored, error)),
                 },
                 _ => return Err(errors::named(self, &ignored, error)),

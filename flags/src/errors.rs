@@ -12,12 +12,17 @@ use crate::{command::Line, variables::is_alike};
 /// What an error is about: each of these names flags.
 const NAMES_FLAGS: [ContextKind; 2] = [ContextKind::InvalidArg, ContextKind::PriorArg];
 
-/// The variable that gives way in a conflict: one that conflicts with what was typed.
-pub(crate) fn gives_way(line: &Line, ignored: &BTreeSet<OsString>, error: &clap::Error) -> Option<OsString> {
-    let names: Vec<String> = NAMES_FLAGS.iter().flat_map(|kind| strings(error.get(*kind))).collect();
-    let causes: Vec<_> = names.iter().map(|name| cause(line, ignored, error, name)).collect();
-    let typed = causes.iter().any(Option::is_none);
-    causes.into_iter().flatten().next().filter(|_| typed)
+/// The variable that gives way in a conflict, and the typed flag that it conflicts with, as clap shows the flag.
+pub(crate) fn gives_way(line: &Line, ignored: &BTreeSet<OsString>, error: &clap::Error) -> Option<(OsString, String)> {
+    let names = NAMES_FLAGS.iter().flat_map(|kind| strings(error.get(*kind)));
+    let (mut variable, mut typed) = (None, None);
+    for name in names {
+        match cause(line, ignored, error, &name) {
+            Some(cause) => variable = variable.or(Some(cause)),
+            None => typed = typed.or(Some(name)),
+        }
+    }
+    variable.zip(typed)
 }
 
 /// The same error, with variables named instead of the flags that were not typed.

@@ -5,8 +5,9 @@
 //! - A variable that is set and empty counts as unset: Docker Compose passes on unset variables as empty ones.
 //! - A switch (`ArgAction::SetTrue`) takes 1, yes, true and on from its variable. 0, no, false and off mean that the switch is
 //!   not given, also for flags that conflict with the switch or require it.
-//! - The command line wins: a variable that conflicts with a flag on the command line is ignored.
-//! - An error names the variable if the value came from a variable, and the flag if it was typed.
+//! - The command line wins: a variable that conflicts with a flag on the command line is ignored, with a warning.
+//! - An error names the variable if the value came from a variable, and the flag if it was typed. [`as_given`] does the same
+//!   for errors that the program itself finds later.
 //! - A variable with the program's prefix that no flag knows is a warning, with the nearest name.
 //!
 //! [`Address`] is a value that both programs take: where to listen, as a name or an IP address.
@@ -15,13 +16,20 @@
 
 mod address;
 mod command;
+mod credentials;
 mod errors;
+mod origin;
 mod variables;
 
-use clap::{ArgMatches, Command, Parser, error::ErrorKind};
+use std::path::Path;
 
-use self::command::Line;
-pub use self::{address::Address, variables::boolish};
+use clap::{
+    ArgMatches, Command, Parser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use self::command::{Line, Read};
+pub use self::{address::Address, credentials::without_credentials, variables::boolish};
 
 /// What a program was started with.
 #[derive(Debug)]
@@ -30,7 +38,8 @@ pub struct Parsed<C> {
     pub cli: C,
     /// The same as clap has them: from which source each value came.
     pub matches: ArgMatches,
-    /// One sentence per variable with the prefix that no flag knows. The program says them where it says such things.
+    /// One sentence per variable that is ignored because it conflicts with a typed flag, and per variable with the prefix that
+    /// no flag knows. The program shows them in its own way.
     pub warnings: Vec<String>,
 }
 
@@ -59,25 +68,51 @@ pub fn parse<C: Parser>(prefix: &str) -> Parsed<C> {
 /// As [`parse`], with hints for flags that are not there, such as `--plaintext`: each with a sentence that says what to do.
 pub fn parse_with_hints<C: Parser>(prefix: &str, hints: &'static [(&'static str, &'static str)]) -> Parsed<C> {
     let line = Line::new(C::command(), std::env::args_os().collect(), hints);
-    let matches = line.parse().unwrap_or_else(|error| exit(&error));
-    let cli = C::from_arg_matches(&matches).unwrap_or_else(|error| exit(&error.format(&mut C::command())));
+    let Read { matches, gave_way } = line.parse().unwrap_or_else(|error| exit(error));
+    let cli = C::from_arg_matches(&matches).unwrap_or_else(|error| exit(error.format(&mut C::command())));
     let set = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     Parsed {
         cli,
         matches,
-        warnings: variables::unknown(&C::command(), prefix, set),
+        warnings: gave_way
+            .iter()
+            .map(ToString::to_string)
+            .chain(variables::unknown(&C::command(), prefix, set))
+            .collect(),
+    }
+}
+
+/// A text about flags, such as an error, with the environment variable in place of each flag that has its value from one.
+///
+/// For errors that are found after parsing. Reads the command line and the environment again; a command line that cannot be
+/// parsed leaves the text as it is.
+pub fn as_given<C: Parser>(text: &str) -> String {
+    let line = Line::new(C::command(), std::env::args_os().collect(), &[]);
+    match line.parse() {
+        Ok(Read { matches, .. }) => origin::as_given(&C::command(), &matches, text),
+        Err(_) => text.to_owned(),
     }
 }
 
 /// Prints what clap has to say, and ends the program with the code for it.
-fn exit(error: &clap::Error) -> ! {
+fn exit(mut error: clap::Error) -> ! {
     use std::io::{self, Write};
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
+        let value = without_credentials(value);
+        error.insert(ContextKind::InvalidValue, ContextValue::String(value));
+    }
     let printed = error.print().and_then(|()| io::stdout().flush());
     let failed = printed.err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     match failed.filter(|_| asked_for) {
         Some(failed) => {
-            let _ = writeln!(io::stderr(), "cannot write to standard output: {failed}");
+            let program = std::env::args_os().next().unwrap_or_default();
+            let program = Path::new(&program)
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let _ = writeln!(io::stderr(), "{program}: cannot write to standard output: {failed}");
             std::process::exit(1)
         }
         None => std::process::exit(error.exit_code()),

@@ -64,12 +64,12 @@ async fn main() -> ExitCode {
     let settings = &parsed.cli.settings;
     let contradictions = settings.contradictions(|id| parsed.given(id));
     if let Err(error) = settings.check().and(contradictions) {
-        Cli::command().error(ErrorKind::ValueValidation, error).exit();
+        usage_error(&error.to_string());
     }
     let filter = std::env::var_os("RUST_LOG").filter(|filter| !filter.is_empty());
     let filter = filter.map(|filter| filter.to_string_lossy().into_owned());
     let log = Log::start(parsed.cli.log.log_format, filter.as_deref())
-        .unwrap_or_else(|error| Cli::command().error(ErrorKind::ValueValidation, error).exit());
+        .unwrap_or_else(|error| usage_error(&error.to_string()));
     let Parsed { cli, warnings, .. } = parsed;
     for warning in warnings {
         tracing::warn!("{warning}");
@@ -77,10 +77,20 @@ async fn main() -> ExitCode {
     match Box::pin(run(cli.listen, cli.tls, cli.settings, log.lost())).await {
         Ok(code) => code,
         Err(error) => {
-            tracing::error!("{error}");
+            tracing::error!("{}", as_given(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The text of an error, with the environment variable in place of each flag that has its value from one.
+fn as_given(error: &str) -> String {
+    foo_flags::as_given::<Cli>(error)
+}
+
+/// Ends the program with a usage error that names what is wrong.
+fn usage_error(error: &str) -> ! {
+    Cli::command().error(ErrorKind::ValueValidation, as_given(error)).exit()
 }
 
 async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostLines) -> Result<ExitCode, String> {
@@ -120,10 +130,10 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostL
     }
     certificates
         .as_deref()
-        .inspect(|certificates| signals::warn_of(certificates));
+        .inspect(|certificates| signals::warn_of(certificates, as_given));
 
     let (trigger, shutdown) = shutdown();
-    tokio::spawn(signals.obey(trigger, service.lifecycle(), certificates.clone()));
+    tokio::spawn(signals.obey(trigger, service.lifecycle(), certificates.clone(), as_given));
     let mut refusals = Refusals::new(service.ledger(), service.accepting());
     let (accepting, metrics) = (service.accepting(), service.metrics());
     let incoming = accept_and_tell(listener, accepting);
@@ -194,7 +204,7 @@ async fn health(args: &HealthArgs) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let _ = writeln!(io::stderr(), "{}: {error}", args.url());
+            let _ = writeln!(io::stderr(), "{}: {}", args.url(), as_given(&error.to_string()));
             ExitCode::FAILURE
         }
     }

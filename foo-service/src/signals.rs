@@ -36,17 +36,18 @@ impl Signals {
     }
 
     /// Acts on signals for as long as the process lives. The first to stop drains, one during the delay before the drain skips
-    /// the delay, a later one stops at once.
+    /// the delay, a later one stops at once. What is said of the certificates goes through `as_given`.
     pub(crate) async fn obey(
         mut self,
         trigger: ShutdownTrigger,
         lifecycle: Arc<Lifecycle>,
         certificates: Option<Arc<Certificates>>,
+        as_given: AsGiven,
     ) {
         let mut asked = false;
         loop {
             match self.next().await {
-                Signal::HangUp => reload(certificates.as_deref()),
+                Signal::HangUp => reload(certificates.as_deref(), as_given),
                 Signal::Stop if !asked => {
                     asked = true;
                     trigger.drain();
@@ -82,7 +83,10 @@ enum Signal {
     HangUp,
 }
 
-fn reload(certificates: Option<&Certificates>) {
+/// Replaces flags in a text by the environment variables that gave their values.
+pub(crate) type AsGiven = fn(&str) -> String;
+
+fn reload(certificates: Option<&Certificates>, as_given: AsGiven) {
     let Some(certificates) = certificates else {
         tracing::info!("SIGHUP ignored: there are no certificates to reload");
         return;
@@ -90,15 +94,17 @@ fn reload(certificates: Option<&Certificates>) {
     match certificates.reload() {
         Ok(()) => {
             tracing::info!("certificates reloaded for new connections");
-            warn_of(certificates);
+            warn_of(certificates, as_given);
         }
-        Err(error) => tracing::error!(%error, "could not reload certificates; keeping the previous ones"),
+        Err(error) => {
+            tracing::error!(error = %as_given(&error.to_string()), "could not reload certificates; keeping the previous ones")
+        }
     }
 }
 
 /// Logs what clients will object to.
-pub(crate) fn warn_of(certificates: &Certificates) {
+pub(crate) fn warn_of(certificates: &Certificates, as_given: AsGiven) {
     for caveat in certificates.caveats() {
-        tracing::warn!("--tls-cert: {caveat}");
+        tracing::warn!("{}", as_given(&format!("--tls-cert: {caveat}")));
     }
 }

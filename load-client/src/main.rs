@@ -15,8 +15,8 @@ use std::{
 
 use load_client::{
     cli::{
-        self, Command, CompareArgs, HealthArgs, LoadArgs, ReportArgs, RunArgs, SelftestArgs, Started, Target, handbook,
-        usage_error,
+        self, Command, CompareArgs, HealthArgs, LoadArgs, ReportArgs, RunArgs, SelftestArgs, Started, Target, as_given,
+        handbook, usage_error,
     },
     compare::{self, Compared},
     health,
@@ -64,7 +64,7 @@ async fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            say(&format!("load-client: {error}"));
+            say(&format!("load-client: {}", as_given(&error)));
             ExitCode::FAILURE
         }
     }
@@ -140,7 +140,7 @@ async fn run_one(args: &RunArgs, command: String, stopper: &Arc<Stopper>) -> Res
 
 /// Says what was asked for and cannot be, in one line.
 fn wrong(error: &dyn std::error::Error) -> ExitCode {
-    say(&format!("load-client: {error}"));
+    say(&format!("load-client: {}", as_given(error)));
     ExitCode::from(EXIT_USAGE)
 }
 
@@ -185,7 +185,7 @@ fn finish(
     stopper: &Arc<Stopper>,
 ) -> Result<ExitCode, Failure> {
     for (name, error) in &compared.failed {
-        say(&format!("{name}: FAILED: {error}"));
+        say(&format!("{name}: FAILED: {}", as_given(error)));
     }
     let code = judge(&compared.measured, &stopper.listener());
     let runs: Vec<Run> = compared.measured.into_iter().map(|measured| measured.report).collect();

@@ -74,7 +74,7 @@ fn switches_take_words_and_no_means_not_given() {
         &[("LOAD_INSECURE", "false"), ("LOAD_CACERT", file.to_str().unwrap())],
         &["run", "https://127.0.0.1:1", "-q"],
     );
-    assert!(both.contains("--cacert") && !both.contains("insecure"), "{both}");
+    assert!(both.contains("LOAD_CACERT") && !both.contains("insecure"), "{both}");
     let target = [
         "compare",
         "--target",
@@ -124,6 +124,43 @@ fn a_credential_is_shown_nowhere() {
         let set = refused(&[("LOAD_HEADER", header)], &["run", NOWHERE]);
         assert!(set.contains("LOAD_HEADER") && !set.contains("s3cret"), "{set}");
     }
+    for url in [
+        "http://me:s3cret@127.0.0.1:1",
+        "me:s3cret@127.0.0.1:1",
+        "ftp://me:s3cret@h",
+    ] {
+        let typed = refused(&[], &["run", url]);
+        assert!(typed.contains("@") && !typed.contains("s3cret"), "{typed}");
+        let set = refused(&[("LOAD_URL", url)], &["run"]);
+        assert!(set.contains("@") && !set.contains("s3cret"), "{set}");
+        let target = refused(&[], &["compare", "--target", &format!("a=process:{url}")]);
+        assert!(!target.contains("s3cret"), "{target}");
+        let health = refused(&[], &["health", "--prometheus-addr", url]);
+        assert!(!health.contains("s3cret"), "{health}");
+    }
+}
+
+#[test]
+fn an_error_found_after_parsing_names_the_variable_or_the_flag_too() {
+    let https = "https://127.0.0.1:1";
+    let set = refused(&[("LOAD_CACERT", "/nowhere.pem")], &["run", https]);
+    assert!(
+        set.contains("LOAD_CACERT /nowhere.pem") && !set.contains("--cacert"),
+        "{set}"
+    );
+    let typed = refused(&[], &["run", https, "--cacert", "/nowhere.pem"]);
+    assert!(typed.contains("--cacert /nowhere.pem"), "{typed}");
+    let long = refused(&[("LOAD_WARMUP", "1h")], &["run", NOWHERE, "--duration", "1s"]);
+    assert!(long.contains("LOAD_WARMUP") && !long.contains("--warmup"), "{long}");
+    let ignored = with(
+        &[("LOAD_RPS", "60")],
+        &["run", NOWHERE, "--stages", "1s:5", "-q", "--connect-timeout", "20ms"],
+    );
+    assert!(
+        said(&ignored).contains("LOAD_RPS is ignored: it conflicts with --stages"),
+        "{}",
+        said(&ignored)
+    );
 }
 
 #[test]

@@ -205,13 +205,16 @@ fn a_file_that_will_not_do_is_named_with_its_flag() {
     let run = |flags: &[&str]| refused(&[&["run", "https://127.0.0.1:1"], flags].concat(), 2);
     for (flags, said) in [
         (&["--cacert", "/nowhere.pem"][..], "--cacert /nowhere.pem: "),
-        (&["--cacert", &me.key], "holds no certificate in PEM"),
+        (&["--cacert", &me.key], "holds no certificate but: "),
         (&["--cert", "/nowhere.pem", "--key", &me.key], "--cert /nowhere.pem: "),
         (
             &["--cert", &me.cert, "--key", &me.cert],
-            "it holds a certificate and no private key",
+            "holds no private key but: CERTIFICATE",
         ),
-        (&["--cert", &me.cert, "--key", &you.key], "it is not the key of --cert"),
+        (
+            &["--cert", &me.cert, "--key", &you.key],
+            "does not belong to the certificate",
+        ),
     ] {
         let line = run(flags);
         assert!(line.contains(said), "{flags:?}: {line}");
@@ -221,33 +224,29 @@ fn a_file_that_will_not_do_is_named_with_its_flag() {
         (
             "version1.pem",
             "plain.key",
-            "version1.pem: it is an X.509 certificate of version 1",
+            "version1.pem: the certificate is of X.509 version 1",
         ),
         (
             "wrong-order.pem",
             "plain.key",
-            "wrong-order.pem: it is in the wrong order; the certificate of --key",
+            "wrong-order.pem: has its certificates in the wrong order",
         ),
         (
             "leaf.pem",
             "encrypted-pkcs8.key",
-            "encrypted-pkcs8.key: it is encrypted; openssl pkey -in",
+            "encrypted-pkcs8.key: is encrypted with a password; decrypt it: openssl pkey -in",
         ),
         (
             "leaf.pem",
             "encrypted-sec1.key",
-            "encrypted-sec1.key: it is encrypted; openssl pkey -in",
+            "encrypted-sec1.key: is encrypted with a password; decrypt it: openssl pkey -in",
         ),
         (
             "p521.pem",
             "p521.key",
-            "p521.key: it is of a kind that is not supported; supported are RSA",
+            "p521.key: is of a kind that is not supported: RSA from 2048 to 4096 bits",
         ),
-        (
-            "plain.key",
-            "plain.key",
-            "plain.key: it holds no certificate in PEM (BEGIN CERTIFICATE); it holds a private key",
-        ),
+        ("plain.key", "plain.key", "plain.key: holds no certificate but: "),
     ] {
         let line = run(&["--cert", &pem(cert), "--key", &pem(key)]);
         assert!(line.contains(said), "{cert} {key}: {line}");

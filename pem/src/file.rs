@@ -16,11 +16,20 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 ///
 /// What is wrong with the file, and how to mend it.
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let text = read(path)?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let found = found.map_err(|error| broken(&text, &error))?;
+    certificates_in(&read(path)?)
+}
+
+/// All certificates of a text in PEM, in order; at least one. For files that the caller has read.
+///
+/// # Errors
+///
+/// What is wrong with the text, and how to mend it.
+pub fn certificates_in(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let text = plain(text)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
+    let found = found.map_err(|error| broken(text, &error))?;
     if found.is_empty() {
-        return Err(lacks(&text, "certificate", "openssl x509 -inform der"));
+        return Err(lacks(text, "certificate", "openssl x509 -inform der"));
     }
     Ok(found)
 }
@@ -31,26 +40,38 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String>
 ///
 /// What is wrong with the file, and how to mend it.
 pub fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    let text = read(path)?;
+    key_in(&read(path)?)
+}
+
+/// The private key of a text in PEM: PKCS#8, PKCS#1 or SEC1. For files that the caller has read.
+///
+/// # Errors
+///
+/// What is wrong with the text, and how to mend it.
+pub fn key_in(text: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
+    let text = plain(text)?;
     let encrypted = ["BEGIN ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED"];
-    if encrypted.iter().any(|mark| contains(&text, mark)) {
-        return Err(format!(
-            "is encrypted with a password; decrypt it: openssl pkey -in {} -out decrypted.key.pem",
-            path.display()
-        ));
+    if encrypted.iter().any(|mark| contains(text, mark)) {
+        return Err(
+            "is encrypted with a password; decrypt it: openssl pkey -in FILE -out decrypted.key.pem".to_owned(),
+        );
     }
-    PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
-        Error::NoItemsFound => lacks(&text, "private key", "openssl pkey -inform der"),
-        error => broken(&text, &error),
+    PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
+        Error::NoItemsFound => lacks(text, "private key", "openssl pkey -inform der"),
+        error => broken(text, &error),
     })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+    fs::read(path).map_err(|error| error.to_string())
+}
+
+/// The text without its byte order mark.
+fn plain(text: &[u8]) -> Result<&[u8], String> {
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
         return Err("is encoded in UTF-16; save it as UTF-8 or ASCII".to_owned());
     }
-    Ok(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes).to_vec())
+    Ok(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))
 }
 
 fn lacks(text: &[u8], wanted: &str, converter: &str) -> String {

@@ -8,6 +8,6 @@ mod file;
 mod pair;
 
 pub use self::{
-    file::{certificates, key},
+    file::{certificates, certificates_in, key, key_in},
     pair::{Fault, caveats, pair},
 };

@@ -74,6 +74,33 @@ async fn an_error_names_the_variable_or_the_flag_that_it_came_from() {
 }
 
 #[tokio::test]
+async fn an_error_found_after_parsing_names_the_variable_or_the_flag_too() {
+    let files = [("FOO_TLS_CERT", "/nowhere.pem"), ("FOO_TLS_KEY", "/nowhere.key")];
+    for (arguments, environment, said) in [
+        (&[][..], &files[..], "FOO_TLS_CERT /nowhere.pem: "),
+        (
+            &["--tls-cert", "/elsewhere.pem"],
+            &files[1..],
+            "--tls-cert /elsewhere.pem: ",
+        ),
+        (
+            &[],
+            &[("FOO_LISTEN", "no-such-host.invalid:1")],
+            "choose another address with FOO_LISTEN",
+        ),
+        (
+            &["--listen", "no-such-host.invalid:1"],
+            &[],
+            "choose another address with --listen",
+        ),
+    ] {
+        let (code, _, stderr) = run(arguments, environment).await;
+        assert_eq!(code, Some(1), "{environment:?}: {stderr}");
+        assert!(stderr.contains(said), "{said}: {stderr}");
+    }
+}
+
+#[tokio::test]
 async fn settings_that_contradict_each_other_are_refused_wherever_they_come_from() {
     for (arguments, environment, said) in [
         (

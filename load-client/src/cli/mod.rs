@@ -231,15 +231,18 @@ pub struct HealthArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Also write the report to a file, as JSON (schema load-client/report/v1)
+    /// Also write the report to a file, as JSON (schema load-client/report/v1). An older file of that name is
+    /// removed when the run begins
     #[arg(long, env = "LOAD_JSON", value_name = "FILE")]
     pub json: Option<PathBuf>,
 
-    /// Also write the report to a file, as one page for a browser: charts and tables, nothing loaded from elsewhere
+    /// Also write the report to a file, as one page for a browser: charts and tables, nothing loaded from elsewhere. An older file of that name is
+    /// removed when the run begins
     #[arg(long, env = "LOAD_HTML", value_name = "FILE")]
     pub html: Option<PathBuf>,
 
-    /// Also write the time series to a file, as CSV: a line per run and step
+    /// Also write the time series to a file, as CSV: a line per run and step. An older file of that name is
+    /// removed when the run begins
     #[arg(long, env = "LOAD_CSV", value_name = "FILE")]
     pub csv: Option<PathBuf>,
 
@@ -323,8 +326,14 @@ pub fn parse() -> Started {
     }
 }
 
+/// The text of an error, with the environment variable in place of each flag that has its value from one.
+pub fn as_given(error: &(impl std::fmt::Display + ?Sized)) -> String {
+    foo_flags::as_given::<Cli>(&error.to_string())
+}
+
 /// Ends the program with a usage error that names what is wrong.
 pub fn usage_error(message: impl std::fmt::Display) -> ! {
+    let message = as_given(&message);
     let mut program = Cli::command();
     program.build();
     // The line about usage is that of the command that was called.

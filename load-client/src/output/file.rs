@@ -39,10 +39,18 @@ enum Target {
 
 /// A file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {}: {source}", path.display())]
+#[error("cannot write {}: {source}", shown(path))]
 pub struct WriteError {
     path: PathBuf,
     source: io::Error,
+}
+
+fn shown(path: &Path) -> String {
+    if path == Path::new(STANDARD) {
+        "to standard output".to_owned()
+    } else {
+        path.display().to_string()
+    }
 }
 
 /// Whether the path stands for standard output.
@@ -174,11 +182,19 @@ fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTemp
         // As for any new file; the system takes away what its user does not allow.
         builder.permissions(Permissions::from_mode(0o666));
     }
-    let file = builder.tempfile_in(folder)?;
+    let file = builder.tempfile_in(folder).map_err(of_the_system)?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }
     Ok(file)
+}
+
+/// The system's own error, which is inside that of the library: the library's error names the temporary file, which the user
+/// has never heard of.
+fn of_the_system(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.source());
+    let code = inner.and_then(|inner| inner.downcast_ref::<io::Error>()?.raw_os_error());
+    code.map_or(error, io::Error::from_raw_os_error)
 }
 
 fn replace(

@@ -33,8 +33,8 @@ use crate::embedded::service;
 
 /// Between two looks at whether it stands still.
 const TICK: Duration = Duration::from_millis(10);
-/// For so long it may (arbitrary: what the bounds on times leave).
-const STILL: Duration = Duration::from_millis(50);
+/// A thread of the service or of the load client may stand still for this long (arbitrary: what the bounds on times leave).
+pub(super) const STILL: Duration = Duration::from_millis(50);
 
 /// A service. Dropping it kills it.
 #[derive(Debug)]

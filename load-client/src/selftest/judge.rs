@@ -12,6 +12,8 @@ use crate::{
     report::{GateReport, Limit, Run, VerdictReport, seconds},
 };
 
+use super::host::STILL;
+
 /// One figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
@@ -164,7 +166,7 @@ pub struct Judged {
 impl Judged {
     /// Judges the lines of a run; `busy`: what else than the run itself says that the machine was.
     pub fn new(run: &Run, lines: Vec<Line>, busy: Option<String>) -> Self {
-        Self::of(lines, too_late(&run.verdict).or(busy))
+        Self::of(lines, too_late(&run.verdict).or(busy).or_else(|| stood_still(run)))
     }
 
     pub(super) fn of(lines: Vec<Line>, busy: Option<String>) -> Self {
@@ -190,6 +192,13 @@ impl Judged {
 fn too_late(verdict: &VerdictReport) -> Option<String> {
     let late = verdict.start_lag_p99_seconds.is_some_and(|lag| lag > seconds(LATE));
     (late || verdict.limited_by == Some(Limit::Generator)).then(|| verdict.reason.clone())
+}
+
+/// Whether the load client itself stood still for a moment: a request that goes out late shows it, and an answer that is read
+/// late looks like a service that is late.
+fn stood_still(run: &Run) -> Option<String> {
+    let longest = run.start_lag_seconds.map(|lag| lag.max)?;
+    (longest > seconds(STILL)).then(|| format!("the load client sent a request {} late", time(longest)))
 }
 
 /// Seconds for people, to where a bound can be told from what is just past it.

@@ -36,6 +36,7 @@ pub enum Place {
 #[derive(Debug, thiserror::Error)]
 #[error("{url:?} {reason}")]
 pub struct UrlError {
+    /// As it was written, without a user and a password.
     url: String,
     reason: Cow<'static, str>,
 }
@@ -86,8 +87,9 @@ impl FromStr for Url {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
+        let shown = foo_flags::without_credentials(text);
         let wrong = |reason: &'static str| UrlError {
-            url: text.to_owned(),
+            url: shown.clone(),
             reason: reason.into(),
         };
         if let Some(path) = text.strip_prefix("unix:") {
@@ -131,8 +133,8 @@ impl FromStr for Url {
             Some(scheme) if [Scheme::HTTP, Scheme::HTTPS].contains(scheme) => scheme.clone(),
             None if uri.authority().is_some() => {
                 return Err(UrlError {
-                    url: text.to_owned(),
-                    reason: format!("has no scheme; write it as http://{text} or, for TLS, https://{text}").into(),
+                    reason: format!("has no scheme; write it as http://{shown} or, for TLS, https://{shown}").into(),
+                    url: shown,
                 });
             }
             _ => {
@@ -146,7 +148,7 @@ impl FromStr for Url {
         }
         let authority = uri.authority().cloned().ok_or_else(|| wrong("names no host"))?;
         if authority.as_str().contains('@') {
-            return Err(wrong("has a user; credentials go into metadata"));
+            return Err(wrong("has a user; give credentials with --header instead"));
         }
         if authority.host().is_empty() {
             return Err(wrong("names no host"));

@@ -17,12 +17,13 @@ use rustls::{
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
+    sign::SingleCertAndKey,
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use self::{
-    files::{certificates, private_key, unfit, wrong},
+    files::{certificates, identity, wrong},
     words::{certificate_words, explained, tls_error},
 };
 
@@ -93,11 +94,8 @@ impl Tls {
         let mut config = match &access.identity {
             None => config.with_no_client_auth(),
             Some((cert, key)) => {
-                let chain = certificates("--cert", cert)?;
-                let private = private_key(key)?;
-                config
-                    .with_client_auth_cert(chain.clone(), private.clone_key())
-                    .map_err(|error| unfit(&error, &provider, (cert, &chain), (key, private)))?
+                let identity = identity(cert, key, &provider)?;
+                config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))
             }
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
