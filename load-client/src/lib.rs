@@ -2,7 +2,7 @@
 //! happened.
 //!
 //! The modules stand in the order in which data flows; a module imports only from modules below it
-//! (`tests/architecture.rs` holds that).
+//! (`tests/suite/architecture.rs` holds that).
 
 #![warn(clippy::unwrap_used)]
 // They panic where their output is full or gone; `output/console.rs` does not.

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
 
-    /// The tests of `tests/inputs.rs` have what comes from the environment.
+    /// The tests of `tests/suite/inputs.rs` have what comes from the environment.
     fn typed(words: &[&str]) -> String {
         let matches = Cli::command().try_get_matches_from([&["load-client"], words].concat());
         line(&Cli::command(), &matches.unwrap())

@@ -1,8 +1,6 @@
 //! What the program writes: files appear whole or not at all, standard output that cannot be written is a failure, standard
 //! error that cannot be written is none, and no signal leaves anything half done.
 
-mod support;
-
 use std::{
     fs::{self, File, OpenOptions},
     io::{BufRead, BufReader},
@@ -11,8 +9,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use crate::support::{Running, Service, load_client, signal};
 use rustix::process::Signal;
-use support::{Running, Service, load_client, signal};
 
 /// Names in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {

@@ -1,11 +1,9 @@
 //! Traces: a bursty one of our own, and the real one where it is to be had.
 
-mod support;
-
 use std::{env, fmt::Write, path::PathBuf};
 
+use crate::support::{Service, assert_balanced, load_client, long_tests, report};
 use load_client::report::Run;
-use support::{Service, assert_balanced, load_client, report};
 
 /// Where the real trace is looked for. docs/load-client.md says where it comes from.
 const SHARED: &str = "SHARED_DIR";
@@ -246,7 +244,9 @@ fn the_real_trace_replays_through_both_doors() {
     let columns = ["TIMESTAMP", "GeneratedTokens"];
     let replay_real = |more: &[&str]| {
         let service = Service::start(["--workers", "64", "--service-time", "1h", "--queue", "unbounded"]);
-        let more = [&["--speed", "60x", "-c", "8"], more].concat();
+        // An hour of traffic, in a minute or in a quarter of one.
+        let speed = if long_tests() { "60x" } else { "240x" };
+        let more = [&["--speed", speed, "-c", "8"], more].concat();
         replay(&service, &file, columns, &more)
     };
     std::thread::scope(|scope| {

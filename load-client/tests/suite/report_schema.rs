@@ -1,15 +1,13 @@
 //! `docs/report.schema.json` describes what `--json` writes: real reports, field by field.
 
-mod support;
-
 use std::{fs, path::Path};
 
+use crate::support::{Service, json_schema::violations, load_client};
 use load_client::{
     ledger::{AuditCounts, Ledger},
     outcome::Outcome,
 };
 use serde_json::Value;
-use support::{Service, json_schema::violations, load_client};
 
 fn schema() -> Value {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/report.schema.json");

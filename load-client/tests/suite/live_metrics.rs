@@ -1,14 +1,12 @@
 //! `--prometheus-addr`: the page of a running load client against a running service, as Prometheus and a health check see
 //! it.
 
-mod support;
-
-use rustix::process::Signal;
-use support::{
+use crate::support::{
     Running, Service, load_client,
     scrape::{Page, get},
     signal,
 };
+use rustix::process::Signal;
 
 const OUTCOMES: [&str; 5] = ["ok", "rejected", "expired", "unavailable", "failed"];
 const FATES: [&str; 4] = ["done", "discarded", "lost", "unknown"];

@@ -1,12 +1,10 @@
 //! One service of several instances: each gets its share, and what one of them does is told apart from its absence.
 
-mod support;
-
 use std::{fs, process::Command};
 
+use crate::support::{Running, Service, assert_balanced, load_client, report, scrape::Page};
 use load_client::report::Limit;
 use rustix::process::Signal;
-use support::{Running, Service, assert_balanced, load_client, report, scrape::Page};
 
 const QUICK: [&str; 2] = ["--service-time", "1ms"];
 
@@ -52,7 +50,7 @@ fn an_instance_that_dies_is_missed_and_taken_back_when_it_returns() {
     let returned = Service::start_at(&address, QUICK);
     let name = r#"foo_requests_total{rpc="process",outcome="ok"}"#;
     Page::wait_for(&returned.admin, "a call to it", |page| page.count(name) > 0);
-    support::signal(client.child(), Signal::INT);
+    crate::support::signal(client.child(), Signal::INT);
     let (status, said) = client.wait();
     assert!(status.success(), "{said:?}");
     let text = fs::read_to_string(&file).unwrap();
@@ -133,7 +131,7 @@ fn a_dns_name_stands_for_all_its_addresses_and_is_asked_again_at_every_connect()
     fs::write(&hosts, "127.0.0.1 twins\n127.0.0.3 twins\n").unwrap();
     second.kill();
     Page::wait_for(&third.admin, "a call to the third", called);
-    support::signal(client.child(), Signal::INT);
+    crate::support::signal(client.child(), Signal::INT);
     let (status, said) = client.wait();
     assert!(status.success(), "{said:?}");
 }

@@ -1,9 +1,7 @@
 //! Two processes: the load client against a service that comes late, goes away in the middle, and comes back.
 
-mod support;
-
+use crate::support::{Running, Service, assert_balanced, load_client, report};
 use rustix::process::Signal;
-use support::{Running, Service, assert_balanced, load_client, report};
 
 /// An address that is free now, and will be for as long as nobody asks the system for one by accident.
 fn free_address() -> String {
@@ -70,7 +68,7 @@ fn survives_a_restart(mode: &str) -> load_client::report::Run {
     let _service = Service::start_at(&address, ["--service-time", "30ms"]);
     client.wait_for_line("in system");
     client.wait_for_line("in system");
-    support::signal(client.child(), Signal::INT);
+    crate::support::signal(client.child(), Signal::INT);
     let (status, said) = client.wait();
     assert!(status.success(), "{said:?}");
     let run = read_report(&file);

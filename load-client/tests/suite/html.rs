@@ -1,7 +1,5 @@
 //! `--html`: one page that says what the report says, loads nothing, and is not broken by what somebody calls a target.
 
-mod support;
-
 use std::{
     collections::BTreeSet,
     fs,
@@ -10,16 +8,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::{
+    Running, Service, load_client,
+    markup::{Element, parse},
+    scrape::Page,
+};
 use load_client::{
     output::words::explain,
     report::{PointReport, Report, Run},
 };
 use rustix::process::Signal;
-use support::{
-    Running, Service, load_client,
-    markup::{Element, parse},
-    scrape::Page,
-};
 
 /// Whether a step has a figure.
 type Known = fn(&PointReport) -> bool;

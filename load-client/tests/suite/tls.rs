@@ -1,14 +1,12 @@
 //! TLS by the scheme of the URL: who is trusted, who we are, and one line that says what to do where the two ends do not
 //! fit each other.
 
-#[path = "../../foo-service/tests/suite/support/certificates.rs"]
+#[path = "../../../foo-service/tests/suite/support/certificates.rs"]
 mod certificates;
-mod support;
-
 use std::process::Output;
 
+use crate::support::{Service, assert_balanced, load_client, report};
 use certificates::{Authority, Identity};
-use support::{Service, assert_balanced, load_client, report};
 
 /// A folder with an authority, and a service on 127.0.0.1 with a certificate of it.
 struct Scene {

@@ -1,10 +1,8 @@
 //! Completions and manual pages, as the programs that read them take them.
 
-mod support;
-
 use std::{fs, process::Command};
 
-use support::load_client;
+use crate::support::load_client;
 
 #[test]
 fn bash_completes_commands_and_flags() {

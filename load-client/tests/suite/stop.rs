@@ -1,10 +1,8 @@
 //! Ctrl-C at any moment: the report so far, and books that balance.
 
-mod support;
-
+use crate::support::{Running, Service, assert_balanced, load_client, signal};
 use load_client::report::Report;
 use rustix::process::Signal;
-use support::{Running, Service, assert_balanced, load_client, signal};
 
 fn stopped(mut command: std::process::Command, at: &str) -> Report {
     let folder = tempfile::tempdir().unwrap();
@@ -31,7 +29,7 @@ fn a_comparison_under_load_ends_with_the_report_so_far() {
 #[test]
 fn a_comparison_that_drains_says_what_is_still_queued() {
     let report = stopped(load_client(["compare", "-z", "5s"]), "works off what is left");
-    let unbounded = support::named(&report, "async-unbounded");
+    let unbounded = crate::support::named(&report, "async-unbounded");
     assert_balanced(unbounded);
     assert!(unbounded.service.as_ref().unwrap().queued > 0);
     assert!(unbounded.audit.as_ref().unwrap().queued > 0);

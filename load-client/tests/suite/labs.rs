@@ -1,17 +1,13 @@
 //! Lab files, over the program: what is wrong in one is said with its line, a lab that is written down gives the same figures,
 //! and an event does what arithmetic says.
 
-#![cfg(feature = "embedded")]
-
-mod support;
-
 use std::{collections::BTreeSet, fs, path::Path};
 
+use crate::support::{assert_balanced, load_client, named, report};
 use load_client::{
     lab::{Lab, schema::schema},
     report::{Report, Run},
 };
-use support::{assert_balanced, load_client, named, report};
 
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -400,7 +396,7 @@ fn the_schema_of_lab_files_is_as_committed() {
     let committed = fs::read_to_string(&file).unwrap_or_default();
     assert!(
         committed == now,
-        "docs/lab.schema.json differs: UPDATE_SCHEMA=1 cargo test -p load-client --test labs schema"
+        "docs/lab.schema.json differs: UPDATE_SCHEMA=1 cargo test -p load-client --test suite schema"
     );
 }
 

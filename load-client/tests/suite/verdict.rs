@@ -1,15 +1,13 @@
 //! Whether a report says that its figures are the generator's own, and with which numbers.
 
-mod support;
-
 use std::time::Duration;
 
-use load_client::report::{Limit, Run};
-use support::{
+use crate::support::{
     Service, assert_balanced,
     own_server::{Behaviour, serve},
     report,
 };
+use load_client::report::{Limit, Run};
 
 /// Eight at once, 50 ms each, over connections that let two streams be open.
 fn narrow(connections: &str, rules: &[&str]) -> (std::process::Output, Run) {

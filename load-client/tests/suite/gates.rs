@@ -1,8 +1,6 @@
 //! `--fail-if` and `--abort-if` against real processes: a service that is frozen, one that refuses on purpose, and what is
 //! said of a rule that cannot be read.
 
-mod support;
-
 use std::{
     fs,
     path::Path,
@@ -10,18 +8,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::{
+    Running, Service, assert_balanced, load_client,
+    own_server::{Behaviour, serve},
+    report,
+    scrape::Page,
+};
 use load_client::{
     ledger::{AuditCounts, Ledger, Part},
     outcome::Outcome,
     report::{Report, Run},
 };
 use rustix::process::Signal;
-use support::{
-    Running, Service, assert_balanced, load_client,
-    own_server::{Behaviour, serve},
-    report,
-    scrape::Page,
-};
 
 /// How long the service is frozen.
 const FREEZE: Duration = Duration::from_secs(2);
@@ -172,7 +170,7 @@ fn a_rule_of_queued_messages_is_judged_in_virtual_time_too() {
     ]);
     assert_eq!(output.status.code(), Some(99));
     let met = |name| {
-        let run = support::named(&report, name);
+        let run = crate::support::named(&report, name);
         run.gates.iter().map(|gate| gate.met.unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(met("async-bounded"), [true, false, false]);
@@ -190,7 +188,7 @@ fn a_message_that_is_not_done_when_the_run_ends_was_never_done() {
     assert_eq!(output.status.code(), Some(99));
     // The service works off half of what comes: the other half is still queued, or was dropped.
     for (name, reason) in [("async-unbounded", "queued"), ("async-bounded", "discarded")] {
-        let run = support::named(&report, name);
+        let run = crate::support::named(&report, name);
         assert_balanced(run);
         let audit = run.audit.unwrap();
         let undone = audit.queued + audit.discarded;
@@ -205,7 +203,7 @@ fn a_message_that_is_not_done_when_the_run_ends_was_never_done() {
             gate.says
         );
     }
-    let other = support::named(&report, "async-scaled");
+    let other = crate::support::named(&report, "async-scaled");
     assert!(other.gates.iter().all(|gate| gate.seen.is_some()), "{:?}", other.gates);
 }
 
@@ -221,12 +219,12 @@ fn an_endless_backlog_is_aborted_in_virtual_time() {
         "-q",
     ]);
     assert_eq!(output.status.code(), Some(99));
-    let aborted = support::named(&report, "async-unbounded");
+    let aborted = crate::support::named(&report, "async-unbounded");
     // Of what is done by t, the last tenth waited t/2 and more: the rule is met soon after 20 s.
     let at = aborted.gates[0].stopped_at_seconds.unwrap();
     assert!((20.0..30.0).contains(&at), "{at}");
     assert!(aborted.audit.as_ref().unwrap().queued > 0);
-    let other = support::named(&report, "async-scaled");
+    let other = crate::support::named(&report, "async-scaled");
     assert_eq!(other.gates[0].met, Some(false));
     assert!(other.load.duration_seconds > 3599.0, "a rule stops its own run only");
 }
@@ -284,7 +282,7 @@ fn refusals_on_purpose_are_not_mixed_with_answers_and_fail_no_run() {
     let share = run.goodput_rps.unwrap() / offered;
     assert!(share > 0.6 && share <= 0.7, "goodput {share}");
 
-    let (output, report) = support::report(load.iter().chain(&["--fail-if", "rejected>29%"]));
+    let (output, report) = crate::support::report(load.iter().chain(&["--fail-if", "rejected>29%"]));
     assert_eq!(output.status.code(), Some(99));
     assert_eq!(report.runs[0].gates[0].met, Some(true));
     let table = String::from_utf8_lossy(&output.stdout);
@@ -340,7 +338,7 @@ fn a_bare_percentile_is_the_time_to_done_where_messages_are_queued() {
     let (output, report) = report(args.into_iter().chain(rules));
     assert_eq!(output.status.code(), Some(99));
     let met = |name| {
-        let run = support::named(&report, name);
+        let run = crate::support::named(&report, name);
         run.gates.iter().map(|gate| gate.met).collect::<Vec<_>>()
     };
     let [fails, passes] = [Some(true), Some(false)];
@@ -363,7 +361,7 @@ fn a_bare_percentile_is_the_time_to_done_where_messages_are_queued() {
         "--fail-if",
         "p50(ok)>1s",
     ];
-    let (output, _) = support::report(args.into_iter().chain(["--fail-if", "p99(acknowledgement)>1s"]));
+    let (output, _) = crate::support::report(args.into_iter().chain(["--fail-if", "p99(acknowledgement)>1s"]));
     let table = String::from_utf8_lossy(&output.stdout);
     let table = table.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(

@@ -1,8 +1,6 @@
 //! What the program takes: variables of the environment, names that other tools have taught, files of every kind, and one
 //! line that says what to do where something is wrong.
 
-mod support;
-
 use std::{
     fs,
     io::Write,
@@ -10,7 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use support::{Service, load_client, own_server};
+use crate::support::{Service, load_client, own_server};
 
 /// Nobody listens there.
 const NOWHERE: &str = "http://127.0.0.1:1";

@@ -1,8 +1,6 @@
 //! Targets that are not what they seem: frozen, silent, closing at once, partly there. And a generator that is frozen
 //! itself: it has to say so.
 
-mod support;
-
 use std::{
     io::Read,
     net::TcpListener,
@@ -10,8 +8,8 @@ use std::{
     thread,
 };
 
+use crate::support::{Running, Service, assert_balanced, load_client, report, signal};
 use rustix::process::Signal;
-use support::{Running, Service, assert_balanced, load_client, report, signal};
 
 #[test]
 fn a_peer_that_accepts_and_says_nothing_is_given_up_on() {

@@ -1,14 +1,12 @@
 //! The load that was asked for is the one that is made: its rate, its number of requests, its length, and what of it is
 //! good. In virtual time, where every figure is exact, and over sockets.
 
-mod support;
-
-use load_client::report::Run;
-use support::{
+use crate::support::{
     Service, assert_balanced, load_client,
     own_server::{Behaviour, serve},
     report,
 };
+use load_client::report::Run;
 
 /// The run of one strategy in virtual time.
 fn virtual_run(strategy: &str, flags: &str) -> Run {

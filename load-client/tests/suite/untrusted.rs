@@ -279,7 +279,10 @@ proptest! {
         ],
     ) {
         match url.parse::<Url>() {
-            Err(error) => prop_assert!(error.to_string().starts_with(&format!("{url:?} ")), "{}", error),
+            Err(error) => {
+                let shown = foo_flags::without_credentials(&url);
+                prop_assert!(error.to_string().starts_with(&format!("{shown:?} ")), "{}", error);
+            }
             Ok(parsed) => {
                 let (authority, host) = (parsed.authority(), parsed.authority().host());
                 prop_assert!(!host.is_empty());

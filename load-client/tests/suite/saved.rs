@@ -1,11 +1,9 @@
 //! What a run leaves behind: the time series as CSV, and saved reports that are shown and compared later.
 
-mod support;
-
 use std::{fs, path::Path};
 
+use crate::support::load_client;
 use load_client::report::Report;
-use support::load_client;
 
 /// A minute of the worked example with that many clients, in virtual time.
 fn save(folder: &Path, name: &str, clients: &str) -> String {

@@ -1,9 +1,7 @@
 //! The worked example in real time, over loopback: the invariants, not the exact figures. Timers run a millisecond over,
 //! so a message takes 251 ms rather than 250.
 
-mod support;
-
-use support::{assert_balanced, named, report};
+use crate::support::{assert_balanced, named, report};
 
 /// Each of the strategies runs for 20 s, in which 160 requests are due and the worker can do 80.
 #[test]

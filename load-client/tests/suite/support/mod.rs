@@ -19,6 +19,11 @@ use std::{
 use load_client::report::{Report, Run};
 use rustix::process::{Pid, Signal, kill_process};
 
+/// Whether the tests that come in two lengths take the long one, as `scripts/nightly` asks for with `LONG_TESTS=1`.
+pub(crate) fn long_tests() -> bool {
+    std::env::var_os("LONG_TESTS").is_some_and(|value| value == "1")
+}
+
 /// The load client, with no flag taken from the environment.
 pub(crate) fn load_client<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_load-client"));

@@ -1,9 +1,7 @@
 //! `load-client health`, as a container asks for it.
 
-mod support;
-
+use crate::support::{Running, Service, load_client, scrape::Page, signal};
 use rustix::process::Signal;
-use support::{Running, Service, load_client, scrape::Page, signal};
 
 #[test]
 fn a_load_client_is_alive_while_it_runs_and_not_after() {

@@ -1,16 +1,14 @@
 //! `load-client selftest`, as a user runs it: it proves the measuring, or says why it could not.
 
-mod support;
-
 use std::{
     io::{BufRead, BufReader},
     process::{Output, Stdio},
     thread,
 };
 
+use crate::support::{load_client, signal};
 use load_client::selftest::Experiment;
 use rustix::process::Signal;
-use support::{load_client, signal};
 
 /// The figures of each experiment: one missing is one that nobody judges any more.
 const FIGURES: [(Experiment, &[&str]); 9] = [

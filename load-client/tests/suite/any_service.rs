@@ -1,8 +1,6 @@
 //! `--call`: any unary method, described by the server itself, by a .proto file or by a descriptor set; and one line that
 //! says what to do where that cannot be. FooService stands for any service here; `tests/foreign` has others.
 
-mod support;
-
 use std::{
     io::{Read, Write},
     net::TcpListener,
@@ -11,8 +9,8 @@ use std::{
     thread,
 };
 
+use crate::support::{Service, assert_balanced, load_client, report};
 use bytes::Bytes;
-use support::{Service, assert_balanced, load_client, report};
 
 /// The folder with the contract of FooService, `foo/v1/foo.proto`.
 fn contracts() -> PathBuf {

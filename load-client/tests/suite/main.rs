@@ -1,0 +1,31 @@
+//! All tests that drive the program, in one binary: linking it once is much faster than once per file.
+
+mod any_service;
+mod architecture;
+mod documentation;
+mod gates;
+mod handbook;
+mod hard_targets;
+mod health;
+mod html;
+mod inputs;
+#[cfg(feature = "embedded")]
+mod labs;
+mod live_metrics;
+mod outputs;
+mod real_time;
+mod remote;
+mod report_schema;
+#[cfg(feature = "embedded")]
+mod results;
+mod saved;
+mod schedule;
+mod selftest;
+mod several;
+mod stop;
+mod support;
+mod tls;
+mod trace;
+mod untrusted;
+mod verdict;
+mod worked_example;
