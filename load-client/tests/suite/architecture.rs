@@ -110,7 +110,15 @@ fn imports_point_down_the_module_order() {
 
 #[test]
 fn every_file_opens_by_saying_what_it_is_for() {
-    for krate in ["proto", "flags", "pages", "pem", "foo-service", "load-client"] {
+    for krate in [
+        "proto",
+        "flags",
+        "pages",
+        "pem",
+        "admission",
+        "foo-service",
+        "load-client",
+    ] {
         for file in sources(&workspace().join(krate)) {
             let text = fs::read_to_string(&file).unwrap();
             assert!(text.starts_with("//! "), "{} has no //! header", file.display());

@@ -1,0 +1,40 @@
+//! A number that only the operator changes.
+
+use super::{Limit, Sample};
+
+/// The limit is what it was set to.
+#[derive(Debug, Clone, Copy)]
+pub struct Fixed(u32);
+
+impl Fixed {
+    /// A limit of `limit`, at least 1.
+    pub fn new(limit: u32) -> Self {
+        Self(limit.max(1))
+    }
+}
+
+impl Limit for Fixed {
+    fn limit(&self) -> u32 {
+        self.0
+    }
+
+    fn observe(&mut self, _: &Sample) {}
+
+    fn set(&mut self, number: u32) {
+        self.0 = number.max(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_when_it_is_set_and_is_never_zero() {
+        let mut limit = Fixed::new(4);
+        limit.set(9);
+        assert_eq!(limit.limit(), 9);
+        limit.set(0);
+        assert_eq!(limit.limit(), 1);
+    }
+}

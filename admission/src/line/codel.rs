@@ -1,0 +1,96 @@
+//! Oldest first. Rejects requests that waited long while every wait is long.
+//!
+//! The rule is that of `delay.rs`: CoDel as folly has it, with target and interval from the observed service time. Deadlines
+//! are not looked at before they pass.
+
+use std::time::Duration;
+
+use super::{Arrival, Caller, Id, Line, LineSettings, Load, Reason, Turn, delay::Delay, waiting::Waiting};
+
+/// See the [module](self).
+#[derive(Debug, Clone)]
+pub struct Codel {
+    waiting: Waiting,
+    places: usize,
+    delay: Delay,
+}
+
+impl Codel {
+    /// A line of at most `settings.places`.
+    pub fn new(settings: LineSettings) -> Self {
+        Self {
+            waiting: Waiting::default(),
+            places: settings.places,
+            delay: Delay::new(settings),
+        }
+    }
+}
+
+impl Line for Codel {
+    fn arrive(&mut self, _: Duration, caller: Caller, _: &Load) -> Arrival {
+        if !caller.patient && self.waiting.bounded() >= self.places {
+            return Arrival::Rejected(Reason::Full);
+        }
+        self.waiting.push(caller);
+        Arrival::Waits
+    }
+
+    fn next(&mut self, now: Duration, load: &Load) -> Option<Turn> {
+        let oldest = self.waiting.oldest()?;
+        self.waiting.remove(oldest.id);
+        let too_long = self.delay.too_long(now, oldest.waited(now), load);
+        Some(if too_long && !oldest.patient {
+            Turn::Reject(oldest, Reason::Overload)
+        } else {
+            Turn::Serve(oldest)
+        })
+    }
+
+    fn leave(&mut self, id: Id) -> bool {
+        self.waiting.remove(id).is_some()
+    }
+
+    fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    fn passed(&mut self, _: Duration) {
+        self.delay.none();
+    }
+
+    /// The rule does not look at deadlines: the caller leaves at its own.
+    fn patience(&self, caller: &Caller, _: &Load) -> Option<Duration> {
+        caller.deadline.filter(|_| !caller.patient)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tests::*, *};
+
+    #[test]
+    fn rejects_what_waited_long_once_every_wait_is_long() {
+        let mut line = Codel::new(LineSettings::default());
+        for id in 0..4 {
+            line.arrive(ms(0), caller(id, 0), &LOAD);
+        }
+        line.arrive(ms(0), patient(4, 0), &LOAD);
+        line.arrive(ms(60), caller(5, 60), &LOAD);
+        assert_eq!(line.next(ms(30), &LOAD), Some(Turn::Serve(caller(0, 0))));
+        assert_eq!(line.next(ms(60), &LOAD), Some(Turn::Serve(caller(1, 0))));
+        assert_eq!(
+            line.next(ms(65), &LOAD),
+            Some(Turn::Reject(caller(2, 0), Reason::Overload))
+        );
+        assert_eq!(
+            line.next(ms(65), &LOAD),
+            Some(Turn::Reject(caller(3, 0), Reason::Overload))
+        );
+        assert_eq!(line.next(ms(65), &LOAD), Some(Turn::Serve(patient(4, 0))));
+        assert_eq!(
+            line.next(ms(66), &LOAD),
+            Some(Turn::Serve(caller(5, 60))),
+            "6 ms is no long wait"
+        );
+    }
+}

@@ -1,0 +1,358 @@
+//! The way in: one lock around a [`Controller`], and permits that give their place back.
+//!
+//! [`Admission::enter`] waits for a permit inside a handler. The permit ends with an outcome; one that is dropped counts as
+//! cancelled. A caller that goes away drops its future, and is forgotten at once wherever it was.
+//!
+//! The cost of a request that finds a free place: the lock twice, the clock twice, no allocation.
+
+mod enter;
+#[cfg(test)]
+mod model;
+mod permit;
+mod sync;
+
+use std::{collections::BTreeMap, fmt, num::NonZeroU32, task::Waker, time::Duration};
+
+use tokio::time::Instant;
+
+use self::sync::{Arc, Mutex, MutexGuard};
+pub use self::{enter::Enter, permit::Permit};
+use crate::{
+    controller::{Controller, Decision, Place, Request},
+    limit::{self, Limit, LimitSettings},
+    line::{self, Class, Id, Line, LineSettings, Priority, Reason},
+    observe::Observe,
+};
+
+/// What a request says when it asks to be admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ticket {
+    deadline: Option<Instant>,
+    class: Class,
+    patient: bool,
+}
+
+impl Ticket {
+    /// A request without a deadline, of the default class.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The request is rejected if it cannot be answered by then.
+    #[must_use]
+    pub fn deadline(mut self, deadline: impl Into<Option<Instant>>) -> Self {
+        self.deadline = deadline.into();
+        self
+    }
+
+    /// How urgent the request is. Of effect only where [classes](Builder::classes) are on.
+    #[must_use]
+    pub fn class(mut self, class: Class) -> Self {
+        self.class = class;
+        self
+    }
+
+    /// The request waits for its turn however long that takes, and is never rejected: a message from a queue, for example.
+    /// Deadlines do not hold for it, and bounds do not count it.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.patient = true;
+        self
+    }
+}
+
+/// Why a request was not admitted, and when to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rejected {
+    /// Why.
+    pub reason: Reason,
+    /// When a place is expected, from now on. At least one service time.
+    pub retry_after: Duration,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.reason {
+            Reason::Full => "no room: as many requests wait as may",
+            Reason::Displaced => "no room: a newer request took the place of this one",
+            Reason::Deadline => "no room: the request cannot be answered before its deadline",
+            Reason::Overload => "no room: requests wait too long",
+        })
+    }
+}
+
+impl std::error::Error for Rejected {}
+
+/// Admission at one moment, for gauges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// The limit in force.
+    pub limit: u32,
+    /// Requests that have a permit.
+    pub in_flight: u32,
+    /// Requests that wait.
+    pub waiting: usize,
+    /// How long a request takes once it is admitted, as observed; zero while nothing is known.
+    pub service_time: Duration,
+    /// How long a request waits that arrives now and is served last.
+    pub expected_wait: Duration,
+}
+
+/// Makes an [`Admission`]. The default is the limit `auto`, which starts at 20, and the line `auto`.
+#[derive(Debug, Clone, Copy)]
+pub struct Builder {
+    limit: &'static limit::LimitKind,
+    limit_settings: LimitSettings,
+    line: &'static line::LineKind,
+    line_settings: LineSettings,
+    classes: bool,
+    share: Option<NonZeroU32>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            limit: &limit::LIMITS[0],
+            limit_settings: LimitSettings::from(20),
+            line: &line::LINES[0],
+            line_settings: LineSettings::default(),
+            classes: false,
+            share: Some(Priority::DEFAULT_SHARE),
+        }
+    }
+}
+
+impl Builder {
+    /// The number of requests that the resource does at once is known.
+    #[must_use]
+    pub fn workers(mut self, count: u32) -> Self {
+        self.limit_settings = LimitSettings::workers(count);
+        self
+    }
+
+    /// Another limit than `auto`: a row of [`limit::LIMITS`].
+    #[must_use]
+    pub fn limit(mut self, kind: &'static limit::LimitKind, settings: LimitSettings) -> Self {
+        self.limit = kind;
+        self.limit_settings = settings;
+        self
+    }
+
+    /// Another line than `auto`: a row of [`line::LINES`].
+    #[must_use]
+    pub fn line(mut self, kind: &'static line::LineKind) -> Self {
+        self.line = kind;
+        self
+    }
+
+    /// How many requests may wait. With classes: of each class.
+    #[must_use]
+    pub fn places(mut self, places: usize) -> Self {
+        self.line_settings.places = places;
+        self
+    }
+
+    /// How long a request should wait at most, if it has no deadline.
+    #[must_use]
+    pub fn target_wait(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        self.line_settings.target_wait = wait.into();
+        self
+    }
+
+    /// More urgent classes are served first. A class that waits gets one turn in `share`; `None` is the strict order.
+    #[must_use]
+    pub fn classes(mut self, share: Option<NonZeroU32>) -> Self {
+        self.classes = true;
+        self.share = share;
+        self
+    }
+
+    /// The decisions alone, without a lock and a clock.
+    pub fn controller(&self) -> Controller {
+        let line = || (self.line.build)(self.line_settings);
+        let line: Box<dyn Line> = if self.classes {
+            Box::new(Priority::new(line, self.share))
+        } else {
+            line()
+        };
+        let limit: Box<dyn Limit> = (self.limit.build)(self.limit_settings);
+        Controller::new(limit, line)
+    }
+
+    /// An admission that nobody observes.
+    pub fn build(&self) -> Admission {
+        self.observed(())
+    }
+
+    /// An admission that tells `observer` what it does.
+    pub fn observed(&self, observer: impl Observe) -> Admission {
+        Admission::new(self.controller(), observer)
+    }
+}
+
+/// Admits requests. Clones are handles on the same one.
+#[derive(Clone)]
+pub struct Admission(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    origin: Instant,
+    observer: Box<dyn Observe>,
+}
+
+struct State {
+    controller: Controller,
+    /// For each request that waits, and each that has waited and does not know yet how that ended.
+    waiters: BTreeMap<Id, Waiter>,
+}
+
+enum Waiter {
+    Waits(Waker),
+    Admitted(Place),
+    Rejected(Rejected),
+}
+
+impl Admission {
+    /// Limit `auto` and line `auto`, if nothing else is said.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// An admission by `controller`, which must not have admitted any request.
+    pub fn new(controller: Controller, observer: impl Observe) -> Self {
+        Self(Arc::new(Shared {
+            state: Mutex::new(State {
+                controller,
+                waiters: BTreeMap::new(),
+            }),
+            origin: Instant::now(),
+            observer: Box::new(observer),
+        }))
+    }
+
+    /// Waits for a permit. The request arrives when the future is polled first. Cancel-safe: a caller that drops the future is
+    /// forgotten, and a permit that was on its way to it goes to the next request.
+    ///
+    /// # Errors
+    ///
+    /// If the request is rejected, on arrival or while it waits. A [patient](Ticket::patient) one is not.
+    pub fn enter(&self, ticket: Ticket) -> Enter {
+        Enter::new(Arc::clone(&self.0), ticket)
+    }
+
+    /// Waits for a permit however long that takes, as a [patient](Ticket::patient) request. Cancel-safe.
+    pub async fn turn(&self, class: Class) -> Permit {
+        let entered = self.enter(Ticket::new().class(class).patient()).await;
+        entered.expect("a patient request is never rejected")
+    }
+
+    /// The operator has said a new number: of workers, where that is known, or the limit. Requests in flight are not broken
+    /// off: a lower limit waits until enough of them have ended.
+    pub fn set_limit(&self, number: u32) {
+        let now = self.0.now();
+        let mut state = self.0.lock();
+        let before = state.controller.limit();
+        state.controller.set_limit(number);
+        let woken = state.serve(now);
+        let limit = state.controller.limit();
+        drop(state);
+        self.0.after(woken, before, limit);
+    }
+
+    /// Limit, permits and line at this moment.
+    pub fn status(&self) -> Status {
+        let state = self.0.lock();
+        let controller = &state.controller;
+        Status {
+            limit: controller.limit(),
+            in_flight: controller.in_flight(),
+            waiting: controller.waiting(),
+            service_time: controller.service_time(),
+            expected_wait: controller.expected_wait(),
+        }
+    }
+}
+
+impl fmt::Debug for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admission").field("status", &self.status()).finish()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics with the state locked")
+    }
+
+    /// Since the start.
+    fn now(&self) -> Duration {
+        self.at(Instant::now())
+    }
+
+    fn at(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.origin)
+    }
+
+    fn request(&self, ticket: Ticket) -> Request {
+        Request {
+            deadline: ticket.deadline.map(|deadline| self.at(deadline)),
+            class: ticket.class,
+            patient: ticket.patient,
+        }
+    }
+
+    /// What must be done outside of the lock.
+    fn after(&self, woken: Vec<Waker>, limit_before: u32, limit: u32) {
+        woken.into_iter().for_each(Waker::wake);
+        if limit != limit_before {
+            self.observer.limit_changed(limit);
+        }
+    }
+
+    /// A place comes back, and goes to the next request.
+    fn give_back(&self, now: Duration, place: Place, outcome: limit::Outcome) {
+        let mut state = self.lock();
+        let before = state.controller.limit();
+        state.controller.end(now, place, outcome);
+        let woken = state.serve(now);
+        let limit = state.controller.limit();
+        drop(state);
+        self.after(woken, before, limit);
+    }
+}
+
+impl State {
+    /// Gives free places to requests that wait. Returns the tasks to wake.
+    fn serve(&mut self, now: Duration) -> Vec<Waker> {
+        let mut woken = Vec::new();
+        while let Some(decision) = self.controller.next(now) {
+            woken.extend(match decision {
+                Decision::Admitted(id, place) => self.settle(id, Waiter::Admitted(place)),
+                Decision::Rejected(id, reason) => self.reject(id, reason),
+            });
+        }
+        woken
+    }
+
+    /// The wait of a request ends so. Returns the task to wake.
+    fn settle(&mut self, id: Id, end: Waiter) -> Option<Waker> {
+        let waiter = self.waiters.get_mut(&id)?;
+        match std::mem::replace(waiter, end) {
+            Waiter::Waits(waker) => Some(waker),
+            Waiter::Admitted(_) | Waiter::Rejected(_) => None,
+        }
+    }
+
+    fn reject(&mut self, id: Id, reason: Reason) -> Option<Waker> {
+        let rejected = self.rejected(reason);
+        self.settle(id, Waiter::Rejected(rejected))
+    }
+
+    fn rejected(&self, reason: Reason) -> Rejected {
+        let controller = &self.controller;
+        Rejected {
+            reason,
+            retry_after: controller.expected_wait().max(controller.service_time()),
+        }
+    }
+}

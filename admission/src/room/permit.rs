@@ -1,0 +1,64 @@
+//! The right to be in flight.
+
+use std::{fmt, time::Duration};
+
+use super::{Shared, Ticket, sync::Arc};
+use crate::{controller::Place, limit::Outcome, line::Class};
+
+/// The right to be in flight. It ends with an outcome, from which the limit learns; a permit that is dropped counts as
+/// cancelled, or as expired if the deadline of its ticket has passed.
+#[must_use = "a permit that is dropped counts as cancelled"]
+pub struct Permit {
+    shared: Arc<Shared>,
+    place: Place,
+    class: Class,
+    waited: Duration,
+    /// When its caller stops waiting, since the start.
+    deadline: Option<Duration>,
+    outcome: Outcome,
+}
+
+impl Permit {
+    pub(super) fn new(shared: Arc<Shared>, place: Place, ticket: Ticket, waited: Duration) -> Self {
+        shared.observer.admitted(ticket.class, waited);
+        Self {
+            place,
+            class: ticket.class,
+            waited,
+            deadline: ticket.deadline.map(|deadline| shared.at(deadline)),
+            outcome: Outcome::Cancelled,
+            shared,
+        }
+    }
+
+    /// How long the request waited for it.
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// The request has ended so.
+    pub fn finish(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let now = self.shared.now();
+        // A caller that leaves at its own deadline leaves because of it.
+        if self.outcome == Outcome::Cancelled && self.deadline.is_some_and(|deadline| now >= deadline) {
+            self.outcome = Outcome::Expired;
+        }
+        self.shared.give_back(now, self.place, self.outcome);
+        let round_trip = now.saturating_sub(self.place.since);
+        self.shared.observer.ended(self.class, self.outcome, round_trip);
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit")
+            .field("class", &self.class)
+            .finish_non_exhaustive()
+    }
+}
