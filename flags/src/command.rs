@@ -84,7 +84,7 @@ impl Line {
                     None => return Err(errors::named(self, &ignored, error)),
                 },
                 _ => return Err(errors::named(self, &ignored, error)),
-            };
+            }
         }
     }
 
