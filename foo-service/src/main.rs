@@ -64,12 +64,11 @@ async fn main() -> ExitCode {
     let settings = &parsed.cli.settings;
     let contradictions = settings.contradictions(|id| parsed.given(id));
     if let Err(error) = settings.check().and(contradictions) {
-        usage_error(&error.to_string());
+        usage_error(&error);
     }
     let filter = std::env::var_os("RUST_LOG").filter(|filter| !filter.is_empty());
     let filter = filter.map(|filter| filter.to_string_lossy().into_owned());
-    let log = Log::start(parsed.cli.log.log_format, filter.as_deref())
-        .unwrap_or_else(|error| usage_error(&error.to_string()));
+    let log = Log::start(parsed.cli.log.log_format, filter.as_deref()).unwrap_or_else(|error| usage_error(&error));
     let Parsed { cli, warnings, .. } = parsed;
     for warning in warnings {
         tracing::warn!("{warning}");
@@ -204,7 +203,7 @@ async fn health(args: &HealthArgs) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let _ = writeln!(io::stderr(), "{}: {}", args.url(), as_given(&error.to_string()));
+            let _ = writeln!(io::stderr(), "{}: {}", args.url(), as_given(&error));
             ExitCode::FAILURE
         }
     }

@@ -97,7 +97,7 @@ fn reload(certificates: Option<&Certificates>, as_given: AsGiven) {
             warn_of(certificates, as_given);
         }
         Err(error) => {
-            tracing::error!(error = %as_given(&error.to_string()), "could not reload certificates; keeping the previous ones")
+            tracing::error!(error = %as_given(&error.to_string()), "could not reload certificates; keeping the previous ones");
         }
     }
 }
