@@ -4,26 +4,76 @@
 
 use std::time::Duration;
 
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 use tokio::time::Instant;
 
-/// The two ways in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
-    /// Fire-and-forget: acknowledged once on the queue.
-    Enqueue,
-    /// Synchronous: answered once processed.
-    Process,
+/// Every value of a closed set, in the order of their discriminants: as an array, so that tables by it have the right length.
+const fn all<T: Copy, const COUNT: usize>(variants: &[T]) -> [T; COUNT] {
+    match variants.first_chunk() {
+        Some(all) => *all,
+        None => panic!("a set has as many values as it counts"),
+    }
 }
 
-impl Door {
-    /// Both, in the order of their discriminants.
-    pub const ALL: [Self; 2] = [Self::Enqueue, Self::Process];
+/// Declares a closed set: its values, all of them in order, and their labels in metrics and on the wire.
+macro_rules! closed_set {
+    ($(#[$doc:meta])* pub enum $set:ident { $( $(#[$about:meta])* $value:ident, )+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumCount, IntoStaticStr, VariantArray)]
+        #[strum(serialize_all = "snake_case")]
+        #[repr(u8)]
+        pub enum $set { $( $(#[$about])* $value, )+ }
 
-    /// The value of the `door` and `rpc` labels.
-    pub fn label(self) -> &'static str {
+        impl $set {
+            /// All values, in the order of their discriminants.
+            pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
+
+            /// The value's label in metrics and on the wire.
+            pub fn label(self) -> &'static str {
+                self.into()
+            }
+        }
+    };
+}
+
+closed_set! {
+    /// The two ways in: the values of the labels `door` and `rpc`.
+    pub enum Door {
+        /// Fire-and-forget: acknowledged once on the queue.
+        Enqueue,
+        /// Synchronous: answered once processed.
+        Process,
+    }
+}
+
+closed_set! {
+    /// The RPCs whose calls are counted: the label `rpc`.
+    pub enum Rpc {
+        /// A call of the door.
+        Enqueue,
+        /// A call of the door.
+        Process,
+        /// A stream of snapshots. Its call ends with the stream.
+        Watch,
+    }
+}
+
+impl From<Door> for Rpc {
+    fn from(door: Door) -> Self {
+        match door {
+            Door::Enqueue => Self::Enqueue,
+            Door::Process => Self::Process,
+        }
+    }
+}
+
+impl Rpc {
+    /// The door that the RPC leads to: `None` for Watch, which carries no message.
+    pub fn door(self) -> Option<Door> {
         match self {
-            Self::Enqueue => "enqueue",
-            Self::Process => "process",
+            Self::Enqueue => Some(Door::Enqueue),
+            Self::Process => Some(Door::Process),
+            Self::Watch => None,
         }
     }
 }
@@ -53,91 +103,102 @@ impl Job {
     }
 }
 
-/// How an admitted message ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobOutcome {
-    /// A worker processed it.
-    Completed,
-    /// Admitted, then thrown away by policy.
-    Dropped,
-    /// Its deadline passed, in line or in service.
-    Expired,
-    /// Its caller went away.
-    Cancelled,
-    /// Left when the drain ran out of time.
-    Abandoned,
-    /// Our bug.
-    Failed,
+closed_set! {
+    /// How an admitted message ended: the label `outcome` of `foo_jobs_total`.
+    pub enum JobOutcome {
+        /// A worker processed it.
+        Completed,
+        /// Admitted, then thrown away by the queue's policy.
+        Dropped,
+        /// Its deadline passed, in line or in service.
+        Expired,
+        /// Its caller went away.
+        Cancelled,
+        /// Left when the drain ran out of time.
+        Abandoned,
+        /// A bug of the service.
+        Failed,
+        /// Admitted to the waiting line, then rejected by the line's policy. Its caller was told.
+        Rejected,
+    }
 }
 
-impl JobOutcome {
-    /// All, in the order of their discriminants.
-    pub const ALL: [Self; 6] = [
-        Self::Completed,
-        Self::Dropped,
-        Self::Expired,
-        Self::Cancelled,
-        Self::Abandoned,
-        Self::Failed,
-    ];
+closed_set! {
+    /// How a call ended: the label `outcome` of `foo_requests_total`. [`Reason`] says more of those that did not succeed.
+    pub enum RequestOutcome {
+        /// Answered with OK.
+        Ok,
+        /// Rejected for want of room.
+        Rejected,
+        /// Its deadline passed.
+        Expired,
+        /// Its caller went away.
+        Cancelled,
+        /// The service is draining.
+        Unavailable,
+        /// Malformed.
+        Invalid,
+        /// A bug of the service.
+        Failed,
+    }
+}
 
-    /// The value of the `outcome` label of `foo_jobs_total`.
-    pub fn label(self) -> &'static str {
+closed_set! {
+    /// Why a call was not answered with OK: the label `reason` of `foo_refusals_total`, and a name in Watch. A value, not a
+    /// fault: counted, and mapped to a gRPC status in one place.
+    ///
+    /// A new reason is declared here, with what its caller is told; [`outcome`](Self::outcome) says how the call counts.
+    #[derive(thiserror::Error)]
+    pub enum Reason {
+        /// The queue is full.
+        #[error("no room: the queue is full")]
+        QueueFull,
+        /// The queue is full, and so is the line of callers that wait for a place on it.
+        #[error("no room: the line for the queue is full")]
+        QueueLineFull,
+        /// The waiting line of Process is full.
+        #[error("no room: the line is full")]
+        LineFull,
+        /// As many watchers as there can be are watching.
+        #[error("no room: the list of watchers is full")]
+        WatchersFull,
+        /// The service takes no new work, because it is about to stop; another instance may.
+        #[error("draining")]
+        Draining,
+        /// The drain ran out of time with the call in line or in service.
+        #[error("abandoned: the drain ran out of time")]
+        Abandoned,
+        /// The caller's deadline passed.
+        #[error("deadline passed")]
+        Expired,
+        /// The caller went away.
+        #[error("the caller went away")]
+        Cancelled,
+        /// The request is not what it must be; the answer names the field where it can.
+        #[error("invalid")]
+        Invalid,
+        /// A bug of the service; what it was is in the log, not on the wire.
+        #[error("internal error")]
+        Failed,
+    }
+}
+
+impl Reason {
+    /// How a call counts that was refused for this reason.
+    pub fn outcome(self) -> RequestOutcome {
         match self {
-            Self::Completed => "completed",
-            Self::Dropped => "dropped",
-            Self::Expired => "expired",
-            Self::Cancelled => "cancelled",
-            Self::Abandoned => "abandoned",
-            Self::Failed => "failed",
+            Self::QueueFull | Self::QueueLineFull | Self::LineFull | Self::WatchersFull => RequestOutcome::Rejected,
+            Self::Draining | Self::Abandoned => RequestOutcome::Unavailable,
+            Self::Expired => RequestOutcome::Expired,
+            Self::Cancelled => RequestOutcome::Cancelled,
+            Self::Invalid => RequestOutcome::Invalid,
+            Self::Failed => RequestOutcome::Failed,
         }
     }
 }
 
-/// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RequestOutcome {
-    /// Answered with OK.
-    Ok,
-    /// No room: refused at the door.
-    Rejected,
-    /// Its deadline passed.
-    Expired,
-    /// Its caller went away.
-    Cancelled,
-    /// The service is draining.
-    Unavailable,
-    /// Malformed.
-    Invalid,
-    /// Our bug.
-    Failed,
-}
-
-impl RequestOutcome {
-    /// All, in the order of their discriminants.
-    pub const ALL: [Self; 7] = [
-        Self::Ok,
-        Self::Rejected,
-        Self::Expired,
-        Self::Cancelled,
-        Self::Unavailable,
-        Self::Invalid,
-        Self::Failed,
-    ];
-
-    /// The value of the `outcome` label of `foo_requests_total`.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Rejected => "rejected",
-            Self::Expired => "expired",
-            Self::Cancelled => "cancelled",
-            Self::Unavailable => "unavailable",
-            Self::Invalid => "invalid",
-            Self::Failed => "failed",
-        }
-    }
-}
+/// How a call ended: with OK, or not, and why.
+pub type CallEnd = Result<(), Reason>;
 
 /// What a worker measured of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,32 +207,4 @@ pub struct Processed {
     pub queue_wait: Duration,
     /// As measured, not as demanded.
     pub service_time: Duration,
-}
-
-/// Why a call was not answered with OK. A value, not a fault: counted, and mapped to a gRPC status in one place.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The queue, or the line, is full.
-    #[error("no room: {0} is full")]
-    NoRoom(&'static str),
-    /// The service is going away; try another instance.
-    #[error("draining")]
-    Draining,
-    /// The caller's deadline passed.
-    #[error("deadline passed")]
-    Expired,
-    /// The drain ran out of time with this call in line or in service.
-    #[error("abandoned: the drain ran out of time")]
-    Abandoned,
-    /// Our bug; what it was is in the log, not on the wire.
-    #[error("internal error")]
-    Bug,
-    /// A field is not what it must be.
-    #[error("{field}: {reason}")]
-    Invalid {
-        /// As foo.proto names it.
-        field: &'static str,
-        /// What is wrong with it, and what would be right.
-        reason: String,
-    },
 }

@@ -12,7 +12,7 @@ use metrics::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 
 use crate::{
-    job::{Door, JobOutcome, RequestOutcome},
+    job::{Door, JobOutcome, Reason, RequestOutcome, Rpc},
     ledger::{Ledger, Levels},
 };
 
@@ -38,6 +38,9 @@ pub struct Metrics {
     sojourn_time: [Histogram; 2],
     line_wait: Histogram,
     requests: [[Counter; RequestOutcome::ALL.len()]; 2],
+    watches: [Counter; RequestOutcome::ALL.len()],
+    watchers: Gauge,
+    refusals: [[Counter; Reason::ALL.len()]; Rpc::ALL.len()],
     jobs: [[Counter; JobOutcome::ALL.len()]; 2],
     levels: Levels<Gauge>,
     workers: Gauge,
@@ -66,6 +69,12 @@ impl Metrics {
                     RequestOutcome::ALL.map(
                         |outcome| counter!("foo_requests_total", "rpc" => rpc.label(), "outcome" => outcome.label()),
                     )
+                }),
+                watches: RequestOutcome::ALL.map(|outcome| counter!("foo_watches_total", "outcome" => outcome.label())),
+                watchers: gauge!("foo_watchers"),
+                refusals: Rpc::ALL.map(|rpc| {
+                    Reason::ALL
+                        .map(|reason| counter!("foo_refusals_total", "rpc" => rpc.label(), "reason" => reason.label()))
                 }),
                 jobs: Door::ALL.map(|door| {
                     JobOutcome::ALL
@@ -139,6 +148,15 @@ impl Metrics {
                 self.jobs[door as usize][outcome as usize].absolute(reading.of(outcome));
             }
         }
+        for outcome in RequestOutcome::ALL {
+            self.watches[outcome as usize].absolute(ledger.requests(Rpc::Watch, outcome));
+        }
+        for rpc in Rpc::ALL {
+            for reason in Reason::ALL {
+                self.refusals[rpc as usize][reason as usize].absolute(ledger.refusals(rpc, reason));
+            }
+        }
+        self.watchers.set(f64::from(ledger.windows()));
         let now = ledger.levels();
         self.levels.queue_depth.set(now.queue_depth as f64);
         self.levels.queue_bytes.set(now.queue_bytes as f64);
@@ -150,6 +168,13 @@ impl Metrics {
 
 fn describe() {
     describe_counter!("foo_requests_total", "Calls, by how they ended.");
+    describe_counter!(
+        "foo_refusals_total",
+        "Calls that were not answered with OK, by reason. Their sum is foo_requests_total without the outcome ok; for Watch, \
+         foo_watches_total."
+    );
+    describe_counter!("foo_watches_total", "Watch streams that have ended, by how they ended.");
+    describe_gauge!("foo_watchers", "Open Watch streams.");
     describe_counter!("foo_jobs_total", "Admitted messages, by how they ended.");
     describe_counter!(
         "foo_connections_refused_total",

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     accepting::Accepting,
-    job::{Door, JobOutcome, RequestOutcome},
+    job::{Door, JobOutcome, Reason},
     ledger::Ledger,
 };
 
@@ -23,27 +23,37 @@ pub struct Refusals {
     since: Instant,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Counts {
-    queue_full: u64,
-    line_full: u64,
-    draining: u64,
-    invalid: u64,
+    /// Of both doors, by [`Reason`].
+    refused: [u64; Reason::ALL.len()],
     dropped: u64,
     connections: u64,
+}
+
+/// What the line says of a reason; `None` for calls that the service did not reject.
+fn because(reason: Reason) -> Option<&'static str> {
+    match reason {
+        Reason::QueueFull => Some("because the queue was full"),
+        Reason::QueueLineFull => Some("because the waiting line for the queue was full"),
+        Reason::LineFull => Some("because the waiting line of Process was full"),
+        Reason::Draining => Some("because the service is draining"),
+        Reason::Abandoned => Some("because the drain ran out of time"),
+        Reason::Invalid => Some("because they were not valid"),
+        // Their callers did not wait long enough; watchers are no requests; a bug has a log line of its own.
+        Reason::Expired | Reason::Cancelled | Reason::WatchersFull | Reason::Failed => None,
+    }
 }
 
 impl Refusals {
     /// From now on.
     pub fn new(ledger: Arc<Ledger>, accepting: Arc<Accepting>) -> Self {
-        let mut new = Self {
+        Self {
+            told: Counts::read(&ledger, &accepting),
             ledger,
             accepting,
-            told: Counts::default(),
             since: Instant::now(),
-        };
-        new.told = new.now();
-        new
+        }
     }
 
     /// Logs a line for each minute in which something was rejected. Never ends; cancel-safe.
@@ -56,24 +66,19 @@ impl Refusals {
 
     /// Logs what was rejected since the last line, if anything was.
     pub fn tell(&mut self) {
-        let (now, before) = (self.now(), self.told);
+        let (now, before) = (Counts::read(&self.ledger, &self.accepting), self.told);
         let period = self.since.elapsed();
         self.told = now;
         self.since = Instant::now();
-        let new = |count: fn(&Counts) -> u64| count(&now).saturating_sub(count(&before));
-        let reasons = [
-            (new(|counts| counts.queue_full), "because the queue was full"),
-            (
-                new(|counts| counts.line_full),
-                "because the waiting line of Process was full",
-            ),
-            (new(|counts| counts.draining), "because the service is draining"),
-            (new(|counts| counts.invalid), "because they were not valid"),
-        ];
+        let new = |count: &dyn Fn(&Counts) -> u64| count(&now).saturating_sub(count(&before));
+        let reasons: Vec<_> = Reason::ALL
+            .into_iter()
+            .filter_map(|reason| Some((new(&|counts| counts.refused[reason as usize]), because(reason)?)))
+            .collect();
         let rejected: u64 = reasons.iter().map(|(count, _)| count).sum();
         let others = [
-            (new(|counts| counts.dropped), "queued messages dropped for newer ones"),
-            (new(|counts| counts.connections), "connections closed as they came"),
+            (new(&|counts| counts.dropped), "queued messages dropped for newer ones"),
+            (new(&|counts| counts.connections), "connections closed as they came"),
         ];
         let parts: Vec<String> = reasons
             .iter()
@@ -95,17 +100,14 @@ impl Refusals {
             parts.join(", ")
         );
     }
+}
 
-    fn now(&self) -> Counts {
-        let requests = |outcome| Door::ALL.map(|door| self.ledger.requests(door, outcome));
-        let [queue_full, line_full] = requests(RequestOutcome::Rejected);
-        Counts {
-            queue_full,
-            line_full,
-            draining: requests(RequestOutcome::Unavailable).iter().sum(),
-            invalid: requests(RequestOutcome::Invalid).iter().sum(),
-            dropped: self.ledger.ended(JobOutcome::Dropped),
-            connections: self.accepting.refused(),
+impl Counts {
+    fn read(ledger: &Ledger, accepting: &Accepting) -> Self {
+        Self {
+            refused: Reason::ALL.map(|reason| Door::ALL.iter().map(|door| ledger.refusals(*door, reason)).sum()),
+            dropped: ledger.ended(JobOutcome::Dropped),
+            connections: accepting.refused(),
         }
     }
 }
@@ -164,9 +166,9 @@ mod tests {
         let ledger = Arc::new(Ledger::default());
         let accepting = Arc::new(Accepting::unlimited(1));
         let mut refusals = Refusals::new(Arc::clone(&ledger), Arc::clone(&accepting));
-        let reject = |door, outcome, count| {
+        let end = |door: Door, end, count| {
             for _ in 0..count {
-                ledger.call(door).finish(outcome);
+                ledger.call(door.into()).finish(end);
             }
         };
         let a_minute = async |refusals: &mut Refusals| {
@@ -174,9 +176,10 @@ mod tests {
             lines.take()
         };
 
-        reject(Door::Process, RequestOutcome::Rejected, 1412);
-        reject(Door::Enqueue, RequestOutcome::Rejected, 7000);
-        reject(Door::Enqueue, RequestOutcome::Ok, 5);
+        end(Door::Process, Err(Reason::LineFull), 1412);
+        end(Door::Enqueue, Err(Reason::QueueFull), 7000);
+        end(Door::Enqueue, Err(Reason::Cancelled), 3);
+        end(Door::Enqueue, Ok(()), 5);
         accepting.refuse();
         let line = a_minute(&mut refusals).await;
         let expected = "rejected 8,412 requests in the last minute: 7,000 because the queue was full, 1,412 because the waiting \
@@ -185,7 +188,7 @@ mod tests {
 
         assert_eq!(a_minute(&mut refusals).await, "");
         tokio::time::advance(Duration::from_secs(20)).await;
-        reject(Door::Process, RequestOutcome::Invalid, 1);
+        end(Door::Process, Err(Reason::Invalid), 1);
         refusals.tell();
         let line = lines.take();
         assert!(

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Runs until the service abandons or closes; lets go then of what is in service and on the queue.
-pub(super) async fn run(queue: &Queue, workers: Arc<Workers>, lifecycle: &Lifecycle) {
+pub(super) async fn run(queue: &Arc<Queue>, workers: Arc<Workers>, lifecycle: &Lifecycle) {
     let mut over = pin!(lifecycle.reached(Phase::Abandoning));
     // As many as there are workers, and those that have ended since the last turn.
     let mut in_service = JoinSet::new();

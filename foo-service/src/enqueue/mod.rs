@@ -2,6 +2,7 @@
 
 mod completions;
 mod dispatcher;
+mod lease;
 mod queue;
 
 use std::sync::Arc;
@@ -10,10 +11,11 @@ use tokio::{sync::Semaphore, time::Instant};
 
 pub use self::{
     completions::{Completion, CompletionLog, LOG_CAPACITY, LogChunk},
+    lease::Lease,
     queue::Queue,
 };
 use crate::{
-    job::{Door, Job, Refusal},
+    job::{Door, Job, JobOutcome, Reason},
     ledger::Ledger,
     lifecycle::{Lifecycle, Phase},
     metrics::Metrics,
@@ -97,10 +99,10 @@ impl EnqueueDoor {
 
     /// Puts a message on the queue and says how many are on it then. Waits only with [`WhenFull::Wait`]; cancel-safe:
     /// whoever leaves while waiting has put nothing on the queue.
-    pub async fn enqueue(&self, job: Job, deadline: Option<Instant>) -> Result<u64, Refusal> {
+    pub async fn enqueue(&self, job: Job, deadline: Option<Instant>) -> Result<u64, Reason> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.ledger.refuse(Door::Enqueue);
-            return Err(Refusal::Expired);
+            return Err(Reason::Expired);
         }
         match &self.places {
             None => self.queue.offer(job),
@@ -109,13 +111,13 @@ impl EnqueueDoor {
         }
     }
 
-    async fn wait_for_place(&self, places: &Places, job: Job, deadline: Option<Instant>) -> Result<u64, Refusal> {
+    async fn wait_for_place(&self, places: &Places, job: Job, deadline: Option<Instant>) -> Result<u64, Reason> {
         if let Ok(place) = places.free.try_acquire() {
             return self.queue.offer_place(job, place, None);
         }
         let Ok(_standing) = places.line.try_acquire() else {
             self.ledger.refuse(Door::Enqueue);
-            return Err(Refusal::NoRoom("the line for the queue"));
+            return Err(Reason::QueueLineFull);
         };
         let in_line = self.ledger.join_line(Door::Enqueue, deadline);
         tokio::select! {
@@ -124,13 +126,14 @@ impl EnqueueDoor {
                 let place = place.expect("the semaphore is never closed");
                 // Some get a place when nobody is left to be told.
                 if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                    return Err(Refusal::Expired);
+                    in_line.leave(JobOutcome::Expired);
+                    return Err(Reason::Expired);
                 }
                 // From here to the end nothing waits: a place that was taken is filled.
                 self.metrics.stood_in_line(job.since.elapsed());
                 self.queue.offer_place(job, place, Some(in_line))
             }
-            () = self.lifecycle.reached(Phase::Abandoning) => Err(Refusal::Abandoned),
+            () = self.lifecycle.reached(Phase::Abandoning) => Err(Reason::Abandoned),
         }
     }
 }
@@ -198,7 +201,7 @@ mod tests {
         tokio::time::advance(second).await;
         let taken = door.queue.take();
         let answer = waiting.now_or_never().unwrap();
-        assert!(matches!(answer, Err(Refusal::Expired)), "{answer:?}");
+        assert!(matches!(answer, Err(Reason::Expired)), "{answer:?}");
         assert_eq!(ledger.door(Door::Enqueue).refused, 1);
         // The next one gets the place.
         door.enqueue(job(), None).now_or_never().unwrap().unwrap();

@@ -1,7 +1,7 @@
 //! The queue: offer and take, in memory.
 //!
 //! Depth and bytes change with the queue, under its lock, so they are exact. A message that was taken comes with a
-//! [`Lease`], by which its end is acknowledged: that is what a durable queue would need to know.
+//! [`Lease`], which says how it ended, or hands it back: what a durable queue has to be told.
 
 use std::{
     collections::VecDeque,
@@ -13,9 +13,9 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Capacity, Completion, CompletionLog, WhenFull};
+use super::{Capacity, Completion, CompletionLog, Lease, WhenFull};
 use crate::{
-    job::{Door, Job, JobOutcome, Processed, Refusal},
+    job::{Door, Job, JobOutcome, Reason},
     ledger::{InLine, InService, Ledger},
 };
 
@@ -27,18 +27,21 @@ pub struct Queue {
     /// Where callers wait for places: a message that leaves gives its place back here.
     freed: Option<Arc<Semaphore>>,
     ledger: Arc<Ledger>,
-    log: Arc<CompletionLog>,
+    pub(super) log: Arc<CompletionLog>,
 }
 
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
-    /// Set when the queue was abandoned: nobody would take a message any more.
+    /// Places that were given away again before the message that had been on them was handed back.
+    overdrawn: usize,
+    /// Set when the queue was abandoned: no consumer would take a message any more.
     closed: bool,
 }
 
 impl Queue {
-    pub(super) fn new(
+    /// An empty queue. Callers that wait for a place take it from `freed`, which starts with as many as the queue has.
+    pub fn new(
         capacity: Capacity,
         freed: Option<Arc<Semaphore>>,
         ledger: Arc<Ledger>,
@@ -59,7 +62,11 @@ impl Queue {
     }
 
     /// Puts a message on the queue, or refuses it, by the policy. Never waits. Returns the depth with it.
-    pub(super) fn offer(&self, job: Job) -> Result<u64, Refusal> {
+    ///
+    /// # Errors
+    ///
+    /// The queue is full, or was abandoned. The message counts as refused then.
+    pub fn offer(&self, job: Job) -> Result<u64, Reason> {
         let mut state = self.state();
         if let Capacity::Bounded { places, when_full } = self.capacity
             && state.jobs.len() >= places as usize
@@ -73,7 +80,7 @@ impl Queue {
                 WhenFull::Reject | WhenFull::Wait => {
                     drop(state);
                     self.ledger.refuse(Door::Enqueue);
-                    return Err(Refusal::NoRoom("the queue"));
+                    return Err(Reason::QueueFull);
                 }
             }
         }
@@ -81,23 +88,22 @@ impl Queue {
     }
 
     /// Fills a place that the caller holds. Never waits.
-    pub(super) fn offer_place(
-        &self,
-        job: Job,
-        place: SemaphorePermit<'_>,
-        in_line: Option<InLine>,
-    ) -> Result<u64, Refusal> {
+    ///
+    /// # Errors
+    ///
+    /// The queue was abandoned. The message counts as refused then.
+    pub fn offer_place(&self, job: Job, place: SemaphorePermit<'_>, in_line: Option<InLine>) -> Result<u64, Reason> {
         let depth = self.push(self.state(), job, in_line)?;
         place.forget();
         Ok(depth)
     }
 
-    fn push(&self, mut state: MutexGuard<'_, State>, mut job: Job, in_line: Option<InLine>) -> Result<u64, Refusal> {
+    fn push(&self, mut state: MutexGuard<'_, State>, mut job: Job, in_line: Option<InLine>) -> Result<u64, Reason> {
         if state.closed {
             if in_line.is_none() {
                 self.ledger.refuse(Door::Enqueue);
             }
-            return Err(Refusal::Draining);
+            return Err(Reason::Draining);
         }
         match in_line {
             None => self.ledger.join_queue(job.bytes()),
@@ -112,33 +118,54 @@ impl Queue {
     }
 
     /// Waits until there is a message. For one consumer. Cancel-safe.
-    pub(super) async fn ready(&self) {
+    pub async fn ready(&self) {
         while self.state().jobs.is_empty() {
             self.not_empty.notified().await;
         }
     }
 
     /// Takes the oldest message, if it is still there.
-    pub(super) fn take(&self) -> Option<Lease> {
+    pub fn take(self: &Arc<Self>) -> Option<Lease> {
         let mut state = self.state();
         let job = state.jobs.pop_front()?;
         let in_service = self.ledger.take_from_queue(job.bytes());
+        self.free_place(&mut state);
         drop(state);
-        self.free_place();
         Some(Lease {
             taken: Instant::now(),
             held: Some((job, in_service)),
-            log: Arc::clone(&self.log),
+            queue: Arc::clone(self),
         })
     }
 
-    /// Lets everything on the queue go, and refuses what is still to come.
-    pub(super) fn abandon(&self) {
+    /// Puts a message that was taken in front again. Its place may be another's by now: a queue can hold more than its
+    /// capacity by as many messages as were handed back.
+    ///
+    /// # Errors
+    ///
+    /// The message, if the queue was abandoned.
+    pub(super) fn take_back(&self, job: Job, in_service: InService) -> Result<(), (Job, InService)> {
+        let mut state = self.state();
+        if state.closed {
+            return Err((job, in_service));
+        }
+        in_service.back_to_queue(job.bytes());
+        state.jobs.push_front(job);
+        if let Some(freed) = &self.freed {
+            state.overdrawn += 1 - freed.forget_permits(1);
+        }
+        drop(state);
+        self.not_empty.notify_one();
+        Ok(())
+    }
+
+    /// Ends everything on the queue as abandoned, and refuses what is still to come.
+    pub fn abandon(&self) {
         let mut state = self.state();
         state.closed = true;
         for job in std::mem::take(&mut state.jobs) {
             self.ended_in_queue(job, JobOutcome::Abandoned);
-            self.free_place();
+            self.free_place(&mut state);
         }
     }
 
@@ -153,59 +180,11 @@ impl Queue {
         self.ledger.leave_queue(bytes, outcome);
     }
 
-    fn free_place(&self) {
-        if let Some(freed) = &self.freed {
+    fn free_place(&self, state: &mut State) {
+        if state.overdrawn > 0 {
+            state.overdrawn -= 1;
+        } else if let Some(freed) = &self.freed {
             freed.add_permits(1);
         }
-    }
-}
-
-/// A message that was taken: owed an end. Dropped without one, its work was broken off.
-pub(super) struct Lease {
-    taken: Instant,
-    held: Option<(Job, InService)>,
-    log: Arc<CompletionLog>,
-}
-
-impl Lease {
-    /// The message.
-    pub(super) fn job(&self) -> &Job {
-        let (job, _) = self.held.as_ref().expect("a lease holds its message until it ends");
-        job
-    }
-
-    /// When.
-    pub(super) fn taken(&self) -> Instant {
-        self.taken
-    }
-
-    /// It was processed.
-    pub(super) fn complete(mut self, processed: Processed) {
-        self.end(JobOutcome::Completed, Some(processed));
-    }
-
-    fn end(&mut self, outcome: JobOutcome, processed: Option<Processed>) {
-        let Some((job, in_service)) = self.held.take() else {
-            return;
-        };
-        // Logged first: whoever sees the system empty must find every end in the log.
-        self.log.push(Completion {
-            queue_wait: processed.map_or_else(|| self.taken - job.since, |processed| processed.queue_wait),
-            service_time: Some(processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
-            outcome,
-            id: job.id,
-        });
-        in_service.finish(outcome);
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let outcome = if std::thread::panicking() {
-            JobOutcome::Failed
-        } else {
-            JobOutcome::Abandoned
-        };
-        self.end(outcome, None);
     }
 }

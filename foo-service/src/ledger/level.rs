@@ -41,6 +41,10 @@ impl Gauges {
         level(&self.now).fetch_sub(by, SeqCst);
     }
 
+    pub(super) fn open_windows(&self) -> u32 {
+        self.windows.load(Relaxed).count_ones()
+    }
+
     /// The levels at this instant.
     pub(super) fn read(&self) -> Levels<u64> {
         self.now.each(|level| level.load(SeqCst))

@@ -6,31 +6,34 @@
 //!
 //! Invariant, per door: admitted = the sum of the outcomes + inside.
 
+mod counts;
 mod level;
 mod presence;
 
 use std::sync::{
     Arc,
-    atomic::{
-        AtomicBool, AtomicU64,
-        Ordering::{Relaxed, SeqCst},
-    },
+    atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
 };
 
 use tokio::{sync::Notify, time::Instant};
 
-use self::level::Gauges;
 pub use self::{
+    counts::DoorReading,
     level::{LevelReading, Levels, MAX_WINDOWS, Window},
     presence::{Handled, InLine, InProgress, InService},
 };
+use self::{
+    counts::{CallCounts, DoorCounts},
+    level::Gauges,
+};
 
-use crate::job::{Door, JobOutcome, RequestOutcome};
+use crate::job::{Door, JobOutcome, Reason, RequestOutcome, Rpc};
 
 /// The counts of one service.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    doors: [DoorCounts; 2],
+    doors: [DoorCounts; Door::ALL.len()],
+    watches: CallCounts,
     levels: Gauges,
     /// Calls that a handler has: what a drain has to wait for besides `in_system`, since a call that passed the check for
     /// draining may not have been admitted yet.
@@ -42,44 +45,6 @@ pub struct Ledger {
     abandoning: AtomicBool,
 }
 
-/// Two lines of the cache for each door, one for its messages and one for its calls: what is counted together comes
-/// together from the core that counted last.
-#[derive(Debug, Default)]
-#[repr(C, align(64))]
-struct DoorCounts {
-    admitted: AtomicU64,
-    /// Counted on its own, not derived, so that a balance over it can fail.
-    inside: AtomicU64,
-    outcomes: [AtomicU64; JobOutcome::ALL.len()],
-    requests: [AtomicU64; RequestOutcome::ALL.len()],
-    refused: AtomicU64,
-}
-
-/// One door's counts, as read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DoorReading {
-    /// Messages let in.
-    pub admitted: u64,
-    /// Messages turned away at the door.
-    pub refused: u64,
-    /// Admitted and not ended, as counted.
-    pub inside: u64,
-    /// By [`JobOutcome`], in the order of [`JobOutcome::ALL`].
-    pub outcomes: [u64; JobOutcome::ALL.len()],
-}
-
-impl DoorReading {
-    /// How many messages ended so.
-    pub fn of(&self, outcome: JobOutcome) -> u64 {
-        self.outcomes[outcome as usize]
-    }
-
-    /// Whether every admitted message is accounted for. Only of use while nothing moves: the counts are read one by one.
-    pub fn balances(&self) -> bool {
-        self.admitted == self.outcomes.iter().sum::<u64>() + self.inside
-    }
-}
-
 impl Ledger {
     /// A call has reached its handler; a drain waits for it until the guard is dropped. A call whose body never comes does
     /// not get there, and holds up no drain.
@@ -89,7 +54,7 @@ impl Ledger {
     }
 
     /// A call has arrived; the guard counts how it ends.
-    pub fn call(self: &Arc<Self>, rpc: Door) -> InProgress {
+    pub fn call(self: &Arc<Self>, rpc: Rpc) -> InProgress {
         InProgress::new(Arc::clone(self), rpc)
     }
 
@@ -116,9 +81,7 @@ impl Ledger {
     }
 
     fn admit(&self, door: Door) {
-        let counts = &self.doors[door as usize];
-        counts.admitted.fetch_add(1, SeqCst);
-        counts.inside.fetch_add(1, SeqCst);
+        self.doors[door as usize].admit();
     }
 
     /// A message leaves the queue without having been served.
@@ -136,29 +99,32 @@ impl Ledger {
         InService::new(Arc::clone(self), Door::Enqueue)
     }
 
-    /// A message was turned away at `door`.
+    /// A message was not let in at `door`.
     pub fn refuse(&self, door: Door) {
-        self.doors[door as usize].refused.fetch_add(1, Relaxed);
+        self.doors[door as usize].refuse();
     }
 
-    fn count_request(&self, rpc: Door, outcome: RequestOutcome) {
-        self.doors[rpc as usize].requests[outcome as usize].fetch_add(1, Relaxed);
+    fn calls(&self, rpc: Rpc) -> &CallCounts {
+        match rpc {
+            Rpc::Enqueue => &self.doors[Door::Enqueue as usize].calls,
+            Rpc::Process => &self.doors[Door::Process as usize].calls,
+            Rpc::Watch => &self.watches,
+        }
     }
 
-    /// How many calls of `rpc` ended so.
-    pub fn requests(&self, rpc: Door, outcome: RequestOutcome) -> u64 {
-        self.doors[rpc as usize].requests[outcome as usize].load(Relaxed)
+    /// How many calls of `rpc` ended with `outcome`.
+    pub fn requests(&self, rpc: impl Into<Rpc>, outcome: RequestOutcome) -> u64 {
+        self.calls(rpc.into()).ended(outcome)
+    }
+
+    /// How many calls of `rpc` were not answered with OK for `reason`.
+    pub fn refusals(&self, rpc: impl Into<Rpc>, reason: Reason) -> u64 {
+        self.calls(rpc.into()).refused(reason)
     }
 
     /// The counts of `door`.
     pub fn door(&self, door: Door) -> DoorReading {
-        let counts = &self.doors[door as usize];
-        DoorReading {
-            admitted: counts.admitted.load(SeqCst),
-            refused: counts.refused.load(Relaxed),
-            inside: counts.inside.load(SeqCst),
-            outcomes: std::array::from_fn(|index| counts.outcomes[index].load(SeqCst)),
-        }
+        self.doors[door as usize].read()
     }
 
     /// The levels at this instant.
@@ -174,6 +140,11 @@ impl Ledger {
     /// Opens a view with maxima of its own; `None` while [`MAX_WINDOWS`] are open.
     pub fn open_window(self: &Arc<Self>) -> Option<Window> {
         Window::open(self)
+    }
+
+    /// How many views are open.
+    pub fn windows(&self) -> u32 {
+        self.levels.open_windows()
     }
 
     /// From here on, whatever leaves without an outcome of its own was abandoned.
@@ -196,9 +167,7 @@ impl Ledger {
     }
 
     fn end(&self, door: Door, outcome: JobOutcome) {
-        let counts = &self.doors[door as usize];
-        counts.outcomes[outcome as usize].fetch_add(1, SeqCst);
-        counts.inside.fetch_sub(1, SeqCst);
+        self.doors[door as usize].end(outcome);
         self.leave_system();
     }
 

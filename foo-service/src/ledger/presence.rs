@@ -1,48 +1,48 @@
-//! Presence as guards: whatever is counted while it is there is counted by one of these, and dropping it is the only way
-//! to stop. A caller can go away at any `.await`; its guards then say why it left.
+//! Presence as guards: what is counted while it is there is counted by one of these. A guard ends with an outcome that a
+//! policy gives. A caller can go away at any `.await`: a guard that is dropped without an outcome finds the reason itself.
 
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
 use tokio::time::Instant;
 
 use super::Ledger;
-use crate::job::{Door, JobOutcome, RequestOutcome};
+use crate::job::{CallEnd, Door, JobOutcome, Reason, Rpc};
 
-/// A call between its arrival and its end. Dropped without an outcome, its caller went away.
+/// A call between its arrival and its end. Dropped without an end, its caller went away.
 #[derive(Debug)]
 pub struct InProgress {
     ledger: Arc<Ledger>,
-    rpc: Door,
-    outcome: RequestOutcome,
+    rpc: Rpc,
+    end: CallEnd,
 }
 
 impl InProgress {
-    pub(super) fn new(ledger: Arc<Ledger>, rpc: Door) -> Self {
-        let outcome = RequestOutcome::Cancelled;
-        Self { ledger, rpc, outcome }
+    pub(super) fn new(ledger: Arc<Ledger>, rpc: Rpc) -> Self {
+        let end = Err(Reason::Cancelled);
+        Self { ledger, rpc, end }
     }
 
-    /// Its message was turned away before any handler had it, unless one was `reached`.
-    pub fn refuse_unless(&self, reached: bool) {
-        if !reached {
-            self.ledger.refuse(self.rpc);
+    /// No handler has had its message: a message that did not get in.
+    pub fn not_admitted(&self) {
+        if let Some(door) = self.rpc.door() {
+            self.ledger.refuse(door);
         }
     }
 
-    /// The call ended so.
-    pub fn finish(mut self, outcome: RequestOutcome) {
-        self.outcome = outcome;
+    /// Counts the call by its end.
+    pub fn finish(mut self, end: CallEnd) {
+        self.end = end;
     }
 }
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        let outcome = if std::thread::panicking() {
-            RequestOutcome::Failed
+        let end = if std::thread::panicking() {
+            Err(Reason::Failed)
         } else {
-            self.outcome
+            self.end
         };
-        self.ledger.count_request(self.rpc, outcome);
+        self.ledger.calls(self.rpc).count(end);
     }
 }
 
@@ -69,7 +69,7 @@ struct Presence {
 }
 
 impl Presence {
-    /// Why a message left without anyone saying so.
+    /// Why a message left without an outcome.
     fn cause(&self) -> JobOutcome {
         if std::thread::panicking() {
             JobOutcome::Failed
@@ -83,7 +83,10 @@ impl Presence {
     }
 }
 
-/// A caller in line. Dropped, it left the line: at Process that ends its message, at Enqueue it was never let in.
+/// A caller in line. Dropped without an outcome, it counts as abandoned, expired or cancelled.
+///
+/// At Process the caller's message is admitted, and ends with the outcome. At Enqueue it is not admitted before it has a
+/// place on the queue: a caller that leaves the line counts as refused there, with any outcome.
 #[derive(Debug)]
 pub struct InLine {
     presence: Option<Presence>,
@@ -114,21 +117,30 @@ impl InLine {
             presence.ledger.count_queued(bytes);
         }
     }
-}
 
-impl Drop for InLine {
-    fn drop(&mut self) {
+    /// The line's policy ends the wait: the message is not served.
+    pub fn leave(mut self, outcome: JobOutcome) {
+        self.end(|_| outcome);
+    }
+
+    fn end(&mut self, outcome: impl FnOnce(&Presence) -> JobOutcome) {
         if let Some(presence) = self.presence.take() {
             let ledger = &presence.ledger;
             ledger.levels.lower(|levels| &levels.waiting, 1);
             match presence.door {
-                Door::Process => ledger.end(presence.door, presence.cause()),
+                Door::Process => ledger.end(presence.door, outcome(&presence)),
                 Door::Enqueue => {
                     ledger.refuse(presence.door);
                     ledger.leave_system();
                 }
             }
         }
+    }
+}
+
+impl Drop for InLine {
+    fn drop(&mut self) {
+        self.end(Presence::cause);
     }
 }
 
@@ -147,20 +159,31 @@ impl InService {
         }
     }
 
-    /// The work ended so.
+    /// The message ends with `outcome`.
     pub fn finish(mut self, outcome: JobOutcome) {
+        self.end(|_| outcome);
+    }
+
+    /// The message does not end: it goes back to the queue, on which it takes `bytes`.
+    pub fn back_to_queue(mut self, bytes: u64) {
+        if let Some(presence) = self.presence.take() {
+            let levels = &presence.ledger.levels;
+            levels.lower(|levels| &levels.in_service, 1);
+            levels.raise(|levels| &levels.queue_depth, 1);
+            levels.raise(|levels| &levels.queue_bytes, bytes);
+        }
+    }
+
+    fn end(&mut self, outcome: impl FnOnce(&Presence) -> JobOutcome) {
         if let Some(presence) = self.presence.take() {
             presence.ledger.levels.lower(|levels| &levels.in_service, 1);
-            presence.ledger.end(presence.door, outcome);
+            presence.ledger.end(presence.door, outcome(&presence));
         }
     }
 }
 
 impl Drop for InService {
     fn drop(&mut self) {
-        if let Some(presence) = self.presence.take() {
-            presence.ledger.levels.lower(|levels| &levels.in_service, 1);
-            presence.ledger.end(presence.door, presence.cause());
-        }
+        self.end(Presence::cause);
     }
 }

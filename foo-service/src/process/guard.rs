@@ -23,7 +23,7 @@ use tower::{
 
 use super::line::{Line, Standing};
 use crate::{
-    job::{Door, Job, Processed, Refusal},
+    job::{Door, Job, Processed, Reason},
     ledger::Ledger,
     workers::Workers,
 };
@@ -84,7 +84,7 @@ impl Guard {
         &self,
         job: Job,
         deadline: Option<Instant>,
-    ) -> impl Future<Output = Result<Processed, Refusal>> + Send {
+    ) -> impl Future<Output = Result<Processed, Reason>> + Send {
         if self.owed.load(SeqCst) > 0 {
             self.settle();
         }
@@ -95,7 +95,7 @@ impl Guard {
             // Line never fails, so what fails is load_shed.
             answer.unwrap_or_else(|_overloaded| {
                 self.ledger.refuse(Door::Process);
-                Err(Refusal::NoRoom("the line"))
+                Err(Reason::LineFull)
             })
         })
     }

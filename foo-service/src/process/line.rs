@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tower::Service;
 
 use crate::{
-    job::{Door, Job, JobOutcome, Processed, Refusal},
+    job::{Door, Job, JobOutcome, Processed, Reason},
     ledger::Ledger,
     permits::Permits,
     workers::Workers,
@@ -26,7 +26,7 @@ pub(super) struct Standing {
     pub(super) deadline: Option<Instant>,
 }
 
-type Answer = Result<Processed, Refusal>;
+type Answer = Result<Processed, Reason>;
 
 /// Ready for everyone; those over the limit wait inside the call. (tower's limit waits in `poll_ready`, where whatever
 /// stands around it cannot tell waiting from being full.)
@@ -76,7 +76,8 @@ impl Service<Standing> for Line {
             let taken = Instant::now();
             // Some get here when nobody is left to answer.
             if call.deadline.is_some_and(|deadline| taken >= deadline) {
-                return Ok(Err(Refusal::Expired));
+                in_line.leave(JobOutcome::Expired);
+                return Ok(Err(Reason::Expired));
             }
             let in_service = in_line.enter_service();
             let processed = slot.process(Door::Process, &call.job, taken).await;

@@ -1,7 +1,7 @@
 //! The synchronous door: answers when the message has been processed, and by that holds its caller back.
 //!
 //! The guard decides who may wait. For how long, the caller says: at its deadline, an instant taken when the call
-//! arrived, the whole call is dropped (`rpc/call.rs`), in line as well as in service.
+//! arrived, the whole call is dropped (`rpc/calls.rs`), in line as well as in service.
 
 mod guard;
 mod line;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use self::guard::Guard;
 use crate::{
-    job::{Door, Job, Processed, Refusal},
+    job::{Door, Job, Processed, Reason},
     ledger::Ledger,
     lifecycle::{Lifecycle, Phase},
     workers::Workers,
@@ -48,15 +48,15 @@ impl ProcessDoor {
 
     /// Has a message processed. Waits in line and for the work; cancel-safe: whoever leaves frees its place at once. What
     /// is dropped after `deadline` counts as expired.
-    pub async fn process(&self, job: Job, deadline: Option<Instant>) -> Result<Processed, Refusal> {
+    pub async fn process(&self, job: Job, deadline: Option<Instant>) -> Result<Processed, Reason> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.ledger.refuse(Door::Process);
-            return Err(Refusal::Expired);
+            return Err(Reason::Expired);
         }
         tokio::select! {
             biased;
             answer = self.guard.admit(job, deadline) => answer,
-            () = self.lifecycle.reached(Phase::Abandoning) => Err(Refusal::Abandoned),
+            () = self.lifecycle.reached(Phase::Abandoning) => Err(Reason::Abandoned),
         }
     }
 }

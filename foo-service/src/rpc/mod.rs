@@ -1,31 +1,34 @@
 //! The gRPC surface: decode, hand over to a door, encode. No policy lives here.
 //!
-//! Every call is counted from its arrival to its answer (`call`), and refusals become statuses in one place
-//! (`status`).
+//! Every call is counted from its arrival to the end of its answer (`calls`), as its handler says (`call`). Refusals become
+//! statuses in one place (`status`).
 
 mod call;
+mod calls;
 mod message;
-pub mod status;
+mod status;
 mod timeout;
 pub mod trace;
+mod unreached;
 mod watch;
 
 use std::{pin::Pin, sync::Arc};
 
 use call::Call;
-pub use call::Calls;
+pub use calls::Calls;
 use foo_proto::v1::{
     EnqueueRequest, EnqueueResponse, Message, ProcessRequest, ProcessResponse, Snapshot, WatchRequest,
     foo_service_server::FooService,
 };
 use futures_util::Stream;
 pub use message::MessageRules;
+use status::Refusal;
 use tonic::{Request, Response, Status};
 pub use watch::Watched;
 
 use crate::{
     enqueue::EnqueueDoor,
-    job::{Door, Job, Refusal},
+    job::{Door, Job, Reason},
     ledger::Ledger,
     lifecycle::Lifecycle,
     process::ProcessDoor,
@@ -54,17 +57,19 @@ impl FooRpc {
     /// Makes a job of what came with a call, and counts what is refused before it reaches a door.
     fn job(&self, door: Door, call: &Call, message: Option<Message>) -> Result<Job, Status> {
         let checked = if self.lifecycle.draining() {
-            Err(Refusal::Draining)
+            Err(Reason::Draining.into())
         } else {
             self.rules.check(call, message)
         };
         checked.map_err(|refusal| {
             self.ledger.refuse(door);
-            self.status(&refusal)
+            self.refused(call, &refusal)
         })
     }
 
-    fn status(&self, refusal: &Refusal) -> Status {
+    /// The call ends with a refusal.
+    fn refused(&self, call: &Call, refusal: &Refusal) -> Status {
+        call.ends(Err(refusal.reason()));
         // A call refused for want of room may find some after one message's work.
         status::of(refusal, self.workers.service_time())
     }
@@ -74,14 +79,15 @@ impl FooRpc {
 #[tonic::async_trait]
 impl FooService for FooRpc {
     async fn enqueue(&self, request: Request<EnqueueRequest>) -> Result<Response<EnqueueResponse>, Status> {
-        // Before anybody asks whether the service is draining: a drain that does not see this call has made that check
+        // Before anything asks whether the service is draining: a drain that does not see this call has made that check
         // fail.
         let _handled = self.ledger.handle();
         let call = Call::take(&request);
         let job = self.job(Door::Enqueue, &call, request.into_inner().message)?;
         let id = job.id.to_string();
         let enqueued = self.enqueue.enqueue(job, call.deadline).await;
-        let queue_depth = enqueued.map_err(|refusal| self.status(&refusal))?;
+        let queue_depth = enqueued.map_err(|reason| self.refused(&call, &reason.into()))?;
+        call.ends(Ok(()));
         Ok(Response::new(EnqueueResponse { id, queue_depth }))
     }
 
@@ -92,7 +98,8 @@ impl FooService for FooRpc {
         let job = self.job(Door::Process, &call, request.into_inner().message)?;
         let id = job.id.to_string();
         let processed = self.process.process(job, call.deadline).await;
-        let processed = processed.map_err(|refusal| self.status(&refusal))?;
+        let processed = processed.map_err(|reason| self.refused(&call, &reason.into()))?;
+        call.ends(Ok(()));
         Ok(Response::new(ProcessResponse {
             id,
             queue_wait: Some(message::to_wire(processed.queue_wait)),
@@ -103,8 +110,9 @@ impl FooService for FooRpc {
     type WatchStream = Pin<Box<dyn Stream<Item = Result<Snapshot, Status>> + Send>>;
 
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        watch::stream(&self.watched, &request.into_inner())
-            .map(|snapshots| Response::new(Box::pin(snapshots) as Self::WatchStream))
-            .map_err(|refusal| self.status(&refusal))
+        let call = Call::take(&request);
+        let snapshots = watch::stream(&self.watched, &call, &request.into_inner());
+        let snapshots = snapshots.map_err(|refusal| self.refused(&call, &refusal))?;
+        Ok(Response::new(Box::pin(snapshots)))
     }
 }

@@ -4,28 +4,59 @@ use std::time::Duration;
 
 use tonic::{Code, Status};
 
-use crate::job::Refusal;
+use crate::job::{Reason, RequestOutcome};
 
 /// Tells a client that retries how long to stay away (gRPC retry design, A6).
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
-impl From<&Refusal> for Status {
-    fn from(refusal: &Refusal) -> Self {
-        let code = match refusal {
-            Refusal::NoRoom(_) => Code::ResourceExhausted,
-            Refusal::Draining | Refusal::Abandoned => Code::Unavailable,
-            Refusal::Expired => Code::DeadlineExceeded,
-            Refusal::Invalid { .. } => Code::InvalidArgument,
-            Refusal::Bug => Code::Internal,
-        };
-        Self::new(code, refusal.to_string())
+/// A call that is not answered with OK: the reason by which it is counted, and what its caller is told besides.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// A field is not what it must be.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// As foo.proto names it.
+        field: &'static str,
+        /// What is wrong with it, and what would be right.
+        reason: String,
+    },
+    /// There is no more to say than the reason.
+    #[error(transparent)]
+    For(#[from] Reason),
+}
+
+impl Refusal {
+    /// What the refusal is counted by.
+    pub(super) fn reason(&self) -> Reason {
+        match self {
+            Self::Invalid { .. } => Reason::Invalid,
+            Self::For(reason) => *reason,
+        }
     }
 }
 
+fn code(reason: Reason) -> Code {
+    match reason.outcome() {
+        RequestOutcome::Ok => Code::Ok,
+        RequestOutcome::Rejected => Code::ResourceExhausted,
+        RequestOutcome::Unavailable => Code::Unavailable,
+        RequestOutcome::Expired => Code::DeadlineExceeded,
+        RequestOutcome::Cancelled => Code::Cancelled,
+        RequestOutcome::Invalid => Code::InvalidArgument,
+        RequestOutcome::Failed => Code::Internal,
+    }
+}
+
+/// The status for `reason` alone, without how long to stay away.
+pub(super) fn plain(reason: Reason) -> Status {
+    Status::new(code(reason), reason.to_string())
+}
+
 /// The status of a refusal; where it is for want of room, with how long to stay away.
-pub fn of(refusal: &Refusal, pushback: Duration) -> Status {
-    let mut status = Status::from(refusal);
-    if let Refusal::NoRoom(_) = refusal {
+pub(super) fn of(refusal: &Refusal, pushback: Duration) -> Status {
+    let reason = refusal.reason();
+    let mut status = Status::new(code(reason), refusal.to_string());
+    if reason.outcome() == RequestOutcome::Rejected {
         let millis = u64::try_from(pushback.as_millis()).unwrap_or(u64::MAX).max(1);
         status.metadata_mut().insert(PUSHBACK, millis.into());
     }

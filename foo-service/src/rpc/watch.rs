@@ -10,10 +10,14 @@ use futures_util::{Stream, stream};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tonic::Status;
 
-use super::message::{from_wire, to_wire};
+use super::{
+    Refusal,
+    call::Call,
+    message::{from_wire, to_wire},
+};
 use crate::{
     enqueue::{Completion, CompletionLog},
-    job::{Door, JobOutcome, MAX_ID_BYTES, Refusal},
+    job::{Door, JobOutcome, MAX_ID_BYTES, Reason, Rpc},
     ledger::{DoorReading, Ledger, LevelReading, Window},
     lifecycle::{Lifecycle, Phase},
     workers::Workers,
@@ -55,11 +59,13 @@ struct Watcher {
     sequence: u64,
     more: bool,
     last: bool,
+    call: Arc<Call>,
 }
 
-/// The stream that `request` asks for.
+/// The stream that `request` asks for. With its last snapshot, `call` ends.
 pub(super) fn stream(
     watched: &Arc<Watched>,
+    call: &Arc<Call>,
     request: &WatchRequest,
 ) -> Result<impl Stream<Item = Result<Snapshot, Status>> + Send + use<>, Refusal> {
     if request.run_id.len() > MAX_ID_BYTES {
@@ -77,10 +83,7 @@ pub(super) fn stream(
                 reason: format!("must be from {SHORTEST_INTERVAL:?} to {LONGEST_INTERVAL:?}"),
             })?,
     };
-    let window = watched
-        .ledger
-        .open_window()
-        .ok_or(Refusal::NoRoom("the list of watchers"))?;
+    let window = watched.ledger.open_window().ok_or(Reason::WatchersFull)?;
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let resumes = request.resume_instance_id == watched.instance_id;
@@ -92,6 +95,7 @@ pub(super) fn stream(
         sequence: 0,
         more: false,
         last: false,
+        call: Arc::clone(call),
         watched: Arc::clone(watched),
     };
     Ok(stream::unfold(first, |mut watcher| async move {
@@ -104,6 +108,7 @@ impl Watcher {
     async fn next(&mut self) -> Option<Snapshot> {
         if !self.more {
             if self.last {
+                self.call.ends(Ok(()));
                 return None;
             }
             tokio::select! {
@@ -149,6 +154,7 @@ impl Watcher {
             completions_end: end,
             missed,
             completions_more: more,
+            refusals: refusals(&watched.ledger),
         }
     }
 }
@@ -173,7 +179,26 @@ fn door_counts(reading: &DoorReading) -> v1::DoorCounts {
         failed: reading.of(JobOutcome::Failed),
         inside: reading.inside,
         refused: reading.refused,
+        rejected: reading.of(JobOutcome::Rejected),
     }
+}
+
+/// Those that happened.
+fn refusals(ledger: &Ledger) -> Vec<v1::Refusals> {
+    let mut refusals = Vec::new();
+    for rpc in Rpc::ALL {
+        for reason in Reason::ALL {
+            let calls = ledger.refusals(rpc, reason);
+            if calls > 0 {
+                refusals.push(v1::Refusals {
+                    rpc: rpc.label().to_owned(),
+                    reason: reason.label().to_owned(),
+                    calls,
+                });
+            }
+        }
+    }
+    refusals
 }
 
 fn level(reading: LevelReading) -> v1::Level {
@@ -191,6 +216,7 @@ fn completion(completion: Completion) -> v1::Completion {
         JobOutcome::Cancelled => v1::JobOutcome::Cancelled,
         JobOutcome::Abandoned => v1::JobOutcome::Abandoned,
         JobOutcome::Failed => v1::JobOutcome::Failed,
+        JobOutcome::Rejected => v1::JobOutcome::Rejected,
     };
     v1::Completion {
         id: completion.id.into(),

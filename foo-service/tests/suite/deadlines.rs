@@ -10,7 +10,7 @@ use tonic::{Code, Request};
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_passes_in_line_is_answered_then() {
-    // Tried with the line on `Server`, before `call`: answered at 350. Tried without the clock of `rpc/call.rs`:
+    // Tried with the line on `Server`, before `call`: answered at 350. Tried without the clock of `rpc/calls.rs`:
     // CANCELLED.
     let bed = TestBed::start(Settings::default());
     let caller = bed.caller().await;
@@ -70,7 +70,7 @@ const DEADLINE_EXCEEDED: &str = "4";
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_passes_before_the_body_is_there_is_no_different() {
-    // Tried without the clock of `rpc/call.rs`: CANCELLED, by tonic.
+    // Tried without the clock of `rpc/calls.rs`: CANCELLED, by tonic.
     let bed = TestBed::start(Settings::default());
     let caller = bed.caller().await;
     assert_eq!(
@@ -92,7 +92,7 @@ async fn a_deadline_that_passes_before_the_body_is_there_is_no_different() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_has_passed_on_arrival_is_refused_at_either_door() {
-    // Tried without the clock of `rpc/call.rs`: CANCELLED at both, by tonic.
+    // Tried without the clock of `rpc/calls.rs`: CANCELLED at both, by tonic.
     let bed = TestBed::start(Settings::default());
     let caller = bed.caller().await;
     let enqueued = caller.enqueue_within(message("late"), ms(0)).await.unwrap_err();

@@ -22,6 +22,7 @@ mod program_health;
 mod program_log;
 mod queue;
 mod queue_line;
+mod reasons;
 mod support;
 mod tls;
 mod untrusted_calls;

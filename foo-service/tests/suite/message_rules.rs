@@ -106,7 +106,7 @@ async fn a_request_without_a_message_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn a_payload_far_over_the_limit_is_not_even_decoded() {
-    // Tried without the correction in `rpc/call.rs`: OUT_OF_RANGE.
+    // Tried without the correction in `rpc/unreached.rs`: OUT_OF_RANGE.
     let bed = strict();
     let caller = bed.caller().await;
     // Up to here it is decoded, and told its limit.

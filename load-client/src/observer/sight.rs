@@ -141,7 +141,13 @@ impl Sight {
         }
         let doors = [self.last.enqueue?, self.last.process?];
         Some(doors.iter().all(|door| {
-            let ended = door.completed + door.dropped + door.expired + door.cancelled + door.abandoned + door.failed;
+            let ended = door.completed
+                + door.dropped
+                + door.expired
+                + door.cancelled
+                + door.abandoned
+                + door.failed
+                + door.rejected;
             door.admitted == ended + door.inside
         }))
     }

@@ -8,7 +8,7 @@ use foo_service::{
     app::Drained,
     config::Settings,
     enqueue::Capacity,
-    job::{Door, JobOutcome, RequestOutcome},
+    job::{Door, JobOutcome, Reason, RequestOutcome, Rpc},
     ledger::{DoorReading, Ledger, Levels},
 };
 use proptest::{prelude::*, test_runner::TestCaseError};
@@ -38,6 +38,7 @@ pub(super) fn check(witness: &Witness, settings: &Settings, snapshot: Option<&Sn
     check_page(ledger, &witness.samples())?;
     if let Some(snapshot) = snapshot {
         check_snapshot(ledger, snapshot)?;
+        check_refusals(ledger, snapshot)?;
         check_ends(ledger, &snapshot.completions)?;
     }
     Ok(())
@@ -176,6 +177,23 @@ fn check_page(ledger: &Ledger, samples: &BTreeMap<String, String>) -> Checked {
             check(&series, reading.of(JobOutcome::Completed))?;
         }
     }
+    for rpc in Rpc::ALL {
+        let mut refused = 0;
+        for reason in Reason::ALL {
+            let series = format!(
+                "foo_refusals_total{{rpc=\"{}\",reason=\"{}\"}}",
+                rpc.label(),
+                reason.label()
+            );
+            check(&series, ledger.refusals(rpc, reason))?;
+            refused += ledger.refusals(rpc, reason);
+        }
+        let not_ok = RequestOutcome::ALL
+            .into_iter()
+            .filter(|outcome| *outcome != RequestOutcome::Ok);
+        let not_ok: u64 = not_ok.map(|outcome| ledger.requests(rpc, outcome)).sum();
+        prop_assert_eq!(refused, not_ok, "{:?}: every call without OK has one reason", rpc);
+    }
     let levels = ledger.levels();
     check("foo_queue_depth", levels.queue_depth)?;
     check("foo_queue_bytes", levels.queue_bytes)?;
@@ -202,6 +220,28 @@ fn check_snapshot(ledger: &Ledger, snapshot: &Snapshot) -> Checked {
     Ok(())
 }
 
+/// Watch tells the reasons of the doors' calls. (Its own change with each look: a look is a call of Watch, and ends.)
+fn check_refusals(ledger: &Ledger, snapshot: &Snapshot) -> Checked {
+    let mut told = BTreeMap::new();
+    for refusals in &snapshot.refusals {
+        let twice = told.insert((&*refusals.rpc, &*refusals.reason), refusals.calls);
+        prop_assert_eq!(twice, None);
+    }
+    for door in Door::ALL {
+        for reason in Reason::ALL {
+            let calls = told.get(&(door.label(), reason.label())).copied();
+            prop_assert_eq!(
+                calls.unwrap_or(0),
+                ledger.refusals(door, reason),
+                "{:?} {:?}",
+                door,
+                reason
+            );
+        }
+    }
+    Ok(())
+}
+
 fn counts(reading: &DoorReading) -> DoorCounts {
     DoorCounts {
         admitted: reading.admitted,
@@ -213,6 +253,7 @@ fn counts(reading: &DoorReading) -> DoorCounts {
         failed: reading.of(JobOutcome::Failed),
         inside: reading.inside,
         refused: reading.refused,
+        rejected: reading.of(JobOutcome::Rejected),
     }
 }
 
@@ -228,6 +269,7 @@ fn check_ends(ledger: &Ledger, ends: &[Completion]) -> Checked {
         v1::JobOutcome::Cancelled,
         v1::JobOutcome::Abandoned,
         v1::JobOutcome::Failed,
+        v1::JobOutcome::Rejected,
     ]) {
         let told = ends.iter().filter(|end| end.outcome() == wire).count() as u64;
         prop_assert_eq!(told, reading.of(outcome), "{:?}", outcome);

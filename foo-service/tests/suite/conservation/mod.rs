@@ -12,6 +12,7 @@
 
 mod books;
 mod call;
+mod ends;
 mod play;
 mod schedule;
 mod watcher;
@@ -19,7 +20,7 @@ mod watcher;
 use std::cell::RefCell;
 
 use foo_service::{
-    job::{Door, JobOutcome, RequestOutcome},
+    job::{Door, JobOutcome, Reason, RequestOutcome},
     ledger::Ledger,
 };
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -31,6 +32,8 @@ use self::{play::Play, schedule::Schedule};
 struct Coverage {
     requests: [[u64; RequestOutcome::ALL.len()]; 2],
     jobs: [[u64; JobOutcome::ALL.len()]; 2],
+    /// Of both doors.
+    reasons: [u64; Reason::ALL.len()],
 }
 
 impl Coverage {
@@ -38,6 +41,9 @@ impl Coverage {
         for door in Door::ALL {
             for outcome in RequestOutcome::ALL {
                 self.requests[door as usize][outcome as usize] += ledger.requests(door, outcome);
+            }
+            for reason in Reason::ALL {
+                self.reasons[reason as usize] += ledger.refusals(door, reason);
             }
             for outcome in JobOutcome::ALL {
                 self.jobs[door as usize][outcome as usize] += ledger.door(door).of(outcome);
@@ -47,6 +53,11 @@ impl Coverage {
 
     /// A property of what never happens says nothing.
     fn check(&self) {
+        for reason in Reason::ALL {
+            let happens = !matches!(reason, Reason::Failed | Reason::WatchersFull);
+            let calls = self.reasons[reason as usize];
+            assert_eq!(calls > 0, happens, "{reason:?}: {calls} calls");
+        }
         for door in Door::ALL {
             for outcome in RequestOutcome::ALL {
                 let bug = outcome == RequestOutcome::Failed;
@@ -59,7 +70,8 @@ impl Coverage {
                     JobOutcome::Completed | JobOutcome::Abandoned => true,
                     JobOutcome::Dropped => door == Door::Enqueue,
                     JobOutcome::Expired | JobOutcome::Cancelled => door == Door::Process,
-                    JobOutcome::Failed => false,
+                    // No line of today rejects a caller that waits.
+                    JobOutcome::Failed | JobOutcome::Rejected => false,
                 };
                 let messages = self.jobs[door as usize][outcome as usize];
                 assert_eq!(messages > 0, happens, "{door:?} {outcome:?}: {messages} messages");

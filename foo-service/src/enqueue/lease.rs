@@ -1,0 +1,114 @@
+//! A message that was taken from the queue, and is owed an end.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{Completion, Queue};
+use crate::{
+    job::{Job, JobOutcome, Processed},
+    ledger::InService,
+};
+
+/// The right to process a message, and the duty to say how that ended. Dropped without an end, the work was broken off: the
+/// message counts as abandoned, or as failed in a panic.
+///
+/// With [`complete`](Self::complete) and [`end`](Self::end) the message leaves the system, and its end is in the log of
+/// completions. With [`hand_back`](Self::hand_back) it stays.
+pub struct Lease {
+    pub(super) queue: Arc<Queue>,
+    pub(super) taken: Instant,
+    pub(super) held: Option<(Job, InService)>,
+}
+
+impl Lease {
+    /// The message.
+    pub fn job(&self) -> &Job {
+        let (job, _) = self.held.as_ref().expect("a lease holds its message until it ends");
+        job
+    }
+
+    /// When the message was taken.
+    pub fn taken(&self) -> Instant {
+        self.taken
+    }
+
+    /// The message was processed.
+    pub fn complete(mut self, processed: Processed) {
+        self.finish(JobOutcome::Completed, Some(processed));
+    }
+
+    /// The message ends with `outcome`, without having been processed.
+    pub fn end(mut self, outcome: JobOutcome) {
+        self.finish(outcome, None);
+    }
+
+    /// The message is the next to be taken again. Its queue wait goes on from when it first joined the queue. On a queue that
+    /// was abandoned meanwhile, it ends as abandoned.
+    pub fn hand_back(mut self) {
+        if let Some((job, in_service)) = self.held.take()
+            && let Err(held) = self.queue.take_back(job, in_service)
+        {
+            self.held = Some(held);
+            self.finish(JobOutcome::Abandoned, None);
+        }
+    }
+
+    fn finish(&mut self, outcome: JobOutcome, processed: Option<Processed>) {
+        let Some((job, in_service)) = self.held.take() else {
+            return;
+        };
+        // Logged first: a watcher that sees the system empty must find every end in the log.
+        self.queue.log.push(Completion {
+            queue_wait: processed.map_or_else(|| self.taken - job.since, |processed| processed.queue_wait),
+            service_time: Some(processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
+            outcome,
+            id: job.id,
+        });
+        in_service.finish(outcome);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let outcome = if std::thread::panicking() {
+            JobOutcome::Failed
+        } else {
+            JobOutcome::Abandoned
+        };
+        self.finish(outcome, None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        enqueue::{Capacity, CompletionLog},
+        ledger::Ledger,
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_was_handed_back_is_the_next_and_has_waited_since_it_joined() {
+        let (ledger, log) = (Arc::new(Ledger::default()), Arc::new(CompletionLog::default()));
+        let queue = Arc::new(Queue::new(Capacity::Unbounded, None, ledger, Arc::clone(&log)));
+        for id in ["first", "second"] {
+            let job = Job {
+                id: id.into(),
+                payload: Box::default(),
+                demand: None,
+                since: Instant::now(),
+            };
+            queue.offer(job).unwrap();
+        }
+        queue.take().unwrap().hand_back();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let again = queue.take().unwrap();
+        assert_eq!(&*again.job().id, "first");
+        again.end(JobOutcome::Dropped);
+        let ends = log.read(0, "", 2).completions;
+        assert_eq!((ends.len(), ends[0].queue_wait), (1, Duration::from_secs(1)));
+    }
+}
