@@ -64,7 +64,7 @@ struct World {
     ended: [[u64; JobOutcome::ALL.len()]; 2],
 }
 
-fn take<T>(from: &mut Vec<T>, which: &Index) -> Option<T> {
+fn take<T>(from: &mut Vec<T>, which: Index) -> Option<T> {
     (!from.is_empty()).then(|| from.remove(which.index(from.len())))
 }
 
@@ -110,7 +110,7 @@ impl World {
         match act {
             Act::JoinLine(door) => self.lines.push((*door, self.ledger.join_line(*door, None))),
             Act::LeaveLine(which, outcome) => {
-                if let Some((door, in_line)) = take(&mut self.lines, which) {
+                if let Some((door, in_line)) = take(&mut self.lines, *which) {
                     match outcome {
                         Some(outcome) => in_line.leave(*outcome),
                         None => drop(in_line),
@@ -124,13 +124,13 @@ impl World {
             Act::Serve(which) => {
                 // A caller of Enqueue goes on to the queue, not to a worker.
                 if self.lines.iter().all(|(door, _)| *door == Door::Process)
-                    && let Some((_, in_line)) = take(&mut self.lines, which)
+                    && let Some((_, in_line)) = take(&mut self.lines, *which)
                 {
                     self.working.push(in_line.enter_service());
                 }
             }
             Act::Finish(which, outcome) => {
-                if let Some(in_service) = take(&mut self.working, which) {
+                if let Some(in_service) = take(&mut self.working, *which) {
                     match outcome {
                         Some(outcome) => in_service.finish(*outcome),
                         None => drop(in_service),
@@ -146,7 +146,7 @@ impl World {
                 }
             }
             Act::EndLease(which, outcome) => {
-                if let Some(lease) = take(&mut self.leases, which) {
+                if let Some(lease) = take(&mut self.leases, *which) {
                     match outcome {
                         Some(outcome) => lease.end(*outcome),
                         None => drop(lease),
@@ -155,7 +155,7 @@ impl World {
                 }
             }
             Act::HandBack(which) => {
-                if let Some(lease) = take(&mut self.leases, which) {
+                if let Some(lease) = take(&mut self.leases, *which) {
                     lease.hand_back();
                     if self.abandoned {
                         self.end(Door::Enqueue, JobOutcome::Abandoned);
