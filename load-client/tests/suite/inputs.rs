@@ -128,9 +128,9 @@ fn a_credential_is_shown_nowhere() {
         "ftp://me:s3cret@h",
     ] {
         let typed = refused(&[], &["run", url]);
-        assert!(typed.contains("@") && !typed.contains("s3cret"), "{typed}");
+        assert!(typed.contains('@') && !typed.contains("s3cret"), "{typed}");
         let set = refused(&[("LOAD_URL", url)], &["run"]);
-        assert!(set.contains("@") && !set.contains("s3cret"), "{set}");
+        assert!(set.contains('@') && !set.contains("s3cret"), "{set}");
         let target = refused(&[], &["compare", "--target", &format!("a=process:{url}")]);
         assert!(!target.contains("s3cret"), "{target}");
         let health = refused(&[], &["health", "--prometheus-addr", url]);
