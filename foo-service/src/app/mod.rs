@@ -1,4 +1,4 @@
-//! Builds every part of a service, starts it, and drains it.
+//! Builds every part of a service. `serve` starts them, `drain` stops them.
 //!
 //! A service is a value: nothing is global, so several can live in one process without touching each other.
 
@@ -7,25 +7,14 @@ mod control;
 mod drain;
 mod health;
 pub mod refusals;
+mod serve;
+mod transport;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use foo_proto::v1::{FILE_DESCRIPTOR_SET, foo_service_server::FooServiceServer};
-use futures_util::Stream;
 use metrics::Recorder;
 use rand::TryRng;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    sync::oneshot,
-    time::{Instant, timeout},
-};
-use tonic::{
-    codec::CompressionEncoding,
-    service::Routes,
-    transport::{Server, server::Connected},
-};
-use tonic_health::server::HealthReporter;
-use tower_http::request_id::PropagateRequestIdLayer;
+use tokio::time::Instant;
 
 pub use self::{
     connections::{accept, accept_and_tell},
@@ -37,33 +26,13 @@ use crate::{
     config::Settings,
     enqueue::{Capacity, CompletionLog, EnqueueDoor},
     ledger::Ledger,
-    lifecycle::{Lifecycle, Phase, Shutdown},
+    lifecycle::Lifecycle,
     metrics::Metrics,
     process::ProcessDoor,
-    rpc::{Calls, FooRpc, MessageRules, Watched, trace},
+    rpc::Watched,
     work::{ServiceTime, Work},
     workers::Workers,
 };
-
-/// HTTP/2 streams open at once on a connection (arbitrary, far over the 100 that clients assume before they know:
-/// below that, a connection's first calls would be refused). What waits is bounded by the line, not here.
-const MAX_STREAMS: u32 = 16_384;
-/// Flow control per connection. Large, because h2 ends a connection that holds very many small unread frames, and
-/// judges that by the window.
-const CONNECTION_WINDOW: u32 = 64 << 20;
-/// Flow control per stream: room for a payload of the default limit in one go.
-const STREAM_WINDOW: u32 = 2 << 20;
-/// Streams that a client has reset before they were accepted. Over it, h2 ends the connection; the default of 20 is
-/// reached by any client whose deadlines pass in bulk.
-const MAX_PENDING_RESETS: usize = MAX_STREAMS as usize;
-/// Streams reset because their client broke a rule, as late frames do, over the whole life of a connection. h2 alone
-/// allows 1,024; a `Server` that sets nothing allows any number (read in tonic 0.14.9), which defends against nobody.
-const MAX_ERROR_RESETS: usize = MAX_STREAMS as usize;
-/// How long connections may take to close once everything has been answered. Streams that never end by themselves (a
-/// health watch) are cut then.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// A message's other fields and framing, beside its payload.
-const ENVELOPE: usize = 64 << 10;
 
 /// What a service is made of.
 pub struct Parts<'a> {
@@ -180,122 +149,4 @@ impl Service {
     pub fn accepting(&self) -> Arc<Accepting> {
         Arc::clone(&self.accepting)
     }
-
-    /// Serves every connection of `incoming` until `shutdown` asks for a stop and the drain is over.
-    ///
-    /// # Errors
-    ///
-    /// If the transport fails as a whole; a connection that fails is its peer's concern.
-    pub async fn serve<I, IO, E>(self, incoming: I, shutdown: Shutdown) -> Result<Drained, tonic::transport::Error>
-    where
-        I: Stream<Item = Result<IO, E>> + Send,
-        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
-        E: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
-    {
-        let Self {
-            settings,
-            instance_id,
-            workers,
-            enqueue,
-            process,
-            watched,
-            metrics,
-            accepting,
-        } = self;
-        let ledger = Arc::clone(&watched.ledger);
-        let lifecycle = Arc::clone(&watched.lifecycle);
-        let health = HealthReporter::new();
-
-        let dispatcher = tokio::spawn({
-            let (enqueue, workers) = (Arc::clone(&enqueue), Arc::clone(&workers));
-            async move { enqueue.dispatch(workers).await }
-        });
-        let doors = FooServiceServer::new(FooRpc {
-            rules: MessageRules::new(settings.max_payload, settings.max_service_demand, instance_id.clone()),
-            enqueue,
-            process,
-            watched,
-            ledger: Arc::clone(&ledger),
-            lifecycle: Arc::clone(&lifecycle),
-            workers,
-        })
-        .max_decoding_message_size(decoding_limit(settings.max_payload))
-        // The limit holds for what comes out of it too: tonic stops there. Answers are small, and stay as they are.
-        .accept_compressed(CompressionEncoding::Gzip);
-        health.set_serving::<FooServiceServer<FooRpc>>().await;
-
-        let (stop, stopped) = oneshot::channel::<()>();
-        let routes = Routes::new(doors)
-            .add_service(health::service(&health).accept_compressed(CompressionEncoding::Gzip))
-            .add_service(reflection_v1().accept_compressed(CompressionEncoding::Gzip))
-            .add_service(reflection_v1alpha().accept_compressed(CompressionEncoding::Gzip));
-        let routes = if trace::wanted() {
-            trace::around(routes, &instance_id)
-        } else {
-            routes
-        };
-        let incoming = connections::hold(incoming, accepting, metrics, &lifecycle);
-        let transport = Server::builder()
-            .max_concurrent_streams(MAX_STREAMS)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .initial_stream_window_size(STREAM_WINDOW)
-            .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
-            .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
-            .layer(Calls::new(Arc::clone(&ledger)))
-            .layer(PropagateRequestIdLayer::x_request_id())
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming, async {
-                // A sender that was dropped stops the transport as well.
-                let _ = stopped.await;
-            });
-        let mut transport = std::pin::pin!(transport);
-        let times = drain::Times {
-            delay: settings.drain_delay,
-            limit: settings.drain_timeout,
-        };
-
-        let drained = tokio::select! {
-            biased;
-            drained = drain::when_asked(shutdown, &ledger, &lifecycle, &health, times) => {
-                drop(stop);
-                // Past this time it is the peers who keep their connections open.
-                let _ = timeout(CLOSE_TIMEOUT, transport).await;
-                lifecycle.advance(Phase::Closed);
-                drained
-            }
-            ended = &mut transport => {
-                ended?;
-                drain::now(&ledger, &lifecycle, &health, settings.drain_timeout).await
-            }
-        };
-        dispatcher.await.expect("the dispatcher does not panic");
-        Ok(drained)
-    }
-}
-
-/// What tonic decodes at all: well over the payload limit, so that a payload a little over it is answered with the
-/// name of the field, and one far over it is not even read.
-fn decoding_limit(max_payload: u64) -> usize {
-    usize::try_from(max_payload)
-        .unwrap_or(usize::MAX)
-        .saturating_mul(2)
-        .saturating_add(ENVELOPE)
-}
-
-fn reflection_v1()
--> tonic_reflection::server::v1::ServerReflectionServer<impl tonic_reflection::server::v1::ServerReflection> {
-    reflection().build_v1().expect("the generated descriptors are whole")
-}
-
-fn reflection_v1alpha()
--> tonic_reflection::server::v1alpha::ServerReflectionServer<impl tonic_reflection::server::v1alpha::ServerReflection> {
-    reflection()
-        .build_v1alpha()
-        .expect("the generated descriptors are whole")
-}
-
-fn reflection() -> tonic_reflection::server::Builder<'static> {
-    tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }

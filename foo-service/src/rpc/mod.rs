@@ -5,6 +5,7 @@
 
 mod call;
 mod calls;
+mod counted;
 mod message;
 mod status;
 mod timeout;

@@ -1,0 +1,106 @@
+//! Starts every part of a service, serves its connections, and drains it.
+
+use std::{sync::Arc, time::Duration};
+
+use foo_proto::v1::foo_service_server::FooServiceServer;
+use futures_util::Stream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::oneshot,
+    time::timeout,
+};
+use tonic::transport::server::Connected;
+use tonic_health::server::HealthReporter;
+use tower_http::request_id::PropagateRequestIdLayer;
+
+use super::{Drained, Service, connections, drain, transport};
+use crate::{
+    lifecycle::{Phase, Shutdown},
+    rpc::{Calls, FooRpc, MessageRules, trace},
+};
+
+/// How long connections may take to close once everything has been answered. Streams that never end by themselves (a
+/// health watch) are cut then.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Service {
+    /// Serves every connection of `incoming` until `shutdown` asks for a stop and the drain is over.
+    ///
+    /// # Errors
+    ///
+    /// If the transport fails as a whole; a connection that fails is its peer's concern.
+    pub async fn serve<I, IO, E>(self, incoming: I, shutdown: Shutdown) -> Result<Drained, tonic::transport::Error>
+    where
+        I: Stream<Item = Result<IO, E>> + Send,
+        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+    {
+        let Self {
+            settings,
+            instance_id,
+            workers,
+            enqueue,
+            process,
+            watched,
+            metrics,
+            accepting,
+        } = self;
+        let ledger = Arc::clone(&watched.ledger);
+        let lifecycle = Arc::clone(&watched.lifecycle);
+        let health = HealthReporter::new();
+
+        let dispatcher = tokio::spawn({
+            let (enqueue, workers) = (Arc::clone(&enqueue), Arc::clone(&workers));
+            async move { enqueue.dispatch(workers).await }
+        });
+        let foo = FooRpc {
+            rules: MessageRules::new(settings.max_payload, settings.max_service_demand, instance_id.clone()),
+            enqueue,
+            process,
+            watched,
+            ledger: Arc::clone(&ledger),
+            lifecycle: Arc::clone(&lifecycle),
+            workers,
+        };
+        health.set_serving::<FooServiceServer<FooRpc>>().await;
+        let routes = transport::routes(foo, settings.max_payload, &health);
+
+        let (stop, stopped) = oneshot::channel::<()>();
+        let routes = if trace::wanted() {
+            trace::around(routes, &instance_id)
+        } else {
+            routes
+        };
+        let incoming = connections::hold(incoming, accepting, metrics, &lifecycle);
+        let transport = transport::server()
+            .layer(Calls::new(Arc::clone(&ledger)))
+            .layer(PropagateRequestIdLayer::x_request_id())
+            .add_routes(routes)
+            .serve_with_incoming_shutdown(incoming, async {
+                // A sender that was dropped stops the transport as well.
+                let _ = stopped.await;
+            });
+        let mut transport = std::pin::pin!(transport);
+        let times = drain::Times {
+            delay: settings.drain_delay,
+            limit: settings.drain_timeout,
+        };
+
+        let drained = tokio::select! {
+            biased;
+            drained = drain::when_asked(shutdown, &ledger, &lifecycle, &health, times) => {
+                drop(stop);
+                // Past this time it is the peers who keep their connections open.
+                let _ = timeout(CLOSE_TIMEOUT, transport).await;
+                lifecycle.advance(Phase::Closed);
+                drained
+            }
+            ended = &mut transport => {
+                ended?;
+                drain::now(&ledger, &lifecycle, &health, settings.drain_timeout).await
+            }
+        };
+        dispatcher.await.expect("the dispatcher does not panic");
+        Ok(drained)
+    }
+}
