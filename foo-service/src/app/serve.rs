@@ -53,7 +53,7 @@ impl Service {
             let (enqueue, workers) = (Arc::clone(&enqueue), Arc::clone(&workers));
             async move { enqueue.dispatch(workers).await }
         });
-        let foo = FooRpc {
+        let rpc = FooRpc {
             rules: MessageRules::new(settings.max_payload, settings.max_service_demand, instance_id.clone()),
             enqueue,
             process,
@@ -63,7 +63,7 @@ impl Service {
             workers,
         };
         health.set_serving::<FooServiceServer<FooRpc>>().await;
-        let routes = transport::routes(foo, settings.max_payload, &health);
+        let routes = transport::routes(rpc, settings.max_payload, &health);
 
         let (stop, stopped) = oneshot::channel::<()>();
         let routes = if trace::wanted() {

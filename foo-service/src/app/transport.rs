@@ -35,12 +35,12 @@ pub(super) fn server() -> Server {
 }
 
 /// FooService, health and reflection. Payloads may have `max_payload` bytes.
-pub(super) fn routes(foo: FooRpc, max_payload: u64, health: &HealthReporter) -> Routes {
-    let foo = FooServiceServer::new(foo)
+pub(super) fn routes(rpc: FooRpc, max_payload: u64, health: &HealthReporter) -> Routes {
+    let server = FooServiceServer::new(rpc)
         .max_decoding_message_size(decoding_limit(max_payload))
         // The limit holds for what comes out of it too: tonic stops there. Answers are small, and stay as they are.
         .accept_compressed(CompressionEncoding::Gzip);
-    Routes::new(foo)
+    Routes::new(server)
         .add_service(health::service(health).accept_compressed(CompressionEncoding::Gzip))
         .add_service(reflection_v1().accept_compressed(CompressionEncoding::Gzip))
         .add_service(reflection_v1alpha().accept_compressed(CompressionEncoding::Gzip))
