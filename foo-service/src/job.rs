@@ -159,6 +159,15 @@ closed_set! {
         /// The waiting line of Process is full.
         #[error("no room: the line is full")]
         LineFull,
+        /// The call took a place in a full line, and the line gave that place to a newer call.
+        #[error("no room: a newer request took the place of this one")]
+        Displaced,
+        /// The call cannot be answered before its deadline, so it is not worth its wait.
+        #[error("no room: the request cannot be answered before its deadline")]
+        TooLate,
+        /// Calls have waited too long for some time, and this one has as well.
+        #[error("no room: requests wait too long")]
+        Overload,
         /// As many watchers as there can be are watching.
         #[error("no room: the list of watchers is full")]
         WatchersFull,
@@ -187,7 +196,13 @@ impl Reason {
     /// How a call counts that was refused for this reason.
     pub fn outcome(self) -> RequestOutcome {
         match self {
-            Self::QueueFull | Self::QueueLineFull | Self::LineFull | Self::WatchersFull => RequestOutcome::Rejected,
+            Self::QueueFull
+            | Self::QueueLineFull
+            | Self::LineFull
+            | Self::Displaced
+            | Self::TooLate
+            | Self::Overload
+            | Self::WatchersFull => RequestOutcome::Rejected,
             Self::Draining | Self::Abandoned => RequestOutcome::Unavailable,
             Self::Expired => RequestOutcome::Expired,
             Self::Cancelled => RequestOutcome::Cancelled,

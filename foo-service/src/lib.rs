@@ -18,6 +18,8 @@ pub mod admin;
 pub mod enqueue;
 pub mod process;
 
+pub mod turns;
+
 pub mod workers;
 
 pub mod work;

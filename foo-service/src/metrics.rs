@@ -37,6 +37,8 @@ pub struct Metrics {
     service_time: [Histogram; 2],
     sojourn_time: [Histogram; 2],
     line_wait: Histogram,
+    worker_wait: [Histogram; 2],
+    limit: Gauge,
     requests: [[Counter; RequestOutcome::ALL.len()]; 2],
     watches: [Counter; RequestOutcome::ALL.len()],
     watchers: Gauge,
@@ -65,6 +67,8 @@ impl Metrics {
                 service_time: Door::ALL.map(|door| histogram!("foo_service_time_seconds", "door" => door.label())),
                 sojourn_time: Door::ALL.map(|door| histogram!("foo_sojourn_time_seconds", "door" => door.label())),
                 line_wait: histogram!("foo_line_wait_seconds"),
+                worker_wait: Door::ALL.map(|door| histogram!("foo_worker_wait_seconds", "door" => door.label())),
+                limit: gauge!("foo_concurrency_limit"),
                 requests: Door::ALL.map(|rpc| {
                     RequestOutcome::ALL.map(
                         |outcome| counter!("foo_requests_total", "rpc" => rpc.label(), "outcome" => outcome.label()),
@@ -109,6 +113,16 @@ impl Metrics {
     /// A caller of Enqueue stood in line so long for a place on the queue.
     pub fn stood_in_line(&self, wait: Duration) {
         self.line_wait.record(wait);
+    }
+
+    /// A message that was admitted waited so long for a worker.
+    pub fn waited_for_worker(&self, door: Door, wait: Duration) {
+        self.worker_wait[door as usize].record(wait);
+    }
+
+    /// So many are admitted at once from now on.
+    pub fn limit(&self, limit: u32) {
+        self.limit.set(f64::from(limit));
     }
 
     /// So many messages are processed at once from now on.
@@ -215,6 +229,15 @@ fn describe() {
         "foo_sojourn_time_seconds",
         Unit::Seconds,
         "Queue wait and service time together."
+    );
+    describe_gauge!(
+        "foo_concurrency_limit",
+        "Messages admitted at once, from both RPCs: the limit in force."
+    );
+    describe_histogram!(
+        "foo_worker_wait_seconds",
+        Unit::Seconds,
+        "How long messages waited for a worker after they were admitted, of those that had to: the limit is above the workers."
     );
     describe_histogram!(
         "foo_line_wait_seconds",

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use crate::{
     config::{Change, Settings},
     process::ProcessDoor,
+    turns::Turns,
     workers::Workers,
 };
 
@@ -14,6 +15,7 @@ pub struct Control {
     /// As they are now. Changes happen one at a time.
     settings: Arc<Mutex<Settings>>,
     workers: Arc<Workers>,
+    turns: Arc<Turns>,
     process: Arc<ProcessDoor>,
 }
 
@@ -23,10 +25,16 @@ pub struct Control {
 pub struct ChangeError(String);
 
 impl Control {
-    pub(super) fn new(settings: &Settings, workers: Arc<Workers>, process: Arc<ProcessDoor>) -> Self {
+    pub(super) fn new(
+        settings: &Settings,
+        workers: Arc<Workers>,
+        turns: Arc<Turns>,
+        process: Arc<ProcessDoor>,
+    ) -> Self {
         Self {
             settings: Arc::new(Mutex::new(settings.clone())),
             workers,
+            turns,
             process,
         }
     }
@@ -51,6 +59,7 @@ impl Control {
         }
         if changed.limit() != settings.limit() {
             self.process.resize(changed.limit());
+            self.turns.resize(changed.limit());
         }
         *settings = changed;
         Ok(())

@@ -30,6 +30,7 @@ use crate::{
     metrics::Metrics,
     process::ProcessDoor,
     rpc::Watched,
+    turns::Turns,
     work::{ServiceTime, Work},
     workers::Workers,
 };
@@ -51,6 +52,7 @@ pub struct Service {
     settings: Settings,
     instance_id: String,
     workers: Arc<Workers>,
+    turns: Arc<Turns>,
     enqueue: Arc<EnqueueDoor>,
     process: Arc<ProcessDoor>,
     watched: Arc<Watched>,
@@ -97,10 +99,14 @@ impl Service {
             Arc::clone(&metrics),
             Arc::clone(&log),
         ));
-        let process = Arc::new(ProcessDoor::new(
-            settings.limit(),
-            settings.max_waiting,
+        let turns = Arc::new(Turns::new(
+            &settings.turns(),
             Arc::clone(&workers),
+            Arc::clone(&metrics),
+        ));
+        let process = Arc::new(ProcessDoor::new(
+            settings.bound(),
+            Arc::clone(&turns),
             Arc::clone(&ledger),
             Arc::clone(&lifecycle),
         ));
@@ -117,6 +123,7 @@ impl Service {
             settings,
             instance_id,
             workers,
+            turns,
             enqueue,
             process,
             watched,
@@ -127,7 +134,12 @@ impl Service {
 
     /// A handle to change the service with, while it serves.
     pub fn control(&self) -> Control {
-        Control::new(&self.settings, Arc::clone(&self.workers), Arc::clone(&self.process))
+        Control::new(
+            &self.settings,
+            Arc::clone(&self.workers),
+            Arc::clone(&self.turns),
+            Arc::clone(&self.process),
+        )
     }
 
     /// The service's counts.

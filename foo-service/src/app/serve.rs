@@ -39,6 +39,7 @@ impl Service {
             settings,
             instance_id,
             workers,
+            turns,
             enqueue,
             process,
             watched,
@@ -50,8 +51,8 @@ impl Service {
         let health = HealthReporter::new();
 
         let dispatcher = tokio::spawn({
-            let (enqueue, workers) = (Arc::clone(&enqueue), Arc::clone(&workers));
-            async move { enqueue.dispatch(workers).await }
+            let enqueue = Arc::clone(&enqueue);
+            async move { enqueue.dispatch(&turns).await }
         });
         let rpc = FooRpc {
             rules: MessageRules::new(settings.max_payload, settings.max_service_demand, instance_id.clone()),

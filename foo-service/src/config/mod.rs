@@ -9,10 +9,15 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Command, FromArgMatches, ValueEnum};
 use foo_flags::Address;
 
-use self::values::{count, count_or_none, duration_up_to_an_hour, number, payload_size, workers};
+use tower_admission::{limit::LimitKind, line::LineKind};
+
+use self::values::{
+    count, count_or_none, duration_up_to_an_hour, limit_kind, line_kind, number, payload_size, workers,
+};
 use crate::{
     enqueue::{Capacity, WhenFull},
     log::LogFormat,
+    turns::Rules,
     work::{ServiceTimeDistribution, WorkKind},
 };
 
@@ -50,7 +55,20 @@ pub struct Settings {
     #[arg(long, env = "FOO_WHEN_FULL", default_value = "reject")]
     pub when_full: WhenFull,
 
-    /// Calls that Process lets through at once [default: as many as workers]
+    /// How many messages are admitted at once, from both RPCs: a fixed number, or one that follows what is observed
+    #[arg(long = "limit", env = "FOO_LIMIT", default_value = "fixed", value_parser = limit_kind())]
+    pub limit_kind: &'static LimitKind,
+
+    /// Which calls of Process wait for their turn, in which order, and which are rejected
+    #[arg(long, env = "FOO_LINE", default_value = "fifo", value_parser = line_kind())]
+    pub line: &'static LineKind,
+
+    /// How long a call without a deadline should wait at most, for the lines that look at it [default: follows the service
+    /// time]
+    #[arg(long, env = "FOO_TARGET_WAIT", value_parser = duration_up_to_an_hour)]
+    pub target_wait: Option<Duration>,
+
+    /// Messages admitted at once with --limit fixed; where every other limit starts [default: as many as workers]
     #[arg(long, env = "FOO_CONCURRENCY_LIMIT", value_parser = count)]
     pub concurrency_limit: Option<u32>,
 
@@ -168,6 +186,29 @@ impl Settings {
         self.concurrency_limit.unwrap_or(self.workers)
     }
 
+    /// How calls and queued messages take their turns.
+    pub fn turns(&self) -> Rules {
+        Rules {
+            limit: self.limit_kind,
+            start: self.limit(),
+            follows_workers: self.concurrency_limit.is_none(),
+            line: self.line,
+            places: match self.bound() {
+                // tower's limit is the bound: never met here.
+                Some(_) => usize::MAX,
+                None => self.max_waiting as usize,
+            },
+            target_wait: self.target_wait,
+        }
+    }
+
+    /// The limit, and how many calls may wait, where these two numbers are all that decides which calls of Process are
+    /// rejected.
+    pub fn bound(&self) -> Option<(u32, u32)> {
+        let plain = self.limit_kind.name == "fixed" && self.line.name == "fifo";
+        plain.then(|| (self.limit(), self.max_waiting))
+    }
+
     /// What no single flag can know to be wrong.
     ///
     /// # Errors
@@ -204,6 +245,16 @@ impl Settings {
                 self.service_time.is_zero() && self.service_time_distribution != ServiceTimeDistribution::Constant,
                 ["service_time", "service_time_distribution"],
                 "a service time of 0s does not vary",
+            ),
+            (
+                self.line.name == "shed",
+                ["line", "max_waiting"],
+                "with the line shed no call waits",
+            ),
+            (
+                matches!(self.line.name, "shed" | "fifo" | "lifo"),
+                ["line", "target_wait"],
+                "this line does not look at how long calls wait",
             ),
         ];
         for (applies, names, reason) in without_effect {

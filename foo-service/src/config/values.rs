@@ -3,6 +3,12 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use tower_admission::{
+    limit::{self, LimitKind},
+    line::{self, LineKind},
+};
+
 const HOUR: Duration = Duration::from_secs(3600);
 /// The most workers (arbitrary: far over what a process does at once).
 const MAX_WORKERS: u32 = 65_536;
@@ -39,6 +45,22 @@ pub(super) fn workers(text: &str) -> Result<u32, String> {
         workers if workers > MAX_WORKERS => Err(format!("must be at most {MAX_WORKERS}")),
         workers => Ok(workers),
     }
+}
+
+/// A limit by its name. One that the crate gets is a value of the flag at once.
+pub(super) fn limit_kind() -> impl TypedValueParser<Value = &'static LimitKind> {
+    let values = limit::LIMITS
+        .iter()
+        .map(|kind| PossibleValue::new(kind.name).help(kind.about));
+    PossibleValuesParser::new(values).map(|name| limit::by_name(&name).expect("one of the possible values"))
+}
+
+/// A line by its name, in the same way.
+pub(super) fn line_kind() -> impl TypedValueParser<Value = &'static LineKind> {
+    let values = line::LINES
+        .iter()
+        .map(|kind| PossibleValue::new(kind.name).help(kind.about));
+    PossibleValuesParser::new(values).map(|name| line::by_name(&name).expect("one of the possible values"))
 }
 
 pub(super) fn payload_size(text: &str) -> Result<u64, String> {

@@ -11,30 +11,30 @@ use super::Queue;
 use crate::{
     job::Door,
     lifecycle::{Lifecycle, Phase},
-    workers::Workers,
+    turns::Turns,
 };
 
 /// Runs until the service abandons or closes; lets go then of what is in service and on the queue.
-pub(super) async fn run(queue: &Arc<Queue>, workers: Arc<Workers>, lifecycle: &Lifecycle) {
+pub(super) async fn run(queue: &Arc<Queue>, turns: &Turns, lifecycle: &Lifecycle) {
     let mut over = pin!(lifecycle.reached(Phase::Abandoning));
     // As many as there are workers, and those that have ended since the last turn.
     let mut in_service = JoinSet::new();
     loop {
         let next = async {
             queue.ready().await;
-            workers.slot().await
+            turns.message().await
         };
-        let slot = tokio::select! {
+        let turn = tokio::select! {
             biased;
             () = &mut over => break,
-            slot = next => slot,
+            turn = next => turn,
         };
         while in_service.try_join_next().is_some() {}
         if let Some(lease) = queue.take() {
             let mut work = Box::pin(async move {
-                let processed = slot.process(Door::Enqueue, lease.job(), lease.taken()).await;
+                let processed = turn.process(Door::Enqueue, lease.job(), lease.taken()).await;
                 lease.complete(processed);
-                drop(slot);
+                turn.finish();
             });
             // Work that takes no time needs no task of its own.
             if work.as_mut().now_or_never().is_none() {

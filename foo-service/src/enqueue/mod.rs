@@ -19,7 +19,7 @@ use crate::{
     ledger::Ledger,
     lifecycle::{Lifecycle, Phase},
     metrics::Metrics,
-    workers::Workers,
+    turns::Turns,
 };
 
 /// How much the queue holds, and what happens to a message that finds it full.
@@ -92,9 +92,9 @@ impl EnqueueDoor {
         }
     }
 
-    /// Moves messages from the queue to workers until the service abandons or closes.
-    pub async fn dispatch(&self, workers: Arc<Workers>) {
-        dispatcher::run(&self.queue, workers, &self.lifecycle).await;
+    /// Has the queue's messages processed in their turns, until the service abandons or closes.
+    pub async fn dispatch(&self, turns: &Turns) {
+        dispatcher::run(&self.queue, turns, &self.lifecycle).await;
     }
 
     /// Puts a message on the queue and says how many are on it then. Waits only with [`WhenFull::Wait`]; cancel-safe:

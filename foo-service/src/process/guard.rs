@@ -1,92 +1,82 @@
 //! Admission to Process: a tower stack, applied inside the handler.
 //!
 //! ```text
-//! load_shed ─ limit (L + max_waiting places) ─ line ─ limit (L) ─ a worker
+//! load_shed ─ limit (L + max_waiting places) ─ line ─ a turn in the room ─ a worker
 //! ```
 //!
-//! The outer limit has a place for everyone who may be in line or past it; where it has none left, `load_shed` (outside
-//! it: the other way round nothing is ever shed) turns the call away at once. Both counts are per service, not per
-//! connection. On `Server` the same stack would also shed health checks and hold unread bodies.
+//! The tower limit has a place for each call that may be in line or past it; where it has none left, `load_shed` (outside
+//! it: the other way round nothing is ever shed) rejects the call at once. Both counts are per service, not per connection.
+//! On `Server` the same stack would also shed health checks and hold unread bodies.
+//!
+//! The tower limit is there with `--limit fixed --line fifo`, where a number of places is all that decides. Every other line
+//! decides itself which call it rejects, and a call that arrives can be the better one to keep: there the line is the bound.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering::SeqCst},
-};
+use std::sync::Arc;
 
 use futures_util::FutureExt;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 use tower::{
     ServiceBuilder, ServiceExt,
     limit::{ConcurrencyLimit, GlobalConcurrencyLimitLayer},
     load_shed::LoadShed,
+    util::Either,
 };
 
-use super::line::{Line, Standing};
+use super::{
+    line::{Line, Standing},
+    places::Places,
+};
 use crate::{
     job::{Door, Job, Processed, Reason},
     ledger::Ledger,
-    workers::Workers,
+    turns::Turns,
 };
 
-/// Lets calls in, or turns them away at once.
+/// Lets calls in, or rejects them.
 pub(super) struct Guard {
-    stack: LoadShed<ConcurrencyLimit<Line>>,
-    line: Line,
-    places: Arc<Semaphore>,
-    /// Places that are taken and must not be given to anybody again: the limit was lowered.
-    owed: AtomicUsize,
-    /// What the places were made for. Changes of it happen one at a time.
-    limit: Mutex<u32>,
+    stack: LoadShed<Either<ConcurrencyLimit<Line>, Line>>,
+    bound: Option<Bound>,
     ledger: Arc<Ledger>,
 }
 
+/// tower's limit.
+struct Bound {
+    places: Places,
+    max_waiting: usize,
+}
+
 impl Guard {
-    pub(super) fn new(limit: u32, max_waiting: u32, workers: Arc<Workers>, ledger: Arc<Ledger>) -> Self {
-        let places = Arc::new(Semaphore::new(limit as usize + max_waiting as usize));
-        let line = Line::new(limit, workers, Arc::clone(&ledger));
+    /// `bound` is the limit and how many calls may wait: for a line that is bounded from outside.
+    pub(super) fn new(bound: Option<(u32, u32)>, turns: Arc<Turns>, ledger: Arc<Ledger>) -> Self {
+        let bound = bound.map(|(limit, max_waiting)| Bound {
+            places: Places::new(limit as usize + max_waiting as usize),
+            max_waiting: max_waiting as usize,
+        });
+        let limit = bound
+            .as_ref()
+            .map(|bound| GlobalConcurrencyLimitLayer::with_semaphore(bound.places.semaphore()));
         let stack = ServiceBuilder::new()
             .load_shed()
-            .layer(GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(&places)))
-            .service(line.clone());
-        Self {
-            stack,
-            line,
-            places,
-            owed: AtomicUsize::new(0),
-            limit: Mutex::new(limit),
-            ledger,
-        }
+            .option_layer(limit)
+            .service(Line::new(turns, Arc::clone(&ledger)));
+        Self { stack, bound, ledger }
     }
 
     /// From now on `limit` calls are let through at once, and as many as before may wait.
     pub(super) fn resize(&self, limit: u32) {
-        let mut now = self.limit.lock().expect("no code panics with the limit locked");
-        self.line.resize(limit);
-        if limit >= *now {
-            self.places.add_permits((limit - *now) as usize);
-        } else {
-            self.owed.fetch_add((*now - limit) as usize, SeqCst);
+        if let Some(bound) = &self.bound {
+            bound.places.resize(limit as usize + bound.max_waiting);
         }
-        self.settle();
-        *now = limit;
     }
 
-    /// Takes places that are owed from those that are free. Nobody waits for a place, so that one that was given back is
-    /// still free when the next call comes.
-    fn settle(&self) {
-        let owed = self.owed.swap(0, SeqCst);
-        let paid = self.places.forget_permits(owed);
-        self.owed.fetch_add(owed - paid, SeqCst);
-    }
-
-    /// Waits in line and for the work, or is turned away without waiting.
+    /// Waits in line and for the work, or is rejected.
     pub(super) fn admit(
         &self,
         job: Job,
         deadline: Option<Instant>,
     ) -> impl Future<Output = Result<Processed, Reason>> + Send {
-        if self.owed.load(SeqCst) > 0 {
-            self.settle();
+        if let Some(bound) = &self.bound {
+            bound.places.before_taking();
         }
         // A clone is a handle on the same permits. One that is kept for many calls, and was once refused, asks through
         // tokio's budget from then on, and could be refused with permits free.

@@ -1,11 +1,9 @@
-//! The line of calls that wait for the limit, then for a worker.
-//!
-//! Only this file knows that the line is the first-come-first-served queue of [`Permits`].
+//! The waiting line of Process, as a tower service: a call waits inside it for its turn.
 
 use std::{
     convert::Infallible,
-    future::Future,
-    pin::Pin,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -16,11 +14,10 @@ use tower::Service;
 use crate::{
     job::{Door, Job, JobOutcome, Processed, Reason},
     ledger::Ledger,
-    permits::Permits,
-    workers::Workers,
+    turns::{self, Turns},
 };
 
-/// A call that was let in.
+/// A call that asks for its turn.
 pub(super) struct Standing {
     pub(super) job: Job,
     pub(super) deadline: Option<Instant>,
@@ -28,30 +25,20 @@ pub(super) struct Standing {
 
 type Answer = Result<Processed, Reason>;
 
-/// Ready for everyone; those over the limit wait inside the call. (tower's limit waits in `poll_ready`, where whatever
-/// stands around it cannot tell waiting from being full.)
+/// Always ready: calls wait inside. (tower's limit waits in `poll_ready`, where what stands around it cannot tell waiting
+/// from being full.)
 #[derive(Clone)]
 pub(super) struct Line(Arc<Head>);
 
-/// What everybody in line waits for.
+/// What every call in line needs.
 struct Head {
-    limit: Permits,
-    workers: Arc<Workers>,
+    turns: Arc<Turns>,
     ledger: Arc<Ledger>,
 }
 
 impl Line {
-    pub(super) fn new(limit: u32, workers: Arc<Workers>, ledger: Arc<Ledger>) -> Self {
-        Self(Arc::new(Head {
-            limit: Permits::new(limit),
-            workers,
-            ledger,
-        }))
-    }
-
-    /// From now on `limit` calls go on from the line at once; those that are past it are not broken off.
-    pub(super) fn resize(&self, limit: u32) {
-        self.0.limit.resize(limit);
+    pub(super) fn new(turns: Arc<Turns>, ledger: Arc<Ledger>) -> Self {
+        Self(Arc::new(Head { turns, ledger }))
     }
 }
 
@@ -65,23 +52,42 @@ impl Service<Standing> for Line {
     }
 
     fn call(&mut self, call: Standing) -> Self::Future {
-        // Counted from here on, before anything is polled.
-        let in_line = self.0.ledger.join_line(Door::Process, call.deadline);
         let head = Arc::clone(&self.0);
         // In one piece, not handed on to a function: what is handed on is held twice, and this is held for every call.
         Box::pin(async move {
-            let _permit = head.limit.acquire().await;
-            // The limit does not know how many workers there are, nor how many the other door has.
-            let slot = head.workers.slot().await;
+            let (in_line, permit) = {
+                let mut turn = pin!(head.turns.call(call.deadline));
+                let join = || head.ledger.join_line(Door::Process, call.deadline);
+                // The call arrives in the first poll. From there on it is counted: as refused, or in line.
+                match poll_fn(|cx| Poll::Ready(turn.as_mut().poll(cx))).await {
+                    Poll::Ready(Ok(permit)) => (join(), permit),
+                    Poll::Ready(Err(rejected)) => {
+                        head.ledger.refuse(Door::Process);
+                        return Ok(Err(turns::reason(rejected.reason)));
+                    }
+                    Poll::Pending => {
+                        let in_line = join();
+                        match turn.await {
+                            Ok(permit) => (in_line, permit),
+                            Err(rejected) => {
+                                in_line.leave(JobOutcome::Rejected);
+                                return Ok(Err(turns::reason(rejected.reason)));
+                            }
+                        }
+                    }
+                }
+            };
+            let turn = head.turns.worker(Door::Process, permit).await;
             let taken = Instant::now();
-            // Some get here when nobody is left to answer.
+            // Some get here when their callers have given up.
             if call.deadline.is_some_and(|deadline| taken >= deadline) {
                 in_line.leave(JobOutcome::Expired);
                 return Ok(Err(Reason::Expired));
             }
             let in_service = in_line.enter_service();
-            let processed = slot.process(Door::Process, &call.job, taken).await;
+            let processed = turn.process(Door::Process, &call.job, taken).await;
             in_service.finish(JobOutcome::Completed);
+            turn.finish();
             Ok(Ok(processed))
         })
     }

@@ -5,6 +5,7 @@
 
 mod guard;
 mod line;
+mod places;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::{
     job::{Door, Job, Processed, Reason},
     ledger::Ledger,
     lifecycle::{Lifecycle, Phase},
-    workers::Workers,
+    turns::Turns,
 };
 
 /// The door.
@@ -26,16 +27,11 @@ pub struct ProcessDoor {
 }
 
 impl ProcessDoor {
-    /// A door that lets `limit` calls through at once and `max_waiting` more stand in line.
-    pub fn new(
-        limit: u32,
-        max_waiting: u32,
-        workers: Arc<Workers>,
-        ledger: Arc<Ledger>,
-        lifecycle: Arc<Lifecycle>,
-    ) -> Self {
+    /// A door whose calls take their turns in `turns`. With a `bound`, of a limit and a number of calls that may wait, a call
+    /// over it is rejected before it asks for a turn.
+    pub fn new(bound: Option<(u32, u32)>, turns: Arc<Turns>, ledger: Arc<Ledger>, lifecycle: Arc<Lifecycle>) -> Self {
         Self {
-            guard: Guard::new(limit, max_waiting, workers, Arc::clone(&ledger)),
+            guard: Guard::new(bound, turns, Arc::clone(&ledger)),
             ledger,
             lifecycle,
         }

@@ -1,0 +1,145 @@
+//! Who is next: calls of Process and messages of the queue take their turns in one room, in the order that its line decides.
+//!
+//! The room admits as many as its limit says. With the default limit that is the number of workers, so that a worker is free
+//! for each that is admitted, and waiting happens in this one place. A limit that is higher, or that has to find the number
+//! out, admits more: these wait for a worker as well, in the order in which they were admitted, and that wait has a metric
+//! of its own.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+use tower_admission::{
+    limit::{LimitKind, LimitSettings, Outcome},
+    line::{self, Class, LineKind},
+    observe::Observe,
+    room::{Admission, Enter, Permit, Status, Ticket},
+};
+
+use crate::{
+    job::{Door, Job, Processed, Reason},
+    metrics::Metrics,
+    workers::{Slot, Workers},
+};
+
+/// How the turns are given.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// How many are admitted at once.
+    pub limit: &'static LimitKind,
+    /// From which number the limit starts.
+    pub start: u32,
+    /// Whether that is the number of workers.
+    pub follows_workers: bool,
+    /// Which calls wait, in which order.
+    pub line: &'static LineKind,
+    /// How many calls may wait. Messages of the queue wait there without a bound: the dispatcher lets one wait at a time.
+    pub places: usize,
+    /// How long a call without a deadline should wait at most; `None` leaves that to the line.
+    pub target_wait: Option<Duration>,
+}
+
+/// The room, and the workers behind it.
+pub struct Turns {
+    room: Admission,
+    workers: Arc<Workers>,
+    metrics: Arc<Metrics>,
+}
+
+/// The right to have one message processed now. Dropped without an end, its work was broken off.
+pub struct Turn {
+    // The worker is free before the next one is admitted.
+    slot: Slot,
+    permit: Permit,
+}
+
+impl Turns {
+    /// Turns at `workers` by `rules`.
+    pub fn new(rules: &Rules, workers: Arc<Workers>, metrics: Arc<Metrics>) -> Self {
+        let settings = if rules.follows_workers {
+            LimitSettings::workers(rules.start)
+        } else {
+            LimitSettings::from(rules.start)
+        };
+        let room = Admission::builder()
+            .limit(rules.limit, settings)
+            .line(rules.line)
+            .places(rules.places)
+            .target_wait(rules.target_wait)
+            .observed(ShowLimit(Arc::clone(&metrics)));
+        metrics.limit(room.status().limit);
+        Self { room, workers, metrics }
+    }
+
+    /// A call asks for its turn. It arrives when the future is polled first, and leaves when the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the line rejects the call, on arrival or while it waits; [`reason`] says how that counts.
+    pub fn call(&self, deadline: Option<Instant>) -> Enter {
+        self.room.enter(Ticket::new().deadline(deadline))
+    }
+
+    /// Waits until it is the turn of a message from the queue. Such a message is never rejected. Cancel-safe.
+    pub async fn message(&self) -> Turn {
+        let permit = self.room.turn(Class::default()).await;
+        self.worker(Door::Enqueue, permit).await
+    }
+
+    /// Waits for a worker, where more are admitted than there are. Cancel-safe: the permit goes back.
+    pub async fn worker(&self, door: Door, permit: Permit) -> Turn {
+        if let Some(slot) = self.workers.slot().now_or_never() {
+            return Turn { slot, permit };
+        }
+        let admitted = Instant::now();
+        let slot = self.workers.slot().await;
+        self.metrics.waited_for_worker(door, admitted.elapsed());
+        Turn { slot, permit }
+    }
+
+    /// The operator has said a new limit, or a new number of workers that the limit follows. More are admitted at once; fewer
+    /// as soon as enough have ended.
+    pub fn resize(&self, number: u32) {
+        self.room.set_limit(number);
+    }
+
+    /// The room at this moment.
+    pub fn status(&self) -> Status {
+        self.room.status()
+    }
+}
+
+impl Turn {
+    /// Processes a message that was `taken` just now. Dropping the future breaks the work off.
+    ///
+    /// The caller counts the end, then calls [`finish`](Self::finish): so there are never more counted in service than there
+    /// are workers.
+    pub async fn process(&self, door: Door, job: &Job, taken: Instant) -> Processed {
+        self.slot.process(door, job, taken).await
+    }
+
+    /// The message was processed: the worker is free, and the turn is the next one's.
+    pub fn finish(self) {
+        drop(self.slot);
+        self.permit.finish(Outcome::Success);
+    }
+}
+
+/// How a call counts that the line has rejected.
+pub fn reason(reason: line::Reason) -> Reason {
+    match reason {
+        line::Reason::Full => Reason::LineFull,
+        line::Reason::Displaced => Reason::Displaced,
+        line::Reason::Deadline => Reason::TooLate,
+        line::Reason::Overload => Reason::Overload,
+    }
+}
+
+/// Shows the limit in force.
+struct ShowLimit(Arc<Metrics>);
+
+impl Observe for ShowLimit {
+    fn limit_changed(&self, limit: u32) {
+        self.0.limit(limit);
+    }
+}
