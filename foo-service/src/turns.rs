@@ -125,9 +125,11 @@ impl Turn {
     }
 }
 
-/// How a call counts that the line has rejected.
-pub fn reason(reason: line::Reason) -> Reason {
+/// How a call with `deadline` counts that the line has rejected.
+pub fn reason(reason: line::Reason, deadline: Option<Instant>) -> Reason {
     match reason {
+        // The plain lines let a call wait until its deadline.
+        line::Reason::Deadline if deadline.is_some_and(|deadline| Instant::now() >= deadline) => Reason::Expired,
         line::Reason::Full => Reason::LineFull,
         line::Reason::Displaced => Reason::Displaced,
         line::Reason::Deadline => Reason::TooLate,

@@ -63,15 +63,19 @@ impl Service<Standing> for Line {
                     Poll::Ready(Ok(permit)) => (join(), permit),
                     Poll::Ready(Err(rejected)) => {
                         head.ledger.refuse(Door::Process);
-                        return Ok(Err(turns::reason(rejected.reason)));
+                        return Ok(Err(turns::reason(rejected.reason, call.deadline)));
                     }
                     Poll::Pending => {
                         let in_line = join();
                         match turn.await {
                             Ok(permit) => (in_line, permit),
                             Err(rejected) => {
-                                in_line.leave(JobOutcome::Rejected);
-                                return Ok(Err(turns::reason(rejected.reason)));
+                                let reason = turns::reason(rejected.reason, call.deadline);
+                                in_line.leave(match reason {
+                                    Reason::Expired => JobOutcome::Expired,
+                                    _ => JobOutcome::Rejected,
+                                });
+                                return Ok(Err(reason));
                             }
                         }
                     }

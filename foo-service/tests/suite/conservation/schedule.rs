@@ -9,7 +9,16 @@ use foo_service::{
     enqueue::{Capacity, WhenFull},
     job::Door,
 };
-use proptest::{collection::vec, option, prelude::*, sample::Index};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    sample::{Index, select},
+};
+use tower_admission::{
+    limit::{self, LIMITS},
+    line::{self, LINES},
+};
 
 use crate::support::ms;
 
@@ -87,13 +96,30 @@ fn settings() -> impl Strategy<Value = Settings> {
     ];
     let service_time = prop_oneof![1 => Just(Duration::ZERO), 4 => time(2..=60)];
     let limit = option::of(1..=4_u32);
-    (queue, 1..=3_u32, service_time, limit, 0..=3_u32, time(0..=200)).prop_map(
-        |(queue, workers, service_time, concurrency_limit, max_waiting, drain_timeout)| {
+    // The plain ones as often as all others together.
+    let kinds = prop_oneof![
+        Just(("fixed", "fifo")),
+        (select(&LIMITS[..]), select(&LINES[..])).prop_map(|(limit, line)| (limit.name, line.name)),
+    ];
+    let target_wait = option::of(time(0..=20));
+    let counts = (1..=3_u32, limit, 0..=3_u32);
+    (queue, counts, service_time, kinds, target_wait, time(0..=200)).prop_map(
+        |(
+            queue,
+            (workers, concurrency_limit, max_waiting),
+            service_time,
+            (limit, line),
+            target_wait,
+            drain_timeout,
+        )| {
             let settings = Settings {
                 workers,
                 service_time,
                 concurrency_limit,
                 max_waiting,
+                limit_kind: limit::by_name(limit).expect("of the list"),
+                line: line::by_name(line).expect("of the list"),
+                target_wait,
                 drain_timeout,
                 ..Settings::default()
             };
@@ -163,10 +189,12 @@ impl fmt::Debug for Schedule {
         } = &self.settings;
         writeln!(
             f,
-            "{workers} workers, {service_time:?} a message; queue: {:?}; limit {}, {max_waiting} may wait; drains for \
+            "{workers} workers, {service_time:?} a message; queue: {:?}; limit {} {}, line {}, {max_waiting} may wait; drains for \
              {drain_timeout:?}",
             self.settings.capacity(),
+            self.settings.limit_kind.name,
             self.settings.limit(),
+            self.settings.line.name,
         )?;
         let (mut now, mut calls) = (0, 0);
         for Step { after, act } in &self.steps {
