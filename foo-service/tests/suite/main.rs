@@ -12,6 +12,7 @@ mod drain_delay;
 mod guard;
 mod gzip;
 mod leaving;
+mod lines;
 mod message_rules;
 mod program;
 mod program_descriptors;

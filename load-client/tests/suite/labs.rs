@@ -93,8 +93,8 @@ fn what_is_wrong_in_a_lab_is_said_in_one_line_with_its_place() {
             "4: instances must be 1: several services would need one queue that they share, which there is not yet",
         ),
         (
-            strategy("service = { lien = \"codel\", workers = 2 }"),
-            "4: service has no key \"lien\"; there are",
+            strategy("service = { zebra = \"codel\", workers = 2 }"),
+            "4: service has no key \"zebra\"; there are",
         ),
         (
             event("at = \"10s\"\nservice = { workers = 2 }"),

@@ -1,0 +1,149 @@
+//! Who is next: calls and queued messages take their turns in one room, in the order of the line that a flag names.
+
+use std::time::Duration;
+
+use crate::support::{Caller, TestBed, message, ms, page::samples, service, times};
+use foo_proto::v1::ProcessResponse;
+use foo_service::{
+    config::Settings,
+    job::{Door, JobOutcome, Reason},
+    metrics::prometheus,
+};
+use tokio::task::JoinHandle;
+use tonic::{Code, Status};
+use tower_admission::{limit, line};
+
+/// A worker that takes 250 ms a message.
+fn with_line(name: &str, max_waiting: u32) -> Settings {
+    Settings {
+        line: line::by_name(name).unwrap(),
+        max_waiting,
+        ..Settings::default()
+    }
+}
+
+type Call = JoinHandle<Result<ProcessResponse, Status>>;
+
+/// Calls at 0, 10, 20 … milliseconds.
+async fn calls(bed: &TestBed, caller: &Caller, count: u64) -> Vec<Call> {
+    let mut calls = vec![];
+    for call in 0..count {
+        bed.at(10 * call).await;
+        calls.push(tokio::spawn(caller.process(message(""))));
+    }
+    bed.at(10 * count).await;
+    calls
+}
+
+/// How long a call waited, in milliseconds; `None` if it was rejected.
+async fn waited(call: Call) -> Option<u128> {
+    Some(times(&call.await.unwrap().ok()?).0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_and_queued_messages_wait_in_one_line_in_the_order_of_arrival() {
+    // With a semaphore for calls and another one for workers in series, the message would be first.
+    let bed = TestBed::start(Settings::default());
+    let caller = bed.caller().await;
+    let mut early = calls(&bed, &caller, 2).await;
+    caller.enqueue(message("queued")).await.unwrap();
+    bed.at(30).await;
+    let late = tokio::spawn(caller.process(message("late")));
+    assert_eq!(waited(early.pop().unwrap()).await, Some(240));
+    assert_eq!(bed.now(), 500);
+    bed.at(501).await;
+    assert_eq!((bed.ledger.levels().queue_depth, bed.ledger.levels().waiting), (0, 1));
+    assert_eq!(waited(late).await, Some(720));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_is_first_with_lifo_and_the_oldest_gives_its_place_up() {
+    let bed = TestBed::start(with_line("lifo", 2));
+    let caller = bed.caller().await;
+    let mut calls = calls(&bed, &caller, 4).await;
+    // In service, displaced, second, first.
+    let displaced = calls.remove(1).await.unwrap().unwrap_err();
+    assert_eq!((displaced.code(), bed.now()), (Code::ResourceExhausted, 40));
+    assert!(displaced.metadata().contains_key("grpc-retry-pushback-ms"));
+    let mut waits = vec![];
+    for call in calls {
+        waits.push(waited(call).await);
+    }
+    assert_eq!(waits, [Some(0), Some(480), Some(220)]);
+    let door = bed.process_door();
+    assert_eq!((door.admitted, door.refused, door.of(JobOutcome::Rejected)), (4, 0, 1));
+    assert_eq!(bed.ledger.refusals(Door::Process, Reason::Displaced), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_call_waits_with_shed_and_the_queue_still_gets_its_turn() {
+    let bed = TestBed::start(with_line("shed", 100));
+    let caller = bed.caller().await;
+    let mut calls = calls(&bed, &caller, 2).await;
+    let rejected = calls.pop().unwrap().await.unwrap().unwrap_err();
+    assert_eq!(rejected.code(), Code::ResourceExhausted);
+    caller.enqueue(message("queued")).await.unwrap();
+    bed.at(600).await;
+    let [enqueue, process] = Door::ALL.map(|door| bed.ledger.door(door));
+    assert_eq!(enqueue.of(JobOutcome::Completed), 1);
+    assert_eq!((process.admitted, process.refused), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_cannot_be_answered_in_time_is_rejected_on_arrival_with_deadline() {
+    let bed = TestBed::start(with_line("deadline", 100));
+    let caller = bed.caller().await;
+    // The line learns how long a message takes.
+    caller.process(message("")).await.unwrap();
+    let served = tokio::spawn(caller.process(message("")));
+    bed.at(260).await;
+    let status = caller.process_within(message(""), ms(300)).await.unwrap_err();
+    assert_eq!((status.code(), bed.now()), (Code::ResourceExhausted, 260));
+    assert_eq!(bed.ledger.refusals(Door::Process, Reason::TooLate), 1);
+    let in_time = caller.process_within(message(""), ms(600)).await.unwrap();
+    assert_eq!(times(&in_time), (240, 250));
+    served.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_every_line_and_every_limit_a_service_answers_what_it_can() {
+    for limit in &limit::LIMITS {
+        for line in &line::LINES {
+            let bed = TestBed::start(Settings {
+                limit_kind: limit::by_name(limit.name).unwrap(),
+                workers: 2,
+                ..with_line(line.name, 100)
+            });
+            let caller = bed.caller().await;
+            for call in calls(&bed, &caller, 2).await {
+                assert!(waited(call).await.is_some(), "{} {}", limit.name, line.name);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_limit_above_the_workers_admits_waits_for_a_worker_and_is_measured() {
+    let recorder = prometheus();
+    let settings = Settings {
+        concurrency_limit: Some(3),
+        ..Settings::default()
+    };
+    let service = service(settings, &recorder);
+    let metrics = service.metrics();
+    let bed = TestBed::serve(service);
+    let caller = bed.caller().await;
+    for call in calls(&bed, &caller, 3).await {
+        call.await.unwrap().unwrap();
+    }
+    metrics.publish(&bed.ledger);
+    let samples = samples(&recorder.handle().render());
+    assert_eq!(samples["foo_concurrency_limit"], "3");
+    assert_eq!(samples["foo_worker_wait_seconds_count{door=\"process\"}"], "2");
+    let sum: f64 = samples["foo_worker_wait_seconds_sum{door=\"process\"}"]
+        .parse()
+        .unwrap();
+    // Until 250 since 10, until 500 since 20.
+    let expected = Duration::from_millis(240 + 480).as_secs_f64();
+    assert!((sum - expected).abs() < 0.005, "{sum} s, expected {expected} s");
+}
