@@ -1,6 +1,6 @@
 //! What can happen to a service, drawn at random: how it is set up, and what its callers do to it, and when.
 //!
-//! Everything happens at even milliseconds, so that at the odd ones nobody has anything left to do and the books can be read.
+//! Everything here happens at even milliseconds, so that at the odd ones there is little left to do and the books can be read.
 
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
