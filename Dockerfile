@@ -1,14 +1,14 @@
-# Two targets, foo-service and load-client: each is Debian's slim image with one program, which runs as a user without rights.
+# Two targets, foo-service and load-client. Each is Debian's slim image with one program, which runs as an unprivileged user.
 #
 #   docker build --target foo-service -t foo-service .
 #   docker run --rm -p 127.0.0.1:50051:50051 -p 127.0.0.1:9464:9464 foo-service --workers 4
 FROM rust:1.95-slim-trixie AS build
-# The profile of Cargo.toml. `quick` compiles in half of the time and optimises less.
+# A profile of Cargo.toml. `quick` halves the compile time and optimises less.
 ARG PROFILE=release
 WORKDIR /src
 COPY . .
-# The caches keep the compiled dependencies from build to build. They outlive a checkout, so a source file may be older than
-# the result of an earlier compilation: touching the file makes cargo compile it again.
+# The caches keep the compiled dependencies between builds. A source file may be older than the cached result of an earlier
+# build, and cargo would then not compile it. `touch` makes cargo compile every file again.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     find . -path ./target -prune -o -type f -exec touch {} + \
@@ -20,7 +20,8 @@ LABEL org.opencontainers.image.title="foo-service" \
       org.opencontainers.image.description="A gRPC service with one worker pool behind a queue and a synchronous RPC" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /out/foo-service /usr/local/bin/
-# Loopback of a container cannot be reached from outside. The command that starts the container decides what to publish.
+# The loopback interface of a container cannot be reached from outside, so the program listens on all interfaces. The command
+# that starts the container decides which ports to publish.
 ENV FOO_LISTEN=0.0.0.0:50051 FOO_ADMIN_LISTEN=0.0.0.0:9464
 EXPOSE 50051 9464
 USER 10001:10001
