@@ -48,6 +48,14 @@ impl Permits {
         Permit(self)
     }
 
+    /// A permit, if one is free that no caller waits for.
+    pub fn try_acquire(&self) -> Option<Permit<'_>> {
+        let permit = self.free.try_acquire().ok()?;
+        // The guard gives it back.
+        permit.forget();
+        Some(Permit(self))
+    }
+
     /// Takes a permit out of its guard. The caller must call [`give_back`](Self::give_back) later.
     pub fn keep(permit: Permit<'_>) {
         std::mem::forget(permit);

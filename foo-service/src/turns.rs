@@ -7,7 +7,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::FutureExt;
 use tokio::time::Instant;
 use tower_admission::{
     limit::{LimitKind, LimitSettings, Outcome},
@@ -88,7 +87,7 @@ impl Turns {
 
     /// Waits for a worker, where more are admitted than there are. Cancel-safe: the permit goes back.
     pub async fn worker(&self, door: Door, permit: Permit) -> Turn {
-        if let Some(slot) = self.workers.slot().now_or_never() {
+        if let Some(slot) = self.workers.try_slot() {
             return Turn { slot, permit };
         }
         let admitted = Instant::now();

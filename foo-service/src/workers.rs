@@ -59,6 +59,15 @@ impl Workers {
         }
     }
 
+    /// A slot, if one is free that no message waits for.
+    pub fn try_slot(self: &Arc<Self>) -> Option<Slot> {
+        // The slot gives it back.
+        Permits::keep(self.slots.try_acquire()?);
+        Some(Slot {
+            workers: Arc::clone(self),
+        })
+    }
+
     /// How many slots there are. While their number falls, more can be in use: a message in service is not broken off.
     pub fn count(&self) -> u32 {
         self.count.load(SeqCst)
