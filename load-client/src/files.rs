@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use load_client::{
     cli::OutputArgs,
-    output::{
-        console::Screen,
-        file::{ReportFile, WriteError, is_stdout},
+    present::{
         html::{self, Page},
         json, series,
     },
     report::{Report, Run, SCHEMA},
+    ui::{
+        console::Screen,
+        file::{ReportFile, WriteError, is_stdout},
+    },
 };
 
 /// Why there is nowhere to write to.

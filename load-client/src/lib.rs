@@ -22,7 +22,7 @@ pub mod lab;
 
 pub mod cli;
 
-pub mod output;
+pub mod ui;
 
 #[cfg(feature = "embedded")]
 pub mod embedded;
@@ -40,6 +40,8 @@ pub mod call;
 pub mod schema;
 
 pub mod transport;
+
+pub mod present;
 
 pub mod gates;
 

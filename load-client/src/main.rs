@@ -21,18 +21,16 @@ use load_client::{
     compare::{self, Compared},
     health,
     measure::Measured,
-    output::{
-        console::{Screen, say},
-        file::{ReportFile, is_stdout},
-        gates, html,
-        layout::Layout,
-        table,
-    },
+    present::{gates, html, layout::Layout, table},
     report::{GateReport, Run},
     run,
     saved::SavedReports,
     scenario::Schedule,
     stop::{Stop, Stopper},
+    ui::{
+        console::{Screen, say},
+        file::{ReportFile, is_stdout},
+    },
 };
 
 #[cfg(feature = "embedded")]

@@ -13,7 +13,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder
 
 use crate::{
     ledger::{AuditCounts, Column, Part},
-    live::{LiveReading, Stage},
+    live::{LiveReading, Phase},
     outcome::Outcome,
     scenario::Scenario,
 };
@@ -154,7 +154,7 @@ impl Metrics {
         }
         self.blocked.set(reading.blocked as f64);
         self.in_flight.set(reading.in_flight as f64);
-        let warming_up = reading.stage == Stage::Loading && elapsed.is_some_and(|elapsed| elapsed < self.warmup_lasts);
+        let warming_up = reading.phase == Phase::Loading && elapsed.is_some_and(|elapsed| elapsed < self.warmup_lasts);
         self.warming_up.set(f64::from(u8::from(warming_up)));
         if let Some(offered) = &self.offered {
             offered.set(offered_rps.unwrap_or(0.0));

@@ -9,13 +9,8 @@ use crate::{
     cli::{Defaults, DrainLimit, RunArgs},
     fleet::FleetError,
     live::Live,
-    measure::{Measured, Plan, measure},
+    measure::{Measured, RunPlan, measure},
     metrics::Histograms,
-    output::{
-        console::say,
-        progress::{Progress, Watched},
-        prometheus::Page,
-    },
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
     schema::{SchemaError, Server},
     stop::{Stop, Stopper},
@@ -23,6 +18,7 @@ use crate::{
         dial::{Dial, TlsError},
         url::Url,
     },
+    ui::{console::say, progress::Progress, prometheus::Page, watched::WatchedRun},
 };
 
 /// What holds where no flag says otherwise.
@@ -121,7 +117,7 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> 
     let live = Arc::new(Live::default());
     let scenario = Arc::new(scenario(args, schedule)?);
     let histograms = serve_metrics(args, &scenario, &live)?;
-    let watched = Watched {
+    let watched = WatchedRun {
         name: names(&args.urls),
         scenario: Arc::clone(&scenario),
         live: Arc::clone(&live),
@@ -129,7 +125,7 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> 
     let progress = Progress::start(vec![watched], args.output.progress.manner(), stopper);
     let measured = async {
         let call = Arc::new(call(args, &dial, &scenario, &live, stop.clone()).await?);
-        let plan = Plan {
+        let plan = RunPlan {
             name: "run".to_owned(),
             scenario,
             call,
@@ -186,7 +182,7 @@ fn dial(args: &RunArgs) -> Result<Dial, RunError> {
     let plain = args.urls.iter().find(|url| !url.is_secure());
     match (args.tls.asked_for(), plain) {
         (Some(flag), Some(url)) => Err(RunError::NoTls { flag, url: url.clone() }),
-        _ => Ok(Dial::urls(&args.urls, &args.tls.access())?.with(args.connection.manners())),
+        _ => Ok(Dial::urls(&args.urls, &args.tls.access())?.with(args.connection.options())),
     }
 }
 

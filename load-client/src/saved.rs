@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     input,
-    output::{
+    present::{
         changes::{Saved, changes},
         gates,
         html::Page,

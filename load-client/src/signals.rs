@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use load_client::{output::progress, stop::Stopper};
+use load_client::{stop::Stopper, ui::terminal};
 
 /// The first signal ends the run with a report, the second does so at once, the third ends the program.
 pub(crate) async fn listen(stopper: Arc<Stopper>) {
     loop {
         signal().await;
         if !stopper.stop() {
-            progress::break_off();
+            terminal::break_off();
         }
     }
 }

@@ -29,7 +29,7 @@ use load_client::{
     gates::Rules,
     lab::{Lab, Strategy},
     live::Live,
-    measure::{Measured, Plan, measure},
+    measure::{Measured, RunPlan, measure},
     metrics::Histograms,
     scenario::{Rpc, Scenario, Schedule, Spacing, WhenBlocked},
     stop::Stopper,
@@ -118,7 +118,7 @@ fn trials() -> Vec<Trial> {
     trials
 }
 
-/// A service whose books can be looked into.
+/// A service whose counts a test can read.
 struct Soaked {
     rpc: Rpc,
     ledger: Arc<Ledger>,
@@ -171,7 +171,7 @@ impl Soaked {
             seed: 1,
         };
         let stopper = Stopper::default();
-        let plan = Plan {
+        let plan = RunPlan {
             name: "soak".to_owned(),
             call: Arc::new(Call::foo(&scenario)),
             scenario: Arc::new(scenario),

@@ -121,7 +121,7 @@ where
                     io,
                     cut: cut(Arc::clone(&lifecycle)),
                     opening: Some(Opening::new()),
-                    presence: Presence::new(place, &metrics, &accepting),
+                    connection: OpenConnection::new(place, &metrics, &accepting),
                 })),
                 Err(_full) => {
                     metrics.connection_refused();
@@ -154,13 +154,13 @@ impl Opening {
     }
 }
 
-struct Presence {
+struct OpenConnection {
     _place: OwnedSemaphorePermit,
     metrics: Arc<Metrics>,
     accepting: Arc<Accepting>,
 }
 
-impl Presence {
+impl OpenConnection {
     fn new(place: OwnedSemaphorePermit, metrics: &Arc<Metrics>, accepting: &Arc<Accepting>) -> Self {
         metrics.connection_opened();
         Self {
@@ -171,7 +171,7 @@ impl Presence {
     }
 }
 
-impl Drop for Presence {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.metrics.connection_closed();
         self.accepting.freed();
@@ -185,7 +185,7 @@ pin_project! {
         io: IO,
         cut: Pin<Box<dyn Future<Output = ()> + Send>>,
         opening: Option<Opening>,
-        presence: Presence,
+        connection: OpenConnection,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::values::positive_duration;
-use crate::transport::dial::Manners;
+use crate::transport::dial::ConnectionOptions;
 
 /// The largest value of --max-message-size (arbitrary: answers are held in memory, one for each call in flight).
 const LARGEST_MESSAGE: u64 = 1 << 30;
@@ -26,8 +26,8 @@ pub struct ConnectionArgs {
 
 impl ConnectionArgs {
     /// What these flags say of connections.
-    pub fn manners(&self) -> Manners {
-        Manners {
+    pub fn options(&self) -> ConnectionOptions {
+        ConnectionOptions {
             keepalive: self.keepalive,
             max_message_size: self.max_message_size,
         }

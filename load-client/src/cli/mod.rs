@@ -32,9 +32,9 @@ pub use self::{
     tls::TlsArgs,
 };
 use crate::{
-    output::{console::say, progress::Manner},
     scenario::Rpc,
     transport::url::{Url, UrlError},
+    ui::{console::say, progress::ProgressStyle},
 };
 
 /// Drives a gRPC service with many clients and reports honestly what happened.
@@ -266,11 +266,11 @@ pub struct ProgressArgs {
 
 impl ProgressArgs {
     /// The same in one word.
-    pub fn manner(&self) -> Manner {
+    pub fn manner(&self) -> ProgressStyle {
         match (self.quiet, self.no_tui) {
-            (true, _) => Manner::Nothing,
-            (false, true) => Manner::Lines,
-            (false, false) => Manner::View,
+            (true, _) => ProgressStyle::Nothing,
+            (false, true) => ProgressStyle::Lines,
+            (false, false) => ProgressStyle::View,
         }
     }
 }

@@ -7,8 +7,8 @@ use clap::Args;
 use super::values::{positive_duration, separator, speed, time_zone};
 use crate::{
     arrival::trace::{self, TimeUnit, TraceError, TraceFormat},
-    output::console::say,
     scenario::Schedule,
+    ui::console::say,
 };
 
 /// A recorded load.

@@ -5,7 +5,7 @@ use std::{fmt::Write, time::Duration};
 use super::{real_scenario, virtual_scenario};
 use crate::{
     lab::{Event, Strategy},
-    output::{
+    present::{
         grid::{Column, Grid, Kind},
         layout::{Layout, wrap},
         times::time,

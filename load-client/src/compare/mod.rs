@@ -19,13 +19,16 @@ use crate::{
     cli::{CompareArgs, Defaults, DrainLimit, LoadArgs, Target},
     fleet::FleetError,
     live::Live,
-    measure::{Measured, Plan, measure},
+    measure::{Measured, RunPlan, measure},
     metrics::Histograms,
-    output::progress::{Manner, Progress, Watched},
     run::random_run_id,
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
     stop::Stopper,
     transport::dial::{Dial, TlsError},
+    ui::{
+        progress::{Progress, ProgressStyle},
+        watched::WatchedRun,
+    },
 };
 
 /// What holds in real time where neither a lab nor a flag says otherwise.
@@ -121,11 +124,11 @@ pub async fn targets(
         // `main` has refused targets without an RPC.
         let rpc = rpc.or(args.load.mode()).unwrap_or(REAL.rpc);
         let scenario = Arc::new(real_scenario(load, schedule, rpc));
-        Ok(Plan {
+        Ok(RunPlan {
             name: name.clone(),
             call: Arc::new(Call::foo(&scenario)),
             scenario,
-            dial: Dial::url(url, &access)?.with(args.connection.manners()),
+            dial: Dial::url(url, &access)?.with(args.connection.options()),
             run_id: random_run_id(),
             virtual_time: false,
             connect_timeout: load.connect_timeout,
@@ -147,8 +150,8 @@ pub async fn targets(
 }
 
 /// Measures all plans at the same time, on this runtime, and shows how they get on.
-async fn all_at_once(plans: Vec<Plan>, manner: Manner, stopper: &Arc<Stopper>) -> Compared {
-    let watched = plans.iter().map(|plan| Watched {
+async fn all_at_once(plans: Vec<RunPlan>, manner: ProgressStyle, stopper: &Arc<Stopper>) -> Compared {
+    let watched = plans.iter().map(|plan| WatchedRun {
         name: plan.name.clone(),
         scenario: Arc::clone(&plan.scenario),
         live: Arc::clone(&plan.live),

@@ -15,12 +15,15 @@ use crate::{
     gates::Rules,
     lab::{self, Strategy},
     live::Live,
-    measure::{Event, Measured, Plan, measure},
+    measure::{Event, Measured, RunPlan, measure},
     metrics::Histograms,
-    output::progress::{Manner, Progress, Watched},
     run::random_run_id,
     scenario::Scenario,
     stop::{Stop, Stopper},
+    ui::{
+        progress::{Progress, ProgressStyle},
+        watched::WatchedRun,
+    },
 };
 
 /// Why a comparison could not be made.
@@ -34,7 +37,7 @@ pub enum CompareError {
     Thread(#[from] std::io::Error),
 }
 
-impl UnplacedPlan {
+impl StrategyRun {
     fn new(strategy: &Strategy, scenario: Scenario, args: &CompareArgs, stop: Stop) -> Self {
         Self {
             name: strategy.name.clone(),
@@ -50,7 +53,7 @@ impl UnplacedPlan {
 }
 
 /// A plan that has no service yet.
-struct UnplacedPlan {
+struct StrategyRun {
     name: String,
     settings: Settings,
     events: Vec<lab::Event>,
@@ -61,9 +64,9 @@ struct UnplacedPlan {
     stop: Stop,
 }
 
-impl UnplacedPlan {
-    fn place(&self, service: &Embedded, run_id: String, virtual_time: bool) -> Plan {
-        Plan {
+impl StrategyRun {
+    fn place(&self, service: &Embedded, run_id: String, virtual_time: bool) -> RunPlan {
+        RunPlan {
             name: self.name.clone(),
             scenario: Arc::clone(&self.scenario),
             call: Arc::new(Call::foo(&self.scenario)),
@@ -103,7 +106,7 @@ pub async fn in_real_time(
     let mut services = Vec::new();
     let mut plans = Vec::new();
     for strategy in strategies {
-        let plan = UnplacedPlan::new(
+        let plan = StrategyRun::new(
             strategy,
             real_scenario(&strategy.load, &strategy.schedule, strategy.rpc),
             args,
@@ -139,13 +142,13 @@ pub async fn in_virtual_time(
     let mut watched = Vec::new();
     let mut running = Vec::new();
     for strategy in strategies {
-        let plan = UnplacedPlan::new(
+        let plan = StrategyRun::new(
             strategy,
             virtual_scenario(&strategy.load, &strategy.schedule, strategy.rpc, args.virtual_time),
             args,
             stopper.listener(),
         );
-        watched.push(Watched {
+        watched.push(WatchedRun {
             name: plan.name.clone(),
             scenario: Arc::clone(&plan.scenario),
             live: Arc::clone(&plan.live),
@@ -163,7 +166,11 @@ pub async fn in_virtual_time(
         running.push(result);
     }
     // It is over before anybody has found their way around a view.
-    let progress = Progress::start(watched, args.output.progress.manner().min(Manner::Lines), stopper);
+    let progress = Progress::start(
+        watched,
+        args.output.progress.manner().min(ProgressStyle::Lines),
+        stopper,
+    );
     let mut runs = Vec::new();
     for (strategy, result) in strategies.iter().zip(running) {
         let run = result.await.map_err(|_| FleetError::Died).and_then(|run| run);
@@ -175,7 +182,7 @@ pub async fn in_virtual_time(
     Ok(Compared::of(runs).of_targets(&abouts(strategies)))
 }
 
-async fn virtual_run(plan: UnplacedPlan) -> Result<Measured, FleetError> {
+async fn virtual_run(plan: StrategyRun) -> Result<Measured, FleetError> {
     // Ids are names here, not secrets: the same every time.
     let service = Embedded::in_memory(plan.settings.clone(), plan.name.clone());
     let plan = plan.place(&service, "v".to_owned(), true);

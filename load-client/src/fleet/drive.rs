@@ -14,8 +14,8 @@ use tokio::{
 
 use super::{
     Place,
-    books::{Books, Sent},
-    desk::{Desk, Next, Send},
+    pacer::{Next, Pacer, Send},
+    results::{Sent, ShardResults},
 };
 use crate::{
     call::{Call, Ticket},
@@ -23,7 +23,7 @@ use crate::{
     live::Live,
     recorder::{Figures, Recorded},
     stop::Stop,
-    transport::{Heads, Transport},
+    transport::{RequestHeaders, Transport},
 };
 
 /// How long after a stop what is in flight is waited for (arbitrary: a person is waiting).
@@ -32,10 +32,10 @@ const STOP_PATIENCE: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_secs(3600);
 
 /// How a shard makes a call.
-pub(super) struct Wire {
+pub(super) struct RequestSender {
     pub(super) call: Arc<Call>,
     pub(super) transport: Transport,
-    pub(super) heads: Heads,
+    pub(super) heads: RequestHeaders,
     pub(super) run_id: String,
     /// The shard's place among all, by which its clients are numbered.
     pub(super) index: u32,
@@ -44,7 +44,7 @@ pub(super) struct Wire {
     pub(super) place: Place,
 }
 
-impl Wire {
+impl RequestSender {
     async fn send(&self, send: Send) -> Sent {
         let started = self.start.elapsed();
         let client = u64::from(self.index) + send.client as u64 * u64::from(self.count);
@@ -98,34 +98,34 @@ pub(super) type Look = oneshot::Sender<Figures>;
 
 /// Sends until the load is over, says when that was, and waits for what is in flight.
 pub(super) async fn drive(
-    wire: Wire,
-    mut desk: Desk,
-    mut books: Books,
+    sender: RequestSender,
+    mut pacer: Pacer,
+    mut results: ShardResults,
     live: Arc<Live>,
     mut stop: Stop,
     mut looks: mpsc::Receiver<Look>,
     load_over: oneshot::Sender<Duration>,
 ) -> Recorded {
-    let start = wire.start;
+    let start = sender.start;
     sleep_until(start).await;
-    let meter = EffortMeter::start(wire.place);
+    let meter = EffortMeter::start(sender.place);
     let mut in_flight = FuturesUnordered::new();
     let mut timer = pin!(sleep_until(start));
 
     let over = loop {
         // Answers that are there first: a client that has one is not blocked.
         while let Some(Some(sent)) = in_flight.next().now_or_never() {
-            books.ended(&sent);
-            desk.answered(sent.client, sent.ended);
+            results.ended(&sent);
+            pacer.answered(sent.client, sent.ended);
         }
         let now = start.elapsed();
         live.at(now);
-        desk.send_due(now, &mut books, |send| in_flight.push(wire.send(send)));
-        books.publish(in_flight.len(), desk.blocked());
+        pacer.send_due(now, &mut results, |send| in_flight.push(sender.send(send)));
+        results.publish(in_flight.len(), pacer.blocked());
         if stop.asked() {
             break now;
         }
-        let wake = match desk.next(now) {
+        let wake = match pacer.next(now) {
             Next::Over(at) => break at,
             Next::At(at) => at,
             Next::Answer => now + LONG,
@@ -135,21 +135,21 @@ pub(super) async fn drive(
             biased;
             () = stop.requested() => {}
             Some(sent) = in_flight.next(), if !in_flight.is_empty() => {
-                books.ended(&sent);
-                desk.answered(sent.client, sent.ended);
+                results.ended(&sent);
+                pacer.answered(sent.client, sent.ended);
             }
-            () = &mut timer => wire.place.settle().await,
+            () = &mut timer => sender.place.settle().await,
             Some(look) = looks.recv() => {
-                let effort = meter.read(&wire.transport);
+                let effort = meter.read(&sender.transport);
                 // Who asked may have gone.
-                let _ = look.send(Figures { effort, ..books.figures() });
+                let _ = look.send(Figures { effort, ..results.figures() });
             }
         }
     };
-    let effort = meter.read(&wire.transport);
-    let connected = wire.transport.connected();
-    let over = desk.close(over, &mut books);
-    books.publish(in_flight.len(), 0);
+    let effort = meter.read(&sender.transport);
+    let connected = sender.transport.connected();
+    let over = pacer.close(over, &mut results);
+    results.publish(in_flight.len(), 0);
     // Nobody listens if the run has failed elsewhere.
     let _ = load_over.send(over);
 
@@ -166,11 +166,11 @@ pub(super) async fn drive(
             biased;
             Some(sent) = in_flight.next() => {
                 live.at(start.elapsed());
-                books.ended(&sent);
-                books.publish(in_flight.len(), 0);
+                results.ended(&sent);
+                results.publish(in_flight.len(), 0);
             }
             () = &mut patience => break,
         }
     }
-    books.finish(effort, &connected)
+    results.finish(effort, &connected)
 }

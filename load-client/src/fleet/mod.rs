@@ -1,9 +1,9 @@
 //! The clients of a run, on a few threads: each thread has its share of clients and connections, and shares nothing with
 //! the others while it sends.
 
-mod books;
-mod desk;
 mod drive;
+mod pacer;
+mod results;
 
 use std::{
     sync::{Arc, Mutex},
@@ -17,9 +17,9 @@ use tokio::{
 };
 
 use self::{
-    books::Books,
-    desk::Desk,
-    drive::{Look, Wire, drive},
+    drive::{Look, RequestSender, drive},
+    pacer::Pacer,
+    results::ShardResults,
 };
 use crate::{
     arrival::ArrivalPlan,
@@ -62,7 +62,7 @@ impl Place {
 
 /// What a fleet needs.
 #[derive(Debug, Clone)]
-pub struct FleetPlan {
+pub struct FleetSetup {
     /// The load.
     pub scenario: Arc<Scenario>,
     /// What its sends are.
@@ -142,7 +142,7 @@ pub fn shards(scenario: &Scenario, place: Place) -> u32 {
 
 impl Fleet {
     /// Connects all clients.
-    pub async fn connect(plan: &FleetPlan) -> Result<Self, FleetError> {
+    pub async fn connect(plan: &FleetSetup) -> Result<Self, FleetError> {
         let count = shards(&plan.scenario, plan.place);
         let arrivals = ArrivalPlan::of(&plan.scenario);
         let mut connecting = Vec::new();
@@ -152,7 +152,7 @@ impl Fleet {
             let (over, load_over) = oneshot::channel();
             let (done, recorded) = oneshot::channel();
             let (looks, looked_at) = mpsc::channel(1);
-            let work = ShardPlan {
+            let work = ShardSetup {
                 index,
                 count,
                 plan: plan.clone(),
@@ -197,8 +197,8 @@ impl Fleet {
     }
 
     /// Sets all clients going at one instant. `audits` has one for each shard, or none at all.
-    pub fn start(self, at: Instant, audits: &[Arc<Mutex<Audit>>]) -> (Sending, Lookout) {
-        let lookout = Lookout {
+    pub fn start(self, at: Instant, audits: &[Arc<Mutex<Audit>>]) -> (Sending, RuleWatch) {
+        let rule_watch = RuleWatch {
             shards: self.shards.iter().map(|shard| shard.looks.clone()).collect(),
         };
         let shards = self.shards.into_iter().enumerate().map(|(index, shard)| {
@@ -208,17 +208,17 @@ impl Fleet {
             (shard.load_over, shard.recorded)
         });
         let (load_over, recorded) = shards.unzip();
-        (Sending { load_over, recorded }, lookout)
+        (Sending { load_over, recorded }, rule_watch)
     }
 }
 
 /// Where a fleet at work lets itself be looked at.
 #[derive(Debug)]
-pub struct Lookout {
+pub struct RuleWatch {
     shards: Vec<mpsc::Sender<Look>>,
 }
 
-impl Lookout {
+impl RuleWatch {
     /// The figures so far, of all clients; `None` once a shard sends no more.
     pub async fn figures(&self) -> Option<Figures> {
         let mut all = Figures::default();
@@ -268,14 +268,14 @@ struct Ends {
 }
 
 /// One shard, before it is connected.
-struct ShardPlan {
+struct ShardSetup {
     index: u32,
     count: u32,
-    plan: FleetPlan,
+    plan: FleetSetup,
     arrivals: ArrivalPlan,
 }
 
-impl ShardPlan {
+impl ShardSetup {
     async fn run(self, ends: Ends) {
         let Ends {
             connected,
@@ -284,7 +284,7 @@ impl ShardPlan {
             load_over,
             recorded,
         } = ends;
-        let FleetPlan {
+        let FleetSetup {
             scenario,
             call,
             dial,
@@ -309,21 +309,21 @@ impl ShardPlan {
             .step_by(self.count as usize)
             .map(|index| Client::new(self.arrivals.client(index), self.arrivals.share(index)))
             .collect();
-        let desk = Desk::new(clients, Arc::clone(&scenario), &self.arrivals);
+        let pacer = Pacer::new(clients, Arc::clone(&scenario), &self.arrivals);
         // The other end is gone when another shard could not connect.
         let _ = connected.send(Ok(()));
         let Ok(start) = start.await else { return };
 
-        let books = Books::new(
+        let results = ShardResults::new(
             Recorder::new(scenario.warmup, scenario.slo, histograms, dial.target_count()),
             live.shard(),
             start.audit,
-            desk.clients(),
+            pacer.clients(),
             scenario.rpc.ok_means_done(),
             scenario.warmup,
             targets,
         );
-        let wire = Wire {
+        let sender = RequestSender {
             heads: transport.heads(&call.method),
             call,
             transport,
@@ -334,6 +334,6 @@ impl ShardPlan {
             place,
         };
         // Nobody waits for the shards of a run that has failed.
-        let _ = recorded.send(drive(wire, desk, books, live, stop, looks, load_over).await);
+        let _ = recorded.send(drive(sender, pacer, results, live, stop, looks, load_over).await);
     }
 }

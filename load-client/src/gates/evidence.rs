@@ -39,7 +39,7 @@ pub struct Evidence {
 }
 
 /// What a rule finds.
-pub(super) enum Seen {
+pub(super) enum Finding {
     /// Seconds, a number, a share or a rate; as text; and whether it meets the rule.
     Value(f64, String, bool),
     /// Longer than anything, because so many requests never came to their end; in words.
@@ -70,20 +70,22 @@ impl Comparison {
 
 impl Evidence {
     /// A time, compared.
-    pub(super) fn time(&self, statistic: Statistic, scope: Scope, operator: Comparison, bound: Duration) -> Seen {
+    pub(super) fn time(&self, statistic: Statistic, scope: Scope, operator: Comparison, bound: Duration) -> Finding {
         let figures = &self.figures;
         let scope = match scope {
             Scope::Unwritten if self.queued && self.audit.is_none() => {
-                return Seen::Unknown(format!(
+                return Finding::Unknown(format!(
                     "the time to done is not known because the service was not watched; \
                      {statistic}(acknowledgement) is the time until Enqueue answers"
                 ));
             }
             Scope::TimeToDone if self.queued && self.audit.is_none() => {
-                return Seen::Unknown("the time to done is not known because the service was not watched".to_owned());
+                return Finding::Unknown(
+                    "the time to done is not known because the service was not watched".to_owned(),
+                );
             }
             Scope::Acknowledgement if !self.queued => {
-                return Seen::Unknown(format!(
+                return Finding::Unknown(format!(
                     "only Enqueue acknowledges; {statistic}(ok) is the time until the answer"
                 ));
             }
@@ -109,11 +111,11 @@ impl Evidence {
             Reached::At(time) => {
                 let met = operator.holds(seconds(time), seconds(bound));
                 let says = duration(time, |rounded| operator.holds(rounded, seconds(bound)) == met);
-                Seen::Value(seconds(time), says, met)
+                Finding::Value(seconds(time), says, met)
             }
-            Reached::Never => Seen::Never(unended.says(self.intended)),
-            Reached::Nothing if matches!(scope, Scope::Response(outcome) if outcome != Outcome::Ok) => Seen::None,
-            Reached::Nothing => Seen::Unknown("there are no times to judge".to_owned()),
+            Reached::Never => Finding::Never(unended.says(self.intended)),
+            Reached::Nothing if matches!(scope, Scope::Response(outcome) if outcome != Outcome::Ok) => Finding::None,
+            Reached::Nothing => Finding::Unknown("there are no times to judge".to_owned()),
         }
     }
 
@@ -132,21 +134,21 @@ impl Evidence {
     }
 
     /// A number of so many, compared.
-    pub(super) fn counted(&self, count: u64, of: u64, operator: Comparison, bound: Bound) -> Seen {
+    pub(super) fn counted(&self, count: u64, of: u64, operator: Comparison, bound: Bound) -> Finding {
         let number = count as f64;
         match bound {
-            Bound::Number(bound) => Seen::Value(number, number.to_string(), operator.holds(number, bound)),
-            Bound::Percent(_) if of == 0 => Seen::Unknown("no requests were scheduled".to_owned()),
+            Bound::Number(bound) => Finding::Value(number, number.to_string(), operator.holds(number, bound)),
+            Bound::Percent(_) if of == 0 => Finding::Unknown("no requests were scheduled".to_owned()),
             Bound::Percent(bound) => {
                 let share = number / of as f64;
                 // Whole numbers on both sides wherever the bound is one, or has a digit or two after its point.
                 let met = operator.holds(100.0 * number, bound * of as f64);
                 let says = format!("{:.2} % ({number} of {of})", 100.0 * share);
-                Seen::Value(share, says, met)
+                Finding::Value(share, says, met)
             }
             Bound::PerSecond(bound) => match self.judged_for.and_then(|time| per_second(count, time)) {
-                None => Seen::Unknown("the load is too short for a rate".to_owned()),
-                Some(rate) => Seen::Value(rate, format!("{rate:.2}/s"), operator.holds(rate, bound)),
+                None => Finding::Unknown("the load is too short for a rate".to_owned()),
+                Some(rate) => Finding::Value(rate, format!("{rate:.2}/s"), operator.holds(rate, bound)),
             },
         }
     }

@@ -1,7 +1,7 @@
 //! Whether a rule is met, and the value it is judged by.
 
 use super::{
-    evidence::{Evidence, Seen},
+    evidence::{Evidence, Finding},
     rule::{Comparison, Condition, Rule},
 };
 use crate::report::GateReport;
@@ -17,35 +17,35 @@ impl Rule {
                 } else {
                     "the load client was not the limit"
                 };
-                Seen::Value(f64::from(u8::from(limited)), says.to_owned(), limited)
+                Finding::Value(f64::from(u8::from(limited)), says.to_owned(), limited)
             }
             Condition::Time(statistic, scope, operator, bound) => {
                 match evidence.time(statistic, scope, operator, bound) {
-                    Seen::Never(why) if matches!(operator, Comparison::Less | Comparison::AtMost) => {
-                        Seen::Value(f64::INFINITY, why, false)
+                    Finding::Never(why) if matches!(operator, Comparison::Less | Comparison::AtMost) => {
+                        Finding::Value(f64::INFINITY, why, false)
                     }
                     other => other,
                 }
             }
             Condition::Count(count, operator, bound) => match evidence.count(count) {
                 Some(number) => evidence.counted(number, evidence.intended, operator, bound),
-                None => Seen::Unknown(
+                None => Finding::Unknown(
                     "what became of the messages is not known because the service was not watched".to_owned(),
                 ),
             },
             Condition::Goodput(operator, bound) => {
                 if evidence.queued && evidence.audit.is_none() {
-                    Seen::Unknown("the time to done is not known because the service was not watched".to_owned())
+                    Finding::Unknown("the time to done is not known because the service was not watched".to_owned())
                 } else {
                     evidence.counted(evidence.figures.good, evidence.settled, operator, bound)
                 }
             }
         };
         let (met, seen, says) = match seen {
-            Seen::Value(value, says, met) => (Some(met), value.is_finite().then_some(value), says),
-            Seen::Never(why) => (Some(true), None, why),
-            Seen::None => (Some(false), None, "there were none".to_owned()),
-            Seen::Unknown(why) => (None, None, why),
+            Finding::Value(value, says, met) => (Some(met), value.is_finite().then_some(value), says),
+            Finding::Never(why) => (Some(true), None, why),
+            Finding::None => (Some(false), None, "there were none".to_owned()),
+            Finding::Unknown(why) => (None, None, why),
         };
         GateReport {
             rule: self.text().to_owned(),

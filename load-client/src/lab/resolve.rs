@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     cli::{Defaults, LoadArgs},
-    output::times::time,
+    present::times::time,
     scenario::{Rpc, Schedule},
 };
 

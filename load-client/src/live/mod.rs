@@ -23,7 +23,7 @@ const MOST_TROUBLES: usize = 10;
 
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Stage {
+pub enum Phase {
     /// Connecting, or waiting for the service to come up.
     #[default]
     Connecting,
@@ -41,7 +41,7 @@ pub struct Live {
     shards: Mutex<Vec<Arc<LiveShard>>>,
     audits: Mutex<Vec<Arc<LiveTimes>>>,
     audited: Mutex<LiveAudit>,
-    stage: AtomicU8,
+    phase: AtomicU8,
     start: OnceLock<Instant>,
     elapsed_millis: AtomicU64,
     /// What the service last showed; `None` before it has.
@@ -101,7 +101,7 @@ pub struct LiveShard {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LiveReading {
     /// What it is doing.
-    pub stage: Stage,
+    pub phase: Phase,
     /// Since the load began, on the run's own clock, as of its last turn.
     pub elapsed: Duration,
     /// The client's counts; what has neither ended nor been withheld is in flight.
@@ -183,9 +183,9 @@ impl Live {
         times
     }
 
-    /// The run goes on to `stage`.
-    pub fn enter(&self, stage: Stage) {
-        self.stage.store(stage as u8, Relaxed);
+    /// The run goes on to `phase`.
+    pub fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u8, Relaxed);
     }
 
     /// The load begins at this instant.
@@ -223,7 +223,7 @@ impl Live {
 
     /// The first of those lines, until there is a connection.
     pub fn trouble(&self) -> Option<Arc<str>> {
-        let connecting = self.stage.load(Relaxed) == Stage::Connecting as u8;
+        let connecting = self.phase.load(Relaxed) == Phase::Connecting as u8;
         connecting.then(|| self.troubles.borrow().first().cloned()).flatten()
     }
 
@@ -249,15 +249,15 @@ impl Live {
 
     /// The state now.
     pub fn read(&self) -> LiveReading {
-        let stage = match self.stage.load(Relaxed) {
-            0 => Stage::Connecting,
-            1 => Stage::Loading,
-            2 => Stage::Draining,
-            _ => Stage::Done,
+        let phase = match self.phase.load(Relaxed) {
+            0 => Phase::Connecting,
+            1 => Phase::Loading,
+            2 => Phase::Draining,
+            _ => Phase::Done,
         };
         let audited = *lock(&self.audited);
         let mut reading = LiveReading {
-            stage,
+            phase,
             elapsed: Duration::from_millis(self.elapsed_millis.load(Relaxed)),
             ledger: Ledger::default(),
             warmup: 0,

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Measured, Plan, Seen,
+    Measured, RunPlan, ServiceView,
     judgement::{evidence, judge},
     verdict::verdict,
 };
@@ -19,12 +19,12 @@ use crate::{
 
 /// Everything that a report is made of.
 pub(super) struct Assembly<'a> {
-    pub(super) plan: &'a Plan,
+    pub(super) plan: &'a RunPlan,
     /// When the load began, by the system's clock; `None` in virtual time.
     pub(super) started_at: Option<SystemTime>,
     pub(super) load_over: Duration,
     pub(super) recorded: Recorded,
-    pub(super) seen: Option<Seen>,
+    pub(super) seen: Option<ServiceView>,
     pub(super) audited: Option<Audited>,
     /// The rules that stopped it.
     pub(super) stopped: Vec<GateReport>,
@@ -49,7 +49,7 @@ impl Assembly<'_> {
         }
         let mut series = std::mem::take(&mut done.series);
         if let Some(seen) = &self.seen {
-            series.merge(seen.sight.series.clone());
+            series.merge(seen.observed.series.clone());
         }
         let goodput = if done_is_known {
             per_second(done.good, judged)
@@ -63,7 +63,7 @@ impl Assembly<'_> {
             self.plan,
             figures,
             self.audited.as_ref().map(|audited| audited.counts),
-            self.seen.as_ref().map(|seen| seen.sight.counters().dropped),
+            self.seen.as_ref().map(|seen| seen.observed.counters().dropped),
             self.load_over,
         );
         let gates = judge(self.plan, &evidence, &self.stopped);
@@ -136,7 +136,7 @@ impl Assembly<'_> {
         let last_done = self.audited.as_ref().and_then(|audited| audited.last_done);
         let last = self.recorded.last_ended.max(last_done.unwrap_or_default());
         // Nobody knows when the rest of a gap was done.
-        (seen.heard_all && !seen.sight.missed).then(|| seconds(last.saturating_sub(self.load_over)))
+        (seen.heard_all && !seen.observed.missed).then(|| seconds(last.saturating_sub(self.load_over)))
     }
 
     fn imbalances(&self) -> Vec<String> {
@@ -148,9 +148,12 @@ impl Assembly<'_> {
             ));
         }
         if let Some(seen) = &self.seen
-            && seen.sight.balances() == Some(false)
+            && seen.observed.balances() == Some(false)
         {
-            found.push(format!("the service's ledger does not balance: {:?}", seen.sight.last));
+            found.push(format!(
+                "the service's ledger does not balance: {:?}",
+                seen.observed.last
+            ));
         }
         if let Some(audited) = &self.audited
             && !audited.counts.balances()
@@ -161,9 +164,9 @@ impl Assembly<'_> {
     }
 }
 
-fn service_report(seen: &Seen, drain_seconds: Option<f64>) -> ServiceReport {
-    let counters = seen.sight.counters();
-    let maxima = seen.sight.maxima;
+fn service_report(seen: &ServiceView, drain_seconds: Option<f64>) -> ServiceReport {
+    let counters = seen.observed.counters();
+    let maxima = seen.observed.maxima;
     ServiceReport {
         admitted: counters.admitted,
         completed: counters.completed,
@@ -172,8 +175,8 @@ fn service_report(seen: &Seen, drain_seconds: Option<f64>) -> ServiceReport {
         cancelled: counters.cancelled,
         abandoned: counters.abandoned,
         failed: counters.failed,
-        queued: seen.sight.inside(),
-        restarts: seen.sight.restarts,
+        queued: seen.observed.inside(),
+        restarts: seen.observed.restarts,
         queue_depth_max: maxima.queue_depth,
         queue_depth_end: seen.queue_depth_end,
         in_system_max: maxima.in_system,

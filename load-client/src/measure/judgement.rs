@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Audits, Plan, lock, verdict::verdict};
+use super::{Audits, RunPlan, lock, verdict::verdict};
 use crate::{
-    fleet::Lookout,
+    fleet::RuleWatch,
     gates::Evidence,
     ledger::AuditCounts,
     live::LiveAudit,
@@ -21,8 +21,8 @@ const JUDGE_EVERY: Duration = Duration::from_secs(1);
 
 /// A run on its way.
 pub(super) struct Underway<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) lookout: Lookout,
+    pub(super) plan: &'a RunPlan,
+    pub(super) rule_watch: RuleWatch,
     pub(super) audits: &'a Audits,
     pub(super) observer: Option<&'a Observer>,
     pub(super) start: Instant,
@@ -58,7 +58,7 @@ impl Underway<'_> {
     }
 
     async fn evidence(&self) -> Option<Evidence> {
-        let mut figures = self.lookout.figures().await?;
+        let mut figures = self.rule_watch.figures().await?;
         let mut audited = LiveAudit::default();
         for audit in self.audits {
             let audit = lock(audit);
@@ -68,7 +68,7 @@ impl Underway<'_> {
         let known = figures.ledger.ended();
         let counts = audited.counts;
         let open = counts.acknowledged.saturating_sub(counts.ended());
-        let dropped = self.observer.map(|observer| observer.sight().counters().dropped);
+        let dropped = self.observer.map(|observer| observer.observed().counters().dropped);
         let settled = known.saturating_sub(open);
         let intended = figures.ledger.intended;
         let evidence = evidence(
@@ -92,7 +92,7 @@ impl Underway<'_> {
 
 /// What a run is judged by, `elapsed` after its start.
 pub(super) fn evidence(
-    plan: &Plan,
+    plan: &RunPlan,
     figures: Figures,
     audit: Option<AuditCounts>,
     dropped: Option<u64>,
@@ -112,7 +112,7 @@ pub(super) fn evidence(
 }
 
 /// Judges a run at its end by all rules of its plan; those that stopped it stand as they were seen then.
-pub(super) fn judge(plan: &Plan, evidence: &Evidence, stopped: &[GateReport]) -> Vec<GateReport> {
+pub(super) fn judge(plan: &RunPlan, evidence: &Evidence, stopped: &[GateReport]) -> Vec<GateReport> {
     let fail_if = plan.rules.fail_if.iter().map(|rule| rule.judge(evidence));
     let abort_if = plan.rules.abort_if.iter().map(|rule| {
         let seen = stopped.iter().find(|gate| gate.rule == rule.text());

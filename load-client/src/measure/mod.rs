@@ -22,11 +22,11 @@ use self::{assembly::Assembly, judgement::Underway};
 use crate::{
     audit::{Audit, Audited, Closing},
     call::Call,
-    fleet::{Fleet, FleetError, FleetPlan, Place, shards},
+    fleet::{Fleet, FleetError, FleetSetup, Place, shards},
     gates::Rules,
-    live::{Live, Stage},
+    live::{Live, Phase},
     metrics::Histograms,
-    observer::{self, Observer, ObserverPlan, Sight},
+    observer::{self, Observed, Observer, ObserverSetup},
     outcome::Outcome,
     recorder::Recorded,
     report::Run,
@@ -45,7 +45,7 @@ type Audits = Vec<Arc<Mutex<Audit>>>;
 
 /// What to measure.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct RunPlan {
     /// The strategy's or the target's.
     pub name: String,
     /// The load.
@@ -88,13 +88,13 @@ pub struct Measured {
 /// # Errors
 ///
 /// If the load could not begin.
-pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
+pub async fn measure(mut plan: RunPlan) -> Result<Measured, FleetError> {
     // A rule stops this run, and no other.
     let stopper = plan.stop.relayed();
     plan.stop = stopper.listener();
     let place = if plan.virtual_time { Place::Here } else { Place::Threads };
     let scenario = &plan.scenario;
-    let fleet = Fleet::connect(&FleetPlan {
+    let fleet = Fleet::connect(&FleetSetup {
         scenario: Arc::clone(scenario),
         call: Arc::clone(&plan.call),
         dial: plan.dial.clone(),
@@ -117,7 +117,7 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
         audits.clear();
     }
 
-    plan.live.enter(Stage::Loading);
+    plan.live.enter(Phase::Loading);
     let start = Instant::now();
     // Only for people: nothing is measured by it.
     let started_at = (!plan.virtual_time).then(SystemTime::now);
@@ -125,10 +125,10 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
     if let Some(observer) = &observer {
         observer.load_starts(start);
     }
-    let (mut sending, lookout) = fleet.start(start, &audits);
+    let (mut sending, rule_watch) = fleet.start(start, &audits);
     let underway = Underway {
         plan: &plan,
-        lookout,
+        rule_watch,
         audits: &audits,
         observer: observer.as_ref(),
         start,
@@ -152,7 +152,7 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
             }
         }
     };
-    plan.live.enter(Stage::Draining);
+    plan.live.enter(Phase::Draining);
     let mut hurry = plan.stop.clone();
     let (queue_depth_end, recorded) = tokio::join!(queue_depth(observer.as_ref(), &mut hurry), sending.recorded());
     let recorded = recorded?;
@@ -163,13 +163,13 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
         });
     }
     let seen = match &observer {
-        Some(observer) => Some(Seen {
+        Some(observer) => Some(ServiceView {
             queue_depth_end,
             ..watch_drain(observer, &plan, &recorded).await
         }),
         None => None,
     };
-    plan.live.enter(Stage::Done);
+    plan.live.enter(Phase::Done);
 
     let audited = close(&audits, seen.as_ref());
     if let Some(audited) = &audited {
@@ -188,7 +188,7 @@ pub async fn measure(mut plan: Plan) -> Result<Measured, FleetError> {
 }
 
 /// Waits until it is plain that the one service at the target is no FooService; for ever, if it is one.
-async fn no_foo_service(plan: &Plan) {
+async fn no_foo_service(plan: &RunPlan) {
     loop {
         plan.call.refuted().await;
         if plan.dial.is_one_service() && plan.live.read().ledger.of(Outcome::Ok) == 0 {
@@ -198,7 +198,7 @@ async fn no_foo_service(plan: &Plan) {
 }
 
 /// Starts observing the service, if it lets itself be observed; the reason, if not.
-async fn observe(plan: &Plan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<Observer>, String> {
+async fn observe(plan: &RunPlan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<Observer>, String> {
     if !plan.scenario.rpc.is_foo_service() {
         return Ok(None);
     }
@@ -209,7 +209,7 @@ async fn observe(plan: &Plan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<Obs
             "several instances may serve it, and none is watched: {unknown}"
         ));
     }
-    let starting = Observer::start(ObserverPlan {
+    let starting = Observer::start(ObserverSetup {
         dial: plan.dial.clone(),
         run_id: plan.run_id.clone(),
         interval: if plan.virtual_time {
@@ -245,11 +245,11 @@ async fn queue_depth(observer: Option<&Observer>, stop: &mut Stop) -> Option<u64
 }
 
 /// Waits until what was queued is done, as far as the plan and its user have patience.
-async fn watch_drain(observer: &Observer, plan: &Plan, recorded: &Recorded) -> Seen {
+async fn watch_drain(observer: &Observer, plan: &RunPlan, recorded: &Recorded) -> ServiceView {
     let (mut stop, mut hurry) = (plan.stop.clone(), plan.stop.clone());
     let waiting = async {
         let ended = observer.empty(plan.scenario.drain_limit, &mut stop).await;
-        // Two snapshots more: the service's books can be checked when nothing has moved between two.
+        // Two snapshots more: the service's counts can be checked when nothing has moved between two.
         (ended, observer.up_to_date().await)
     };
     let (ended, heard_all) = tokio::select! {
@@ -257,8 +257,8 @@ async fn watch_drain(observer: &Observer, plan: &Plan, recorded: &Recorded) -> S
         waited = waiting => waited,
         () = hurry.hurried() => (false, false),
     };
-    Seen {
-        sight: observer.sight(),
+    ServiceView {
+        observed: observer.observed(),
         drained: ended && recorded.figures.ledger.in_flight == 0,
         heard_all,
         queue_depth_end: None,
@@ -266,7 +266,7 @@ async fn watch_drain(observer: &Observer, plan: &Plan, recorded: &Recorded) -> S
 }
 
 /// Audits for the shards of a load that is queued.
-fn audits(plan: &Plan, place: Place) -> Audits {
+fn audits(plan: &RunPlan, place: Place) -> Audits {
     let scenario = &plan.scenario;
     if scenario.rpc != Rpc::Enqueue {
         return Vec::new();
@@ -288,15 +288,15 @@ fn audits(plan: &Plan, place: Place) -> Audits {
 }
 
 /// `None` if there was nothing to audit, or nobody to ask.
-fn close(audits: &[Arc<Mutex<Audit>>], seen: Option<&Seen>) -> Option<Audited> {
+fn close(audits: &[Arc<Mutex<Audit>>], seen: Option<&ServiceView>) -> Option<Audited> {
     let seen = seen?;
     if audits.is_empty() {
         return None;
     }
     let mut locked: Vec<_> = audits.iter().map(|audit| lock(audit)).collect();
     let closing = Closing {
-        inside: seen.sight.inside_enqueue(),
-        complete: seen.heard_all && !seen.sight.missed,
+        inside: seen.observed.inside_enqueue(),
+        complete: seen.heard_all && !seen.observed.missed,
     };
     Some(Audit::close(locked.iter_mut().map(|audit| &mut **audit), closing))
 }
@@ -306,8 +306,8 @@ fn lock(audit: &Mutex<Audit>) -> MutexGuard<'_, Audit> {
 }
 
 /// What the observer brought back.
-struct Seen {
-    sight: Sight,
+struct ServiceView {
+    observed: Observed,
     /// Whether everything that was sent was seen to end.
     drained: bool,
     /// Whether everything that happened until the end was heard of.

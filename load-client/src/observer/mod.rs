@@ -4,7 +4,7 @@
 //! It has a connection of its own, so that it does not stand in line behind the load, and comes back when the service
 //! does.
 
-mod sight;
+mod observed;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -25,7 +25,7 @@ use tonic::{
 };
 use tower::service_fn;
 
-pub use self::sight::{Counters, Maxima, Sight};
+pub use self::observed::{Counters, Maxima, Observed};
 use crate::{
     audit::{Audit, End},
     call::measured,
@@ -44,7 +44,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 
 /// What an observer needs.
 #[derive(Debug)]
-pub struct ObserverPlan {
+pub struct ObserverSetup {
     /// The service.
     pub dial: Dial,
     /// Whose completions to report.
@@ -70,15 +70,15 @@ pub struct Observer {
 
 #[derive(Debug)]
 struct Shared {
-    sight: Mutex<Sight>,
+    observed: Mutex<Observed>,
     /// Rises with every snapshot.
     version: watch::Sender<u64>,
-    plan: ObserverPlan,
+    plan: ObserverSetup,
 }
 
 impl Shared {
-    fn sight(&self) -> MutexGuard<'_, Sight> {
-        self.sight.lock().expect("no code panics with the sight locked")
+    fn observed(&self) -> MutexGuard<'_, Observed> {
+        self.observed.lock().expect("no code panics with the observed locked")
     }
 }
 
@@ -94,7 +94,7 @@ impl Observer {
     /// # Errors
     ///
     /// The status with which the service refused.
-    pub async fn start(plan: ObserverPlan) -> Result<Option<Self>, Status> {
+    pub async fn start(plan: ObserverSetup) -> Result<Option<Self>, Status> {
         let mut client = FooServiceClient::new(channel(plan.dial.clone()));
         let mut stream = match open(&mut client, &plan, None).await {
             Ok(stream) => stream,
@@ -105,7 +105,7 @@ impl Observer {
         let first = first_of(&mut stream).await?;
         let (version, changes) = watch::channel(0);
         let shared = Arc::new(Shared {
-            sight: Mutex::new(Sight::new(&first)),
+            observed: Mutex::new(Observed::new(&first)),
             version,
             plan,
         });
@@ -120,7 +120,7 @@ impl Observer {
 
     /// The load starts at this instant.
     pub fn load_starts(&self, at: Instant) {
-        self.shared.sight().start = Some(at);
+        self.shared.observed().start = Some(at);
     }
 
     /// A fresh snapshot, apart from the stream.
@@ -161,15 +161,15 @@ impl Observer {
         self.fresh(|_| true).await
     }
 
-    async fn fresh(&self, enough: impl Fn(&Sight) -> bool) -> bool {
+    async fn fresh(&self, enough: impl Fn(&Observed) -> bool) -> bool {
         let mut changes = self.changes.clone();
         // A snapshot on its way may be older than the last message; the one after it is not.
-        let from = self.shared.sight().snapshots + 2;
+        let from = self.shared.observed().snapshots + 2;
         let silence = SILENCE.max(self.shared.plan.interval * 3);
         loop {
             {
-                let sight = self.shared.sight();
-                if sight.snapshots >= from && !sight.last.completions_more && enough(&sight) {
+                let observed = self.shared.observed();
+                if observed.snapshots >= from && !observed.last.completions_more && enough(&observed) {
                     return true;
                 }
             }
@@ -180,8 +180,8 @@ impl Observer {
     }
 
     /// What was seen.
-    pub fn sight(&self) -> Sight {
-        self.shared.sight().clone()
+    pub fn observed(&self) -> Observed {
+        self.shared.observed().clone()
     }
 }
 
@@ -228,7 +228,7 @@ fn channel(dial: Dial) -> Channel {
 /// Opens the stream, after the last snapshot that was seen.
 async fn open(
     client: &mut FooServiceClient<Channel>,
-    plan: &ObserverPlan,
+    plan: &ObserverSetup,
     last: Option<&Snapshot>,
 ) -> Result<Streaming<Snapshot>, Status> {
     let mut request = tonic::Request::new(WatchRequest {
@@ -253,7 +253,7 @@ async fn observe(mut client: FooServiceClient<Channel>, shared: Arc<Shared>, mut
         }
         stream = loop {
             sleep(REOPEN_PAUSE).await;
-            let last = shared.sight().last.clone();
+            let last = shared.observed().last.clone();
             if let Ok(stream) = open(&mut client, &shared.plan, Some(&last)).await {
                 break stream;
             }
@@ -265,8 +265,8 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
     let completions = std::mem::take(&mut snapshot.completions);
     let now = Instant::now();
     let (restarted, start, last_heard) = {
-        let sight = shared.sight();
-        (sight.restarted(&snapshot), sight.start, sight.heard)
+        let observed = shared.observed();
+        (observed.restarted(&snapshot), observed.start, observed.heard)
     };
     let since_start = |at: Instant| start.map_or(Duration::ZERO, |start| at.saturating_duration_since(start));
     let heard = since_start(now);
@@ -289,13 +289,13 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
         audited.add(&lock(audit).so_far());
     }
     shared.plan.live.audited(audited);
-    let mut sight = shared.sight();
-    sight.take_in(snapshot, now);
-    shared.plan.live.seen(sight.levels());
-    if let Some(start) = sight.start {
+    let mut observed = shared.observed();
+    observed.take_in(snapshot, now);
+    shared.plan.live.seen(observed.levels());
+    if let Some(start) = observed.start {
         shared.plan.live.at(now.saturating_duration_since(start));
     }
-    drop(sight);
+    drop(observed);
     shared.version.send_modify(|version| *version += 1);
 }
 

@@ -34,19 +34,19 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Faulty {
     /// What a call of Process takes that is not refused.
     takes: Duration,
-    books: Arc<Books>,
+    counts: Arc<FaultyCounts>,
 }
 
 /// What it did, for whoever wants to hold it against what a client says.
 #[derive(Debug, Default)]
-pub(super) struct Books {
+pub(super) struct FaultyCounts {
     calls: AtomicU64,
     /// Messages that it did not forget.
     kept: AtomicU64,
     log: Mutex<Vec<Completion>>,
 }
 
-impl Books {
+impl FaultyCounts {
     /// Calls of Enqueue and Process that came in.
     pub(super) fn calls(&self) -> u64 {
         self.calls.load(Relaxed)
@@ -74,13 +74,13 @@ impl Faulty {
     pub(super) fn new(takes: Duration) -> Self {
         Self {
             takes,
-            books: Arc::default(),
+            counts: Arc::default(),
         }
     }
 
     /// What it does.
-    pub(super) fn books(&self) -> Arc<Books> {
-        Arc::clone(&self.books)
+    pub(super) fn counts(&self) -> Arc<FaultyCounts> {
+        Arc::clone(&self.counts)
     }
 }
 
@@ -88,10 +88,10 @@ impl Faulty {
 impl FooService for Faulty {
     async fn enqueue(&self, request: Request<EnqueueRequest>) -> Result<Response<EnqueueResponse>, Status> {
         let message = request.into_inner().message.unwrap_or_default();
-        let turn = self.books.calls.fetch_add(1, Relaxed) % FORGOTTEN_OF;
+        let turn = self.counts.calls.fetch_add(1, Relaxed) % FORGOTTEN_OF;
         if turn >= FORGOTTEN {
-            self.books.kept.fetch_add(1, Relaxed);
-            self.books.tell(&message.id, if turn == FORGOTTEN { 2 } else { 1 });
+            self.counts.kept.fetch_add(1, Relaxed);
+            self.counts.tell(&message.id, if turn == FORGOTTEN { 2 } else { 1 });
         }
         Ok(Response::new(EnqueueResponse {
             id: message.id,
@@ -100,7 +100,7 @@ impl FooService for Faulty {
     }
 
     async fn process(&self, _: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {
-        if self.books.calls.fetch_add(1, Relaxed) % REFUSED_OF < REFUSED {
+        if self.counts.calls.fetch_add(1, Relaxed) % REFUSED_OF < REFUSED {
             return Err(Status::resource_exhausted("on purpose"));
         }
         sleep(self.takes).await;
@@ -112,23 +112,23 @@ impl FooService for Faulty {
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let interval = request.into_inner().interval;
         let interval = interval.and_then(|wire| wire.try_into().ok()).unwrap_or(INTERVAL);
-        let books = Arc::clone(&self.books);
-        let snapshots = stream::unfold((books, 0, 0), move |(books, sequence, from)| async move {
+        let counts = Arc::clone(&self.counts);
+        let snapshots = stream::unfold((counts, 0, 0), move |(counts, sequence, from)| async move {
             if sequence > 0 {
                 sleep(interval).await;
             }
-            let completions = books.since(from);
+            let completions = counts.since(from);
             let (next, end) = (sequence + 1, from + completions.len());
-            let snapshot = snapshot(&books, next, completions, end);
-            Some((Ok(snapshot), (books, next, end)))
+            let snapshot = snapshot(&counts, next, completions, end);
+            Some((Ok(snapshot), (counts, next, end)))
         });
         Ok(Response::new(Box::pin(snapshots)))
     }
 }
 
-/// What it says of itself: in its own books, what it has forgotten never was.
-fn snapshot(books: &Books, sequence: u64, completions: Vec<Completion>, end: usize) -> Snapshot {
-    let kept = books.kept.load(Relaxed);
+/// What it says of itself: a message that it has forgotten never arrived.
+fn snapshot(counts: &FaultyCounts, sequence: u64, completions: Vec<Completion>, end: usize) -> Snapshot {
+    let kept = counts.kept.load(Relaxed);
     Snapshot {
         instance_id: "faulty".to_owned(),
         sequence,

@@ -142,7 +142,7 @@ impl Line {
         }
     }
 
-    /// What does not add up in the books of a run: nothing may.
+    /// The checks of a run that fail; none may.
     pub fn balanced(measured: &Measured) -> Self {
         Self::exactly("books that do not balance", 0, measured.imbalances.len() as u64)
     }

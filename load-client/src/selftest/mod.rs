@@ -21,8 +21,11 @@ pub use self::{
     table::{introduction, shown},
 };
 use crate::{
-    output::progress::{Manner, Progress, Watched},
     stop::Stopper,
+    ui::{
+        progress::{Progress, ProgressStyle},
+        watched::WatchedRun,
+    },
 };
 
 /// What the experiments came to, in their order.
@@ -38,12 +41,12 @@ impl Findings {
 }
 
 /// Makes all experiments. A stop ends those that are not over yet.
-pub async fn run(stopper: &Arc<Stopper>, manner: Manner) -> Findings {
+pub async fn run(stopper: &Arc<Stopper>, manner: ProgressStyle) -> Findings {
     let settings: Vec<Setting> = Experiment::ALL
         .iter()
         .map(|experiment| Setting::new(experiment.name(), experiment.flags(), stopper.listener()))
         .collect();
-    let watched = settings.iter().map(|setting| Watched {
+    let watched = settings.iter().map(|setting| WatchedRun {
         name: setting.name.to_owned(),
         scenario: Arc::clone(&setting.scenario),
         live: Arc::clone(&setting.live),

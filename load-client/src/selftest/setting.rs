@@ -11,7 +11,7 @@ use crate::{
     cli::{GateArgs, LoadArgs},
     fleet::FleetError,
     live::Live,
-    measure::{Measured, Plan, measure},
+    measure::{Measured, RunPlan, measure},
     metrics::Histograms,
     run::{DEFAULTS, RunError, random_run_id},
     scenario::Scenario,
@@ -116,9 +116,9 @@ impl Setting {
         sleep_until(start + age).await;
     }
 
-    fn plan(&self, service: SocketAddr) -> Result<Plan, RunError> {
+    fn plan(&self, service: SocketAddr) -> Result<RunPlan, RunError> {
         let url: Url = format!("http://{service}").parse().expect("an address makes a URL");
-        Ok(Plan {
+        Ok(RunPlan {
             name: self.name.to_owned(),
             call: Arc::new(Call::foo(&self.scenario)),
             scenario: Arc::clone(&self.scenario),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Agreement, Experiment, Findings, NotDone};
-use crate::output::{
+use crate::present::{
     grid::{Column, Grid, Kind},
     layout::{Layout, wrap},
 };

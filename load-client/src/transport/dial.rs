@@ -35,14 +35,14 @@ pub const MAX_MESSAGE_SIZE: usize = 4 << 20;
 
 /// How connections behave once they are up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Manners {
+pub struct ConnectionOptions {
     /// A connection with calls on it that has been silent for so long is asked for a sign of life; never, if absent.
     pub keepalive: Option<Duration>,
     /// Bytes of the largest message that is accepted, also once it is decompressed.
     pub max_message_size: usize,
 }
 
-impl Default for Manners {
+impl Default for ConnectionOptions {
     fn default() -> Self {
         Self {
             keepalive: None,
@@ -62,7 +62,7 @@ pub struct Dial {
     targets: Arc<[Target]>,
     /// The number of the connection.
     connection: usize,
-    manners: Manners,
+    options: ConnectionOptions,
 }
 
 #[derive(Debug)]
@@ -115,19 +115,19 @@ impl Dial {
         Self {
             targets: targets.into(),
             connection: 0,
-            manners: Manners::default(),
+            options: ConnectionOptions::default(),
         }
     }
 
     /// The same, with connections that behave so.
     #[must_use]
-    pub fn with(self, manners: Manners) -> Self {
-        Self { manners, ..self }
+    pub fn with(self, options: ConnectionOptions) -> Self {
+        Self { options, ..self }
     }
 
     /// How its connections behave.
-    pub fn manners(&self) -> Manners {
-        self.manners
+    pub fn options(&self) -> ConnectionOptions {
+        self.options
     }
 
     /// Whether whatever is reached is the same process.

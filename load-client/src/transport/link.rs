@@ -73,7 +73,7 @@ impl Link {
         base.scheme = Some(dial.scheme());
         base.authority = Some(dial.authority().clone());
         let traffic = Arc::new(Traffic::default());
-        let max_message_size = dial.manners().max_message_size;
+        let max_message_size = dial.options().max_message_size;
         let task = tokio::spawn(keep_up(dial, sender, Arc::clone(&traffic))).abort_handle();
         Self {
             state,

@@ -68,7 +68,7 @@ pub struct Method {
 
 /// What goes ahead of every message of a method, for each connection of a transport.
 #[derive(Debug)]
-pub struct Heads(Vec<http::Request<()>>);
+pub struct RequestHeaders(Vec<http::Request<()>>);
 
 /// A few connections to one target.
 #[derive(Debug)]
@@ -166,9 +166,9 @@ impl Transport {
     }
 
     /// Prepares calls of a method, over these connections.
-    pub fn heads(&self, method: &Method) -> Heads {
+    pub fn heads(&self, method: &Method) -> RequestHeaders {
         let head = |link: &Link| grpc::head(link.base(), method, &self.timeout_header);
-        Heads(self.links.iter().map(head).collect())
+        RequestHeaders(self.links.iter().map(head).collect())
     }
 
     /// Makes a call over connection `index` (any number: they are taken in turn). Waits for the answer or the deadline.
@@ -177,7 +177,7 @@ impl Transport {
     /// `heads` are of this transport. `message` gives the message behind a frame header, as [`frame`] makes it: once, and
     /// again for each time that it has to be sent again. It is, a bounded number of times and within the same deadline, if
     /// the peer has certainly not processed it.
-    pub async fn unary(&self, index: usize, heads: &Heads, message: impl Fn() -> Bytes) -> Answer {
+    pub async fn unary(&self, index: usize, heads: &RequestHeaders, message: impl Fn() -> Bytes) -> Answer {
         let index = index % self.links.len();
         let (link, head) = (&self.links[index], &heads.0[index]);
         let deadline = Instant::now() + self.timeout;

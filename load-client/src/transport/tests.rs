@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    dial::{Dial, Manners},
+    dial::{ConnectionOptions, Dial},
     *,
 };
 
@@ -231,11 +231,11 @@ async fn a_peer_that_never_serves_is_dialled_ever_more_slowly() {
 async fn a_connection_that_is_swallowed_is_noticed_by_keep_alive_and_replaced() {
     // Tried without `--keepalive`: the call after it expires too.
     let (dial, mut arriving) = target();
-    let manners = Manners {
+    let options = ConnectionOptions {
         keepalive: Some(SECOND),
-        ..dial.manners()
+        ..dial.options()
     };
-    let dial = dial.with(manners);
+    let dial = dial.with(options);
     tokio::spawn(async move {
         let mut swallowed = accept(&mut arriving).await;
         let _call = next(&mut swallowed).await;

@@ -175,7 +175,7 @@ async fn serve(
     tokio::select! {
         biased;
         end = driven => end,
-        reason = swallowed(pings, dial.manners().keepalive, traffic) => End::Over(reason),
+        reason = swallowed(pings, dial.options().keepalive, traffic) => End::Over(reason),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::support::{
     scrape::Page,
 };
 use load_client::{
-    output::words::explain,
+    present::words::explain,
     report::{PointReport, Report, Run},
 };
 use rustix::process::Signal;

@@ -1,4 +1,4 @@
-//! Ctrl-C at any moment: the report so far, and books that balance.
+//! Ctrl-C at any moment: the report so far, and counts that add up.
 
 use crate::support::{Running, Service, assert_balanced, load_client, signal};
 use load_client::report::Report;

@@ -28,13 +28,13 @@ const PLACES: u32 = 8;
 /// Two messages of twenty are forgotten, and of one more the service says twice that it is done.
 pub(super) async fn forgotten(setting: &Setting) -> Result<Judged, NotDone> {
     let faulty = Faulty::new(Duration::ZERO);
-    let books = faulty.books();
+    let counts = faulty.counts();
     let host = Host::faulty(faulty)?;
     let measured = setting.run_quietly(host.address()).await?;
     let lost = SENDS_FORGETFUL * FORGOTTEN / FORGOTTEN_OF;
     let lines = |audit: AuditCounts, _: &Run| {
         vec![
-            Line::exactly("calls that came in", SENDS_FORGETFUL, books.calls()),
+            Line::exactly("calls that came in", SENDS_FORGETFUL, counts.calls()),
             Line::exactly("acknowledged", SENDS_FORGETFUL, audit.acknowledged),
             Line::exactly("done", SENDS_FORGETFUL - lost, audit.done),
             Line::exactly("lost", lost, audit.lost),

@@ -17,7 +17,7 @@ const SENDS: u64 = 1000;
 /// The refused are told so long before the others have their answers: whoever mixes them shows it.
 pub(super) async fn at_once(setting: &Setting) -> Result<Judged, NotDone> {
     let faulty = Faulty::new(DELAY);
-    let books = faulty.books();
+    let counts = faulty.counts();
     let host = Host::faulty(faulty)?;
     let measured = setting.run_quietly(host.address()).await?;
     let run = &measured.report;
@@ -31,7 +31,7 @@ pub(super) async fn at_once(setting: &Setting) -> Result<Judged, NotDone> {
     let lines = vec![
         Line::exactly("intended", SENDS, run.ledger.intended),
         // No retry that the report does not have.
-        Line::exactly("calls that came in", SENDS, books.calls()),
+        Line::exactly("calls that came in", SENDS, counts.calls()),
         Line::exactly("rejected", refused, run.ledger.rejected),
         Line::exactly("ok", SENDS - refused, run.ledger.ok),
         // All that were not refused, whether their answers came before the load ended or after.

@@ -1,0 +1,205 @@
+//! What was seen of a service, over all its instances: counters since the run began, maxima, a time series, and whether
+//! anything was missed.
+
+use foo_proto::v1::{DoorCounts, Level, Snapshot};
+use tokio::time::Instant;
+
+use crate::{live::Levels, recorder::Series};
+
+/// What the messages of both doors came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Let in.
+    pub admitted: u64,
+    /// Turned away.
+    pub refused: u64,
+    /// Processed.
+    pub completed: u64,
+    /// Thrown away by policy.
+    pub dropped: u64,
+    /// Out of time.
+    pub expired: u64,
+    /// Their callers went away.
+    pub cancelled: u64,
+    /// Left when a drain ran out.
+    pub abandoned: u64,
+    /// Our bug.
+    pub failed: u64,
+}
+
+/// The highest levels since the load began; `None` before anything was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Maxima {
+    /// Messages on the queue.
+    pub queue_depth: u64,
+    /// Bytes of them.
+    pub queue_bytes: u64,
+    /// Waiting or in service.
+    pub in_system: u64,
+    /// Of the process; `None` where that is not the service's own.
+    pub resident_bytes: Option<u64>,
+}
+
+/// What was seen.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// When the load began.
+    pub(super) start: Option<Instant>,
+    /// When the latest snapshot was heard.
+    pub(super) heard: Instant,
+    /// The latest snapshot, without its completions.
+    pub last: Snapshot,
+    /// How many there were.
+    pub(super) snapshots: u64,
+    /// Instances that came after the first.
+    pub restarts: u64,
+    /// Whether completions were overwritten before they were seen.
+    pub missed: bool,
+    /// Over time.
+    pub series: Series,
+    /// Since the load began.
+    pub maxima: Maxima,
+    /// Of instances that are gone, from the start of the run.
+    earlier: Counters,
+    /// Of the present instance, when the run began.
+    base: Counters,
+}
+
+impl Observed {
+    pub(super) fn new(first: &Snapshot) -> Self {
+        Self {
+            start: None,
+            heard: Instant::now(),
+            last: Snapshot {
+                completions: Vec::new(),
+                ..first.clone()
+            },
+            snapshots: 1,
+            restarts: 0,
+            missed: false,
+            series: Series::default(),
+            maxima: Maxima::default(),
+            earlier: Counters::default(),
+            base: Counters::of(first),
+        }
+    }
+
+    /// Whether the snapshot is of another instance than the last.
+    pub(super) fn restarted(&self, snapshot: &Snapshot) -> bool {
+        self.last.instance_id != snapshot.instance_id
+    }
+
+    pub(super) fn take_in(&mut self, snapshot: Snapshot, now: Instant) {
+        if self.restarted(&snapshot) {
+            self.restarts += 1;
+            self.earlier = self.counters();
+            self.base = Counters::default();
+        }
+        self.snapshots += 1;
+        self.missed |= snapshot.missed > 0;
+        if let Some(start) = self.start {
+            let slot = self.series.slot(now.saturating_duration_since(start));
+            slot.queue_depth = snapshot.queue_depth.map(|level| level.now);
+            slot.in_system = snapshot.in_system.map(|level| level.now);
+            slot.queue_bytes = snapshot.queue_bytes.map(|level| level.now);
+            slot.resident_bytes = snapshot.resident_bytes;
+            self.maxima.take_in(&snapshot);
+        }
+        self.last = snapshot;
+        self.heard = now;
+    }
+
+    /// Queue depth and number in the system, as last seen.
+    pub(super) fn levels(&self) -> Levels {
+        let now = |level: Option<Level>| level.map_or(0, |level| level.now);
+        Levels {
+            queue_depth: now(self.last.queue_depth),
+            in_system: now(self.last.in_system),
+        }
+    }
+
+    /// What is still waiting or in service.
+    pub fn inside(&self) -> u64 {
+        self.levels().in_system
+    }
+
+    /// Messages with the queue's door: on the queue or, from there, in service.
+    pub fn inside_enqueue(&self) -> u64 {
+        self.last.enqueue.map_or(0, |door| door.inside)
+    }
+
+    /// What the run's messages came to, over all instances.
+    pub fn counters(&self) -> Counters {
+        self.earlier.plus(&Counters::of(&self.last).minus(&self.base))
+    }
+
+    /// Whether both doors of the last snapshot account for every message; `None` where messages have moved since the one
+    /// before: counts that are read one by one need not fit together then.
+    pub fn balances(&self) -> Option<bool> {
+        if self.last.in_system.is_none_or(|level| level.max > 0) {
+            return None;
+        }
+        let doors = [self.last.enqueue?, self.last.process?];
+        Some(doors.iter().all(|door| {
+            let ended = door.completed
+                + door.dropped
+                + door.expired
+                + door.cancelled
+                + door.abandoned
+                + door.failed
+                + door.rejected;
+            door.admitted == ended + door.inside
+        }))
+    }
+}
+
+impl Maxima {
+    fn take_in(&mut self, snapshot: &Snapshot) {
+        let max = |level: Option<Level>| level.map_or(0, |level| level.max);
+        self.queue_depth = self.queue_depth.max(max(snapshot.queue_depth));
+        self.queue_bytes = self.queue_bytes.max(max(snapshot.queue_bytes));
+        self.in_system = self.in_system.max(max(snapshot.in_system));
+        self.resident_bytes = self.resident_bytes.max(snapshot.resident_bytes);
+    }
+}
+
+impl Counters {
+    fn of(snapshot: &Snapshot) -> Self {
+        let doors = [
+            snapshot.enqueue.unwrap_or_default(),
+            snapshot.process.unwrap_or_default(),
+        ];
+        let sum = |count: fn(&DoorCounts) -> u64| doors.iter().map(count).sum();
+        Self {
+            admitted: sum(|door| door.admitted),
+            refused: sum(|door| door.refused),
+            completed: sum(|door| door.completed),
+            dropped: sum(|door| door.dropped),
+            expired: sum(|door| door.expired),
+            cancelled: sum(|door| door.cancelled),
+            abandoned: sum(|door| door.abandoned),
+            failed: sum(|door| door.failed),
+        }
+    }
+
+    fn combine(&self, other: &Self, with: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            admitted: with(self.admitted, other.admitted),
+            refused: with(self.refused, other.refused),
+            completed: with(self.completed, other.completed),
+            dropped: with(self.dropped, other.dropped),
+            expired: with(self.expired, other.expired),
+            cancelled: with(self.cancelled, other.cancelled),
+            abandoned: with(self.abandoned, other.abandoned),
+            failed: with(self.failed, other.failed),
+        }
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        self.combine(other, |mine, theirs| mine + theirs)
+    }
+
+    fn minus(&self, other: &Self) -> Self {
+        self.combine(other, u64::saturating_sub)
+    }
+}

@@ -1,0 +1,133 @@
+//! What adds up: the clients' ledger, the service's figures, the audit.
+
+use super::{
+    Labelled,
+    markup::Markup,
+    scale::bytes,
+    tables::{Table, per_run},
+};
+use crate::{
+    ledger::{AuditCounts, Column, Ledger, Part},
+    present::{grid::MISSING, times::time},
+    report::ServiceReport,
+};
+
+/// Ledger, service, audit.
+pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
+    ledger(runs, page);
+    if runs.iter().any(|run| run.run.service.is_some()) {
+        service(runs, page);
+    } else {
+        page.line("p", &[], "The service was not watched.");
+    }
+    if runs.iter().any(|run| run.run.audit.is_some()) {
+        audit(runs, page);
+    } else {
+        page.line(
+            "p",
+            &[],
+            "There was no audit: nothing was queued, or the service was not watched.",
+        );
+    }
+}
+
+/// The heads of a table of counts: the run, and each count with the sign that it has in the sum.
+fn heads<T>(columns: &[Column<T>]) -> Vec<String> {
+    let heads = columns.iter().enumerate().map(|(place, column)| {
+        let sign = match column.part {
+            Part::Total | Part::Beside => "",
+            _ if place == 1 => "= ",
+            _ => "+ ",
+        };
+        format!("{sign}{}", column.label)
+    });
+    ["run".to_owned()].into_iter().chain(heads).collect()
+}
+
+fn ledger(runs: &[&Labelled<'_>], page: &mut Markup) {
+    let cells = |run: &&Labelled<'_>| {
+        let ledger = &run.run.ledger;
+        let sum = if ledger.balances() {
+            "balances"
+        } else {
+            "DOES NOT BALANCE"
+        };
+        let counts = ledger.values().map(|count| count.to_string());
+        [run.label.clone()]
+            .into_iter()
+            .chain(counts)
+            .chain([sum.to_owned()])
+            .collect()
+    };
+    let mut columns = heads(&Ledger::COLUMNS);
+    columns.push(String::new());
+    Table {
+        caption: "The clients' ledger: how every scheduled request ended",
+        columns,
+        rows: runs.iter().map(cells).collect(),
+        class: "",
+    }
+    .write(page);
+}
+
+/// What it is called, and its value in words; nothing where it is not known.
+type Figure = (&'static str, fn(&ServiceReport) -> Option<String>);
+
+const SERVICE: &[Figure] = &[
+    ("admitted", |service| Some(service.admitted.to_string())),
+    ("completed", |service| Some(service.completed.to_string())),
+    ("dropped", |service| Some(service.dropped.to_string())),
+    ("expired", |service| Some(service.expired.to_string())),
+    ("cancelled", |service| Some(service.cancelled.to_string())),
+    ("abandoned", |service| Some(service.abandoned.to_string())),
+    ("failed", |service| Some(service.failed.to_string())),
+    ("still queued or in service", |service| Some(service.queued.to_string())),
+    ("restarts", |service| Some(service.restarts.to_string())),
+    ("queue depth, at most", |service| {
+        Some(service.queue_depth_max.to_string())
+    }),
+    ("queue depth at the end of the load", |service| {
+        service.queue_depth_end.map(|depth| depth.to_string())
+    }),
+    ("in system, at most", |service| Some(service.in_system_max.to_string())),
+    ("bytes on the queue, at most", |service| {
+        Some(bytes(service.queue_bytes_max as f64))
+    }),
+    ("memory, at most", |service| {
+        service.resident_bytes_max.map(|memory| bytes(memory as f64))
+    }),
+    ("time to drain", |service| service.drain_seconds.map(time)),
+];
+
+fn service(runs: &[&Labelled<'_>], page: &mut Markup) {
+    let rows = SERVICE.iter().map(|(name, of)| {
+        let cells = runs.iter().map(|run| run.run.service.as_ref().and_then(of));
+        let cells = cells.map(|cell| cell.unwrap_or_else(|| MISSING.to_owned()));
+        [(*name).to_owned()].into_iter().chain(cells).collect()
+    });
+    Table {
+        caption: "What the service reported, including the warm-up and other senders",
+        columns: per_run(runs),
+        rows: rows.collect(),
+        class: "",
+    }
+    .write(page);
+}
+
+fn audit(runs: &[&Labelled<'_>], page: &mut Markup) {
+    let cells = |run: &&Labelled<'_>| {
+        let counts = run.run.audit.as_ref().map(AuditCounts::values);
+        let cells = match counts {
+            Some(counts) => counts.map(|count| count.to_string()),
+            None => [MISSING; AuditCounts::COLUMNS.len()].map(str::to_owned),
+        };
+        [run.label.clone()].into_iter().chain(cells).collect()
+    };
+    Table {
+        caption: "The audit: what became of queued messages",
+        columns: heads(&AuditCounts::COLUMNS),
+        rows: runs.iter().map(cells).collect(),
+        class: "",
+    }
+    .write(page);
+}

@@ -1,0 +1,14 @@
+//! The report as people and programs read it: tables, sentences, a page, JSON, CSV. It has no I/O of its own: each function
+//! returns text, or writes into a writer that it is given.
+
+pub mod changes;
+pub mod gates;
+pub(crate) mod grid;
+pub mod html;
+pub mod json;
+pub mod layout;
+mod picture;
+pub mod series;
+pub mod table;
+pub mod times;
+pub mod words;

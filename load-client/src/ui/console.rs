@@ -1,0 +1,101 @@
+//! What this program prints: the report on standard output, everything else on standard error. All of it is escaped, so that
+//! no peer's words reach the terminal as commands.
+
+use std::{
+    cell::RefCell,
+    env,
+    io::{self, IsTerminal, Write},
+    os::fd::AsFd,
+};
+
+pub use super::terminal::say;
+use crate::{
+    plain,
+    present::{gates::coloured, layout::Layout},
+};
+
+/// Where the text of a report goes. Output that nobody reads any more is no error, because its reader has seen enough;
+/// every other failure is kept for [`Screen::finish`], and the run goes on.
+#[derive(Debug, Default)]
+pub struct Screen {
+    /// Standard output has a file of the report.
+    aside: bool,
+    failed: RefCell<Option<io::Error>>,
+}
+
+impl Screen {
+    /// Standard output; or standard error, if `aside` says that standard output is used for a file of the report.
+    pub fn new(aside: bool) -> Self {
+        Self {
+            aside,
+            failed: RefCell::default(),
+        }
+    }
+
+    /// Prints a part of the report, and a line break after it.
+    pub fn show(&self, text: &str) {
+        let mut text = plain::lines(text).into_owned();
+        text.push('\n');
+        self.write(text.as_bytes());
+    }
+
+    /// Prints how the rules were judged, in colours if that is a terminal and `NO_COLOR` is not set.
+    pub fn show_gates(&self, text: &str) {
+        let terminal = if self.aside {
+            io::stderr().is_terminal()
+        } else {
+            io::stdout().is_terminal()
+        };
+        let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        if terminal && wanted {
+            self.write(format!("{}\n", coloured(&plain::lines(text))).as_bytes());
+        } else {
+            self.show(text);
+        }
+    }
+
+    /// The room there is.
+    pub fn layout(&self) -> Layout {
+        if self.aside {
+            layout_of(io::stderr())
+        } else {
+            layout_of(io::stdout())
+        }
+    }
+
+    /// Prints bytes as they are.
+    pub fn write(&self, bytes: &[u8]) {
+        if self.aside {
+            // Standard error that cannot be written leaves nowhere to say so.
+            let _ = io::stderr().write_all(bytes);
+            return;
+        }
+        let mut stdout = io::stdout().lock();
+        if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            self.failed.borrow_mut().get_or_insert(error);
+        }
+    }
+
+    /// Ends the output.
+    ///
+    /// # Errors
+    ///
+    /// The first failure to write, unless the reader has closed the pipe.
+    pub fn finish(self) -> io::Result<()> {
+        match self.failed.into_inner() {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(io::Error::new(
+                error.kind(),
+                format!("cannot write to standard output: {error}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The room of a text on `stream`: as many columns as the environment's `COLUMNS` says, else as its terminal has.
+fn layout_of(stream: impl AsFd) -> Layout {
+    let columns = env::var("COLUMNS").ok();
+    let columns = columns.and_then(|columns| columns.trim().parse().ok());
+    let size = || rustix::termios::tcgetwinsize(stream).map(|size| usize::from(size.ws_col));
+    Layout::of(columns.or_else(|| size().ok()).filter(|columns| *columns > 0))
+}

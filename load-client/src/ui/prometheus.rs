@@ -1,0 +1,104 @@
+//! Live metrics of a run over HTTP: `/metrics` for Prometheus, and an answer for health checks, on a port, thread and
+//! runtime of their own. A scrape that queued behind the load would go blank at the interesting moment, and one that the
+//! load queued behind would be a disturbance.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use foo_flags::Address;
+use foo_pages::{Occupancy, Pages, text};
+use http::StatusCode;
+use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
+use metrics_exporter_prometheus::{PrometheusHandle, PrometheusRecorder};
+use metrics_process::Collector;
+
+use crate::{
+    live::{Live, Phase},
+    metrics::{Histograms, Metrics, prometheus},
+    scenario::Scenario,
+    ui::terminal,
+};
+
+/// The metrics of a run, not served yet.
+pub struct Page {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    process: Collector,
+    metrics: Metrics,
+    scenario: Arc<Scenario>,
+    live: Arc<Live>,
+    occupancy: Arc<Occupancy>,
+    connections: Gauge,
+    pushed_out: Counter,
+}
+
+impl Page {
+    /// Of the run that has this state.
+    pub fn new(scenario: Arc<Scenario>, live: Arc<Live>) -> Self {
+        let recorder = prometheus(&scenario);
+        let process = Collector::default();
+        let (connections, pushed_out) = metrics::with_local_recorder(&recorder, || {
+            process.describe();
+            describe_gauge!("load_metrics_connections", "Open connections to this page.");
+            describe_counter!(
+                "load_metrics_connections_closed_total",
+                "Idle connections to this page that were closed because another one needed their place."
+            );
+            let pushed_out = counter!("load_metrics_connections_closed_total");
+            (gauge!("load_metrics_connections"), pushed_out)
+        });
+        let rated = scenario.schedule.rate_at(Duration::ZERO).is_some();
+        Self {
+            handle: recorder.handle(),
+            process,
+            metrics: Metrics::new(&recorder, &scenario, rated),
+            recorder,
+            scenario,
+            live,
+            occupancy: Arc::default(),
+            connections,
+            pushed_out,
+        }
+    }
+
+    /// Where the run records durations.
+    pub fn histograms(&self) -> Histograms {
+        self.metrics.histograms()
+    }
+
+    /// Starts serving on a thread of its own, for as long as the process lives. Returns the address, once bound.
+    pub fn serve(self, address: &Address) -> io::Result<SocketAddr> {
+        let occupancy = Arc::clone(&self.occupancy);
+        let stopped = |error| terminal::say(&format!("load-client: metrics are no longer served: {error}"));
+        foo_pages::start("metrics", address.bind()?, occupancy, self, stopped)
+    }
+
+    fn render(&self) -> String {
+        let reading = self.live.read();
+        let elapsed = self.live.started().map(|start| start.elapsed());
+        // Nothing is asked for before the load and after it.
+        let loading = elapsed.filter(|_| reading.phase == Phase::Loading);
+        let offered = loading.and_then(|elapsed| self.scenario.schedule.rate_at(elapsed));
+        self.metrics.publish(&reading, elapsed, offered);
+        self.connections.set(self.occupancy.open() as f64);
+        self.pushed_out.absolute(self.occupancy.pushed_out());
+        metrics::with_local_recorder(&self.recorder, || self.process.collect());
+        self.handle.render()
+    }
+}
+
+impl Pages for Page {
+    // When nobody scrapes, histograms are folded then: until then each sample of each is kept.
+    const UPKEEP_EVERY: Duration = Duration::from_secs(1);
+
+    fn page(&self, path: &str) -> foo_pages::Page {
+        match path {
+            "/metrics" => foo_pages::metrics(self.render()),
+            "/" | "/livez" => text(StatusCode::OK, "alive\n"),
+            _ => text(StatusCode::NOT_FOUND, "here are /metrics and /livez\n"),
+        }
+    }
+
+    fn upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+}

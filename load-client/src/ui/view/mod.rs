@@ -1,0 +1,119 @@
+//! The live view: the runs on a full screen of the terminal, while they go on. On a thread of its own, which blocks on keys
+//! and on nothing else; what it draws, it reads from [`crate::live`], where nobody waits for it.
+
+mod axis;
+mod chart;
+mod draw;
+mod history;
+mod model;
+mod palette;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use ratatui::{Terminal, backend::CrosstermBackend};
+use tokio::time::Instant;
+
+use self::{
+    model::{LOOK_EVERY, RunModel},
+    palette::Palette,
+};
+use super::{
+    terminal::{self, Frames, Gesture},
+    watched::WatchedRun,
+};
+use crate::stop::Stopper;
+
+/// How long the end of the view may be waited for: a wait for keys cannot be broken off.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// A view that is shown until it is dropped. Then the terminal is as it was before.
+#[derive(Debug)]
+pub struct View {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl View {
+    /// Takes the terminal and shows the runs on it.
+    ///
+    /// # Errors
+    ///
+    /// If the terminal does not let itself be taken, or the system gives no thread; then nothing is shown.
+    pub fn start(runs: Vec<WatchedRun>, stopper: Arc<Stopper>) -> io::Result<Self> {
+        terminal::take()?;
+        let over = Arc::new(AtomicBool::new(false));
+        let until = Arc::clone(&over);
+        let spawned = thread::Builder::new().name("view".to_owned()).spawn(move || {
+            // A terminal that has gone away: the run goes on without.
+            let _ = show(&runs, &stopper, &until);
+            terminal::restore();
+        });
+        match spawned {
+            Ok(thread) => Ok(Self {
+                over,
+                thread: Some(thread),
+            }),
+            Err(error) => {
+                terminal::restore();
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        self.over.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // If it has panicked, that has been said, and the terminal is as it was.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn show(watched: &[WatchedRun], stopper: &Stopper, over: &AtomicBool) -> io::Result<()> {
+    let mut terminal = Terminal::new(CrosstermBackend::new(Frames::default()))?;
+    let palette = Palette::of_environment();
+    let mut runs: Vec<RunModel> = watched
+        .iter()
+        .map(|run| RunModel::new(run.name.clone(), Arc::clone(&run.scenario)))
+        .collect();
+    let mut next_look = Instant::now();
+    while !over.load(Relaxed) {
+        if Instant::now() >= next_look {
+            next_look = Instant::now() + LOOK_EVERY;
+            for (run, watched) in runs.iter_mut().zip(watched) {
+                let live = &watched.live;
+                let at = live.started().map(|start| start.elapsed());
+                run.events = live.events();
+                run.look(at, live.read(), live.times());
+                run.trouble = live.trouble();
+            }
+            terminal.draw(|frame| draw::draw(frame, &runs, stopper.times_asked(), palette))?;
+        }
+        let left = next_look.saturating_duration_since(Instant::now());
+        // All that was done by now counts, before the end of the run does.
+        let mut within = left.min(PATIENCE);
+        while let Some(gesture) = terminal::gesture(within)? {
+            within = Duration::ZERO;
+            if gesture != Gesture::Other {
+                next_look = Instant::now();
+            }
+            if gesture == Gesture::End && !stopper.stop() {
+                terminal::break_off();
+            }
+        }
+    }
+    Ok(())
+}

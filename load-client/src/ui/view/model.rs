@@ -1,0 +1,136 @@
+//! A run as the view shows it: what it has come to, what the last second was like, and how it went over time. Pure: fed
+//! with readings, by whoever looks.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use super::history::{History, Point};
+use crate::{
+    live::{LiveReading, LiveTimesReading, Phase, Times},
+    scenario::Scenario,
+};
+
+/// Between two looks.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Rates and quantiles are those of so long until now (arbitrary: long enough for a few answers at the rates of the worked
+/// example, short enough to see a freeze).
+pub(super) const WINDOW: Duration = Duration::from_secs(1);
+
+/// A run to be drawn.
+#[derive(Debug)]
+pub(super) struct RunModel {
+    pub(super) name: String,
+    pub(super) scenario: Arc<Scenario>,
+    /// As of the last look.
+    pub(super) reading: LiveReading,
+    /// Why there is no connection yet.
+    pub(super) trouble: Option<Arc<str>>,
+    /// Since the load began.
+    pub(super) elapsed: Duration,
+    /// When the load was over, as far as it is.
+    pub(super) load_over: Option<Duration>,
+    /// What has happened to the service, and when since the load began.
+    pub(super) events: Vec<(Duration, String)>,
+    /// The last second.
+    pub(super) now: Point,
+    pub(super) history: History,
+    /// The looks of the last second, and the one before.
+    looks: VecDeque<Look>,
+}
+
+#[derive(Debug)]
+struct Look {
+    at: Duration,
+    good: u64,
+    intended: u64,
+    times: LiveTimesReading,
+}
+
+impl RunModel {
+    /// A run that has not begun.
+    pub(super) fn new(name: String, scenario: Arc<Scenario>) -> Self {
+        Self {
+            name,
+            scenario,
+            reading: LiveReading::default(),
+            trouble: None,
+            elapsed: Duration::ZERO,
+            load_over: None,
+            events: Vec::new(),
+            now: Point::default(),
+            history: History::new(LOOK_EVERY),
+            looks: VecDeque::from([Look {
+                at: Duration::ZERO,
+                good: 0,
+                intended: 0,
+                times: LiveTimesReading::default(),
+            }]),
+        }
+    }
+
+    /// Whether it is over.
+    pub(super) fn done(&self) -> bool {
+        self.reading.phase == Phase::Done
+    }
+
+    /// How long sends are intended, where that is known beforehand.
+    pub(super) fn planned(&self) -> Option<Duration> {
+        self.scenario.length()
+    }
+
+    /// Takes in the state at this time since the load began; `None` before that. What is done does not change any more.
+    pub(super) fn look(&mut self, at: Option<Duration>, reading: LiveReading, times: LiveTimesReading) {
+        let was_done = self.done();
+        self.reading = reading;
+        let Some(at) = at.filter(|_| !was_done) else { return };
+        self.elapsed = at;
+        if reading.phase > Phase::Loading && self.load_over.is_none() {
+            self.load_over = Some(self.planned().map_or(at, |planned| planned.min(at)));
+        }
+        while self.looks.get(1).is_some_and(|look| look.at + WINDOW <= at) {
+            self.looks.pop_front();
+        }
+        let look = Look {
+            at,
+            good: reading.good,
+            intended: reading.ledger.intended + reading.warmup,
+            times,
+        };
+        self.now = self.point(&look);
+        self.looks.push_back(look);
+        self.history.push(at, self.now);
+        if self.done() {
+            // A last second that is long ago is not what happens now.
+            self.now = Point::default();
+        }
+    }
+
+    fn point(&self, look: &Look) -> Point {
+        let before = self.looks.front().expect("the first look is there from the start");
+        let seconds = look.at.saturating_sub(before.at).as_secs_f64();
+        let rate = |now: u64, then: u64| (seconds > 0.0).then(|| now.saturating_sub(then) as f64 / seconds);
+        let loading = self.reading.phase == Phase::Loading;
+        let asked_for = self.scenario.schedule.rate_at(look.at);
+        let answered = look.times.answered.since(&before.times.answered);
+        let done = if self.scenario.rpc.ok_means_done() {
+            answered.clone()
+        } else {
+            look.times.done.since(&before.times.done)
+        };
+        let quantile = |times: &Times, share| times.quantile(share).map(|time| time.as_secs_f64());
+        let levels = self.reading.levels;
+        Point {
+            offered: if loading {
+                asked_for.or_else(|| rate(look.intended, before.intended))
+            } else {
+                Some(0.0)
+            },
+            goodput: rate(look.good, before.good),
+            median: quantile(&answered, 0.5),
+            p99: quantile(&answered, 0.99),
+            longest: quantile(&answered, 1.0),
+            done_p99: quantile(&done, 0.99),
+            queue_depth: levels.map(|levels| levels.queue_depth as f64),
+            in_system: levels.map(|levels| levels.in_system as f64),
+        }
+    }
+}
