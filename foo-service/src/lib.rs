@@ -1,7 +1,7 @@
 //! FooService: one pool of workers behind two doors, `Enqueue` (fire-and-forget) and `Process` (synchronous).
 //!
 //! The modules stand in the order in which data flows; a module imports only from modules below it
-//! (`load-client/tests/suite/architecture.rs` holds that).
+//! (`architecture/tests/rules.rs` holds that).
 
 #![warn(clippy::unwrap_used)]
 

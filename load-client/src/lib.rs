@@ -2,7 +2,7 @@
 //! happened.
 //!
 //! The modules stand in the order in which data flows; a module imports only from modules below it
-//! (`tests/suite/architecture.rs` holds that).
+//! (`architecture/tests/rules.rs` holds that).
 
 #![warn(clippy::unwrap_used)]
 // They panic where their output is full or gone; `output/console.rs` does not.

@@ -3,9 +3,11 @@
 //! A call is of a unary method of any service, with a message made from JSON. The doors of FooService are built in: their
 //! messages are known here, and their answers say more.
 
+mod fields;
 mod placeholder;
 mod said;
 mod template;
+mod template_error;
 mod unfit;
 mod wire;
 
@@ -22,7 +24,7 @@ use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 use tokio::sync::Notify;
 use tonic::Code;
 
-pub use self::{placeholder::Ticket, said::Said, template::TemplateError, unfit::types_named_in};
+pub use self::{placeholder::Ticket, said::Said, template_error::TemplateError, unfit::types_named_in};
 use self::{placeholder::Values, template::Template};
 use crate::{
     outcome::{Outcome, StatusCode},
@@ -121,6 +123,7 @@ impl Call {
         let method = Method {
             path,
             metadata: metadata.clone(),
+            keep_metadata: false,
         };
         Self {
             method,
@@ -176,6 +179,7 @@ impl Call {
                 own,
                 body,
                 message,
+                ..
             } => {
                 let ended = match code {
                     Code::Ok => return self.accepted(body),
@@ -328,6 +332,7 @@ mod tests {
                 own,
                 message: String::new(),
                 body: Bytes::new(),
+                metadata: None,
             });
             assert_eq!(reply.outcome, Outcome::Failed);
             assert_eq!(call.is_refuted(), own);

@@ -3,7 +3,10 @@
 use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Value, json};
 
-use super::template::{TemplateError, field_named, is_well_known};
+use super::{
+    fields::{field_named, is_well_known},
+    template_error::TemplateError,
+};
 use crate::nearest::nearest;
 
 /// Names that an error lists at most (arbitrary: a line that can still be read).

@@ -61,6 +61,7 @@ pub(super) async fn describe(
     let method = Method {
         path: PathAndQuery::from_static(VERSIONS[0]),
         metadata,
+        keep_metadata: false,
     };
     let mut reflection = Reflection {
         server,

@@ -2,31 +2,21 @@
 
 use std::{future::poll_fn, time::Duration};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use h2::{Reason, RecvStream};
 use http::{HeaderName, HeaderValue, Request, Version, header, response};
 
 use super::{
-    Answer, Method,
-    link::{self, Link, Ready},
+    Method,
+    answer::Answer,
+    frame::FRAME_HEADER,
+    link::{self, Link},
+    state::Ready,
     status::{self, GRPC_STATUS},
     trouble,
 };
 
-/// Bytes before every message: a flag and a length.
-pub const FRAME_HEADER: usize = 5;
-
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-
-/// Encodes a message with the frame header that goes before it.
-pub fn frame(message: &impl prost::Message) -> Bytes {
-    let length = message.encoded_len();
-    let mut buffer = BytesMut::with_capacity(FRAME_HEADER + length);
-    buffer.put_u8(0);
-    buffer.put_u32(u32::try_from(length).expect("messages are far below 4 GiB"));
-    message.encode(&mut buffer).expect("the buffer has room for it");
-    buffer.freeze()
-}
 
 /// A timeout as gRPC writes it: at most eight digits and a unit.
 pub(super) fn timeout_value(timeout: Duration) -> HeaderValue {
@@ -55,7 +45,13 @@ pub(super) enum Attempt {
 }
 
 /// Sends a framed message and reads the answer.
-pub(super) async fn exchange(ready: Ready, link: &Link, head: &Request<()>, message: Bytes) -> Attempt {
+pub(super) async fn exchange(
+    ready: Ready,
+    link: &Link,
+    head: &Request<()>,
+    message: Bytes,
+    keep_metadata: bool,
+) -> Attempt {
     let Ready { mut sender, generation } = ready;
     let mut place = link.place();
     // h2 also calls a connection full that has its last stream left: only our own count tells who has to wait.
@@ -92,9 +88,10 @@ pub(super) async fn exchange(ready: Ready, link: &Link, head: &Request<()>, mess
     link.served();
     // A refusal comes as trailers only: its status is in the headers.
     if head.headers.contains_key(GRPC_STATUS) {
-        return Attempt::Ended(status::read(&head, None, Bytes::new(), link.max_message_size()));
+        let most = link.max_message_size();
+        return Attempt::Ended(status::read(&head, None, Bytes::new(), most, keep_metadata));
     }
-    match read(head, body, link.max_message_size()).await {
+    match read(head, body, link.max_message_size(), keep_metadata).await {
         Ok(answer) => Attempt::Ended(answer),
         Err(error) => broken(link, generation, &error),
     }
@@ -135,7 +132,12 @@ pub(super) fn head(base: &http::uri::Parts, method: &Method, timeout: &HeaderVal
     request
 }
 
-async fn read(head: response::Parts, mut body: RecvStream, most: usize) -> Result<Answer, h2::Error> {
+async fn read(
+    head: response::Parts,
+    mut body: RecvStream,
+    most: usize,
+    keep_metadata: bool,
+) -> Result<Answer, h2::Error> {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     while let Some(chunk) = body.data().await {
@@ -157,7 +159,7 @@ async fn read(head: response::Parts, mut body: RecvStream, most: usize) -> Resul
     }
     let framed = if more.is_empty() { first } else { more.freeze() };
     let trailers = body.trailers().await?;
-    Ok(status::read(&head, trailers.as_ref(), framed, most))
+    Ok(status::read(&head, trailers.as_ref(), framed, most, keep_metadata))
 }
 
 #[cfg(test)]

@@ -3,50 +3,17 @@
 //! A call that finds it down waits for the attempt that is under way, and fails with it: so a target that is gone slows
 //! its callers to the pace of the attempts, instead of letting them spin.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
-};
+use std::sync::{Arc, Mutex, atomic::Ordering::Relaxed};
 
-use bytes::Bytes;
-use h2::client::SendRequest;
 use http::{Uri, uri::PathAndQuery};
 use tokio::{sync::watch, task::AbortHandle, time::Instant};
 
-use super::{dial::Dial, upkeep::keep_up};
+use super::{
+    dial::Dial,
+    state::{Ready, State, Traffic},
+    upkeep::keep_up,
+};
 use crate::effort::StreamWaits;
-
-/// The state of a link.
-#[derive(Debug, Clone)]
-pub(super) enum State {
-    /// An attempt is under way, and nothing has gone wrong.
-    Dialling,
-    /// Ready for requests.
-    Up(Ready),
-    /// The last attempt failed, or the connection broke; the next attempt is to come.
-    Down(Arc<str>),
-    /// Likewise, because the two ends do not fit each other: the next attempt will hardly do better.
-    Unfit(Arc<str>),
-}
-
-/// A connection that takes requests.
-#[derive(Debug, Clone)]
-pub(super) struct Ready {
-    pub(super) sender: SendRequest<Bytes>,
-    /// Its number among the connections of the link, from 1.
-    pub(super) generation: u64,
-}
-
-/// What goes over a link, for the task that keeps it up.
-#[derive(Debug, Default)]
-pub(super) struct Traffic {
-    /// Calls that have a stream or wait for one.
-    pub(super) streams: AtomicUsize,
-    /// Whether there was an answer since a connection last ended.
-    pub(super) served: AtomicBool,
-    /// The last connection that broke, by its generation, and why.
-    pub(super) broke: Mutex<Option<(u64, Arc<str>)>>,
-}
 
 /// A connection that is made anew when it ends. Dropping it closes it.
 #[derive(Debug)]

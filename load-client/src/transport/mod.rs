@@ -4,10 +4,13 @@
 //! Straight on h2: what a client library adds for comfort (per-request allocation, a task and a channel between) costs
 //! more than HTTP/2 itself, and hides whether a status came from the peer.
 
+mod answer;
 pub mod dial;
+mod frame;
 mod grpc;
 mod link;
 mod race;
+mod state;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -22,40 +25,16 @@ use bytes::Bytes;
 use http::{HeaderMap, uri::PathAndQuery};
 use tokio::time::{Instant, timeout_at};
 
-use self::{dial::Dial, grpc::Attempt, link::Link};
 pub use self::{
-    grpc::{FRAME_HEADER, frame},
-    status::ACCEPTS_GZIP,
+    answer::{Answer, AnswerMetadata},
+    frame::{ACCEPTS_GZIP, FRAME_HEADER, frame},
 };
+use self::{dial::Dial, grpc::Attempt, link::Link};
 use crate::effort::StreamWaits;
 
 /// How often a call is sent again that the peer has not processed because it takes no more calls on that connection
 /// (arbitrary: a peer may take one call per connection, and many calls may wait; the deadline is the usual end).
 const MOST_RESENDS: u32 = 1000;
-
-/// How a call ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// The peer said so itself; or something in front of it did by an HTTP status, which is then one of gRPC by its table.
-    Status {
-        /// As gRPC numbers them.
-        code: tonic::Code,
-        /// Whether it is the peer's own word (grpc-status), not read from an HTTP status.
-        own: bool,
-        /// For people.
-        message: String,
-        /// The encoded answer; empty unless the code is OK.
-        body: Bytes,
-    },
-    /// The deadline passed before there was an answer.
-    TimedOut,
-    /// The peer has not processed it: there was no connection, or none that took it.
-    NotConnected(Arc<str>),
-    /// The connection or the stream broke: whether the message arrived is unknown.
-    Broken(String),
-    /// What the peer sent is not gRPC.
-    Malformed(String),
-}
 
 /// A call: where to, and what goes with it.
 #[derive(Debug, Clone)]
@@ -64,11 +43,16 @@ pub struct Method {
     pub path: PathAndQuery,
     /// Besides what gRPC itself needs.
     pub metadata: HeaderMap,
+    /// Whether answers keep their metadata. It is copied from each answer, so only a reader of it should ask for it.
+    pub keep_metadata: bool,
 }
 
 /// What goes ahead of every message of a method, for each connection of a transport.
 #[derive(Debug)]
-pub struct RequestHeaders(Vec<http::Request<()>>);
+pub struct RequestHeaders {
+    heads: Vec<http::Request<()>>,
+    keep_metadata: bool,
+}
 
 /// A few connections to one target.
 #[derive(Debug)]
@@ -168,7 +152,10 @@ impl Transport {
     /// Prepares calls of a method, over these connections.
     pub fn heads(&self, method: &Method) -> RequestHeaders {
         let head = |link: &Link| grpc::head(link.base(), method, &self.timeout_header);
-        RequestHeaders(self.links.iter().map(head).collect())
+        RequestHeaders {
+            heads: self.links.iter().map(head).collect(),
+            keep_metadata: method.keep_metadata,
+        }
     }
 
     /// Makes a call over connection `index` (any number: they are taken in turn). Waits for the answer or the deadline.
@@ -179,7 +166,7 @@ impl Transport {
     /// the peer has certainly not processed it.
     pub async fn unary(&self, index: usize, heads: &RequestHeaders, message: impl Fn() -> Bytes) -> Answer {
         let index = index % self.links.len();
-        let (link, head) = (&self.links[index], &heads.0[index]);
+        let (link, head) = (&self.links[index], &heads.heads[index]);
         let deadline = Instant::now() + self.timeout;
         let exchange = async {
             // Of the connection that is known to take no more calls.
@@ -192,7 +179,7 @@ impl Transport {
                     Err(reason) => return Answer::NotConnected(reason),
                 };
                 let used = ready.generation;
-                let (reason, leaving) = match grpc::exchange(ready, link, head, message()).await {
+                let (reason, leaving) = match grpc::exchange(ready, link, head, message(), heads.keep_metadata).await {
                     Attempt::Ended(answer) => return answer,
                     Attempt::Unprocessed { reason, leaving } => (reason, leaving),
                 };

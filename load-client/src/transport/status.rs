@@ -1,47 +1,44 @@
 //! What an HTTP/2 answer says as gRPC reads it: the status, by the peer's own word or by gRPC's table for answers of others
 //! (http-grpc-status-mapping.md of the gRPC project), and the message.
 
-use std::io::Read;
-
-use bytes::{Buf, Bytes};
-use flate2::read::GzDecoder;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, response};
 use percent_encoding::percent_decode;
 use tonic::Code;
 
-use super::{Answer, grpc::FRAME_HEADER};
+use super::{
+    answer::{Answer, AnswerMetadata},
+    frame::{Unreadable, unframe},
+};
 
 pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 /// What every media type of gRPC begins with.
 const GRPC: &str = "application/grpc";
 /// Bytes of a peer's media type that an error shows (arbitrary: a line that can still be read).
 const MOST_SHOWN: usize = 80;
 
-/// Metadata of a call that lets the peer compress its answer; it is read either way.
-pub const ACCEPTS_GZIP: (HeaderName, HeaderValue) = (
-    HeaderName::from_static("grpc-accept-encoding"),
-    HeaderValue::from_static("gzip"),
-);
-
-/// Why a message that says OK cannot be had.
-#[derive(Debug, PartialEq, Eq)]
-enum Unreadable {
-    NotOneMessage,
-    TooLarge,
-    Encoding(String),
-    Gzip(String),
-}
-
 /// The answer. `framed` is the whole body, and `most` the largest message that is accepted.
-pub(super) fn read(head: &response::Parts, trailers: Option<&HeaderMap>, framed: Bytes, most: usize) -> Answer {
+pub(super) fn read(
+    head: &response::Parts,
+    trailers: Option<&HeaderMap>,
+    framed: Bytes,
+    most: usize,
+    keep_metadata: bool,
+) -> Answer {
+    let metadata = || {
+        let metadata = || AnswerMetadata {
+            headers: head.headers.clone(),
+            trailers: trailers.cloned().unwrap_or_default(),
+        };
+        keep_metadata.then(|| Box::new(metadata()))
+    };
     // The peer's own word counts wherever it is given, whatever HTTP says beside it.
     let said = trailers
         .filter(|trailers| trailers.contains_key(GRPC_STATUS))
         .unwrap_or(&head.headers);
     let Some(code) = said.get(GRPC_STATUS) else {
-        return without_status(head, trailers.is_some());
+        return without_status(head, trailers.is_some(), metadata());
     };
     let code = Code::from_bytes(code.as_bytes());
     let message = said
@@ -59,6 +56,7 @@ pub(super) fn read(head: &response::Parts, trailers: Option<&HeaderMap>, framed:
                 own: true,
                 message: message.unwrap_or_default(),
                 body,
+                metadata: metadata(),
             };
         }
         Err(unreadable) => unreadable,
@@ -80,7 +78,7 @@ pub(super) fn too_large(most: usize) -> Answer {
     ))
 }
 
-fn without_status(head: &response::Parts, trailers: bool) -> Answer {
+fn without_status(head: &response::Parts, trailers: bool, metadata: Option<Box<AnswerMetadata>>) -> Answer {
     let media = head.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     let shown = |media: &[u8]| {
         let text = String::from_utf8_lossy(&media[..media.len().min(MOST_SHOWN)]);
@@ -99,6 +97,7 @@ fn without_status(head: &response::Parts, trailers: bool) -> Answer {
                 _ => format!("HTTP status {status}"),
             },
             body: Bytes::new(),
+            metadata,
         };
     }
     Answer::Malformed(match media {
@@ -123,47 +122,8 @@ fn code_of(status: StatusCode) -> Code {
     }
 }
 
-fn unframe(mut framed: Bytes, headers: &HeaderMap, most: usize) -> Result<Bytes, Unreadable> {
-    let Some(length) = framed.get(1..FRAME_HEADER) else {
-        return Err(Unreadable::NotOneMessage);
-    };
-    let length: [u8; 4] = length.try_into().expect("four bytes");
-    if usize::try_from(u32::from_be_bytes(length)) != Ok(framed.len() - FRAME_HEADER) {
-        return Err(Unreadable::NotOneMessage);
-    }
-    let flag = framed[0];
-    framed.advance(FRAME_HEADER);
-    match flag {
-        0 => Ok(framed),
-        1 => decompress(&framed, headers, most),
-        _ => Err(Unreadable::NotOneMessage),
-    }
-}
-
-fn decompress(compressed: &[u8], headers: &HeaderMap, most: usize) -> Result<Bytes, Unreadable> {
-    match headers.get(GRPC_ENCODING).map(HeaderValue::as_bytes) {
-        Some(b"gzip") => {}
-        other => {
-            let name = String::from_utf8_lossy(other.unwrap_or(b"")).into_owned();
-            return Err(Unreadable::Encoding(name));
-        }
-    }
-    let mut message = Vec::new();
-    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    let read = GzDecoder::new(compressed).take(limit).read_to_end(&mut message);
-    read.map_err(|error| Unreadable::Gzip(error.to_string()))?;
-    if message.len() > most {
-        return Err(Unreadable::TooLarge);
-    }
-    Ok(message.into())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use flate2::{Compression, write::GzEncoder};
-
     use super::*;
 
     const MOST: usize = 1000;
@@ -178,17 +138,6 @@ mod tests {
 
     fn trailers(headers: &[(&'static str, &str)]) -> HeaderMap {
         head(200, headers).headers
-    }
-
-    fn framed(flag: u8, message: &[u8]) -> Bytes {
-        let length = u32::try_from(message.len()).unwrap().to_be_bytes();
-        [&[flag][..], &length, message].concat().into()
-    }
-
-    fn gzip(message: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(message).unwrap();
-        encoder.finish().unwrap()
     }
 
     fn said(answer: Answer) -> (Option<Code>, String) {
@@ -209,9 +158,12 @@ mod tests {
         ] {
             let status = [("grpc-status", grpc), ("grpc-message", message)];
             let expected = (Some(code), message.to_owned());
-            assert_eq!(said(read(&head(http, &status), None, Bytes::new(), MOST)), expected);
+            assert_eq!(
+                said(read(&head(http, &status), None, Bytes::new(), MOST, false)),
+                expected
+            );
             let (head, trailers) = (head(http, &[]), trailers(&status));
-            assert_eq!(said(read(&head, Some(&trailers), Bytes::new(), MOST)), expected);
+            assert_eq!(said(read(&head, Some(&trailers), Bytes::new(), MOST, false)), expected);
         }
     }
 
@@ -229,7 +181,13 @@ mod tests {
             (504, Code::Unavailable),
             (418, Code::Unknown),
         ] {
-            let answer = read(&head(http, &[("content-type", "text/html")]), None, Bytes::new(), MOST);
+            let answer = read(
+                &head(http, &[("content-type", "text/html")]),
+                None,
+                Bytes::new(),
+                MOST,
+                false,
+            );
             let (found, message) = said(answer);
             assert_eq!(found, Some(code), "{http}");
             assert!(message.starts_with(&format!("HTTP status {http}")), "{message}");
@@ -250,43 +208,8 @@ mod tests {
             ("application/grpc", "the answer has no trailers"),
             ("application/grpc+proto", "the answer has no trailers"),
         ] {
-            let answer = read(&head(200, &[("content-type", media)]), None, Bytes::new(), MOST);
+            let answer = read(&head(200, &[("content-type", media)]), None, Bytes::new(), MOST, false);
             assert_eq!(said(answer), (None, expected.to_owned()));
         }
-    }
-
-    #[test]
-    fn a_message_is_unframed_or_refused() {
-        let none = HeaderMap::new();
-        let unframe = |framed: Bytes| super::unframe(framed, &none, MOST);
-        assert_eq!(unframe(framed(0, b"message")).unwrap(), "message");
-        assert_eq!(unframe(framed(0, b"")).unwrap(), "");
-        let whole = framed(0, b"message");
-        for length in 0..whole.len() {
-            assert_eq!(unframe(whole.slice(..length)), Err(Unreadable::NotOneMessage));
-        }
-        let two = [framed(0, b""), framed(0, b"")].concat();
-        assert_eq!(unframe(two.into()), Err(Unreadable::NotOneMessage));
-        assert_eq!(unframe(framed(2, b"")), Err(Unreadable::NotOneMessage));
-        assert_eq!(unframe(framed(1, b"")), Err(Unreadable::Encoding(String::new())));
-    }
-
-    #[test]
-    fn gzip_is_decoded_and_a_bomb_does_not_go_off() {
-        let headers = trailers(&[("grpc-encoding", "gzip")]);
-        let unframe = |framed: Bytes| super::unframe(framed, &headers, MOST);
-        assert_eq!(unframe(framed(1, &gzip(b"message"))).unwrap(), "message");
-        assert_eq!(unframe(framed(1, &gzip(&[7; MOST]))).unwrap().len(), MOST);
-        // Ten megabytes in ten kilobytes, and one byte too much.
-        for size in [10 << 20, MOST + 1] {
-            let bomb = gzip(&vec![7; size]);
-            assert_eq!(unframe(framed(1, &bomb)), Err(Unreadable::TooLarge));
-        }
-        assert!(matches!(unframe(framed(1, b"no gzip")), Err(Unreadable::Gzip(_))));
-        // A message that is not compressed may be among others that are.
-        assert_eq!(unframe(framed(0, b"message")).unwrap(), "message");
-        let other = trailers(&[("grpc-encoding", "snappy")]);
-        let answer = super::unframe(framed(1, b"x"), &other, MOST);
-        assert_eq!(answer, Err(Unreadable::Encoding("snappy".to_owned())));
     }
 }

@@ -57,6 +57,7 @@ async fn call(transport: Arc<Transport>) -> Answer {
     let heads = transport.heads(&Method {
         path: PathAndQuery::from_static("/any.Service/Method"),
         metadata: HeaderMap::new(),
+        keep_metadata: false,
     });
     transport.unary(0, &heads, || Bytes::from_static(&[0; 5])).await
 }

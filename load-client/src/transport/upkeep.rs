@@ -23,7 +23,7 @@ use tokio::{
 
 use super::{
     dial::{Dial, Io},
-    link::{Ready, State, Traffic},
+    state::{Ready, State, Traffic},
     trouble,
 };
 

@@ -1,7 +1,6 @@
 //! All tests that drive the program, in one binary: linking it once is much faster than once per file.
 
 mod any_service;
-mod architecture;
 mod documentation;
 mod gates;
 mod handbook;

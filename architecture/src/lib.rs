@@ -1,0 +1,9 @@
+//! The modules of a crate and what they use of each other, read from the source text: the tests of this crate hold the
+//! workspace's rules against it.
+//!
+//! Paths count wherever they are written: in a `use`, in a type, in a function body, in the arguments of a macro.
+
+mod paths;
+mod tree;
+
+pub use self::tree::{Crate, Use, sources};

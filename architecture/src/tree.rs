@@ -1,0 +1,248 @@
+//! The modules of a crate, each a file, and their uses of each other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use proc_macro2::TokenStream;
+
+use crate::paths::{self, paths};
+
+/// A module's place in its crate: the names from the crate's root on, which is empty.
+type Module = Vec<String>;
+
+/// The modules of a library.
+#[derive(Debug)]
+pub struct Crate {
+    /// Its modules, each with the paths that it names.
+    modules: BTreeMap<Module, Vec<paths::Path>>,
+    /// The modules of the root in the order in which `lib.rs` declares them.
+    order: Vec<String>,
+    /// What a `pub use` gives another name: module and name, and the path behind it.
+    reexports: BTreeMap<(Module, String), Vec<String>>,
+}
+
+/// One module uses another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// The one that names the other.
+    pub from: Module,
+    /// The one that is named, or the one that has what is named.
+    pub to: Module,
+}
+
+impl Crate {
+    /// Reads a library from its folder, `src`.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read or is not Rust.
+    pub fn read(src: &Path) -> io::Result<Self> {
+        let mut files = BTreeMap::new();
+        for file in sources(src)? {
+            let module = module_of(file.strip_prefix(src).unwrap_or(&file));
+            files.insert(module, fs::read_to_string(&file)?);
+        }
+        Self::of(files)
+    }
+
+    /// The same of texts that need not be files.
+    ///
+    /// # Errors
+    ///
+    /// If a text is not Rust.
+    pub fn of(files: BTreeMap<Module, String>) -> io::Result<Self> {
+        let root = files.get(&Module::new()).cloned().unwrap_or_default();
+        let declared = root.lines().filter_map(|line| {
+            let line = line.strip_prefix("pub ").unwrap_or(line);
+            line.strip_prefix("mod ")?.strip_suffix(';')
+        });
+        let order = declared.map(str::to_owned).collect();
+        let mut modules = BTreeMap::new();
+        for (module, text) in files {
+            let tokens: TokenStream = text
+                .parse()
+                .map_err(|error| io::Error::other(format!("{}: {error}", module.join("::"))))?;
+            modules.insert(module, paths(tokens));
+        }
+        let mut read = Self {
+            modules,
+            order,
+            reexports: BTreeMap::new(),
+        };
+        read.reexports = read.find_reexports();
+        Ok(read)
+    }
+
+    /// The modules of the root in the order in which `lib.rs` declares them.
+    pub fn order(&self) -> &[String] {
+        &self.order
+    }
+
+    /// The modules that are parts of a module, without their own parts.
+    pub fn parts(&self, of: &[String]) -> Vec<&str> {
+        let parts = self.modules.keys().filter(|module| module.len() == of.len() + 1);
+        let parts = parts.filter(|module| module.starts_with(of));
+        parts.filter_map(|module| module.last().map(String::as_str)).collect()
+    }
+
+    /// Its modules, the root (an empty name) among them.
+    pub fn modules(&self) -> impl Iterator<Item = &Module> {
+        self.modules.keys()
+    }
+
+    /// All uses of one module by another, each once.
+    pub fn uses(&self) -> BTreeSet<Use> {
+        let mut uses = BTreeSet::new();
+        for (from, paths) in &self.modules {
+            for path in paths {
+                if let Some(to) = self.absolute(from, path).and_then(|path| self.owner(path))
+                    && to != *from
+                {
+                    uses.insert(Use { from: from.clone(), to });
+                }
+            }
+        }
+        uses
+    }
+
+    /// The circles among the parts of a module: lists of parts, each of which uses the next, and the last the first. What is
+    /// inside a part counts as the part.
+    pub fn circles(&self, of: &[String]) -> Vec<Vec<String>> {
+        let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for Use { from, to } in self.uses() {
+            let within = |module: &Module| module.starts_with(of).then(|| module.get(of.len()).cloned()).flatten();
+            if let (Some(from), Some(to)) = (within(&from), within(&to))
+                && from != to
+            {
+                edges.entry(from).or_default().insert(to);
+            }
+        }
+        let mut circles = Vec::new();
+        let mut done = BTreeSet::new();
+        for start in edges.keys() {
+            find_circles(start, &edges, &mut Vec::new(), &mut done, &mut circles);
+        }
+        circles
+    }
+
+    /// A path from the root on; `None` where it begins in another crate or is a name of the file itself.
+    fn absolute(&self, from: &Module, path: &paths::Path) -> Option<Vec<String>> {
+        let mut base = from.clone();
+        let mut depth = path.inside.len();
+        let first = path.segments.first()?;
+        let mut rest = &path.segments[..];
+        match first.as_str() {
+            "crate" => {
+                base.clear();
+                rest = &rest[1..];
+            }
+            "self" => rest = &rest[1..],
+            "super" => {
+                while rest.first().is_some_and(|segment| segment == "super") {
+                    rest = &rest[1..];
+                    if depth > 0 {
+                        depth -= 1;
+                    } else {
+                        base.pop();
+                    }
+                }
+            }
+            name => {
+                let child = [from.as_slice(), &[name.to_owned()]].concat();
+                if !self.modules.contains_key(&child) {
+                    return None;
+                }
+            }
+        }
+        Some([base.as_slice(), rest].concat())
+    }
+
+    /// The module that has what an absolute path names.
+    fn owner(&self, mut path: Vec<String>) -> Option<Module> {
+        // As many steps as there can be names for one thing (arbitrary: a circle of re-exports does not compile).
+        for _ in 0..8 {
+            let mut length = path.len();
+            while !self.modules.contains_key(&path[..length]) {
+                length = length.checked_sub(1)?;
+            }
+            let module = path[..length].to_vec();
+            let behind = path
+                .get(length)
+                .and_then(|name| self.reexports.get(&(module.clone(), name.clone())));
+            match behind {
+                Some(behind) => path = [behind.as_slice(), &path[length + 1..]].concat(),
+                None => return Some(module),
+            }
+        }
+        None
+    }
+
+    fn find_reexports(&self) -> BTreeMap<(Module, String), Vec<String>> {
+        let mut reexports = BTreeMap::new();
+        for (module, paths) in &self.modules {
+            for path in paths.iter().filter(|path| path.reexported && path.inside.is_empty()) {
+                if let (Some(target), Some(name)) = (self.absolute(module, path), path.segments.last()) {
+                    reexports.insert((module.clone(), name.clone()), target);
+                }
+            }
+        }
+        reexports
+    }
+}
+
+fn find_circles(
+    at: &str,
+    edges: &BTreeMap<String, BTreeSet<String>>,
+    way: &mut Vec<String>,
+    done: &mut BTreeSet<String>,
+    circles: &mut Vec<Vec<String>>,
+) {
+    if let Some(start) = way.iter().position(|earlier| earlier == at) {
+        circles.push(way[start..].to_vec());
+        return;
+    }
+    if done.contains(at) {
+        return;
+    }
+    way.push(at.to_owned());
+    for next in edges.get(at).into_iter().flatten() {
+        find_circles(next, edges, way, done, circles);
+    }
+    way.pop();
+    done.insert(at.to_owned());
+}
+
+/// The module of a file below `src`.
+fn module_of(file: &Path) -> Module {
+    let mut names: Module = file
+        .with_extension("")
+        .iter()
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    if names.last().is_some_and(|last| last == "mod") || names == ["lib"] {
+        names.pop();
+    }
+    names
+}
+
+/// The Rust files in a folder and below.
+///
+/// # Errors
+///
+/// If a folder cannot be read.
+pub fn sources(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

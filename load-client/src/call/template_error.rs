@@ -1,0 +1,42 @@
+//! Why data does not make a message.
+
+/// Why data does not make a message.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// Not even JSON.
+    #[error(
+        "the data is not JSON: {0}. Placeholders stand inside strings, also where a number is meant: \"{{{{counter}}}}\""
+    )]
+    Json(#[from] serde_json::Error),
+    /// JSON, but not of this type.
+    #[error("the data does not fit {message}: {reason}. {hint}")]
+    Unfit {
+        /// The type's name.
+        message: String,
+        /// What does not fit.
+        reason: String,
+        /// How it is written.
+        hint: String,
+    },
+    /// A placeholder that is none.
+    #[error("in the data, {0}")]
+    Placeholder(String),
+    /// A placeholder where none can be.
+    #[error("{field} cannot have a placeholder: {reason}")]
+    Misplaced {
+        /// Where it stands.
+        field: String,
+        /// What can have one.
+        reason: &'static str,
+    },
+}
+
+impl TemplateError {
+    /// There is a placeholder where none can be.
+    pub(super) fn misplaced(field: &str) -> Self {
+        Self::Misplaced {
+            field: field.to_owned(),
+            reason: "only strings and numbers can, and messages of these",
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What a link and the task that keeps it up share: its state, and its traffic.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicUsize},
+};
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+
+/// The state of a link.
+#[derive(Debug, Clone)]
+pub(super) enum State {
+    /// An attempt is under way, and nothing has gone wrong.
+    Dialling,
+    /// Ready for requests.
+    Up(Ready),
+    /// The last attempt failed, or the connection broke; the next attempt is to come.
+    Down(Arc<str>),
+    /// Likewise, because the two ends do not fit each other: the next attempt will hardly do better.
+    Unfit(Arc<str>),
+}
+
+/// A connection that takes requests.
+#[derive(Debug, Clone)]
+pub(super) struct Ready {
+    pub(super) sender: SendRequest<Bytes>,
+    /// Its number among the connections of the link, from 1.
+    pub(super) generation: u64,
+}
+
+/// What goes over a link, for the task that keeps it up.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    /// Calls that have a stream or wait for one.
+    pub(super) streams: AtomicUsize,
+    /// Whether there was an answer since a connection last ended.
+    pub(super) served: AtomicBool,
+    /// The last connection that broke, by its generation, and why.
+    pub(super) broke: Mutex<Option<(u64, Arc<str>)>>,
+}
