@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
+    finding::{Finding, Missing, Unended, Unknown},
     rule::{Bound, Comparison, Count, Scope, Statistic},
-    unended::Unended,
 };
 use crate::{
     ledger::AuditCounts,
@@ -38,18 +38,6 @@ pub struct Evidence {
     pub client_limited: bool,
 }
 
-/// What a rule finds.
-pub(super) enum Finding {
-    /// Seconds, a number, a share or a rate; as text; and whether it meets the rule.
-    Value(f64, String, bool),
-    /// Longer than anything, because so many requests never came to their end; in words.
-    Never(String),
-    /// No answer of that kind: so none that could be too slow.
-    None,
-    /// It is not known, and why.
-    Unknown(String),
-}
-
 /// Where a statistic lies.
 enum Reached {
     At(Duration),
@@ -58,7 +46,8 @@ enum Reached {
 }
 
 impl Comparison {
-    pub(super) fn holds(self, value: f64, bound: f64) -> bool {
+    /// Whether it is true of these two.
+    pub fn holds(self, value: f64, bound: f64) -> bool {
         match self {
             Self::More => value > bound,
             Self::AtLeast => value >= bound,
@@ -69,53 +58,54 @@ impl Comparison {
 }
 
 impl Evidence {
-    /// A time, compared.
-    pub(super) fn time(&self, statistic: Statistic, scope: Scope, operator: Comparison, bound: Duration) -> Finding {
-        let figures = &self.figures;
+    /// A time, and whether it meets the bound.
+    pub(super) fn time(
+        &self,
+        statistic: Statistic,
+        scope: Scope,
+        operator: Comparison,
+        bound: Duration,
+    ) -> (Option<bool>, Finding) {
+        let unknown = |why| (None, Finding::Unknown(why));
+        let not_watched = self.queued && self.audit.is_none();
         let scope = match scope {
-            Scope::Unwritten if self.queued && self.audit.is_none() => {
-                return Finding::Unknown(format!(
-                    "the time to done is not known because the service was not watched; \
-                     {statistic}(acknowledgement) is the time until Enqueue answers"
-                ));
-            }
-            Scope::TimeToDone if self.queued && self.audit.is_none() => {
-                return Finding::Unknown(
-                    "the time to done is not known because the service was not watched".to_owned(),
-                );
-            }
-            Scope::Acknowledgement if !self.queued => {
-                return Finding::Unknown(format!(
-                    "only Enqueue acknowledges; {statistic}(ok) is the time until the answer"
-                ));
-            }
+            Scope::Unwritten if not_watched => return unknown(Unknown::NoTimeToDoneBut(statistic)),
+            Scope::TimeToDone if not_watched => return unknown(Unknown::NoTimeToDone),
+            Scope::Acknowledgement if !self.queued => return unknown(Unknown::NoAcknowledgement(statistic)),
             Scope::Unwritten if self.queued => Scope::TimeToDone,
             Scope::Unwritten | Scope::Acknowledgement => Scope::Response(Outcome::Ok),
             written => written,
         };
+        let figures = &self.figures;
+        let unended = |missing, audit| Some(Unended::new(missing, &figures.ledger, audit, self.intended));
         let (times, unended) = match scope {
             Scope::Response(Outcome::Ok) => (
                 &figures.response_time[Outcome::Ok as usize],
-                Unended::new("answered", &figures.ledger, None),
+                unended(Missing::Answer, None),
             ),
-            Scope::TimeToDone | Scope::Unwritten | Scope::Acknowledgement => (
-                &figures.time_to_done,
-                Unended::new("done", &figures.ledger, self.audit.as_ref()),
-            ),
-            Scope::Response(outcome) => (&figures.response_time[outcome as usize], Unended::none()),
-            Scope::ServiceTime => (&figures.service_time[Outcome::Ok as usize], Unended::none()),
-            Scope::QueueWait => (&figures.queue_wait, Unended::none()),
-            Scope::StartLag => (&figures.start_lag, Unended::none()),
-        };
-        match statistic.of(times, unended.total()) {
-            Reached::At(time) => {
-                let met = operator.holds(seconds(time), seconds(bound));
-                let says = duration(time, |rounded| operator.holds(rounded, seconds(bound)) == met);
-                Finding::Value(seconds(time), says, met)
+            Scope::TimeToDone | Scope::Unwritten | Scope::Acknowledgement => {
+                (&figures.time_to_done, unended(Missing::Done, self.audit.as_ref()))
             }
-            Reached::Never => Finding::Never(unended.says(self.intended)),
-            Reached::Nothing if matches!(scope, Scope::Response(outcome) if outcome != Outcome::Ok) => Finding::None,
-            Reached::Nothing => Finding::Unknown("there are no times to judge".to_owned()),
+            Scope::Response(outcome) => (&figures.response_time[outcome as usize], None),
+            Scope::ServiceTime => (&figures.service_time[Outcome::Ok as usize], None),
+            Scope::QueueWait => (&figures.queue_wait, None),
+            Scope::StartLag => (&figures.start_lag, None),
+        };
+        let never = unended.as_ref().map_or(0, Unended::total);
+        match (statistic.of(times, never), unended) {
+            (Reached::At(time), _) => {
+                let met = operator.holds(seconds(time), seconds(bound));
+                (Some(met), Finding::Time(time, operator, bound))
+            }
+            // Nothing that never ends is below a bound.
+            (Reached::Never, Some(unended)) => {
+                let met = matches!(operator, Comparison::More | Comparison::AtLeast);
+                (Some(met), Finding::Never(unended))
+            }
+            (Reached::Nothing, _) if matches!(scope, Scope::Response(outcome) if outcome != Outcome::Ok) => {
+                (Some(false), Finding::NoAnswers)
+            }
+            (Reached::Nothing | Reached::Never, _) => unknown(Unknown::NoTimes),
         }
     }
 
@@ -133,22 +123,20 @@ impl Evidence {
         }
     }
 
-    /// A number of so many, compared.
-    pub(super) fn counted(&self, count: u64, of: u64, operator: Comparison, bound: Bound) -> Finding {
+    /// A number of so many, and whether it meets the bound.
+    pub(super) fn counted(&self, count: u64, of: u64, operator: Comparison, bound: Bound) -> (Option<bool>, Finding) {
         let number = count as f64;
         match bound {
-            Bound::Number(bound) => Finding::Value(number, number.to_string(), operator.holds(number, bound)),
-            Bound::Percent(_) if of == 0 => Finding::Unknown("no requests were scheduled".to_owned()),
+            Bound::Number(bound) => (Some(operator.holds(number, bound)), Finding::Number(count)),
+            Bound::Percent(_) if of == 0 => (None, Finding::Unknown(Unknown::NoRequests)),
+            // Whole numbers on both sides wherever the bound is one, or has a digit or two after its point.
             Bound::Percent(bound) => {
-                let share = number / of as f64;
-                // Whole numbers on both sides wherever the bound is one, or has a digit or two after its point.
                 let met = operator.holds(100.0 * number, bound * of as f64);
-                let says = format!("{:.2} % ({number} of {of})", 100.0 * share);
-                Finding::Value(share, says, met)
+                (Some(met), Finding::Share(count, of))
             }
             Bound::PerSecond(bound) => match self.judged_for.and_then(|time| per_second(count, time)) {
-                None => Finding::Unknown("the load is too short for a rate".to_owned()),
-                Some(rate) => Finding::Value(rate, format!("{rate:.2}/s"), operator.holds(rate, bound)),
+                None => (None, Finding::Unknown(Unknown::NoRate)),
+                Some(rate) => (Some(operator.holds(rate, bound)), Finding::Rate(rate)),
             },
         }
     }
@@ -177,23 +165,4 @@ impl Statistic {
         };
         reached.map_or(Reached::Never, Reached::At)
     }
-}
-
-/// For people: four digits, and more where fewer would fall on the other side of the bound.
-fn duration(time: Duration, is_true: impl Fn(f64) -> bool) -> String {
-    let seconds = seconds(time);
-    let (unit, in_unit, value) = match seconds {
-        s if s < 0.001 => ("µs", 1e6, s * 1e6),
-        s if s < 1.0 => ("ms", 1e3, s * 1e3),
-        s => ("s", 1.0, s),
-    };
-    let least = match value {
-        v if v < 9.9995 => 3,
-        v if v < 99.995 => 2,
-        v if v < 999.95 => 1,
-        _ => 0,
-    };
-    let texts = (least..=9).map(|digits| format!("{value:.digits$}"));
-    let mut texts = texts.skip_while(|text| text.parse().is_ok_and(|rounded: f64| !is_true(rounded / in_unit)));
-    format!("{} {unit}", texts.next().unwrap_or_else(|| value.to_string()))
 }

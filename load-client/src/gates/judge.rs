@@ -1,58 +1,36 @@
-//! Whether a rule is met, and the value it is judged by.
+//! Whether a rule is met, and what it is judged by.
 
 use super::{
-    evidence::{Evidence, Finding},
-    rule::{Comparison, Condition, Rule},
+    evidence::Evidence,
+    finding::{Finding, Judgement, Unknown},
+    rule::{Condition, Rule},
 };
-use crate::report::GateReport;
 
 impl Rule {
     /// Judges a run. A rule whose figure is not known is not met, and not passed either.
-    pub fn judge(&self, evidence: &Evidence) -> GateReport {
-        let seen = match self.condition {
+    pub fn judge(&self, evidence: &Evidence) -> Judgement {
+        let (met, finding) = match self.condition {
             Condition::ClientLimited => {
                 let limited = evidence.client_limited;
-                let says = if limited {
-                    "the load client was the limit"
-                } else {
-                    "the load client was not the limit"
-                };
-                Finding::Value(f64::from(u8::from(limited)), says.to_owned(), limited)
+                (Some(limited), Finding::ClientLimited(limited))
             }
-            Condition::Time(statistic, scope, operator, bound) => {
-                match evidence.time(statistic, scope, operator, bound) {
-                    Finding::Never(why) if matches!(operator, Comparison::Less | Comparison::AtMost) => {
-                        Finding::Value(f64::INFINITY, why, false)
-                    }
-                    other => other,
-                }
-            }
+            Condition::Time(statistic, scope, operator, bound) => evidence.time(statistic, scope, operator, bound),
             Condition::Count(count, operator, bound) => match evidence.count(count) {
                 Some(number) => evidence.counted(number, evidence.intended, operator, bound),
-                None => Finding::Unknown(
-                    "what became of the messages is not known because the service was not watched".to_owned(),
-                ),
+                None => (None, Finding::Unknown(Unknown::NotWatched)),
             },
+            Condition::Goodput(..) if evidence.queued && evidence.audit.is_none() => {
+                (None, Finding::Unknown(Unknown::NoTimeToDone))
+            }
             Condition::Goodput(operator, bound) => {
-                if evidence.queued && evidence.audit.is_none() {
-                    Finding::Unknown("the time to done is not known because the service was not watched".to_owned())
-                } else {
-                    evidence.counted(evidence.figures.good, evidence.settled, operator, bound)
-                }
+                evidence.counted(evidence.figures.good, evidence.settled, operator, bound)
             }
         };
-        let (met, seen, says) = match seen {
-            Finding::Value(value, says, met) => (Some(met), value.is_finite().then_some(value), says),
-            Finding::Never(why) => (Some(true), None, why),
-            Finding::None => (Some(false), None, "there were none".to_owned()),
-            Finding::Unknown(why) => (None, None, why),
-        };
-        GateReport {
+        Judgement {
             rule: self.text().to_owned(),
             met,
-            seen,
-            says,
-            stopped_at_seconds: None,
+            finding,
+            stopped_at: None,
         }
     }
 }
@@ -61,7 +39,10 @@ impl Rule {
 mod tests {
     use std::time::Duration;
 
-    use super::*;
+    use super::{
+        super::finding::{Missing, Unended},
+        *,
+    };
     use crate::{
         ledger::{AuditCounts, Ledger},
         outcome::Outcome,
@@ -109,6 +90,11 @@ mod tests {
         rule.parse::<Rule>().unwrap().judge(evidence).met
     }
 
+    fn never(missing: Missing, counts: &[(&'static str, u64)], of: u64) -> Finding {
+        let counts = counts.to_vec();
+        Finding::Never(Unended { missing, counts, of })
+    }
+
     #[test]
     fn judges_times_by_outcome() {
         let evidence = evidence();
@@ -149,10 +135,9 @@ mod tests {
             for rule in ["goodput<1/s", "goodput>1/s"] {
                 let gate = rule.parse::<Rule>().unwrap().judge(&evidence);
                 assert_eq!(
-                    (gate.met, gate.seen, gate.fails()),
-                    (None, None, true),
-                    "{rule}: {}",
-                    gate.says
+                    (gate.met, gate.finding),
+                    (None, Finding::Unknown(Unknown::NoRate)),
+                    "{rule}"
                 );
             }
         }
@@ -164,11 +149,8 @@ mod tests {
         assert_eq!(met("p50>60ms", &some), Some(false));
         assert_eq!(met("p98>1h", &some), Some(false), "100 of 102 were answered");
         let gate = "p99>1h".parse::<Rule>().unwrap().judge(&some);
-        assert_eq!((gate.met, gate.seen), (Some(true), None));
-        assert_eq!(
-            gate.says,
-            "2 of 112 requests were never answered (2 withheld), so it has no upper limit"
-        );
+        assert_eq!((gate.met, gate.finding.value()), (Some(true), None));
+        assert_eq!(gate.finding, never(Missing::Answer, &[("withheld", 2)], 112));
         for (rule, is) in [
             ("max>1h", true),
             ("mean>1h", true),
@@ -198,8 +180,11 @@ mod tests {
         evidence.intended += 1;
         assert_eq!(met("p98>1h", &evidence), Some(false), "100 of 102 were answered");
         let gate = "p99>1h".parse::<Rule>().unwrap().judge(&evidence);
-        let says = "2 of 112 requests were never answered (1 withheld, 1 in flight), so it has no upper limit";
-        assert_eq!((gate.met, gate.says.as_str()), (Some(true), says));
+        let counts = [("withheld", 1), ("in flight", 1)];
+        assert_eq!(
+            (gate.met, gate.finding),
+            (Some(true), never(Missing::Answer, &counts, 112))
+        );
         assert_eq!(met("p99(rejected)>1h", &evidence), Some(false));
     }
 
@@ -239,8 +224,7 @@ mod tests {
                 assert_eq!(met(rule, &evidence), (!unknown).then_some(is), "{word}: {rule}");
             }
             let gate = "p99>1h".parse::<Rule>().unwrap().judge(&evidence);
-            let says = format!("2 of 110 requests were never done (2 {word}), so it has no upper limit");
-            assert_eq!((gate.seen, gate.says), (None, says));
+            assert_eq!(gate.finding, never(Missing::Done, &[(word, 2)], 110));
         }
         // What ended more than once, or without an acknowledgement, has an end.
         let beside = AuditCounts {
@@ -255,7 +239,7 @@ mod tests {
     fn a_quantile_among_withheld_sends_has_the_rank_it_would_have() {
         // 100 answers and 100 withheld: p25 of all is the 50th answer.
         let gate = "p25>1s".parse::<Rule>().unwrap().judge(&withholding(100));
-        let seen = gate.seen.unwrap();
+        let seen = gate.finding.value().unwrap();
         assert!((seen - 0.05).abs() < 0.000_1, "{seen}");
     }
 
@@ -307,7 +291,7 @@ mod tests {
         };
         for rule in ["lost>0", "goodput<95%", "dropped>0"] {
             let gate = rule.parse::<Rule>().unwrap().judge(&evidence);
-            assert!(gate.met.is_none() && gate.fails(), "{rule}");
+            assert_eq!(gate.met, None, "{rule}");
         }
         let nothing = Evidence {
             figures: Figures::default(),

@@ -3,12 +3,18 @@
 
 mod error;
 mod evidence;
+mod finding;
 mod grammar;
 mod judge;
 mod rule;
-mod unended;
 
-pub use self::{error::RuleError, evidence::Evidence, rule::Rule};
+pub(crate) use self::rule::{Bound, Condition, Scope};
+pub use self::{
+    error::RuleError,
+    evidence::Evidence,
+    finding::{Finding, Judgement, Missing, Unended, Unknown},
+    rule::{Comparison, Rule, Statistic},
+};
 
 /// The rules of a run.
 #[derive(Debug, Clone, Default)]

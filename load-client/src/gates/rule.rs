@@ -1,4 +1,4 @@
-//! What a rule is made of, and how people read its parts.
+//! What a rule is made of.
 
 use std::{fmt, time::Duration};
 
@@ -12,11 +12,12 @@ use crate::{
 pub struct Rule {
     /// As it was written.
     pub(super) text: String,
-    pub(super) condition: Condition,
+    /// What it says.
+    pub(crate) condition: Condition,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Condition {
+pub(crate) enum Condition {
     /// The generator was the limit.
     ClientLimited,
     /// A time beside a duration.
@@ -29,16 +30,18 @@ pub(super) enum Condition {
 
 /// Which figure of a distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Statistic {
+pub enum Statistic {
     /// In percent, as written: more than 0, less than 100.
     Percentile(f64),
+    /// The arithmetic mean.
     Mean,
+    /// The largest.
     Max,
 }
 
 /// Which distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(crate) enum Scope {
     /// None is written: time to done where messages are queued, response time of ok answers otherwise.
     Unwritten,
     /// From the scheduled send to the OK of Enqueue.
@@ -52,7 +55,7 @@ pub(super) enum Scope {
 
 /// What is counted.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Count {
+pub(crate) enum Count {
     /// Of the client's ledger.
     Ledger(&'static Column<Ledger>),
     /// Of the audit of queued messages.
@@ -61,16 +64,21 @@ pub(super) enum Count {
     Dropped,
 }
 
+/// How a figure is compared with a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub enum Comparison {
+    /// `>`
     More,
+    /// `>=`
     AtLeast,
+    /// `<`
     Less,
+    /// `<=`
     AtMost,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Bound {
+pub(crate) enum Bound {
     Number(f64),
     /// Of what was intended, in percent, as written.
     Percent(f64),
@@ -122,60 +130,6 @@ impl Rule {
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    /// The figure by its full name, as `p99(time-to-done)` for `p99` where messages are queued.
-    pub fn figure(&self, queued: bool) -> String {
-        match self.condition {
-            Condition::ClientLimited => "client-limited".to_owned(),
-            Condition::Time(statistic, Scope::Unwritten, ..) if queued => format!("{statistic}(time-to-done)"),
-            Condition::Time(statistic, Scope::Unwritten, ..) => statistic.to_string(),
-            Condition::Time(..) | Condition::Count(..) | Condition::Goodput(..) => {
-                let end = self.text.find(['<', '>']).unwrap_or(self.text.len());
-                self.text[..end].trim().to_owned()
-            }
-        }
-    }
-
-    /// The bound with its sign, as `> 100 ms`; of a rule that is not met the opposite, `<= 100 ms`. `None` where there is no
-    /// bound.
-    pub fn bound(&self, met: bool) -> Option<String> {
-        let (comparison, bound) = match self.condition {
-            Condition::ClientLimited => return None,
-            Condition::Time(_, _, comparison, bound) => {
-                let words = humantime::format_duration(bound).to_string();
-                // humantime writes 100ms, and 1m 30s.
-                let at = words
-                    .find(|c: char| !c.is_ascii_digit())
-                    .filter(|_| !words.contains(' '));
-                let words = match at {
-                    Some(at) => format!("{} {}", &words[..at], &words[at..]),
-                    None => words,
-                };
-                (comparison, words)
-            }
-            Condition::Count(_, comparison, bound) | Condition::Goodput(comparison, bound) => {
-                let words = match bound {
-                    Bound::Number(number) => number.to_string(),
-                    Bound::Percent(percent) => format!("{percent} %"),
-                    Bound::PerSecond(rate) => format!("{rate}/s"),
-                };
-                (comparison, words)
-            }
-        };
-        Some(format!("{} {bound}", comparison.sign(met)))
-    }
-}
-
-impl Comparison {
-    /// As it is written; of a rule that is not met, the opposite.
-    fn sign(self, met: bool) -> &'static str {
-        match (self, met) {
-            (Self::More, true) | (Self::AtMost, false) => ">",
-            (Self::AtLeast, true) | (Self::Less, false) => ">=",
-            (Self::Less, true) | (Self::AtLeast, false) => "<",
-            (Self::AtMost, true) | (Self::More, false) => "<=",
-        }
     }
 }
 

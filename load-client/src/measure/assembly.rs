@@ -10,10 +10,12 @@ use super::{
 use crate::{
     audit::Audited,
     fleet::{Place, shards},
+    gates::Judgement,
+    present::rules,
     recorder::Recorded,
     report::{
-        ConfigurationReport, DistributionReport, EventReport, GateReport, LoadReport, Run, ServiceReport, by_outcome,
-        curve, first_messages, per_second, points, seconds, status_codes, targets,
+        ConfigurationReport, DistributionReport, EventReport, LoadReport, Run, ServiceReport, by_outcome, curve,
+        first_messages, per_second, points, seconds, status_codes, targets,
     },
 };
 
@@ -27,7 +29,7 @@ pub(super) struct Assembly<'a> {
     pub(super) seen: Option<ServiceView>,
     pub(super) audited: Option<Audited>,
     /// The rules that stopped it.
-    pub(super) stopped: Vec<GateReport>,
+    pub(super) stopped: Vec<Judgement>,
 }
 
 impl Assembly<'_> {
@@ -111,7 +113,7 @@ impl Assembly<'_> {
             series: points(&series, done_is_known, scenario.rpc.ok_means_done()),
             events: Some(self.events()),
             verdict: verdict(scenario, &figures),
-            gates,
+            gates: gates.into_iter().map(rules::report).collect(),
             notes: Some(reservations),
         };
         Measured {

@@ -7,12 +7,11 @@ use tokio::time::{Instant, sleep};
 use super::{Audits, RunPlan, lock, verdict::verdict};
 use crate::{
     fleet::RuleWatch,
-    gates::Evidence,
+    gates::{Evidence, Judgement},
     ledger::AuditCounts,
     live::LiveAudit,
     observer::Observer,
     recorder::Figures,
-    report::{GateReport, seconds},
     scenario::Rpc,
 };
 
@@ -31,7 +30,7 @@ pub(super) struct Underway<'a> {
 impl Underway<'_> {
     /// Waits until a rule is met that is to stop the run, and returns what was seen then of all that are met; for ever, if
     /// none is. Cancel-safe.
-    pub(super) async fn stopped(&self) -> Vec<GateReport> {
+    pub(super) async fn stopped(&self) -> Vec<Judgement> {
         let rules = &self.plan.rules.abort_if;
         if rules.is_empty() {
             return std::future::pending().await;
@@ -42,12 +41,12 @@ impl Underway<'_> {
                 // Nothing is sent any more: the judgement at the end is near.
                 return std::future::pending().await;
             };
-            let at = seconds(self.start.elapsed());
+            let at = self.start.elapsed();
             let met = rules.iter().map(|rule| rule.judge(&evidence));
-            let met: Vec<GateReport> = met
+            let met: Vec<Judgement> = met
                 .filter(|gate| gate.met == Some(true))
-                .map(|gate| GateReport {
-                    stopped_at_seconds: Some(at),
+                .map(|gate| Judgement {
+                    stopped_at: Some(at),
                     ..gate
                 })
                 .collect();
@@ -112,7 +111,7 @@ pub(super) fn evidence(
 }
 
 /// Judges a run at its end by all rules of its plan; those that stopped it stand as they were seen then.
-pub(super) fn judge(plan: &RunPlan, evidence: &Evidence, stopped: &[GateReport]) -> Vec<GateReport> {
+pub(super) fn judge(plan: &RunPlan, evidence: &Evidence, stopped: &[Judgement]) -> Vec<Judgement> {
     let fail_if = plan.rules.fail_if.iter().map(|rule| rule.judge(evidence));
     let abort_if = plan.rules.abort_if.iter().map(|rule| {
         let seen = stopped.iter().find(|gate| gate.rule == rule.text());

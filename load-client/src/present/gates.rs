@@ -5,6 +5,7 @@ use std::fmt;
 use super::{
     grid::{Column, Grid, Kind},
     layout::Layout,
+    rules,
     times::time,
     words::label,
 };
@@ -56,9 +57,9 @@ pub(super) fn seen(run: &Run, gate: &GateReport) -> String {
         // Of a program that knows more rules, or took others.
         return format!("{}: {}{stopped}", gate.rule, gate.says);
     };
-    let figure = rule.figure(run.rpc == Rpc::Enqueue.label());
+    let figure = rules::figure(&rule, run.rpc == Rpc::Enqueue.label());
     let met = gate.met != Some(false);
-    let seen = match (rule.bound(met), gate.seen) {
+    let seen = match (rules::bound(&rule, met), gate.seen) {
         (None, _) => format!("{figure}: {}", gate.says),
         (Some(bound), Some(_)) => format!("{figure} {} {bound}", gate.says),
         (Some(_), None) if gate.met.is_none() => format!("{}: {}", gate.rule, gate.says),

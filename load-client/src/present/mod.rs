@@ -8,6 +8,7 @@ pub mod html;
 pub mod json;
 pub mod layout;
 mod picture;
+pub mod rules;
 pub mod series;
 pub mod table;
 pub mod times;
