@@ -45,6 +45,8 @@ pub mod present;
 
 pub mod gates;
 
+pub mod verdict;
+
 pub mod report;
 
 pub mod audit;

@@ -5,18 +5,18 @@ use std::time::{Duration, SystemTime};
 use super::{
     Measured, RunPlan, ServiceView,
     judgement::{evidence, judge},
-    verdict::verdict,
 };
 use crate::{
     audit::Audited,
     fleet::{Place, shards},
     gates::Judgement,
-    present::rules,
+    present,
     recorder::Recorded,
     report::{
         ConfigurationReport, DistributionReport, EventReport, LoadReport, Run, ServiceReport, by_outcome, curve,
         first_messages, per_second, points, seconds, status_codes, targets,
     },
+    verdict::Verdict,
 };
 
 /// Everything that a report is made of.
@@ -112,8 +112,8 @@ impl Assembly<'_> {
             start_lag_seconds: DistributionReport::new(&figures.start_lag),
             series: points(&series, done_is_known, scenario.rpc.ok_means_done()),
             events: Some(self.events()),
-            verdict: verdict(scenario, &figures),
-            gates: gates.into_iter().map(rules::report).collect(),
+            verdict: present::verdict::report(&Verdict::of(scenario, &figures), scenario.schedule.is_some()),
+            gates: gates.into_iter().map(present::rules::report).collect(),
             notes: Some(reservations),
         };
         Measured {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Audits, RunPlan, lock, verdict::verdict};
+use super::{Audits, RunPlan, lock};
 use crate::{
     fleet::RuleWatch,
     gates::{Evidence, Judgement},
@@ -13,6 +13,7 @@ use crate::{
     observer::Observer,
     recorder::Figures,
     scenario::Rpc,
+    verdict::Verdict,
 };
 
 /// Between two judgements on the way.
@@ -99,7 +100,7 @@ pub(super) fn evidence(
 ) -> Evidence {
     let judged_for = elapsed.saturating_sub(plan.scenario.warmup);
     Evidence {
-        client_limited: verdict(&plan.scenario, &figures).client_limited,
+        client_limited: Verdict::of(&plan.scenario, &figures).client_limited(),
         intended: figures.ledger.intended,
         settled: figures.ledger.intended,
         figures,

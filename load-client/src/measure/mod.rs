@@ -3,9 +3,7 @@
 
 mod assembly;
 mod events;
-mod held_back;
 mod judgement;
-mod verdict;
 
 use std::{
     pin::pin,
@@ -17,7 +15,6 @@ use tokio::time::{Instant, sleep};
 
 pub use self::events::Event;
 #[cfg(feature = "embedded")]
-pub(crate) use self::verdict::LATE;
 use self::{assembly::Assembly, judgement::Underway};
 use crate::{
     audit::{Audit, Audited, Closing},

@@ -12,4 +12,5 @@ pub mod rules;
 pub mod series;
 pub mod table;
 pub mod times;
+pub mod verdict;
 pub mod words;

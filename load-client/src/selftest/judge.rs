@@ -8,8 +8,9 @@
 use std::ops::RangeInclusive;
 
 use crate::{
-    measure::{LATE, Measured},
+    measure::Measured,
     report::{GateReport, Limit, Run, VerdictReport, seconds},
+    verdict::LATE,
 };
 
 use super::host::STILL;

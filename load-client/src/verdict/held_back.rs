@@ -21,7 +21,6 @@ use crate::{
     outcome::Outcome,
     recorder::Figures,
     scenario::{Rpc, Scenario},
-    span::time,
 };
 
 /// From this share of the scheduled requests on, it matters that they were withheld or late (arbitrary: from here on it
@@ -40,10 +39,36 @@ const ROOM: f64 = 1.5;
 /// Who held requests back.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum HeldBack {
-    /// The clients, which are too few; why, and what to do.
-    ByClients(String),
+    /// The clients, of which there are too few.
+    ByClients(TooFew),
     /// The service, which made its callers wait.
     ByService,
+}
+
+/// There are too few slots for the schedule.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TooFew {
+    /// Clients of the load.
+    pub clients: u32,
+    /// Requests that each may have in flight.
+    pub max_in_flight: u32,
+    /// The highest rate of the schedule, per second.
+    pub rate: f64,
+    /// The median with all slots taken.
+    pub service_time: Duration,
+    /// Slots that the schedule keeps taken on average: rate × service time (Little's law).
+    pub needed: f64,
+    /// Slots that leave room for requests that come in bunches.
+    pub advised: f64,
+    /// The share of the requests that were withheld or late.
+    pub held_back: f64,
+}
+
+impl TooFew {
+    /// All slots.
+    pub fn slots(&self) -> f64 {
+        f64::from(self.clients) * f64::from(self.max_in_flight)
+    }
 }
 
 /// Who held requests back; `None` if hardly any were, or nobody can say.
@@ -78,36 +103,22 @@ fn slower_by(scenario: &Scenario, figures: &Figures) -> Option<f64> {
     Some(figures.slots.all.median()?.as_secs_f64() / few.as_secs_f64())
 }
 
-/// That there are too few slots for the schedule, and how many it needs; `None` if there are enough.
-fn too_few(scenario: &Scenario, figures: &Figures, held_back: u64) -> Option<String> {
+/// That there are too few slots for the schedule; `None` if there are enough.
+fn too_few(scenario: &Scenario, figures: &Figures, held_back: u64) -> Option<TooFew> {
     let service_time = figures.slots.all.median()?;
     let rate = scenario.schedule.highest_rate()?;
-    let slots = f64::from(scenario.clients) * f64::from(scenario.max_in_flight);
     let needed = rate * service_time.as_secs_f64();
-    if needed < IN_NEED * slots {
-        return None;
-    }
-    let (clients, each) = (scenario.clients, scenario.max_in_flight);
-    let clients = format!("{clients} client{}", if clients == 1 { "" } else { "s" });
-    let each = format!("{each} request{} in flight each", if each == 1 { "" } else { "s" });
-    // A hundredth more is within what can be measured, and no reason to ask for another slot.
-    let (least, advised) = ((0.99 * needed).ceil(), (ROOM * needed).ceil().max(slots + 1.0));
-    let shown = time(service_time.as_secs_f64());
-    let what_to_do = "raise --clients or --max-in-flight";
-    if needed >= slots {
-        let most = slots / service_time.as_secs_f64().max(f64::MIN_POSITIVE);
-        Some(format!(
-            "{clients} with {each} can make at most {most:.0}/s at a service time of {shown}; {rate:.0}/s needs \
-             at least {least:.0} in flight, and {advised:.0} leave room: {what_to_do}"
-        ))
-    } else {
-        let share = 100.0 * held_back as f64 / figures.ledger.intended as f64;
-        Some(format!(
-            "{share:.0} % of the requests found their client busy, because they do not come evenly: {rate:.0}/s at a service \
-             time of {shown} keeps {needed:.1} in flight on average, and {clients} with {each} leave too little \
-             room; {advised:.0} in all are a start: {what_to_do}"
-        ))
-    }
+    let mut found = TooFew {
+        clients: scenario.clients,
+        max_in_flight: scenario.max_in_flight,
+        rate,
+        service_time,
+        needed,
+        advised: (ROOM * needed).ceil(),
+        held_back: held_back as f64 / figures.ledger.intended as f64,
+    };
+    found.advised = found.advised.max(found.slots() + 1.0);
+    (needed >= IN_NEED * found.slots()).then_some(found)
 }
 
 #[cfg(test)]
@@ -179,22 +190,20 @@ mod tests {
 
     #[test]
     fn too_few_clients_are_told_with_the_number_that_is_needed() {
-        let told = held_back(&scenario(100.0), &figures(600, 100, 101));
-        let text = "4 clients with 1 request in flight each can make at most 40/s at a service time of 0.10 s; 100/s needs \
-                    at least 10 in flight, and 16 leave room: raise --clients or --max-in-flight";
-        assert_eq!(told, Some(HeldBack::ByClients(text.to_owned())));
+        let Some(HeldBack::ByClients(few)) = held_back(&scenario(100.0), &figures(600, 100, 101)) else {
+            panic!("four slots are too few")
+        };
+        assert_eq!((few.clients, few.max_in_flight, few.advised), (4, 1, 16.0));
+        assert!((few.needed - 10.1).abs() < 0.1, "{few:?}");
         let one = Scenario {
             clients: 1,
             max_in_flight: 2,
             ..scenario(100.0)
         };
-        let Some(HeldBack::ByClients(text)) = held_back(&one, &figures(800, 100, 100)) else {
+        let Some(HeldBack::ByClients(few)) = held_back(&one, &figures(800, 100, 100)) else {
             panic!("two slots are too few")
         };
-        assert!(
-            text.starts_with("1 client with 2 requests in flight each can make at most 20/s"),
-            "{text}"
-        );
+        assert!((few.slots() - 2.0).abs() < f64::EPSILON);
     }
 
     #[test]
@@ -210,12 +219,11 @@ mod tests {
 
     #[test]
     fn requests_that_come_unevenly_find_their_clients_busy_though_there_are_enough_on_average() {
-        let Some(HeldBack::ByClients(text)) = held_back(&scenario(30.0), &figures(400, 100, 100)) else {
+        let Some(HeldBack::ByClients(few)) = held_back(&scenario(30.0), &figures(400, 100, 100)) else {
             panic!("the clients are the limit")
         };
-        let begins = "40 % of the requests found their client busy, because they do not come evenly: 30/s at a service time \
-                      of 0.10 s keeps 3.0 in flight on average";
-        assert!(text.starts_with(begins), "{text}");
+        assert!(few.needed < few.slots() && few.advised > few.slots(), "{few:?}");
+        assert!((few.held_back - 0.4).abs() < 0.001, "{few:?}");
     }
 
     #[test]
