@@ -14,7 +14,6 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 pub use self::events::Event;
-#[cfg(feature = "embedded")]
 use self::{assembly::Assembly, judgement::Underway};
 use crate::{
     audit::{Audit, Audited, Closing},

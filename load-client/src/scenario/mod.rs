@@ -11,14 +11,13 @@ pub use self::{
 };
 
 /// What is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rpc {
-    /// Fire-and-forget.
+    /// The service queues the message and answers at once.
     Enqueue,
-    /// Synchronous.
+    /// The service processes the message and then answers.
     Process,
     /// A unary method of any service, as `package.Service/Method`. Its answer is taken to say that its work is done.
-    #[value(skip)]
     Other(&'static str),
 }
 
@@ -52,7 +51,7 @@ impl Rpc {
 }
 
 /// What happens to a send that is due while its client has as many in flight as it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenBlocked {
     /// It is made when it can be; its response time counts from when it was intended.
     Backlog,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::Stage;
 
 /// How sends are spaced at a given rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spacing {
     /// Each client at equal intervals, from a phase that the seed draws; so those of all together are not evenly spaced.
     Constant,

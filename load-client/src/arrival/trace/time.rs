@@ -10,19 +10,15 @@ use jiff::{
 };
 
 /// The unit of times that are numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeUnit {
     /// Seconds.
-    #[value(name = "s")]
     Seconds,
     /// Milliseconds.
-    #[value(name = "ms")]
     Millis,
     /// Microseconds.
-    #[value(name = "us", alias = "µs")]
     Micros,
     /// Nanoseconds.
-    #[value(name = "ns")]
     Nanos,
 }
 
@@ -41,8 +37,8 @@ const MOST_NANOS: i128 = 10_i128.pow(24);
 type Reason = Cow<'static, str>;
 
 impl TimeUnit {
-    /// As the flag has it.
-    fn name(self) -> &'static str {
+    /// As the flag `--trace-time-unit` has it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Seconds => "s",
             Self::Millis => "ms",
