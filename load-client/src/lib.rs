@@ -51,11 +51,11 @@ pub mod report;
 
 pub mod audit;
 
-pub mod recorder;
-
 pub mod metrics;
 
 pub mod live;
+
+pub mod recorder;
 
 pub mod ledger;
 

@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use metrics::{
-    Counter, Gauge, Histogram, Recorder, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
-    histogram,
+    Counter, Gauge, Recorder, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
@@ -15,6 +14,7 @@ use crate::{
     ledger::{AuditCounts, Column, Part},
     live::{LiveReading, Phase},
     outcome::Outcome,
+    recorder::Histograms,
     scenario::Scenario,
 };
 
@@ -55,28 +55,6 @@ pub fn prometheus(scenario: &Scenario) -> PrometheusRecorder {
     let builder = buckets(PrometheusBuilder::new(), RESPONSE_TIME, &times);
     let builder = buckets(builder, TIME_TO_DONE, &times);
     buckets(builder, START_LAG, &LAGS).build_recorder()
-}
-
-/// Where durations are recorded, each as it is measured; those of the warm-up are not.
-#[derive(Debug, Clone)]
-pub struct Histograms {
-    /// By [`Outcome`], from the intended send.
-    pub response_time: [Histogram; Outcome::ALL.len()],
-    /// From the intended send until the message was processed.
-    pub time_to_done: Histogram,
-    /// The generator's own lateness.
-    pub start_lag: Histogram,
-}
-
-impl Histograms {
-    /// For a run whose metrics nobody sees: recording there costs a branch.
-    pub fn unseen() -> Self {
-        Self {
-            response_time: std::array::from_fn(|_| Histogram::noop()),
-            time_to_done: Histogram::noop(),
-            start_lag: Histogram::noop(),
-        }
-    }
 }
 
 /// The handles of all metrics, registered once.

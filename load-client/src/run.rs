@@ -10,7 +10,6 @@ use crate::{
     fleet::FleetError,
     live::Live,
     measure::{Measured, RunPlan, measure},
-    metrics::Histograms,
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
     schema::{SchemaError, Server},
     stop::{Stop, Stopper},
@@ -18,7 +17,7 @@ use crate::{
         dial::{Dial, TlsError},
         url::Url,
     },
-    ui::{console::say, progress::Progress, prometheus::Page, watched::WatchedRun},
+    ui::{console::say, progress::Progress, prometheus::MetricsOfRun, watched::WatchedRun},
 };
 
 /// What holds where no flag says otherwise.
@@ -114,9 +113,8 @@ impl RunError {
 pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> Result<Measured, RunError> {
     let stop = stopper.listener();
     let dial = dial(args)?;
-    let live = Arc::new(Live::default());
     let scenario = Arc::new(scenario(args, schedule)?);
-    let histograms = serve_metrics(args, &scenario, &live)?;
+    let live = live(args, &scenario)?;
     let watched = WatchedRun {
         name: names(&args.urls),
         scenario: Arc::clone(&scenario),
@@ -134,7 +132,6 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> 
             virtual_time: false,
             connect_timeout: args.load.connect_timeout,
             live,
-            histograms,
             events: Vec::new(),
             rules: args.gates.rules(),
             stop,
@@ -208,21 +205,23 @@ async fn call(args: &RunArgs, dial: &Dial, scenario: &Scenario, live: &Live, mut
     Ok(Call::other(&method, &data, scenario)?)
 }
 
-/// Serves the run's metrics, if somebody wants to see them.
-fn serve_metrics(args: &RunArgs, scenario: &Arc<Scenario>, live: &Arc<Live>) -> Result<Histograms, RunError> {
+/// Where the run shows itself: on a page of metrics too, if one is asked for.
+fn live(args: &RunArgs, scenario: &Arc<Scenario>) -> Result<Arc<Live>, RunError> {
     let Some(address) = &args.prometheus_addr else {
-        return Ok(Histograms::unseen());
+        return Ok(Arc::default());
     };
-    let page = Page::new(Arc::clone(scenario), Arc::clone(live));
-    let histograms = page.histograms();
-    let bound = page.serve(address).map_err(|source| RunError::Metrics {
-        address: address.clone(),
-        source,
-    })?;
+    let page = MetricsOfRun::new(Arc::clone(scenario));
+    let live = Arc::new(Live::exporting(page.histograms()));
+    let bound = page
+        .serve(address, Arc::clone(&live))
+        .map_err(|source| RunError::Metrics {
+            address: address.clone(),
+            source,
+        })?;
     if !args.output.progress.quiet {
         say(&format!("metrics at http://{bound}/metrics"));
     }
-    Ok(histograms)
+    Ok(live)
 }
 
 /// 16 hexadecimal digits from the system's randomness: no two runs against a service share an id.

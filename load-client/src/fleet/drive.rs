@@ -20,7 +20,7 @@ use super::{
 use crate::{
     call::{Call, Ticket},
     effort::{CpuClock, Effort},
-    live::Live,
+    live::{Live, Look},
     recorder::{Figures, Recorded},
     stop::Stop,
     transport::{RequestHeaders, Transport},
@@ -92,9 +92,6 @@ impl EffortMeter {
         }
     }
 }
-
-/// Somebody who wants to know the figures so far.
-pub(super) type Look = oneshot::Sender<Figures>;
 
 /// Sends until the load is over, says when that was, and waits for what is in flight.
 pub(super) async fn drive(

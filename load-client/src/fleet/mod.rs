@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use self::{
-    drive::{Look, RequestSender, drive},
+    drive::{RequestSender, drive},
     pacer::Pacer,
     results::ShardResults,
 };
@@ -26,9 +26,8 @@ use crate::{
     audit::Audit,
     call::Call,
     client::Client,
-    live::Live,
-    metrics::Histograms,
-    recorder::{Figures, Recorded, Recorder},
+    live::{Live, LiveShard, Look},
+    recorder::{Recorded, Recorder},
     scenario::Scenario,
     stop::Stop,
     transport::{ConnectError, Transport, dial::Dial},
@@ -77,8 +76,6 @@ pub struct FleetSetup {
     pub connect_timeout: Duration,
     /// For whoever looks at the run as it goes.
     pub live: Arc<Live>,
-    /// Likewise.
-    pub histograms: Histograms,
     /// To end early.
     pub stop: Stop,
 }
@@ -92,7 +89,6 @@ pub struct Fleet {
 #[derive(Debug)]
 struct ShardHandle {
     start: oneshot::Sender<Start>,
-    looks: mpsc::Sender<Look>,
     load_over: oneshot::Receiver<Duration>,
     recorded: oneshot::Receiver<Recorded>,
 }
@@ -151,7 +147,7 @@ impl Fleet {
             let (start, started) = oneshot::channel();
             let (over, load_over) = oneshot::channel();
             let (done, recorded) = oneshot::channel();
-            let (looks, looked_at) = mpsc::channel(1);
+            let (shown, looks) = plan.live.shard();
             let work = ShardSetup {
                 index,
                 count,
@@ -161,7 +157,8 @@ impl Fleet {
             .run(Ends {
                 connected,
                 start: started,
-                looks: looked_at,
+                shown,
+                looks,
                 load_over: over,
                 recorded: done,
             });
@@ -177,7 +174,6 @@ impl Fleet {
             }
             let handle = ShardHandle {
                 start,
-                looks,
                 load_over,
                 recorded,
             };
@@ -197,10 +193,7 @@ impl Fleet {
     }
 
     /// Sets all clients going at one instant. `audits` has one for each shard, or none at all.
-    pub fn start(self, at: Instant, audits: &[Arc<Mutex<Audit>>]) -> (Sending, RuleWatch) {
-        let rule_watch = RuleWatch {
-            shards: self.shards.iter().map(|shard| shard.looks.clone()).collect(),
-        };
+    pub fn start(self, at: Instant, audits: &[Arc<Mutex<Audit>>]) -> Sending {
         let shards = self.shards.into_iter().enumerate().map(|(index, shard)| {
             let audit = audits.get(index).cloned();
             // A shard that has died shows when it is waited for.
@@ -208,26 +201,7 @@ impl Fleet {
             (shard.load_over, shard.recorded)
         });
         let (load_over, recorded) = shards.unzip();
-        (Sending { load_over, recorded }, rule_watch)
-    }
-}
-
-/// Where a fleet at work lets itself be looked at.
-#[derive(Debug)]
-pub struct RuleWatch {
-    shards: Vec<mpsc::Sender<Look>>,
-}
-
-impl RuleWatch {
-    /// The figures so far, of all clients; `None` once a shard sends no more.
-    pub async fn figures(&self) -> Option<Figures> {
-        let mut all = Figures::default();
-        for shard in &self.shards {
-            let (look, figures) = oneshot::channel();
-            shard.send(look).await.ok()?;
-            all.merge(&figures.await.ok()?);
-        }
-        Some(all)
+        Sending { load_over, recorded }
     }
 }
 
@@ -262,6 +236,7 @@ impl Sending {
 struct Ends {
     connected: oneshot::Sender<Result<(), ConnectError>>,
     start: oneshot::Receiver<Start>,
+    shown: Arc<LiveShard>,
     looks: mpsc::Receiver<Look>,
     load_over: oneshot::Sender<Duration>,
     recorded: oneshot::Sender<Recorded>,
@@ -280,6 +255,7 @@ impl ShardSetup {
         let Ends {
             connected,
             start,
+            shown,
             looks,
             load_over,
             recorded,
@@ -292,7 +268,6 @@ impl ShardSetup {
             place,
             connect_timeout,
             live,
-            histograms,
             stop,
             ..
         } = self.plan;
@@ -315,8 +290,8 @@ impl ShardSetup {
         let Ok(start) = start.await else { return };
 
         let results = ShardResults::new(
-            Recorder::new(scenario.warmup, scenario.slo, histograms, dial.target_count()),
-            live.shard(),
+            Recorder::new(scenario.warmup, scenario.slo, live.histograms(), dial.target_count()),
+            shown,
             start.audit,
             pacer.clients(),
             scenario.rpc.ok_means_done(),

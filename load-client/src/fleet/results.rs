@@ -11,9 +11,9 @@ use crate::{
     audit::Audit,
     call::{Fate, Reply, Said},
     effort::Effort,
-    live::{ClientCounts, LiveShard},
+    live::LiveShard,
     outcome::Outcome,
-    recorder::{Crowd, Ended, Figures, Recorded, Recorder},
+    recorder::{ClientCounts, Crowd, Ended, Figures, Recorded, Recorder},
 };
 
 /// A send that was made and has ended; times since the start of the run.

@@ -13,10 +13,16 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
 
 pub use self::times::{LiveTimes, Times};
-use crate::ledger::{AuditCounts, Ledger};
+use crate::{
+    ledger::{AuditCounts, Ledger},
+    recorder::{ClientCounts, Figures, Histograms},
+};
 
 /// Lines that are kept of targets that cannot be reached (arbitrary: a screen has no room for more).
 const MOST_TROUBLES: usize = 10;
@@ -35,10 +41,18 @@ pub enum Phase {
     Done,
 }
 
-/// A run's state.
+/// A request for a shard's figures so far.
+pub type Look = oneshot::Sender<Figures>;
+
+/// The run so far: the one place that its shards, audits and observer write to, and that the view, the metrics page and the
+/// rules read from.
 #[derive(Debug, Default)]
 pub struct Live {
     shards: Mutex<Vec<Arc<LiveShard>>>,
+    /// By the order of the shards.
+    looks: Mutex<Vec<mpsc::Sender<Look>>>,
+    /// Where durations go as they are measured, for Prometheus.
+    histograms: Histograms,
     audits: Mutex<Vec<Arc<LiveTimes>>>,
     audited: Mutex<LiveAudit>,
     phase: AtomicU8,
@@ -50,21 +64,6 @@ pub struct Live {
     troubles: watch::Sender<Vec<Arc<str>>>,
     /// What has happened to the service, and when since the load began.
     events: Mutex<Vec<(Duration, String)>>,
-}
-
-/// What a shard's clients have done so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ClientCounts {
-    /// How intended sends ended; `in_flight` only when they are not waited for any more.
-    pub ledger: Ledger,
-    /// Sends of the warm-up, made or withheld: they are not in the ledger.
-    pub warmup: u64,
-    /// Messages known to be done within the SLO, from the intended send.
-    pub good: u64,
-    /// Sends without an answer now, those of the warm-up included.
-    pub in_flight: u64,
-    /// Clients that would send and wait for an answer instead.
-    pub blocked: u64,
 }
 
 /// What is known of queued messages so far.
@@ -169,11 +168,38 @@ impl LiveShard {
 }
 
 impl Live {
-    /// A shard joins: where it will publish its counts.
-    pub fn shard(&self) -> Arc<LiveShard> {
+    /// A run whose durations also go into `histograms`.
+    pub fn exporting(histograms: Histograms) -> Self {
+        Self {
+            histograms,
+            ..Self::default()
+        }
+    }
+
+    /// Where durations go as they are measured.
+    pub fn histograms(&self) -> Histograms {
+        self.histograms.clone()
+    }
+
+    /// A shard joins: where it publishes its counts, and who wants its figures. Shards join in their order, before any starts.
+    pub fn shard(&self) -> (Arc<LiveShard>, mpsc::Receiver<Look>) {
         let shard = Arc::default();
         lock(&self.shards).push(Arc::clone(&shard));
-        shard
+        let (look, looks) = mpsc::channel(1);
+        lock(&self.looks).push(look);
+        (shard, looks)
+    }
+
+    /// The exact figures so far, of all shards; `None` once a shard sends no more. Each shard answers between two of its turns.
+    pub async fn figures(&self) -> Option<Figures> {
+        let looks = lock(&self.looks).clone();
+        let mut all = Figures::default();
+        for shard in looks {
+            let (look, figures) = oneshot::channel();
+            shard.send(look).await.ok()?;
+            all.merge(&figures.await.ok()?);
+        }
+        Some(all)
     }
 
     /// An audit joins: where it will publish times to done. Whoever has the audit locked may write.

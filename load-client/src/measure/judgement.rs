@@ -6,7 +6,6 @@ use tokio::time::{Instant, sleep};
 
 use super::{Audits, RunPlan, lock};
 use crate::{
-    fleet::RuleWatch,
     gates::{Evidence, Judgement},
     ledger::AuditCounts,
     live::LiveAudit,
@@ -22,7 +21,6 @@ const JUDGE_EVERY: Duration = Duration::from_secs(1);
 /// A run on its way.
 pub(super) struct Underway<'a> {
     pub(super) plan: &'a RunPlan,
-    pub(super) rule_watch: RuleWatch,
     pub(super) audits: &'a Audits,
     pub(super) observer: Option<&'a Observer>,
     pub(super) start: Instant,
@@ -58,7 +56,7 @@ impl Underway<'_> {
     }
 
     async fn evidence(&self) -> Option<Evidence> {
-        let mut figures = self.rule_watch.figures().await?;
+        let mut figures = self.plan.live.figures().await?;
         let mut audited = LiveAudit::default();
         for audit in self.audits {
             let audit = lock(audit);

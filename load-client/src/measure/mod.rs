@@ -21,7 +21,6 @@ use crate::{
     fleet::{Fleet, FleetError, FleetSetup, Place, shards},
     gates::Rules,
     live::{Live, Phase},
-    metrics::Histograms,
     observer::{self, Observed, Observer, ObserverSetup},
     outcome::Outcome,
     recorder::Recorded,
@@ -58,8 +57,6 @@ pub struct RunPlan {
     pub connect_timeout: Duration,
     /// For whoever looks at the run as it goes.
     pub live: Arc<Live>,
-    /// Likewise.
-    pub histograms: Histograms,
     /// What happens to the service meanwhile, in the order of time.
     pub events: Vec<Event>,
     /// What the run is judged by.
@@ -98,7 +95,6 @@ pub async fn measure(mut plan: RunPlan) -> Result<Measured, FleetError> {
         place,
         connect_timeout: plan.connect_timeout,
         live: Arc::clone(&plan.live),
-        histograms: plan.histograms.clone(),
         stop: plan.stop.clone(),
     })
     .await?;
@@ -121,10 +117,9 @@ pub async fn measure(mut plan: RunPlan) -> Result<Measured, FleetError> {
     if let Some(observer) = &observer {
         observer.load_starts(start);
     }
-    let (mut sending, rule_watch) = fleet.start(start, &audits);
+    let mut sending = fleet.start(start, &audits);
     let underway = Underway {
         plan: &plan,
-        rule_watch,
         audits: &audits,
         observer: observer.as_ref(),
         start,
@@ -275,7 +270,7 @@ fn audits(plan: &RunPlan, place: Place) -> Audits {
                 clients,
                 scenario.warmup,
                 scenario.slo,
-                plan.histograms.time_to_done.clone(),
+                plan.live.histograms().time_to_done,
                 plan.live.audit(),
             )
         })

@@ -1,21 +1,23 @@
 //! What one shard of clients saw: a ledger, histograms, a time series. Shards record alone and are merged at the end.
 
+mod counts;
 mod distribution;
+mod exported;
 mod series;
 mod slots;
 
 use std::{collections::BTreeMap, time::Duration};
 
 pub use self::{
+    counts::ClientCounts,
     distribution::Distribution,
+    exported::Histograms,
     series::{MAX_POINTS, Series, Slot},
     slots::{Crowd, Latest, Slots},
 };
 use crate::{
     effort::Effort,
     ledger::Ledger,
-    live::ClientCounts,
-    metrics::Histograms,
     outcome::{Outcome, StatusCode},
 };
 

@@ -13,27 +13,27 @@ use metrics_process::Collector;
 
 use crate::{
     live::{Live, Phase},
-    metrics::{Histograms, Metrics, prometheus},
+    metrics::{Metrics, prometheus},
+    recorder::Histograms,
     scenario::Scenario,
     ui::terminal,
 };
 
 /// The metrics of a run, not served yet.
-pub struct Page {
+pub struct MetricsOfRun {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     process: Collector,
     metrics: Metrics,
     scenario: Arc<Scenario>,
-    live: Arc<Live>,
     occupancy: Arc<Occupancy>,
     connections: Gauge,
     pushed_out: Counter,
 }
 
-impl Page {
-    /// Of the run that has this state.
-    pub fn new(scenario: Arc<Scenario>, live: Arc<Live>) -> Self {
+impl MetricsOfRun {
+    /// Of a run with this load.
+    pub fn new(scenario: Arc<Scenario>) -> Self {
         let recorder = prometheus(&scenario);
         let process = Collector::default();
         let (connections, pushed_out) = metrics::with_local_recorder(&recorder, || {
@@ -53,7 +53,6 @@ impl Page {
             metrics: Metrics::new(&recorder, &scenario, rated),
             recorder,
             scenario,
-            live,
             occupancy: Arc::default(),
             connections,
             pushed_out,
@@ -66,15 +65,15 @@ impl Page {
     }
 
     /// Starts serving on a thread of its own, for as long as the process lives. Returns the address, once bound.
-    pub fn serve(self, address: &Address) -> io::Result<SocketAddr> {
+    pub fn serve(self, address: &Address, live: Arc<Live>) -> io::Result<SocketAddr> {
         let occupancy = Arc::clone(&self.occupancy);
         let stopped = |error| terminal::say(&format!("load-client: metrics are no longer served: {error}"));
-        foo_pages::start("metrics", address.bind()?, occupancy, self, stopped)
+        foo_pages::start("metrics", address.bind()?, occupancy, Page { run: self, live }, stopped)
     }
 
-    fn render(&self) -> String {
-        let reading = self.live.read();
-        let elapsed = self.live.started().map(|start| start.elapsed());
+    fn render(&self, live: &Live) -> String {
+        let reading = live.read();
+        let elapsed = live.started().map(|start| start.elapsed());
         // Nothing is asked for before the load and after it.
         let loading = elapsed.filter(|_| reading.phase == Phase::Loading);
         let offered = loading.and_then(|elapsed| self.scenario.schedule.rate_at(elapsed));
@@ -86,19 +85,25 @@ impl Page {
     }
 }
 
+/// The metrics of a run that goes on.
+struct Page {
+    run: MetricsOfRun,
+    live: Arc<Live>,
+}
+
 impl Pages for Page {
     // When nobody scrapes, histograms are folded then: until then each sample of each is kept.
     const UPKEEP_EVERY: Duration = Duration::from_secs(1);
 
     fn page(&self, path: &str) -> foo_pages::Page {
         match path {
-            "/metrics" => foo_pages::metrics(self.render()),
+            "/metrics" => foo_pages::metrics(self.run.render(&self.live)),
             "/" | "/livez" => text(StatusCode::OK, "alive\n"),
             _ => text(StatusCode::NOT_FOUND, "here are /metrics and /livez\n"),
         }
     }
 
     fn upkeep(&self) {
-        self.handle.run_upkeep();
+        self.run.handle.run_upkeep();
     }
 }

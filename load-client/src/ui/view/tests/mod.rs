@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use super::model::{LOOK_EVERY, RunModel};
 use crate::{
     ledger::{AuditCounts, Ledger},
-    live::{ClientCounts, Levels, Live, LiveAudit, Phase},
+    live::{Levels, Live, LiveAudit, Phase},
     scenario::{Rpc, Scenario, Schedule, Spacing, WhenBlocked},
 };
 
@@ -45,7 +45,7 @@ fn played(name: &str, rpc: Rpc, length: Duration) -> RunModel {
     model.look(None, live.read(), live.times());
     assert_eq!(model.reading.phase, Phase::Connecting);
     live.enter(Phase::Loading);
-    let (shard, audit) = (live.shard(), live.audit());
+    let ((shard, _looks), audit) = (live.shard(), live.audit());
     let (mut at, mut quarters) = (Duration::ZERO, 0_u64);
     while at < length {
         at += LOOK_EVERY;
@@ -56,7 +56,7 @@ fn played(name: &str, rpc: Rpc, length: Duration) -> RunModel {
             audit.record(2 * time);
         }
         let queued = rpc == Rpc::Enqueue;
-        shard.publish(&ClientCounts {
+        shard.publish(&crate::recorder::ClientCounts {
             ledger: Ledger {
                 intended: 2 * quarters + 1,
                 ok: quarters,
@@ -65,7 +65,7 @@ fn played(name: &str, rpc: Rpc, length: Duration) -> RunModel {
             },
             good: if queued { 0 } else { quarters },
             in_flight: 1,
-            ..ClientCounts::default()
+            ..crate::recorder::ClientCounts::default()
         });
         live.audited(LiveAudit {
             counts: AuditCounts {

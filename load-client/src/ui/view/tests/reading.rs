@@ -33,7 +33,7 @@ fn the_last_second_is_read_off_the_counts_of_two_looks() {
 fn a_freeze_leaves_a_gap_and_not_a_line() {
     let live = Live::default();
     live.enter(Phase::Loading);
-    let shard = live.shard();
+    let (shard, _looks) = live.shard();
     let mut run = RunModel::new("run".to_owned(), scenario(Rpc::Process));
     shard.answered(Duration::from_millis(100));
     for look in 1..=10_u32 {

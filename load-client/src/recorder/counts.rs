@@ -1,0 +1,18 @@
+//! The counts of a shard while the run lasts.
+
+use crate::ledger::Ledger;
+
+/// What a shard's clients have done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClientCounts {
+    /// How intended sends ended; `in_flight` only when they are not waited for any more.
+    pub ledger: Ledger,
+    /// Sends of the warm-up, made or withheld: they are not in the ledger.
+    pub warmup: u64,
+    /// Messages known to be done within the SLO, from the intended send.
+    pub good: u64,
+    /// Sends without an answer now, those of the warm-up included.
+    pub in_flight: u64,
+    /// Clients that would send and wait for an answer instead.
+    pub blocked: u64,
+}
