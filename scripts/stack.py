@@ -1,4 +1,4 @@
-"""The stack of docker-compose.yml under a name of its own, as scripts/test-stack brings it up: commands, and questions to its
+"""The stack of docker-compose.yml under its own project name, for scripts/test-stack: its commands, and queries to its
 Prometheus."""
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SHARED_DIR", ROOT.parent / "shared"))
 PROJECT = "backpressure-test"
-# Ports that are free, and the pages of one program of each kind.
+# Uses free ports, and publishes the metrics port of one program of each kind.
 OVERRIDE = """
 services:
   prometheus: { ports: !override ["127.0.0.1::9090"] }
@@ -23,11 +23,11 @@ services:
 
 
 class CommandFailed(Exception):
-    """A command that had to succeed did not."""
+    """A required command failed."""
 
 
 def run(*command, **options):
-    """The standard output of a command that succeeds; what it said on the other one, if it fails."""
+    """Returns the standard output of a command. If the command fails, raises CommandFailed with its standard error."""
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     ended = subprocess.run([str(word) for word in command], text=True, check=False, **options)
     if ended.returncode:
@@ -36,13 +36,13 @@ def run(*command, **options):
 
 
 def verdict(*command, **options):
-    """What a check says for itself, and whether it passed."""
+    """Returns the standard error of a check, and whether the check passed."""
     ended = subprocess.run([str(word) for word in command], text=True, capture_output=True, check=False, **options)
     return ended.stderr.strip() or "success", ended.returncode == 0
 
 
 def findings(*command):
-    """What a check that prints its findings found, and whether it passed; of one that passed, the last line."""
+    """Returns the output of a check, and whether the check passed. If it passed, returns only the last line."""
     ended = subprocess.run([str(word) for word in command], text=True, capture_output=True, check=False)
     if ended.returncode:
         return ended.stdout + ended.stderr, False
@@ -50,7 +50,7 @@ def findings(*command):
 
 
 def stands_in():
-    """Whether images are made here that would be pulled elsewhere."""
+    """Whether this machine builds the base images instead of pulling them."""
     return (SHARED / "docker" / "engine").exists()
 
 
@@ -62,7 +62,7 @@ def make_images():
 
 
 class Stack:
-    """The stack, under a project name of its own."""
+    """The stack, under its own project name."""
 
     def __init__(self, override):
         self.command = ["docker", "compose", "-p", PROJECT, "-f", ROOT / "docker-compose.yml", "-f", override]
@@ -82,23 +82,23 @@ class Stack:
         return "http://" + self.compose("port", service, port).strip()
 
     def ask(self, path, **parameters):
-        """An answer of Prometheus' HTTP API."""
+        """Returns an answer of Prometheus' HTTP API."""
         url = f"{self.page('prometheus', 9090)}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         with urllib.request.urlopen(url, timeout=5) as answer:
             return json.load(answer)["data"]
 
     def value(self, query, **parameters):
-        """The one value of a query."""
+        """Returns the value of a query with one result."""
         [result] = self.ask("query", query=query, **parameters)["result"]
         return float(result["value"][1])
 
     def values(self, query, **parameters):
-        """The values of a query, by strategy."""
+        """Returns the values of a query, by strategy."""
         results = self.ask("query", query=query, **parameters)["result"]
         return {result["metric"].get("strategy"): float(result["value"][1]) for result in results}
 
     def series(self, query, start, end):
-        """The values of the one series of a query, second by second; a second without a value is left out."""
+        """Returns the values of a query with one series, one per second. Leaves out seconds without a value."""
         [result] = self.ask("query_range", query=query, start=start, end=end, step=1)["result"]
         return [float(value) for _, value in result["values"]]
 
