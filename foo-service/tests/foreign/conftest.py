@@ -1,4 +1,4 @@
-"""A foreign client against the real service: what every test of this folder has.
+"""Fixtures of the tests that call the real service with a foreign client (grpcio).
 
 `scripts/test` runs them. By hand, from the root of the repository:
 
@@ -22,7 +22,7 @@ def pytest_addoption(parser):
 
 @pytest.fixture
 def start(request, tmp_path):
-    """Starts services. Whatever a test did to one, it has to go on, and to end with exit code 0 when told to."""
+    """Starts services. After the test, each service must still run, and must exit with code 0 on SIGTERM."""
     binary = request.config.getoption("--binary")
     assert binary.exists(), f"{binary} is not there: cargo build -p foo-service, or name another with --binary"
     started = []
@@ -34,7 +34,7 @@ def start(request, tmp_path):
     yield start
     try:
         for program in started:
-            # Unless the test has seen its end.
+            # Unless the test has already waited for its end.
             if program.process.returncode is None:
                 program.must_go_on()
                 program.terminate()
@@ -47,7 +47,7 @@ def start(request, tmp_path):
 
 @pytest.fixture
 def connect():
-    """Clients, on a connection of their own each."""
+    """Creates clients, each with its own connection."""
     channels = []
 
     def connect(program, **arguments):

@@ -1,4 +1,4 @@
-"""The real `foo-service` as a process of its own, on ports that the system chose, with what it says of itself."""
+"""Runs the real `foo-service` as a process, on free ports, and reads its metrics and snapshots."""
 
 import http.client
 import re
@@ -10,12 +10,12 @@ import wire
 
 DOORS = ["enqueue", "process"]
 LEVELS = ["queue_depth", "queue_bytes", "waiting", "in_service", "in_system"]
-# How long a test waits for something that must come. Only a broken service makes anybody wait for so long.
+# How long a test waits for a condition that must become true. Only a broken service lets this time pass.
 PATIENCE_SECONDS = 60
 
 
 def until(condition, what):
-    """Waits for a condition, never for a time."""
+    """Waits until a condition is true."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not (value := condition()):
         assert time.monotonic() < end, f"it did not come within {PATIENCE_SECONDS} s: {what}"
@@ -24,7 +24,7 @@ def until(condition, what):
 
 
 def by_outcome(page, counter, door):
-    """The samples of a counter for that door, by outcome."""
+    """Returns the samples of a counter for an RPC, by outcome."""
     series = re.compile(f'{counter}{{(?:rpc|door)="{door}",outcome="(.*)"}}')
     return {match[1]: value for name, value in page.items() if (match := series.fullmatch(name))}
 
@@ -43,7 +43,7 @@ class Program:
         self.instance_id = self.look().instance_id
 
     def logged(self):
-        """Everything that it has logged."""
+        """Everything that the service has logged."""
         return self.log.read_text()
 
     def get(self, path):
@@ -68,24 +68,24 @@ class Program:
         return self.page()[name]
 
     def requests(self, rpc, outcome):
-        """How many calls of a door ended so."""
+        """How many calls of an RPC ended with this outcome."""
         return by_outcome(self.page(), "foo_requests_total", rpc)[outcome]
 
     def jobs(self, door, outcome):
-        """How many admitted messages of a door ended so."""
+        """How many admitted messages of an RPC ended with this outcome."""
         return by_outcome(self.page(), "foo_jobs_total", door)[outcome]
 
     def until_level(self, name, value):
-        """Waits until a level of /metrics is that."""
+        """Waits until a gauge of /metrics has this value."""
         until(lambda: self.sample(f"foo_{name}") == value, f"foo_{name} {value}")
 
     def look(self):
-        """A snapshot, over a connection of its own."""
+        """Returns a snapshot, over a new connection."""
         with wire.channel(self.address) as over:
             return next(wire.Client(over).watch())
 
     def unsettled(self):
-        """What is still inside or does not add up; empty if nothing is and everything does.
+        """Returns what is still in the system or does not add up. Empty if all counts are right.
 
         received = admitted + refused; admitted = completed + dropped + expired + cancelled + abandoned + failed. The
         left sides and the last sum are from /metrics, what was admitted and refused from Watch: they have to agree.
@@ -101,7 +101,7 @@ class Program:
         return wrong
 
     def must_go_on(self):
-        """Whatever was done to it: the same process answers new calls, nothing is left inside, and the books balance."""
+        """Checks that the same process answers new calls, that nothing is left in the system, and that all counts add up."""
         seen = {}
 
         def settled():
@@ -125,5 +125,5 @@ class Program:
         self.process.send_signal(signal.SIGTERM)
 
     def exit_code(self):
-        """Waits for its end."""
+        """Waits until the process ends."""
         return self.process.wait(timeout=PATIENCE_SECONDS)

@@ -1,4 +1,4 @@
-"""Connections that do not speak the protocol, stop in the middle of it, or are too many: the others do not notice."""
+"""Connections with invalid data, incomplete requests, or too many connections do not disturb the other connections."""
 
 import contextlib
 import random
@@ -49,7 +49,7 @@ WHOLE = HELLO + HEAD + BODY
 
 
 def dial(address, sent=b""):
-    """A bare TCP connection on which that was sent."""
+    """A TCP connection on which these bytes were sent."""
     host, port = address.rsplit(":", 1)
     connection = socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS)
     try:
@@ -60,7 +60,7 @@ def dial(address, sent=b""):
 
 
 def read_to_the_end(connection):
-    """Everything that still comes, up to the end that must come."""
+    """Reads everything up to the end of the connection, which must come."""
     received = b""
     try:
         while some := connection.recv(1 << 16):
@@ -71,7 +71,7 @@ def read_to_the_end(connection):
 
 
 def tls_hello():
-    """What a client says first that was told to use TLS."""
+    """The first bytes of a client that uses TLS."""
     said = ssl.MemoryBIO()
     client = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), said, server_hostname="service")
     with pytest.raises(ssl.SSLWantReadError):
@@ -129,7 +129,7 @@ def test_garbage_on_the_admin_port(start):
 
 def test_half_a_request_that_stops_keeps_nobody_waiting(start, connect):
     program = start("--service-time", "0s")
-    # Whole, it is a good request: the halves below are halves of something.
+    # The complete request is valid, so each half below is half of a valid request.
     with dial(program.address, WHOLE):
         until(lambda: program.requests("process", "ok") == 1, "the answer to a whole request")
     headers = len(HELLO) + len(HEAD)
@@ -145,7 +145,7 @@ def test_half_a_request_that_stops_keeps_nobody_waiting(start, connect):
         half.close()
     until(lambda: program.requests("process", "cancelled") == len(with_headers), "calls whose callers went away")
     assert program.look().process.refused == len(with_headers)
-    # Who has not even begun is not kept for as long as it likes.
+    # The service closes a connection that sends nothing after a time.
     for half in without_preface:
         read_to_the_end(half)
         half.close()
@@ -154,15 +154,15 @@ def test_half_a_request_that_stops_keeps_nobody_waiting(start, connect):
 def test_more_connections_than_allowed_are_closed_and_the_others_served(start, connect):
     most = 5
     program = start("--max-connections", str(most), "--service-time", "0s")
-    # The look at its start has left.
-    until(lambda: program.sample("foo_connections") == 0, "nobody connected")
+    # The connection of the check at its start is closed.
+    until(lambda: program.sample("foo_connections") == 0, "no connections")
     clients = [connect(program) for _ in range(most)]
     for client in clients:
         client.process("among the allowed")
     assert program.sample("foo_connections") == most
     another = connect(program)
     assert failure(another.process, "one too many").code() == StatusCode.UNAVAILABLE
-    # It would go on trying, and take the place that comes free below.
+    # Otherwise it would try again, and take the place that becomes free below.
     another.channel.close()
     for _ in range(200):
         with dial(program.address, WHOLE) as connection:
@@ -178,4 +178,4 @@ def test_more_connections_than_allowed_are_closed_and_the_others_served(start, c
     assert program.requests("process", "ok") == 2 * most + 1
     for client in clients:
         client.channel.close()
-    until(lambda: program.sample("foo_connections") == 0, "places for whoever looks next")
+    until(lambda: program.sample("foo_connections") == 0, "free places for the next connections")

@@ -1,4 +1,4 @@
-"""One connection that carries a crowd: thousands of calls in flight, tens of thousands that are given up."""
+"""One connection carries thousands of calls in flight, and tens of thousands of cancelled calls."""
 
 from collections import Counter
 
@@ -38,12 +38,12 @@ def test_2000_small_calls_in_flight_on_one_connection(start, connect):
 
 def test_20000_calls_with_a_deadline_of_a_second(start, connect):
     calls = 20_000
-    # 200 a second, and a line that takes everyone: most must give up in it.
+    # The service does 200 per second, and all calls may wait. Most calls must reach their deadline while they wait.
     program = start("--workers", "4", "--service-time", "20ms", "--max-waiting", str(calls))
     client = connect(program)
     seen = states(client)
     crowd = [client.processing("", b"", timeout=1) for _ in range(calls)]
-    # A connection that died of so many resets would show as UNAVAILABLE, or as RESOURCE_EXHAUSTED with room for all.
+    # If so many resets ended the connection, calls would end with UNAVAILABLE, or with RESOURCE_EXHAUSTED although there is room.
     codes = Counter(call.code() for call in crowd)
     assert set(codes) <= {StatusCode.OK, StatusCode.DEADLINE_EXCEEDED}, codes
     assert codes[StatusCode.DEADLINE_EXCEEDED] > 0
@@ -51,7 +51,7 @@ def test_20000_calls_with_a_deadline_of_a_second(start, connect):
     page = program.page()
     requests, jobs = by_outcome(page, "foo_requests_total", "process"), by_outcome(page, "foo_jobs_total", "process")
     assert jobs["expired"] + jobs["cancelled"] > 0
-    # An answer can come too late for the client's clock.
+    # An answer can arrive after the client's own timer has ended the call.
     assert jobs["completed"] == requests["ok"] >= codes[StatusCode.OK]
     assert requests["rejected"] == requests["unavailable"] == requests["failed"] == 0, requests
     client.process("afterwards, on the same connection")

@@ -1,4 +1,4 @@
-"""Every call that the service offers, as a client in another language sees it: FooService, health, reflection."""
+"""Every call that the service offers, called by a client in another language: FooService, health, reflection."""
 
 import grpc
 import pytest
@@ -27,7 +27,7 @@ def test_enqueue_acknowledges_and_watch_tells_the_end(start, connect):
 
 
 def until_told(watch, count):
-    """Snapshots, up to the one with which so many completions have been told."""
+    """Reads snapshots until they contain this many completions."""
     snapshots = []
     for snapshot in watch:
         snapshots.append(snapshot)
@@ -94,7 +94,7 @@ def test_reflection_speaks_its_newer_version_too(start, connect):
 def test_a_watcher_that_leaves_leaves_nothing_behind(start, connect):
     program = start()
     client = connect(program)
-    # More than may watch at once, so each must give its place back.
+    # More than the limit on watchers, so each must release its place.
     for _ in range(100):
         watch = client.watch()
         assert next(watch).sequence == 1

@@ -1,4 +1,4 @@
-"""Every refusal has its status: the table "Statuses of foo-service" of docs/reference.md, row by row, for both RPCs."""
+"""Every rejection has its status: the table "Statuses of foo-service" of docs/reference.md, row by row, for both RPCs."""
 
 import grpc
 import pytest
@@ -14,7 +14,7 @@ MAX_PAYLOAD = 1 << 20
 
 @pytest.fixture
 def occupied(connect):
-    """Has the only worker of a service busy for longer than any test, until the call is cancelled or the test ends."""
+    """Keeps the only worker of a service busy, until the call is cancelled or the test ends."""
     calls = []
 
     def occupied(program):
@@ -28,7 +28,7 @@ def occupied(connect):
 
 
 def pushback(error):
-    """The milliseconds that a refused caller is asked to stay away."""
+    """The milliseconds that a rejected caller is asked to wait."""
     return int(dict(error.trailing_metadata())["grpc-retry-pushback-ms"])
 
 
@@ -66,7 +66,7 @@ def test_no_room_for_one_more_watcher(start, connect):
     client = connect(start())
     watchers = []
     with pytest.raises(grpc.RpcError) as error:
-        # Far more than any bound that would still be one.
+        # Far more than any useful bound.
         for _ in range(1_000):
             watchers.append(client.watch())
             next(watchers[-1])
@@ -82,7 +82,7 @@ def test_draining(start, connect, occupied):
     admitted = occupied(program)
     program.terminate()
     until(lambda: program.get("/readyz") == (503, "draining\n"), "readiness that ends")
-    # Connections that were there before and new ones are told alike.
+    # Old and new connections get the same status.
     for caller in [client, connect(program)]:
         for door in caller.doors().values():
             error = failure(door, "new")
@@ -97,7 +97,7 @@ def test_draining(start, connect, occupied):
     assert program.exit_code() == 0
 
 
-# Given as metadata, the client keeps no clock of its own: what it sees is the service's answer.
+# The timeout is metadata, so the client runs no timer of its own, and sees the answer of the service.
 IN_200_MS = [("grpc-timeout", "200m")]
 
 
@@ -118,7 +118,7 @@ def test_the_deadline_passes_in_line(start, connect, occupied):
         error = failure(door, "waits", metadata=IN_200_MS)
         assert (error.code(), error.details()) == (StatusCode.DEADLINE_EXCEEDED, "deadline passed")
         assert program.requests(name, "expired") == 1
-    # One was let in, and the other never was.
+    # One message was admitted, and the other was not.
     assert [program.jobs(door, "expired") for door in DOORS] == [0, 1]
     assert program.sample('foo_queue_wait_seconds_count{door="process"}') == 1, "only the one that occupies it"
 
@@ -129,7 +129,7 @@ def test_the_deadline_of_the_clients_own_clock(start, connect, occupied):
     occupied(program)
     error = failure(client.process, "waits", timeout=0.2)
     assert error.code() == StatusCode.DEADLINE_EXCEEDED
-    # Whose clock was first is a race, and either is the truth.
+    # The timers of client and service race, and both results are right.
     until(lambda: program.jobs("process", "expired") + program.jobs("process", "cancelled") == 1, "the end of it")
 
 
@@ -182,7 +182,7 @@ def test_a_payload_far_over_the_limit_is_not_even_decoded(start, connect):
     for name, door in client.doors().items():
         error = failure(door, "", bytes(8 * MAX_PAYLOAD))
         assert error.code() == StatusCode.RESOURCE_EXHAUSTED, error
-        # It will not fit later either, so nobody is asked to come back with it.
+        # The message will not fit later either, so the caller is not asked to try again.
         assert "grpc-retry-pushback-ms" not in dict(error.trailing_metadata())
         assert program.requests(name, "invalid") == 1
 
@@ -215,10 +215,10 @@ def test_requests_that_are_compressed_with_gzip(start, connect):
     program = start()
     client = connect(program)
     assert client.process("squeezed", bytes(1_000_000), compression=grpc.Compression.Gzip).id == "squeezed"
-    # Far over the limit once it is unpacked, and small on its way.
+    # Small on the wire, and far above the limit after it is unpacked.
     error = failure(client.process, "a bomb", bytes(100_000_000), compression=grpc.Compression.Gzip)
     assert error.code() == StatusCode.RESOURCE_EXHAUSTED
-    # A channel that compresses everything, Watch and the other service too.
+    # This channel compresses all requests, including Watch and the health service.
     everything = connect(program, compression=grpc.Compression.Gzip)
     assert everything.process("squeezed too", bytes(10)).id == "squeezed too"
     assert next(everything.watch()).instance_id == program.instance_id

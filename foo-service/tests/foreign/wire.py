@@ -1,6 +1,6 @@
-"""The client nobody here wrote: grpcio, with stubs generated from `proto/` when this is imported.
+"""The foreign client, grpcio, with stubs that are generated from `proto/` at import.
 
-Nothing generated is kept, so the stubs cannot be older than the contract.
+The stubs are not stored, so they always match the contract.
 """
 
 import sys
@@ -17,7 +17,7 @@ SERVICE = "foo.v1.FooService"
 OPTIONS = [
     # A connection for each channel. By default channels to one address share one.
     ("grpc.use_local_subchannel_pool", 1),
-    # What broke shows as broken, and is not tried once more behind the test's back.
+    # No automatic retries, so that a test sees each failure.
     ("grpc.enable_retries", 0),
     ("grpc.enable_http_proxy", 0),
 ]
@@ -62,11 +62,11 @@ class Client:
         return self.stub.Enqueue.future(messages.EnqueueRequest(message=message(*fields)), **options)
 
     def watch(self, **fields):
-        """The service's view of itself, as a stream."""
+        """Streams snapshots of the service."""
         return self.stub.Watch(messages.WatchRequest(**fields))
 
     def doors(self):
-        """Both ways in, by the label that the metrics give them."""
+        """Both RPCs, by their label in the metrics."""
         return {"enqueue": self.enqueue, "process": self.process}
 
 

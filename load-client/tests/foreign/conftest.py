@@ -1,4 +1,4 @@
-"""The real `load-client` against a server nobody here wrote: what every test of this folder has.
+"""Fixtures of the tests that run the real `load-client` against a foreign server (grpcio).
 
 `scripts/test` runs them. By hand, from the root of the repository:
 
@@ -23,21 +23,21 @@ def pytest_addoption(parser):
 
 @pytest.fixture
 def greeter():
-    """A server that describes itself."""
+    """A server with reflection."""
     with Greeter(reflection=True) as greeter:
         yield greeter
 
 
 @pytest.fixture
 def silent_greeter():
-    """A server that does not describe itself."""
+    """A server without reflection."""
     with Greeter(reflection=False) as greeter:
         yield greeter
 
 
 @pytest.fixture
 def run(request, tmp_path):
-    """Runs the load client to its end: exit code, the run of its report or None, what it said on stdout and on stderr."""
+    """Runs the load client. Returns its exit code, the run of its report or None, its stdout and its stderr."""
     binary = request.config.getoption("--binary")
     assert binary.exists(), f"{binary} is not there: cargo build -p load-client, or name another with --binary"
 

@@ -1,4 +1,4 @@
-"""grpcio's server with the greeter on it. It keeps what it was sent, and refuses where it is told to."""
+"""A grpcio server with the greeter service. It stores the requests that it receives, and rejects requests on demand."""
 
 import sys
 from concurrent import futures

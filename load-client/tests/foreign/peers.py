@@ -24,7 +24,7 @@ def framed(message, flag=0):
 
 
 class Listener:
-    """Accepts connections on a free port of loopback, and gives each a thread. Subclasses say what a connection is."""
+    """Accepts connections on a free port of loopback, and gives each a thread. Subclasses implement the connection."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -111,12 +111,12 @@ class Connection:
             self.flush()
 
     def go_away(self, last_stream_id):
-        """Takes no more calls; those up to that one end."""
+        """Accepts no more calls. Calls up to this one finish."""
         self.flush()
         self.io.sendall(GoAwayFrame(0, last_stream_id=last_stream_id, error_code=0).serialize())
 
     def close(self):
-        """In good order: what was sent arrives, and what the client still sends is not answered by a reset."""
+        """Closes gracefully: all sent data arrives, and later data of the client causes no reset."""
         self.open = False
         self.flush()
         self.io.shutdown(socket.SHUT_WR)
@@ -129,7 +129,7 @@ class Connection:
 
 
 class Call:
-    """A call that has arrived whole."""
+    """A call that has arrived completely."""
 
     def __init__(self, connection, stream_id, headers, message):
         self.connection, self.stream_id, self.headers = connection, stream_id, headers
@@ -160,7 +160,7 @@ class Call:
 
 
 class Http1(Listener):
-    """Knows HTTP/1.1 only; over TLS with this context, if there is one."""
+    """A server that speaks HTTP/1.1 only, over TLS if there is a context."""
 
     def __init__(self, context=None):
         super().__init__()
@@ -177,7 +177,7 @@ class Http1(Listener):
 
 
 class Swallower(Listener):
-    """A way to a server that swallows, from some time on, whatever comes over the connections that it has then."""
+    """A proxy to a server. When it is told to, it drops all data on the connections that exist at that time."""
 
     def __init__(self, backend):
         super().__init__()
@@ -199,7 +199,7 @@ class Swallower(Listener):
                 if number not in self.dead:
                     to.sendall(data)
         except OSError:
-            # One end has gone.
+            # One end has closed the connection.
             pass
 
     def swallow(self):

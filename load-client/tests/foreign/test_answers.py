@@ -1,4 +1,4 @@
-"""Answers that are right in unusual ways, or wrong in usual ones: proxies, compression, sizes; and how each is called."""
+"""Unusual but valid answers, and common wrong ones (proxies, compression, sizes), and how the report names each of them."""
 
 import gzip
 
@@ -108,7 +108,7 @@ def test_keep_alive_notices_a_connection_that_was_swallowed(greeter, run):
         greeter.refuses = swallows_once
         _, report, _, said = run(way.url, *HELLO[:4], *load, "--keepalive", "300ms")
     ledger = report["ledger"]
-    # Those that were on their way when it happened are lost; no other is.
+    # Only the calls in flight at that time are lost.
     assert ledger["expired"] == 0 and ledger["unavailable"] <= 4 < ledger["ok"], ledger
     assert ledger["ok"] + ledger["unavailable"] == 60
     assert "no answer to a keep-alive ping" in said

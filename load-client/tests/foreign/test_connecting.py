@@ -1,4 +1,4 @@
-"""Ways to a server, and what is said of those that lead nowhere: which part of connecting failed, and what to do."""
+"""Ways to connect to a server. If one fails, the error names the part that failed, and what to do."""
 
 import socket
 import subprocess
@@ -108,7 +108,7 @@ V1 = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
 
 
 def blocks(path, blocked, backend):
-    """A way to grpcio's server on which one method is blocked."""
+    """A proxy to grpcio's server that blocks one method."""
     channel = grpc.insecure_channel(backend.removeprefix("http://"))
 
     class Way(Peer):

@@ -1,4 +1,4 @@
-"""A service whose description is an edition of protobuf is driven, and its messages arrive as its own library reads them."""
+"""Calls a service that is described in an edition of protobuf. Its messages arrive as protobuf's own library encodes them."""
 
 import sys
 from concurrent import futures
@@ -22,7 +22,7 @@ DATA = """{"name": "{{counter}}", "count": 0, "packed": [1, 300], "expanded": [2
 
 
 class Shop(services.ShopServicer):
-    """A running server that keeps what it was sent."""
+    """A running server that stores the requests that it receives."""
 
     def __init__(self):
         self.received = []
@@ -46,7 +46,7 @@ def shop():
 
 @pytest.fixture
 def descriptor_set(tmp_path):
-    """What protoc itself writes."""
+    """The output of protoc."""
     file = tmp_path / "shop.pb"
     own = Path(grpc_tools.__file__).parent / "_proto"
     args = ["protoc", f"-I{HERE}", f"-I{own}", "--include_imports", f"--descriptor_set_out={file}", "edition.proto"]

@@ -1,4 +1,4 @@
-"""Any unary method of any server can be driven, and what cannot be is said in one line."""
+"""The load client can call any unary method of any server. For other methods, the error is one line."""
 
 from pathlib import Path
 

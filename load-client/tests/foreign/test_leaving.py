@@ -1,4 +1,4 @@
-"""Servers that close connections in good order, as all do sooner or later: not one call is lost, as with grpcio's own client."""
+"""Servers that close connections gracefully cost no call, as with grpcio's own client."""
 
 import threading
 import time
@@ -45,7 +45,7 @@ def test_a_successor_on_the_same_port_takes_over(run):
     servers[0].server.start()
 
     def roll():
-        # A load of six seconds, and a deployment in the midst of it. There is nothing to wait for but the time.
+        # A load of six seconds, with a deployment in the middle. The test can only wait for the time to pass.
         for _ in range(3):
             time.sleep(1.2)
             servers.append(Sleeper(0.4, port))
@@ -68,7 +68,7 @@ def test_a_successor_on_the_same_port_takes_over(run):
 
 
 def closes_after(calls, go_away):
-    """As nginx and other proxies do: a connection takes so many calls."""
+    """Like nginx and other proxies: each connection accepts a fixed number of calls."""
 
     def answer(call):
         call.ok()
@@ -87,7 +87,7 @@ def test_a_limit_of_requests_per_connection_costs_no_call_and_no_time(run, loop)
         assert_all_ok(ended, 900)
         assert ended[1]["ledger"]["withheld"] == 0
         assert peer.connections >= 9
-        # Sent again or not, a call is counted once.
+        # A call counts once, even if it is sent again.
         assert peer.calls == 900
 
 

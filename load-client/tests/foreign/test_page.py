@@ -1,4 +1,4 @@
-"""The page of `--html`, read by parsers nobody here wrote: as XML, and as browsers read HTML."""
+"""Checks the page of `--html` with foreign parsers: as XML, and in the way in which browsers read HTML."""
 
 import base64
 import hashlib
@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 
 class Reader(HTMLParser):
-    """Notes down what is opened and not closed, and the text of the style sheet."""
+    """Records the elements that are opened and not closed, and the text of the style sheet."""
 
     EMPTY = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -43,7 +43,7 @@ def test_it_is_well_formed_as_xml_and_as_html_and_its_policy_allows_its_style(gr
     assert page.find("body/main/header/h1").text == "SayHello"
     assert page.find(".//code").text.endswith("--requests 40 --rps 200")
     assert data in page.find(".//code").text
-    # A service that says nothing of itself has no charts of it.
+    # Without Watch there are no charts of the service.
     charts = [chart.get("id") for chart in page.iter("figure")]
     assert charts == ["goodput", "response-time-p50", "response-time-p99", "percentiles-ok"]
     curve = report["response_time_curve"]["ok"]

@@ -1,5 +1,5 @@
-"""What a peer says is shown, and never obeyed: no answer, description or file ends the client with a panic, reaches the
-terminal as a command, or forges a line of its own."""
+"""The load client shows the data of a peer, and never obeys it. No answer, description or file can make the client panic, send a
+command to the terminal, or forge a line of output."""
 
 import re
 from concurrent import futures
@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection_pb2 as pb
 any_messages, any_services = grpc.protos_and_services("any.proto")
 content_messages = grpc.protos("any_content.proto")
 
-# Escape sequences, a bell, a line that looks like ours, a turn of the writing direction, NUL, and C1's way to begin a sequence.
+# Escape sequences, a bell, a line that looks like our output, a change of the writing direction, NUL, and a C1 control character.
 EVIL = "\x1b[2J\x1b]0;owned\x07\nrun: FAKE ok 100 %\r\u202e\x00\u009b31m"
 OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -166,7 +166,7 @@ def test_habits_of_servers_with_their_descriptions(run, habit):
 
 
 class Box(any_services.BoxServicer):
-    """Keeps what it is given."""
+    """Stores the messages that it receives."""
 
     def __init__(self):
         self.received = []

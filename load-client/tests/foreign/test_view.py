@@ -1,4 +1,4 @@
-"""The live view on a real terminal: what is drawn, what the keys and signals do, and that the terminal is given back."""
+"""The live view on a real terminal: its contents, its keys and signals, and that it restores the terminal."""
 
 import contextlib
 import fcntl
@@ -16,19 +16,19 @@ import pytest
 
 ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
 HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"
-# Long after anything takes on the slowest machine; nothing waits for it to pass.
+# Longer than any step takes on the slowest machine. No test waits for all of it.
 PATIENCE = 60
 
 
 class Terminal:
-    """A program on a terminal of its own, which is the controlling one."""
+    """A program on its own controlling terminal."""
 
     def __init__(self, command, env, size=(24, 80), stdout=None):
         self.seen = b""
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         self.before = termios.tcgetattr(slave)
-        # Kept open here: so the terminal and its attributes outlive the program.
+        # Kept open, so that the terminal and its attributes outlive the program.
         self.slave = slave
         self.child = subprocess.Popen(
             command,
@@ -41,7 +41,7 @@ class Terminal:
         )
 
     def read(self, within):
-        """Takes in what there is; whether there was any."""
+        """Reads the available output. Returns whether there was any."""
         if not select.select([self.master], [], [], within)[0]:
             return False
         self.seen += os.read(self.master, 65536)
@@ -151,7 +151,7 @@ def test_a_signal_ends_the_run_with_its_report_and_the_terminal_as_it_was(start,
 
 
 def test_a_run_that_has_not_begun_ends_too(start):
-    # Nothing listens there, and it is waited for: a stop before the load has nothing to report.
+    # No server listens there, and the client waits for it. A stop before the load has no report.
     terminal = start("run", "http://127.0.0.1:9", "--connect-timeout", "1h")
     terminal.wait_until(lambda: "waiting for the service to answer" in terminal.screen())
     terminal.press(b"q")
@@ -162,7 +162,7 @@ def test_a_run_that_has_not_begun_ends_too(start):
 def test_the_third_key_leaves_without_a_report(start):
     terminal = start(*COMPARE)
     in_the_view(terminal)
-    # All three are there at once: no time for a report between them.
+    # All three arrive at once, so there is no time for a report between them.
     terminal.child.send_signal(signal.SIGSTOP)
     terminal.press(b"q\x03q")
     terminal.child.send_signal(signal.SIGCONT)
@@ -223,7 +223,7 @@ def test_the_report_may_go_to_a_file_meanwhile_but_not_to_a_program(start, tmp_p
     assert (code, after) == (0, b"")
     assert WORDS in (tmp_path / "report.txt").read_bytes()
 
-    # A pager would draw on the same terminal.
+    # A pager would write to the same terminal.
     read, write = os.pipe()
     terminal = start(*COMPARE, stdout=write)
     os.close(write)
