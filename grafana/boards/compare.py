@@ -44,11 +44,11 @@ def numbers():
         "$strategy",
         "**goodput**: messages done within the SLO per second, counted by the clients. Green from 90 % of the highest "
         "possible value, which is the offered load or the capacity, whichever is less.\n\n"
-        "**p99 time to done**: from the intended send until the message was processed, for messages done within the last "
+        "**p99 time to done**: from the scheduled send until the message was processed, for messages done within the last "
         "10 s. Messages that still wait, were refused or were lost are not included. Red from the SLO.\n\n"
         "**in system**: messages waiting or in service. Red from capacity × SLO: a message that arrives then is done too "
         "late.\n\n"
-        "**lost, refused or withheld**: the share of the intended sends, in the whole time shown, that will never be done. "
+        "**lost, refused or withheld**: the share of the scheduled requests, in the whole time shown, that will never be done. "
         "Above the capacity, no strategy can avoid this. Strategies differ in whether the sender is told. Messages that "
         "still wait are not included.",
         Figure(
@@ -97,7 +97,7 @@ def offered():
     """The load."""
     return graph(
         "$strategy",
-        "Sends per second that the clients intend, whether they are made or not, and the capacity of the workers. The load "
+        "Requests per second that the clients schedule, sent or not, and the capacity of the workers. The load "
         "is the same for every strategy, so that the columns can be compared. Logarithmic axis.",
         PER_SECOND,
         Series("offered", f"sum(rate(load_intended_total{{{MINE}}}[$__rate_interval]))", Colour.OFFERED),
@@ -119,8 +119,8 @@ def admitted():
     rates = {name: f"sum(rate({metric}[$__rate_interval]))" for name, metric, _ in outcomes}
     return graph(
         "$strategy",
-        "How the intended sends ended, as shares. **Accepted**: the message is on the queue (Enqueue) or has been processed "
-        "(Process). **Refused**: there was no room. **Failed**: the deadline passed, or the call failed for another reason. "
+        "How the scheduled requests ended, as shares. **Accepted**: the message is on the queue (Enqueue) or has been processed "
+        "(Process). **Refused** (rejected): there was no room. **Failed**: the deadline passed, or the call failed for another reason. "
         "**Withheld**: never sent, because the client was still waiting for an answer.",
         SHARE,
         *(
@@ -201,7 +201,7 @@ def time_to_done():
     """How long that took."""
     return graph(
         "$strategy",
-        "From the intended send until the message was processed, for messages that are done. Half of them took less than the "
+        "From the scheduled send until the message was processed, for messages that are done. Half of them took less than the "
         "median, one in a hundred took longer than the p99. A strategy that refuses most of its load looks healthy here: "
         "read it with goodput. Logarithmic axis.",
         SECONDS,
@@ -305,7 +305,7 @@ def board() -> Dashboard:
         Annotation(
             "Overload",
             'count_values("rps", max(load_offered_rps) > min(strategy:capacity:rate1m))',
-            "{{rps}} messages a second are offered, more than the workers can do",
+            "{{rps}} messages per second are offered, more than the workers can do",
             Colour.WITHHELD,
         ),
     )

@@ -1,4 +1,4 @@
-"""One load client: did it send what it was asked to, when it was asked to, and what became of it? Was it the client or
+"""One load client: did it send the scheduled requests in time, and how did they end? Do the figures describe the client or
 the server?"""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -11,7 +11,7 @@ THIS = 'job="$job",instance="$instance"'
 RECENT = "[$__rate_interval]"
 
 LATE = 0.01
-"""Seconds: load-client's own verdict takes a generator whose p99 is above this for the limit."""
+"""Seconds. If the p99 of its start lag is above this, load-client's own verdict is that the client was the limit."""
 
 START_LAG = f"histogram_quantile(0.99, sum by (le) (rate(load_start_lag_seconds_bucket{{{THIS}}}{RECENT}))) >= 0"
 
@@ -25,7 +25,7 @@ OUTCOMES = {
 
 
 def rate(metric: str, *matchers: str) -> str:
-    """How many a second, lately."""
+    """The recent rate per second."""
     return f"sum(rate({metric}{{{','.join([THIS, *matchers])}}}{RECENT}))"
 
 
@@ -46,8 +46,8 @@ def at_a_glance():
         ),
         number(
             "Blocked clients",
-            "**Was it the server?** The share of clients that have a send due but must wait for an answer first, because they "
-            "have reached their limit of sends in flight. Yellow from 10 %, red from 90 %.",
+            "**Was it the server?** The share of clients that have a request due but must wait for an answer first, because they "
+            "have reached their limit of requests in flight. Yellow from 10 %, red from 90 %.",
             SHARE,
             f"sum(load_blocked_clients{{{THIS}}}) / sum(load_clients{{{THIS}}})",
             (0.1, Colour.LATE),
@@ -57,14 +57,14 @@ def at_a_glance():
         ),
         number(
             "Offered",
-            "Sends per second in the schedule now.",
+            "Requests per second in the schedule now.",
             PER_SECOND,
             f"sum(load_offered_rps{{{THIS}}})",
             decimals=0,
         ),
         number(
             "Sent",
-            "The share of the recently intended sends that were made. The rest was withheld. Yellow below 99 %, red below 90 %.",
+            "The share of the recently scheduled requests that were made. The rest was withheld. Yellow below 99 %, red below 90 %.",
             SHARE,
             f"1 - {rate('load_withheld_total')} / ({rate('load_intended_total')} > 0)",
             (0.9, Colour.LATE),
@@ -74,7 +74,7 @@ def at_a_glance():
         ),
         number(
             "Good",
-            "Recent sends done within the SLO, as a share of the recently intended sends. Yellow below 99 %, red below 90 %.",
+            "Recent requests done within the SLO, as a share of the recently scheduled requests. Yellow below 99 %, red below 90 %.",
             SHARE,
             f"clamp_max({rate('load_good_total')} / ({rate('load_intended_total')} > 0), 1)",
             (0.9, Colour.LATE),
@@ -84,7 +84,7 @@ def at_a_glance():
         ),
         number(
             "SLO",
-            "A send is good if it is done within this time. The time counts from the intended send.",
+            "A request is good if it is done within this time. The time counts from the scheduled send.",
             SECONDS,
             f"max(load_slo_seconds{{{THIS}}})",
         ),
@@ -96,7 +96,7 @@ def achieved():
     return (
         graph(
             "Offered and achieved",
-            "Sends per second: in the **schedule**, **intended** by the clients, **sent** and ended, and **good** (done "
+            "Requests per second: in the **schedule**, **intended** (scheduled) by the clients, **sent** and ended, and **good** (done "
             "within the SLO). Intended below schedule: this machine is too slow. Sent below intended: clients were blocked. "
             "Good below sent: the service rejected, was late or lost messages.",
             PER_SECOND,
@@ -108,8 +108,8 @@ def achieved():
             height=8,
         ),
         graph(
-            "Outcomes of the intended sends",
-            "Sends per second, stacked. **ok**: accepted (Enqueue) or done (Process). **rejected**: no room. **expired**: no "
+            "Outcomes of the scheduled requests",
+            "Requests per second, stacked. **ok**: accepted (Enqueue) or done (Process). **rejected**: no room. **expired**: no "
             "answer before the deadline. **unavailable**: no connection, or the service is draining. **failed**: any other "
             "error. **withheld**: not sent, because the client was blocked.",
             PER_SECOND,
@@ -129,7 +129,7 @@ def response_times():
     return (
         graph(
             "Response time by outcome (p99)",
-            "From the intended send to the end of the call, a line for each outcome that occurred. Rejections are often much "
+            "From the scheduled send to the end of the call, a line for each outcome that occurred. Rejections are often much "
             "faster than accepted calls, so a common figure would mislead. Logarithmic axis.",
             SECONDS,
             Series(
@@ -145,7 +145,7 @@ def response_times():
         ),
         graph(
             "Time to done",
-            "From the intended send until the message was processed, for messages that are done. For Enqueue this can be long "
+            "From the scheduled send until the message was processed, for messages that are done. For Enqueue this can be long "
             "after the acknowledgement.",
             SECONDS,
             *(
@@ -163,7 +163,7 @@ def response_times():
         ),
         heat(
             "Time to done, all messages",
-            "Messages processed per second, by the time since the intended send.",
+            "Messages processed per second, by the time since the scheduled send.",
             f"sum by (le) (rate(load_time_to_done_seconds_bucket{{{THIS}}}{RECENT}))",
             width=8,
         ),
@@ -193,7 +193,7 @@ def whose_fault():
         ),
         graph(
             "Blocked clients over time",
-            "Clients that have a send due but must wait for an answer first, and all clients. If answers take longer under "
+            "Clients that have a request due but must wait for an answer first, and all clients. If answers take longer under "
             "load, the service holds its clients back: that is backpressure.",
             COUNT,
             Series("blocked", f"sum(load_blocked_clients{{{THIS}}})", Colour.WITHHELD),
@@ -203,7 +203,7 @@ def whose_fault():
         ),
         graph(
             "In flight",
-            "Sends without an answer yet. Messages on the service's queue are answered already and do not count.",
+            "Requests without an answer yet. Messages on the service's queue are answered already and do not count.",
             COUNT,
             Series("in flight", f"sum(load_in_flight{{{THIS}}})", Colour.WORKING),
             width=8,
@@ -213,7 +213,7 @@ def whose_fault():
 
 
 def audit():
-    """How every intended send ended, and the process of the load client."""
+    """How every scheduled send ended, and the process of the load client."""
     fates = (
         ("done", f"load_time_to_done_seconds_count{{{THIS}}}", Colour.DONE),
         ("refused or failed", f'load_requests_total{{{THIS},outcome!="ok"}}', Colour.REFUSED),
@@ -224,7 +224,7 @@ def audit():
     )
     return (
         graph(
-            "Fate of all intended sends",
+            "Fate of all scheduled requests",
             "Totals since the load client started. **done**: processed. **refused or failed**: the sender was told. "
             "**withheld**: never sent. **discarded**: accepted, then thrown away, as the service reported. **unknown**: "
             "accepted by a service that was restarted since. **lost**: accepted, never reported as ended, although the "
@@ -271,7 +271,7 @@ def board() -> Dashboard:
         Annotation(
             "Phase of the load",
             f'count_values("rps", sum(load_offered_rps{{{THIS}}}))',
-            "{{rps}} messages a second are offered",
+            "{{rps}} messages per second are offered",
             Colour.WITHHELD,
         )
     )
@@ -279,5 +279,5 @@ def board() -> Dashboard:
     board.row("Load: intended and achieved", *achieved())
     board.row("How long it took", *response_times())
     board.row("Client or server: start lag, and clients that wait for answers", *whose_fault())
-    board.row("Audit: how every intended send ended", *audit())
+    board.row("Audit: how every scheduled send ended", *audit())
     return board.build()

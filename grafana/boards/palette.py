@@ -23,7 +23,7 @@ SHARE = units.PercentUnit
 
 
 class Colour:
-    """One colour, one meaning, on every panel. They differ in brightness too, for those who cannot tell red from green."""
+    """One colour, one meaning, on every panel. They also differ in brightness, for readers who cannot tell red from green."""
 
     DONE = "#56A64B"
     LATE = "#F2CC0C"

@@ -1,7 +1,7 @@
 """The kinds of panel, and what they are made of: series and figures.
 
 Nothing here knows a metric. A panel is not made without title, description and unit; thresholds are always set, because
-Grafana's default would paint red whatever exceeds 80, of anything.
+Grafana's default would paint every value above 80 red, in any unit.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""One service in depth: both doors, what waits, the workers, the process. For any service with foo-service's metrics."""
+"""One service in depth: both RPCs, the waiting messages, the workers, the process. For any service with foo-service's metrics."""
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
@@ -13,16 +13,16 @@ CAPACITY = (
     f"sum(foo_workers{{{THIS}}}) / (sum(rate(foo_service_time_seconds_sum{{{THIS}}}[1m]))"
     f" / (sum(rate(foo_service_time_seconds_count{{{THIS}}}[1m])) > 0))"
 )
-"""Messages a second that the workers can do, by the work on a message as measured within the last minute."""
+"""Messages per second that the workers can process, by the service time measured within the last minute."""
 
 
 def each_door(panel):
-    """Repeats a panel, once for each door in use, side by side."""
+    """Repeats a panel, once for each RPC in use, side by side."""
     return panel.repeat("door").repeat_direction("h").max_per_row(2)
 
 
 def quantiles(histogram: str) -> list[Series]:
-    """Median and p99, of what was recorded lately at both doors."""
+    """Median and p99 of recent messages of both RPCs."""
     return [
         Series(
             name,
@@ -56,7 +56,7 @@ def at_a_glance():
         number(
             "Workers busy",
             "The share of the workers' time that they spent on messages which they finished. Yellow from 95 %: new messages "
-            "wait or are refused. That is no fault as long as the expected wait beside it stays bounded.",
+            "wait or are refused. That is fine as long as the expected wait beside it stays bounded.",
             SHARE,
             f"clamp_max(sum(rate(foo_service_time_seconds_sum{{{THIS}}}{RECENT})) / sum(foo_workers{{{THIS}}}), 1)",
             (0.95, Colour.LATE),
@@ -97,7 +97,7 @@ def at_a_glance():
 
 
 def doors():
-    """How calls ended, and what became of the messages that were admitted: once for each door in use."""
+    """How calls and admitted messages ended, once for each RPC in use."""
     statuses = (
         ("ok", Colour.DONE),
         ("rejected", Colour.REFUSED),
@@ -133,7 +133,7 @@ def doors():
     )
     messages = graph(
         "Admitted messages by fate: $door",
-        "Messages that left the system, per second. **completed**: a worker processed the message. **dropped**: thrown away "
+        "Messages that left the system, per second. **completed**: a worker processed the message. **dropped**: removed "
         "for a newer one. **expired**: the caller's deadline passed. **cancelled**: the caller went away. "
         "**abandoned|failed**: left over when a drain ran out of time, or a fault.",
         PER_SECOND,

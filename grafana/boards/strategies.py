@@ -17,7 +17,7 @@ SENTENCES = {
     ),
     "sync": (
         "**The client waits for its answer before it sends again.** The system never holds more messages than there are "
-        "clients, so the service cannot be overrun. Sends that had to wait are withheld, and the clients know it: that is "
+        "clients, so the service cannot be overrun. Requests that had to wait are withheld, and the clients know it: that is "
         "backpressure."
     ),
     "sync-shed": (

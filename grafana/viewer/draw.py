@@ -16,7 +16,7 @@ from viewer.shown import COLUMNS, PIXELS, SCRAPE, Dashboard, Mark
 
 GRAFANA = Path(__file__).parent.parent
 COLOURS = 256
-"""Colours that a picture is reduced to: it takes a third of the space, and nobody sees it."""
+"""Colours that a picture is reduced to: the file needs a third of the space, and the difference is not visible."""
 
 
 def main() -> int:

@@ -25,7 +25,7 @@ def complaints(source: dict) -> Iterator[str]:
 
 
 def unmodelled(source: dict) -> Iterator[str]:
-    """What Grafana's models do not know: whatever does not survive being read into them and written again."""
+    """What Grafana's models do not contain: fields that are lost when the models read and write the JSON again."""
     known = json.loads(json.dumps(source))
     for annotation in known["annotations"]["list"]:
         for own in Annotation.OWN_FIELDS:
