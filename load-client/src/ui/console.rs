@@ -80,16 +80,32 @@ impl Screen {
     ///
     /// # Errors
     ///
-    /// The first failure to write, unless the reader has closed the pipe.
+    /// The first failure to write, unless the reader has closed the pipe or the terminal is gone.
     pub fn finish(self) -> io::Result<()> {
         match self.failed.into_inner() {
-            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(io::Error::new(
-                error.kind(),
-                format!("cannot write to standard output: {error}"),
-            )),
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe && !is_of_a_terminal(&error) => Err(
+                io::Error::new(error.kind(), format!("cannot write to standard output: {error}")),
+            ),
             _ => Ok(()),
         }
     }
+}
+
+/// Whether an error says that standard output was a terminal that is gone: then the system answers EIO.
+#[cfg(unix)]
+fn is_of_a_terminal(error: &io::Error) -> bool {
+    use std::{fs::File, os::unix::fs::FileTypeExt};
+    let stdout = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    let is_device = |file: File| {
+        file.metadata()
+            .is_ok_and(|metadata| metadata.file_type().is_char_device())
+    };
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) && stdout.is_ok_and(is_device)
+}
+
+#[cfg(not(unix))]
+fn is_of_a_terminal(_: &io::Error) -> bool {
+    false
 }
 
 /// The room of a text on `stream`: as many columns as the environment's `COLUMNS` says, else as its terminal has.

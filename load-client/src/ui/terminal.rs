@@ -159,9 +159,14 @@ pub(super) enum Gesture {
     Other,
 }
 
-/// Waits for somebody to do something; `None` if nobody did in time. In raw mode Ctrl-C is a key like any other.
+/// Waits for a key or a new size of the window; `None` if there is none in time. In raw mode Ctrl-C is a key like any other.
+///
+/// # Errors
+///
+/// If the terminal is gone.
 pub(super) fn gesture(within: Duration) -> io::Result<Option<Gesture>> {
-    if !poll(within)? {
+    wait_for_input(within)?;
+    if !poll(Duration::ZERO)? {
         return Ok(None);
     }
     Ok(Some(match read()? {
@@ -169,6 +174,39 @@ pub(super) fn gesture(within: Duration) -> io::Result<Option<Gesture>> {
         Event::Resize(..) => Gesture::Resize,
         _ => Gesture::Other,
     }))
+}
+
+/// Waits until there is something to read, or the time is over. The library must not be asked about a terminal that is
+/// gone: its `poll` reads the end of the input again and again, and never returns (read in crossterm 0.29).
+#[cfg(unix)]
+fn wait_for_input(within: Duration) -> io::Result<()> {
+    use rustix::{
+        event::{PollFd, PollFlags, Timespec, poll},
+        io::Errno,
+    };
+    // The library reads standard input if it is a terminal, and the controlling terminal otherwise, which stderr shows too.
+    let (stdin, stderr) = (io::stdin(), io::stderr());
+    let mut terminal = [if stdin.is_terminal() {
+        PollFd::new(&stdin, PollFlags::IN)
+    } else {
+        PollFd::new(&stderr, PollFlags::IN)
+    }];
+    let within = Timespec::try_from(within).map_err(io::Error::other)?;
+    match poll(&mut terminal, Some(&within)) {
+        // A signal such as that of a new window size.
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+    if terminal[0].revents().intersects(gone) {
+        return Err(io::Error::new(io::ErrorKind::BrokenPipe, "the terminal is gone"));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn wait_for_input(within: Duration) -> io::Result<()> {
+    poll(within).map(drop)
 }
 
 fn ends(key: KeyEvent) -> bool {

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import re
@@ -30,6 +31,7 @@ class Terminal:
         self.before = termios.tcgetattr(slave)
         # Kept open, so that the terminal and its attributes outlive the program.
         self.slave = slave
+        self.open = [slave, self.master]
         self.child = subprocess.Popen(
             command,
             env=env,
@@ -73,6 +75,10 @@ class Terminal:
         rows = ("".join(cells.get((row, column), " ") for column in range(1, width + 1)) for row in range(1, height + 1))
         return "\n".join(rows)
 
+    def hang_up(self):
+        """Takes the terminal away, as when its window is closed."""
+        self.close_terminal()
+
     def press(self, keys):
         os.write(self.master, keys)
 
@@ -95,8 +101,11 @@ class Terminal:
         if self.child.poll() is None:
             self.child.kill()
             self.child.wait()
-        os.close(self.master)
-        os.close(self.slave)
+        self.close_terminal()
+
+    def close_terminal(self):
+        while self.open:
+            os.close(self.open.pop())
 
 
 @pytest.fixture
@@ -148,6 +157,16 @@ def test_a_signal_ends_the_run_with_its_report_and_the_terminal_as_it_was(start,
     in_the_view(terminal)
     terminal.child.send_signal(which)
     assert_reported(*terminal.end())
+
+
+def test_a_terminal_that_goes_away_ends_the_run_with_its_report(start, tmp_path):
+    report = tmp_path / "report.json"
+    terminal = start(*COMPARE, "--json", str(report))
+    in_the_view(terminal)
+    terminal.hang_up()
+    # The end must not wait for a key from a terminal that is gone.
+    assert terminal.child.wait(PATIENCE) == 0
+    assert json.loads(report.read_text())["runs"]
 
 
 def test_a_run_that_has_not_begun_ends_too(start):

@@ -37,6 +37,9 @@ use crate::stop::Stopper;
 /// How long the end of the view may be waited for: a wait for keys cannot be broken off.
 const PATIENCE: Duration = Duration::from_millis(50);
 
+/// How long the end of the run waits for the thread of the view (arbitrary: many times as long as a frame takes).
+const MAX_WAIT: Duration = Duration::from_secs(2);
+
 /// A view that is shown until it is dropped. Then the terminal is as it was before.
 #[derive(Debug)]
 pub struct View {
@@ -75,7 +78,13 @@ impl View {
 impl Drop for View {
     fn drop(&mut self) {
         self.over.store(true, Relaxed);
-        if let Some(thread) = self.thread.take() {
+        let Some(thread) = self.thread.take() else { return };
+        // A terminal that goes away at the wrong moment can keep the thread for ever. The report does not wait for it.
+        let patience = std::time::Instant::now() + MAX_WAIT;
+        while !thread.is_finished() && std::time::Instant::now() < patience {
+            thread::sleep(PATIENCE / 10);
+        }
+        if thread.is_finished() {
             // If it has panicked, that has been said, and the terminal is as it was.
             let _ = thread.join();
         }
