@@ -1,4 +1,4 @@
-//! Compiles `foo/v1/foo.proto` with protox, so that nobody needs a system `protoc`, and keeps the descriptors for reflection.
+//! Compiles `foo/v1/foo.proto` with protox, so that no system `protoc` is needed, and keeps the descriptors for reflection.
 
 use std::{env, error::Error, fs, path::PathBuf};
 

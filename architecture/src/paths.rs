@@ -28,7 +28,7 @@ fn walk(tokens: TokenStream, inside: &mut Vec<String>, found: &mut Vec<Path>) {
             TokenTree::Ident(word) if *word == "pub" => {
                 public = true;
                 at += 1;
-                // `pub(super)` says who may see it, and uses nothing.
+                // `pub(super)` is a visibility, and uses nothing.
                 if let Some(TokenTree::Group(group)) = tokens.get(at)
                     && group.delimiter() == Delimiter::Parenthesis
                 {

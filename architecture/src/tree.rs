@@ -108,8 +108,8 @@ impl Crate {
         uses
     }
 
-    /// The circles among the parts of a module: lists of parts, each of which uses the next, and the last the first. What is
-    /// inside a part counts as the part.
+    /// The circles among the parts of a module: lists of parts, in which each uses the next, and the last the first. Modules
+    /// inside a part count as the part.
     pub fn circles(&self, of: &[String]) -> Vec<Vec<String>> {
         let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for Use { from, to } in self.uses() {

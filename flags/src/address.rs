@@ -1,4 +1,4 @@
-//! Where to listen, or whom to ask: a name or an IP address, with a port.
+//! The address to listen on or to ask: a name or an IP address, with a port.
 
 use std::{
     fmt, io,
@@ -8,7 +8,7 @@ use std::{
 
 use crate::without_credentials;
 
-/// What an address looks like, for whoever wrote one that does not parse.
+/// Examples of an address, for the error about one that does not parse.
 const EXAMPLES: &str = "write HOST:PORT, such as 127.0.0.1:50051, localhost:50051, or [::1]:50051";
 
 /// A host and a port, as `127.0.0.1:50051`, `[::1]:50051` or `localhost:50051`. Names are looked up when the address is
@@ -24,7 +24,7 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// The system's, if the name is not known or nobody answers.
+    /// The system's, if the name is not known or no name server answers.
     pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
         let found: Vec<_> = (&*self.host, self.port).to_socket_addrs()?.collect();
         if found.is_empty() {

@@ -1,5 +1,5 @@
-//! Clap's errors, with the names of variables where the values came from them. Clap itself names the flag, which nobody
-//! typed.
+//! Clap's errors, with the names of variables where the values came from them. Clap itself names the flag, which
+//! was not typed.
 //!
 //! Whether a value came from a variable is found by leaving the variable out: then the error is gone, or is another one.
 

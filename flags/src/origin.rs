@@ -1,7 +1,7 @@
 //! Texts that name flags, written with the names under which the flags were really given.
 //!
 //! An error that is found after parsing, such as a file that cannot be read, names the flag: `--cacert ca.pem: no such file`.
-//! A user who gave the file in an environment variable has to change the variable.
+//! If the file is from an environment variable, the user has to change the variable.
 
 use clap::{ArgMatches, Command, parser::ValueSource};
 

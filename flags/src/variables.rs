@@ -56,8 +56,8 @@ pub(crate) fn is_alike(name: &str, other: &str) -> bool {
     strsim::normalized_damerau_levenshtein(name, other) >= ALIKE
 }
 
-/// Kubernetes tells each container of all services, in variables that begin with the service's name: a service called
-/// `foo` or `load-client` is nobody's typing error.
+/// Kubernetes tells each container of all services, in variables that begin with the service's name: a
+/// variable of a service called `foo` or `load-client` is not a typing error.
 fn is_of_kubernetes(name: &str, value: &OsString) -> bool {
     let value = value.to_string_lossy();
     name.ends_with("_SERVICE_HOST")

@@ -34,7 +34,7 @@ pub struct Accepting {
 }
 
 impl Accepting {
-    /// Room for so many connections, whatever the process may open.
+    /// Room for `places` connections. The limit of the process on descriptors is not looked at.
     pub fn unlimited(places: u32) -> Self {
         Self {
             places,

@@ -21,7 +21,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tower::service_fn;
 
-/// Whom to ask, and how.
+/// The service to ask, and how.
 #[derive(Debug, Args)]
 pub struct HealthArgs {
     /// The service's gRPC address, as HOST:PORT
@@ -211,8 +211,7 @@ fn cause(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// Takes any certificate: nothing secret is said here, and whether a service serves does not depend on who has signed
-/// for it.
+/// Takes any certificate: the health check carries no secret, and the answer does not depend on the CA of the certificate.
 #[derive(Debug)]
 struct Anyone(Arc<CryptoProvider>);
 

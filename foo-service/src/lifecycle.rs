@@ -124,12 +124,12 @@ impl Shutdown {
         let _ = self.0.wait_for(|stop| *stop >= Stop::Drain).await;
     }
 
-    /// Waits until a drain without delay is asked for; for ever, if nobody does.
+    /// Waits until a drain without delay is asked for; for ever, if that never happens.
     pub async fn delay_skipped(&mut self) {
         self.at_least(Stop::DrainWithoutDelay).await;
     }
 
-    /// Waits until a stop *at once* is asked for; for ever, if nobody does.
+    /// Waits until a stop *at once* is asked for; for ever, if that never happens.
     pub async fn hurried(&mut self) {
         self.at_least(Stop::Now).await;
     }

@@ -23,7 +23,7 @@ const BUCKETS: [f64; 24] = [
     30.0, 60.0, 120.0, 600.0, 3600.0,
 ];
 
-/// A recorder for one service's `/metrics`. Whoever serves it must call `run_upkeep` on its handle now and then.
+/// A recorder for one service's `/metrics`. The server of the page must call `run_upkeep` on its handle regularly.
 pub fn prometheus() -> PrometheusRecorder {
     PrometheusBuilder::new()
         .set_buckets(&BUCKETS)
@@ -140,7 +140,7 @@ impl Metrics {
         self.connections.decrement(1);
     }
 
-    /// A connection was turned away: as many as allowed are open.
+    /// A connection was closed at once, because as many as allowed are open.
     pub fn connection_refused(&self) {
         self.connections_refused.increment(1);
     }

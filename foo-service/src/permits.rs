@@ -1,7 +1,7 @@
 //! Permits whose number can change while some of them are out.
 //!
-//! A plain semaphore can grow, but it shrinks only by permits that are free. Here the rest is *owed*: each permit that
-//! comes back pays for one that is owed, and goes to nobody. So nothing that holds a permit is broken off.
+//! A plain semaphore can grow, but it shrinks only by permits that are free. Here the rest is *owed*: a permit that comes back
+//! while some are owed is removed, and no waiting caller gets it. So work that holds a permit is not broken off.
 
 use std::sync::{
     Mutex,

@@ -1,5 +1,5 @@
-//! TLS in front of both doors: certificates that can be changed while connections are open, and handshakes that hold
-//! nobody up.
+//! TLS in front of both RPCs: certificates can change while connections are open, and a slow handshake does not delay other
+//! connections.
 //!
 //! A connection shakes hands when it is first read or written, in its own task. Until then it counts as any other, and
 //! has ten seconds for it.

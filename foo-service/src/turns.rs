@@ -1,4 +1,4 @@
-//! Who is next: calls of Process and messages of the queue take their turns in one room, in the order that its line decides.
+//! The order of work: calls of Process and messages of the queue take their turns in one room, in the order that its line decides.
 //!
 //! The room admits as many as its limit says. With the default limit that is the number of workers, so that a worker is free
 //! for each that is admitted, and waiting happens in this one place. A limit that is higher, or that has to find the number

@@ -50,7 +50,7 @@ impl Workers {
         }
     }
 
-    /// Waits for a slot, first come first served across both doors. Cancel-safe: whoever leaves loses its place.
+    /// Waits for a slot, first come first served across both RPCs. Cancel-safe: a caller that leaves loses its place.
     pub async fn slot(self: &Arc<Self>) -> Slot {
         // The slot gives it back.
         Permits::keep(self.slots.acquire().await);
@@ -103,7 +103,7 @@ impl fmt::Debug for Workers {
 impl Slot {
     /// Processes a message that was `taken` just now. Dropping the future breaks the work off.
     ///
-    /// The caller counts the end, then gives the slot back: so nobody ever sees more in service than there are slots.
+    /// The caller counts the end, then gives the slot back: so the count in service is never above the number of slots.
     pub async fn process(&self, door: Door, job: &Job, taken: Instant) -> Processed {
         let Workers { work, metrics, .. } = &*self.workers;
         let queue_wait = taken.saturating_duration_since(job.since);

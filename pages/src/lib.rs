@@ -1,9 +1,9 @@
 //! A small HTTP server for metrics and health checks, on a thread and runtime of its own: a scrape that queued behind the
 //! load would go blank at the interesting moment.
 //!
-//! It answers whatever other connections do. Places are bounded ([`MAX_CONNECTIONS`]). When all are taken and one more
+//! Other connections cannot keep it from answering. Places are bounded ([`MAX_CONNECTIONS`]). When all are taken and one more
 //! connection comes, the connection that has been idle longest is closed: idle since its last answer, or since it came. So
-//! idle keep-alive clients, half a request and bytes that trickle in hold a place only as long as nobody else needs it.
+//! idle keep-alive clients, half a request and bytes that trickle in hold a place only until another connection needs it.
 
 #![warn(clippy::unwrap_used)]
 

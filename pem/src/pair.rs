@@ -99,7 +99,7 @@ pub fn caveats(certificate: &CertificateDer<'_>, provider: &CryptoProvider) -> V
     };
     let mut caveats = Vec::new();
     let algorithms = provider.signature_verification_algorithms.all;
-    // Signed by nobody known here: only what is wrong with the certificate itself is looked for.
+    // No CA is trusted here, because only faults of the certificate itself are looked for.
     let verified =
         verify_server_cert_signed_by_trust_anchor(&parsed, &RootCertStore::empty(), &[], UnixTime::now(), algorithms);
     match verified {

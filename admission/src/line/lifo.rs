@@ -1,6 +1,6 @@
 //! Newest first. A full line gives up its oldest request.
 //!
-//! Requests that are served have waited little, whatever the load. Those that are not served are old, and leave at their
+//! Requests that are served have waited little under any load. Those that are not served are old, and leave at their
 //! deadline. At loads near the capacity more requests miss their deadline than with the oldest first. A patient request is
 //! served when it is the oldest.
 

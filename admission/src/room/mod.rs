@@ -179,7 +179,7 @@ impl Builder {
         Controller::new(limit, line)
     }
 
-    /// An admission that nobody observes.
+    /// An admission without an observer.
     pub fn build(&self) -> Admission {
         self.observed(())
     }

@@ -1,8 +1,7 @@
-//! Connections: accepted whatever happens to single ones, and bounded in number.
+//! Connections: their number is bounded, and the failure of one does not stop the accepting of others.
 //!
-//! Over the bound a connection is accepted and closed, so that its client learns of it; left in the system's backlog it
-//! would wait in a line that nobody sees. A place that was given is not kept for nothing: whoever does not begin to speak
-//! HTTP/2 loses it.
+//! Over the bound a connection is accepted and closed, so that its client learns of the bound. In the system's backlog the
+//! connection would wait unseen. A connection that does not begin to speak HTTP/2 loses its place.
 
 use std::{
     convert::Infallible,
@@ -56,7 +55,7 @@ pub fn accept_and_tell(
     stream::unfold((listener, accepting), |(listener, accepting)| async move {
         loop {
             let accepted = if accepting.is_failing() {
-                // The system says "none left" even when nobody wants to be accepted; no word for a while means that it is over.
+                // The system reports a lack of descriptors even without a waiting connection. No report for a while: it is over.
                 let Ok(accepted) = timeout(ACCEPT_PAUSE, listener.accept()).await else {
                     accepting.works();
                     continue;
@@ -138,8 +137,8 @@ fn cut(lifecycle: Arc<Lifecycle>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move { lifecycle.reached(Phase::Closed).await })
 }
 
-/// A client's first words, of which some are still missing. The system finds peers that have vanished, but not one that
-/// is there and says nothing; after these words it is a client, and may be idle for as long as it likes.
+/// The HTTP/2 preface of a client, not complete yet. The system detects peers that have vanished, but not a peer that is
+/// there and sends nothing. After the preface the peer is a client, and may be idle for any time.
 struct Opening {
     missing: usize,
     time_is_up: Pin<Box<Sleep>>,

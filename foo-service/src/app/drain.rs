@@ -61,7 +61,7 @@ pub(super) async fn when_asked(
     .await
 }
 
-/// Drains because there is nobody left to serve.
+/// Drains because the last client is gone.
 pub(super) async fn now(ledger: &Ledger, lifecycle: &Lifecycle, health: &HealthReporter, limit: Duration) -> Drained {
     drain(ledger, lifecycle, health, sleep(limit)).await
 }

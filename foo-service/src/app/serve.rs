@@ -91,7 +91,7 @@ impl Service {
             biased;
             drained = drain::when_asked(shutdown, &ledger, &lifecycle, &health, times) => {
                 drop(stop);
-                // Past this time it is the peers who keep their connections open.
+                // After this time, only peers keep their connections open.
                 let _ = timeout(CLOSE_TIMEOUT, transport).await;
                 lifecycle.advance(Phase::Closed);
                 drained

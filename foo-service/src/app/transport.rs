@@ -19,7 +19,7 @@ const STREAM_WINDOW: u32 = 2 << 20;
 /// reached by any client whose deadlines pass in bulk.
 const MAX_PENDING_RESETS: usize = MAX_STREAMS as usize;
 /// Streams reset because their client broke a rule, as late frames do, over the whole life of a connection. h2 alone
-/// allows 1,024; a `Server` that sets nothing allows any number (read in tonic 0.14.9), which defends against nobody.
+/// allows 1,024; a `Server` that sets nothing allows any number (read in tonic 0.14.9), which is no defence.
 const MAX_ERROR_RESETS: usize = MAX_STREAMS as usize;
 /// A message's other fields and framing, beside its payload.
 const ENVELOPE: usize = 64 << 10;

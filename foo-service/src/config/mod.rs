@@ -72,7 +72,7 @@ pub struct Settings {
     #[arg(long, env = "FOO_CONCURRENCY_LIMIT", value_parser = count)]
     pub concurrency_limit: Option<u32>,
 
-    /// Callers that may stand in line, at either door; 0 refuses at once
+    /// Calls that may wait in line, for each RPC; with 0, calls that find no room are rejected at once
     #[arg(long, env = "FOO_MAX_WAITING", default_value = "100", value_parser = count_or_none)]
     pub max_waiting: u32,
 
@@ -167,7 +167,7 @@ pub struct TlsFiles {
     pub cert: PathBuf,
     /// Its key.
     pub key: PathBuf,
-    /// Who signs for clients; without it, none is asked who it is.
+    /// The CA that signs the certificates of clients. Without it, clients need no certificate.
     pub client_ca: Option<PathBuf>,
 }
 
@@ -307,7 +307,7 @@ impl Change {
 }
 
 impl Default for Settings {
-    /// The defaults of the flags, whatever the environment says.
+    /// The defaults of the flags. The environment is not read.
     fn default() -> Self {
         let flags = Self::augment_args(Command::new("defaults")).mut_args(|flag| flag.env(None));
         let matches = flags.get_matches_from(["defaults"]);

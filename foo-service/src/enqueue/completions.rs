@@ -1,5 +1,5 @@
-//! How queued messages ended, for whoever watches: a bounded log with a position for every entry, so that each watcher
-//! reads at its own pace, can resume where it was, and is told when entries were overwritten before it came.
+//! How queued messages ended, for watchers: a bounded log in which each entry has a position. Each watcher reads at its own
+//! pace, can resume at a position, and is told when entries were overwritten before it read them.
 
 use std::{
     collections::VecDeque,

@@ -63,7 +63,7 @@ struct Places {
 }
 
 impl EnqueueDoor {
-    /// A door to a queue of that capacity; with [`WhenFull::Wait`], `max_waiting` callers may stand in line for it.
+    /// A queue of that capacity. With [`WhenFull::Wait`], `max_waiting` callers may wait for a place on it.
     pub fn new(
         capacity: Capacity,
         max_waiting: u32,
@@ -98,7 +98,7 @@ impl EnqueueDoor {
     }
 
     /// Puts a message on the queue and says how many are on it then. Waits only with [`WhenFull::Wait`]; cancel-safe:
-    /// whoever leaves while waiting has put nothing on the queue.
+    /// a caller that leaves while it waits has put nothing on the queue.
     pub async fn enqueue(&self, job: Job, deadline: Option<Instant>) -> Result<u64, Reason> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.ledger.refuse(Door::Enqueue);
@@ -124,7 +124,7 @@ impl EnqueueDoor {
             biased;
             place = places.free.acquire() => {
                 let place = place.expect("the semaphore is never closed");
-                // Some get a place when nobody is left to be told.
+                // Some calls get a place after their deadline, when their callers have given up.
                 if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                     in_line.leave(JobOutcome::Expired);
                     return Err(Reason::Expired);

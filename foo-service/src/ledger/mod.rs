@@ -38,10 +38,10 @@ pub struct Ledger {
     /// Calls that a handler has: what a drain has to wait for besides `in_system`, since a call that passed the check for
     /// draining may not have been admitted yet.
     handled: AtomicU64,
-    /// Set when a drain begins, so that nobody pays for `idle` before.
+    /// Set when a drain begins. Before that, no call pays for `idle`.
     wakes_idle: AtomicBool,
     idle: Notify,
-    /// Set when the drain ran out of time: whatever is let go from now on is abandoned.
+    /// Set when the drain ran out of time: messages that are dropped from now on are abandoned.
     abandoning: AtomicBool,
 }
 
@@ -147,7 +147,7 @@ impl Ledger {
         self.levels.open_windows()
     }
 
-    /// From here on, whatever leaves without an outcome of its own was abandoned.
+    /// From now on, a message that leaves without an outcome of its own counts as abandoned.
     pub fn abandon(&self) {
         self.abandoning.store(true, SeqCst);
     }

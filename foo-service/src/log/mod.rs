@@ -1,5 +1,5 @@
-//! The log. Its lines go to standard error by a thread of their own: whatever becomes of standard error, the service serves and
-//! drains on. Lines that cannot be written, or that find too many waiting, are lost and counted; nothing else happens.
+//! The log. A thread of its own writes the lines to standard error, so a standard error that is full or gone does not stop the
+//! service. Lines that cannot be written, and lines that find too many others waiting, are lost and counted.
 
 mod writer;
 

@@ -14,7 +14,7 @@ use std::{
 /// Bytes of lines that may wait to be written (arbitrary: some ten thousand lines).
 const MOST_WAITING: usize = 1 << 20;
 
-/// Counts lines that nobody will read.
+/// Counts the lines that are lost.
 #[derive(Debug, Clone, Default)]
 pub struct LostLines(Arc<AtomicU64>);
 

@@ -1,7 +1,7 @@
-//! The synchronous door: answers when the message has been processed, and by that holds its caller back.
+//! The synchronous RPC: the answer comes when the message has been processed, and this holds the caller back.
 //!
-//! The guard decides who may wait. For how long, the caller says: at its deadline, an instant taken when the call
-//! arrived, the whole call is dropped (`rpc/calls.rs`), in line as well as in service.
+//! The guard decides which calls may wait. The deadline of the caller decides for how long: it is an instant that is taken when
+//! the call arrives, and at that instant the whole call is dropped (`rpc/calls.rs`), in line or in service.
 
 mod guard;
 mod line;
@@ -42,8 +42,8 @@ impl ProcessDoor {
         self.guard.resize(limit);
     }
 
-    /// Has a message processed. Waits in line and for the work; cancel-safe: whoever leaves frees its place at once. What
-    /// is dropped after `deadline` counts as expired.
+    /// Has a message processed. Waits in line and for the work; cancel-safe: a caller that leaves frees its place at once. A call
+    /// that is dropped after `deadline` counts as expired.
     pub async fn process(&self, job: Job, deadline: Option<Instant>) -> Result<Processed, Reason> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.ledger.refuse(Door::Process);

@@ -1,9 +1,8 @@
 //! tower-http's tracing for every call, under a request id.
 //!
-//! All of it is at debug level: under overload, a line per refusal would be one more load. Refusals are counted, not
-//! logged. Where nobody listens at that level, the layers are left out: making ids and spans for nobody costs a fifth of
-//! a small call (`scripts/bench`). They go around the routes, where they are of no fixed type, so that a call is not larger
-//! for what it does without.
+//! Everything is at debug level: under overload, a line per rejection would be one more load. Rejections are counted, not
+//! logged. If the log does not show that level, the layers are left out, because ids and spans cost a fifth of a small call
+//! (`scripts/bench`). The layers are around the routes, where types are erased, so a call without them is not larger.
 
 use std::sync::{
     Arc,

@@ -66,7 +66,7 @@ impl Pool {
                         let order = inbox.lock().expect("no thread panics with the inbox").recv();
                         let Ok(order) = order else { return };
                         burn(order.demand, &order.cancelled);
-                        // Nobody waits for cancelled work.
+                        // The receiver of cancelled work is gone.
                         let _ = order.done.send(());
                     }
                 })

@@ -1,0 +1,136 @@
+//! Words that make a reader read a sentence twice: they are in no text for people. The texts are the documentation, the
+//! configuration, and the sources of the programs with their comments, help texts and messages; tests are left out.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A pronoun without a noun, or an inversion: the plain sentence names its subject.
+const BANNED: [&str; 13] = [
+    "who",
+    "whoever",
+    "whatever",
+    "whom",
+    "likewise",
+    "of which",
+    "without end",
+    "is so",
+    "that is none",
+    "stand in line",
+    "stands in line",
+    "nobody",
+    "turned away",
+];
+
+/// Where a word stands all the same: the end of a file's path, a part of the line, and the reason.
+const ALLOWED: [(&str, &str, &str); 3] = [
+    ("docs/traps.md", "22", "the links of other pages lead to this heading"),
+    (
+        "docs/trust.md",
+        "nobody works off",
+        "the program's own words in a transcript",
+    ),
+    (
+        "load-client/src/selftest/experiments/mod.rs",
+        "nobody works off",
+        "the same words",
+    ),
+];
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// All files below a folder, in order.
+fn below(folder: &Path, into: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            below(&path, into);
+        } else {
+            into.push(path);
+        }
+    }
+}
+
+/// The files with texts for people.
+fn texts() -> Vec<PathBuf> {
+    let root = workspace();
+    let mut files: Vec<PathBuf> = [
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "ARCHITECTURE.md",
+        "SECURITY.md",
+        ".env",
+        "docker-compose.yml",
+        "Dockerfile",
+        "deny.toml",
+        "grafana/README.md",
+    ]
+    .map(|name| root.join(name))
+    .into();
+    for folder in ["docs", "labs", "prometheus", "deploy", "proto", ".github"] {
+        let mut found = Vec::new();
+        below(&root.join(folder), &mut found);
+        let is_text = |path: &PathBuf| {
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            matches!(extension, Some("md" | "yml" | "yaml" | "toml" | "proto"))
+        };
+        files.extend(found.into_iter().filter(is_text));
+    }
+    for krate in [
+        "admission",
+        "architecture",
+        "flags",
+        "foo-service",
+        "load-client",
+        "pages",
+        "pem",
+    ] {
+        below(&root.join(krate).join("src"), &mut files);
+    }
+    files
+}
+
+/// Whether `line` has `word` with no letter or digit on either side.
+fn has(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let joined = |c: char| c.is_alphanumeric() || c == '_' || c == '\'';
+        !line[..at].ends_with(joined) && !line[at + word.len()..].starts_with(joined)
+    })
+}
+
+#[test]
+fn no_sentence_has_a_word_that_makes_it_a_riddle() {
+    let mut found = Vec::new();
+    for path in texts() {
+        let name = path.strip_prefix(workspace()).unwrap().display().to_string();
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        // The tests of a module are at the end of its file, or a file of their own.
+        let text = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        if name.ends_with("tests.rs") || name.contains("/tests/") {
+            continue;
+        }
+        for (number, line) in (1..).zip(text.lines()) {
+            let lower = line.to_lowercase();
+            let allowed = |(file, part, _): &(&str, &str, &str)| name.ends_with(file) && line.contains(part);
+            let word = BANNED.iter().find(|word| has(&lower, word));
+            if let Some(word) = word.filter(|_| !ALLOWED.iter().any(allowed)) {
+                found.push(format!("{name}:{number}: {word:?} in {}", line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{} lines:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn a_word_counts_only_by_itself() {
+    assert!(has("who reads it", "who") && has("it is for (who)", "who"));
+    assert!(!has("whole, whose and who's", "who") && !has("a whoever", "who"));
+}
