@@ -1,5 +1,6 @@
 //! Words that make a reader read a sentence twice: they are in no text for people. The texts are the documentation, the
-//! configuration, and the sources of the programs with their comments, help texts and messages; tests are left out.
+//! configuration, and sources with their comments, help texts and messages. Tests are left out, and load-client/src until its old
+//! comments are rewritten.
 
 use std::{
     fs,

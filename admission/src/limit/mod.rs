@@ -4,11 +4,11 @@
 //! plain numbers and a simulation drives the code that a server runs. Each algorithm is a file of its own, whose header has
 //! the formula, the constants and the source. To add one, write its file and add a row to [`LIMITS`].
 
-mod aimd;
-mod auto;
-mod fixed;
-mod gradient2;
-mod vegas;
+pub mod aimd;
+pub mod auto;
+pub mod fixed;
+pub mod gradient2;
+pub mod vegas;
 
 use std::time::Duration;
 

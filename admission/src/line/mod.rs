@@ -7,15 +7,15 @@
 //!
 //! A request that finds a free place never sees the line.
 
-mod adaptive_lifo;
-mod auto;
-mod codel;
-mod deadline;
+pub mod adaptive_lifo;
+pub mod auto;
+pub mod codel;
+pub mod deadline;
 mod delay;
-mod fifo;
-mod lifo;
-mod priority;
-mod shed;
+pub mod fifo;
+pub mod lifo;
+pub mod priority;
+pub mod shed;
 mod waiting;
 
 use std::time::Duration;
