@@ -73,15 +73,7 @@ fn texts() -> Vec<PathBuf> {
         };
         files.extend(found.into_iter().filter(is_text));
     }
-    for krate in [
-        "admission",
-        "architecture",
-        "flags",
-        "foo-service",
-        "load-client",
-        "pages",
-        "pem",
-    ] {
+    for krate in ["admission", "architecture", "flags", "foo-service", "pages", "pem"] {
         below(&root.join(krate).join("src"), &mut files);
     }
     files

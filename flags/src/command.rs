@@ -3,43 +3,17 @@
 use std::{
     collections::BTreeSet,
     ffi::{OsStr, OsString},
-    fmt,
 };
 
-use clap::{Arg, ArgAction, ArgMatches, Command, builder::StyledStr, error::ErrorKind, parser::ValueSource};
+use clap::{Arg, ArgAction, ArgMatches, Command, builder::StyledStr, parser::ValueSource};
 
-use crate::{boolish, errors};
+use crate::boolish;
 
 /// A command with the environment that it has read, and the words of the command line.
 pub(crate) struct Line {
     command: Command,
     words: Vec<OsString>,
     hints: Hints,
-}
-
-/// A command line that was parsed.
-#[derive(Debug)]
-pub(crate) struct Read {
-    pub(crate) matches: ArgMatches,
-    /// The variables that are ignored because they conflict with what was typed.
-    pub(crate) gave_way: Vec<GaveWay>,
-}
-
-/// A variable that is ignored because it conflicts with a flag on the command line.
-#[derive(Debug)]
-pub(crate) struct GaveWay {
-    variable: String,
-    flag: String,
-}
-
-impl fmt::Display for GaveWay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is ignored: it conflicts with {} on the command line",
-            self.variable, self.flag
-        )
-    }
 }
 
 /// Flags that are not there, and what to say of each.
@@ -50,42 +24,12 @@ impl Line {
         Self { command, words, hints }
     }
 
-    pub(crate) fn hints(&self) -> Hints {
-        self.hints
+    pub(crate) fn command(&self) -> &Command {
+        &self.command
     }
 
-    /// Parses by the rules of this crate.
-    ///
-    /// # Errors
-    ///
-    /// Clap's, with variables named where the values came from them; help and version, too.
-    pub(crate) fn parse(&self) -> Result<Read, clap::Error> {
-        let mut ignored = unset(&self.command);
-        let mut gave_way = Vec::new();
-        loop {
-            let error = match self.without(&ignored) {
-                Ok(matches) => return Ok(Read { matches, gave_way }),
-                Err(error) => error,
-            };
-            match error.kind() {
-                // Help names all variables, also those that are set and empty.
-                ErrorKind::DisplayHelp => {
-                    let matches = self.without(&BTreeSet::new())?;
-                    return Ok(Read { matches, gave_way });
-                }
-                ErrorKind::ArgumentConflict => match errors::gives_way(self, &ignored, &error) {
-                    Some((variable, flag)) => {
-                        gave_way.push(GaveWay {
-                            variable: variable.to_string_lossy().into_owned(),
-                            flag,
-                        });
-                        ignored.insert(variable);
-                    }
-                    None => return Err(errors::named(self, &ignored, error)),
-                },
-                _ => return Err(errors::named(self, &ignored, error)),
-            }
-        }
+    pub(crate) fn hints(&self) -> Hints {
+        self.hints
     }
 
     /// Parses as if these variables were not set.
@@ -138,7 +82,7 @@ impl Line {
 }
 
 /// The variables that count as unset: those that are empty, and those of switches that say no.
-fn unset(command: &Command) -> BTreeSet<OsString> {
+pub(crate) fn unset(command: &Command) -> BTreeSet<OsString> {
     let own = command.get_arguments().filter_map(|arg| {
         let variable = arg.get_env()?;
         let value = std::env::var_os(variable)?;

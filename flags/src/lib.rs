@@ -14,12 +14,18 @@
 
 #![warn(clippy::unwrap_used)]
 
-mod address;
-mod command;
-mod credentials;
+mod reading;
+
 mod errors;
+
+mod command;
 mod origin;
+
 mod variables;
+
+mod address;
+
+mod credentials;
 
 use std::path::Path;
 
@@ -28,8 +34,8 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use self::command::{Line, Read};
 pub use self::{address::Address, credentials::without_credentials, variables::boolish};
+use self::{command::Line, reading::Read};
 
 /// What a program was started with.
 #[derive(Debug)]
@@ -68,7 +74,7 @@ pub fn parse<C: Parser>(prefix: &str) -> Parsed<C> {
 /// As [`parse`], with hints for flags that are not there, such as `--plaintext`: each with a sentence that says what to do.
 pub fn parse_with_hints<C: Parser>(prefix: &str, hints: &'static [(&'static str, &'static str)]) -> Parsed<C> {
     let line = Line::new(C::command(), std::env::args_os().collect(), hints);
-    let Read { matches, gave_way } = line.parse().unwrap_or_else(|error| exit(error));
+    let Read { matches, gave_way } = reading::read(&line).unwrap_or_else(|error| exit(error));
     let cli = C::from_arg_matches(&matches).unwrap_or_else(|error| exit(error.format(&mut C::command())));
     let set = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     Parsed {
@@ -88,7 +94,7 @@ pub fn parse_with_hints<C: Parser>(prefix: &str, hints: &'static [(&'static str,
 /// parsed leaves the text as it is.
 pub fn as_given<C: Parser>(text: &str) -> String {
     let line = Line::new(C::command(), std::env::args_os().collect(), &[]);
-    match line.parse() {
+    match reading::read(&line) {
         Ok(Read { matches, .. }) => origin::as_given(&C::command(), &matches, text),
         Err(_) => text.to_owned(),
     }

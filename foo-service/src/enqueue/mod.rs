@@ -2,7 +2,6 @@
 
 mod completions;
 mod dispatcher;
-mod lease;
 mod queue;
 
 use std::sync::Arc;
@@ -11,8 +10,7 @@ use tokio::{sync::Semaphore, time::Instant};
 
 pub use self::{
     completions::{Completion, CompletionLog, LOG_CAPACITY, LogChunk},
-    lease::Lease,
-    queue::Queue,
+    queue::{Lease, Queue},
 };
 use crate::{
     job::{Door, Job, JobOutcome, Reason},

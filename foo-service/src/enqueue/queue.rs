@@ -3,6 +3,8 @@
 //! Depth and bytes change with the queue, under its lock, so they are exact. A message that was taken comes with a
 //! [`Lease`], which says how it ended, or hands it back: what a durable queue has to be told.
 
+mod lease;
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard},
@@ -13,7 +15,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Capacity, Completion, CompletionLog, Lease, WhenFull};
+pub use self::lease::Lease;
+use super::{Capacity, Completion, CompletionLog, WhenFull};
 use crate::{
     job::{Door, Job, JobOutcome, Reason},
     ledger::{InLine, InService, Ledger},
@@ -27,7 +30,7 @@ pub struct Queue {
     /// Where callers wait for places: a message that leaves gives its place back here.
     freed: Option<Arc<Semaphore>>,
     ledger: Arc<Ledger>,
-    pub(super) log: Arc<CompletionLog>,
+    log: Arc<CompletionLog>,
 }
 
 #[derive(Default)]

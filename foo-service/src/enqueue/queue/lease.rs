@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Completion, Queue};
+use super::Queue;
 use crate::{
+    enqueue::Completion,
     job::{Job, JobOutcome, Processed},
     ledger::InService,
 };

@@ -1,0 +1,69 @@
+//! A command line, read by the rules of this crate: a variable gives way to what was typed.
+
+use std::{collections::BTreeSet, fmt};
+
+use clap::{ArgMatches, error::ErrorKind};
+
+use crate::{
+    command::{self, Line},
+    errors,
+};
+
+/// A command line that was parsed.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) matches: ArgMatches,
+    /// The variables that are ignored because they conflict with what was typed.
+    pub(crate) gave_way: Vec<GaveWay>,
+}
+
+/// A variable that is ignored because it conflicts with a flag on the command line.
+#[derive(Debug)]
+pub(crate) struct GaveWay {
+    variable: String,
+    flag: String,
+}
+
+impl fmt::Display for GaveWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is ignored: it conflicts with {} on the command line",
+            self.variable, self.flag
+        )
+    }
+}
+
+/// Parses by the rules of this crate.
+///
+/// # Errors
+///
+/// Clap's, with variables named where the values came from them; help and version, too.
+pub(crate) fn read(line: &Line) -> Result<Read, clap::Error> {
+    let mut ignored = command::unset(line.command());
+    let mut gave_way = Vec::new();
+    loop {
+        let error = match line.without(&ignored) {
+            Ok(matches) => return Ok(Read { matches, gave_way }),
+            Err(error) => error,
+        };
+        match error.kind() {
+            // Help names all variables, also those that are set and empty.
+            ErrorKind::DisplayHelp => {
+                let matches = line.without(&BTreeSet::new())?;
+                return Ok(Read { matches, gave_way });
+            }
+            ErrorKind::ArgumentConflict => match errors::gives_way(line, &ignored, &error) {
+                Some((variable, flag)) => {
+                    gave_way.push(GaveWay {
+                        variable: variable.to_string_lossy().into_owned(),
+                        flag,
+                    });
+                    ignored.insert(variable);
+                }
+                None => return Err(errors::named(line, &ignored, error)),
+            },
+            _ => return Err(errors::named(line, &ignored, error)),
+        }
+    }
+}
