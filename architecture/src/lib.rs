@@ -3,7 +3,8 @@
 //!
 //! Paths count wherever they are written: in a `use`, in a type, in a function body, in the arguments of a macro.
 
-mod paths;
 mod tree;
+
+mod paths;
 
 pub use self::tree::{Crate, Use, sources};
