@@ -13,7 +13,7 @@ use foo_flags::Address;
 ///
 /// # Errors
 ///
-/// If nobody answers, each step within `limit`, or if what answers is not alive: then with what it said.
+/// If a step takes longer than `limit`, if the connection fails, or if the answer is not OK: then the error has the answer.
 pub fn ask(address: &Address, limit: Duration) -> io::Result<()> {
     let mut connection = connect(address, limit)?;
     connection.set_read_timeout(Some(limit))?;

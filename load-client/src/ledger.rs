@@ -78,7 +78,7 @@ macro_rules! counts {
                 self.sum(|part| part == Part::Total) == self.sum(Part::is_summand)
             }
 
-            /// How many have ended, in whatever way.
+            /// How many have ended, well or badly.
             pub fn ended(&self) -> u64 {
                 self.sum(|part| matches!(part, Part::Good | Part::Bad))
             }
@@ -104,7 +104,7 @@ counts! {
         intended: Total "intended",
         /// Answered with OK.
         ok: Good "ok",
-        /// Refused by the service for want of room.
+        /// Rejected by the service, because it had no room.
         rejected: Bad "rejected",
         /// The deadline passed.
         expired: Bad "expired",

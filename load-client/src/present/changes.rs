@@ -115,7 +115,7 @@ impl Figure {
         all.map(|all| all.iter().sum::<f64>() / all.len() as f64)
     }
 
-    /// The least and the most of the first runs; likewise.
+    /// The least and the most of the first runs; `None` unless all of them have the figure.
     fn spread(&self) -> Option<(f64, f64)> {
         let all: Vec<f64> = self.before.iter().copied().collect::<Option<_>>()?;
         Some((

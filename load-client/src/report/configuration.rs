@@ -8,7 +8,7 @@ use crate::scenario::{Scenario, Schedule, Stage, WhenBlocked};
 /// What a run was made with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConfigurationReport {
-    /// What was driven: its URLs, or what the strategy's own service is; null if nobody said.
+    /// What was driven: its URLs, or a description of the strategy's own service; null if none was given.
     pub target: Option<String>,
     /// How many.
     pub clients: u32,

@@ -52,7 +52,7 @@ pub struct Run {
     /// When the load began, by the system's clock: RFC 3339, in UTC. Null in virtual time.
     #[serde(default)]
     pub started_at: Option<String>,
-    /// Likewise, when all was over.
+    /// When the run was over, in the same form. Null in virtual time.
     #[serde(default)]
     pub ended_at: Option<String>,
     /// Whether the clock was virtual.
@@ -79,8 +79,8 @@ pub struct Run {
     pub service: Option<ServiceReport>,
     /// What became of queued messages; null if nothing was queued, or the service says nothing.
     pub audit: Option<AuditCounts>,
-    /// Messages intended in the judged load and done within the SLO, per second of that load; null if nobody says when they
-    /// were done. A message done after the load counts too: if all are done in time, goodput equals the offered load.
+    /// Messages intended in the judged load and done within the SLO, per second of that load; null if it is not known when
+    /// they were done. A message done after the load counts too: if all are done in time, goodput equals the offered load.
     pub goodput_rps: Option<f64>,
     /// From the intended send to the end of the call, by outcome; without those that did not occur.
     pub response_time_seconds: BTreeMap<String, DistributionReport>,
@@ -176,10 +176,10 @@ pub struct ServiceReport {
 pub struct VerdictReport {
     /// Whether the generator was the limit, or its clients were.
     pub client_limited: bool,
-    /// What limited the load; null if nothing did, or nobody can say.
+    /// What limited the load; null if nothing did, or if it is not known.
     #[serde(default)]
     pub limited_by: Option<Limit>,
-    /// Why that is so.
+    /// The reason for `limited_by`, in words.
     pub reason: String,
     /// The generator's own lateness; null if nothing was sent.
     pub start_lag_p99_seconds: Option<f64>,
@@ -191,7 +191,7 @@ pub struct VerdictReport {
     pub stream_waits: u64,
     /// The longest of these waits; null if there were none.
     pub stream_wait_max_seconds: Option<f64>,
-    /// Likewise.
+    /// The mean of these waits; null if there were none.
     pub stream_wait_mean_seconds: Option<f64>,
     /// Of the intended sends, those whose clients were blocked; null if nothing was intended.
     pub withheld_share: Option<f64>,
@@ -214,7 +214,7 @@ pub enum Limit {
 pub struct GateReport {
     /// As it was written.
     pub rule: String,
-    /// Whether it was met, which fails the run; null if nobody can say, which fails it too.
+    /// Whether the rule was met, which fails the run; null if it could not be judged, which fails the run too.
     pub met: Option<bool>,
     /// What was seen: seconds, a number, a share from 0 to 1, or a rate per second; null if it has no end, or there is none.
     pub seen: Option<f64>,

@@ -26,7 +26,7 @@ const DELIMITED: i32 = 2;
 ///
 /// # Errors
 ///
-/// If nobody here knows its syntax or its edition either: one line that says so.
+/// If this module does not know the file's syntax or edition either: one line that names it.
 pub(super) fn rewrite(file: &mut FileDescriptorProto, encoded: &[u8]) -> Result<(), String> {
     match file.syntax.as_deref() {
         None | Some("proto2" | "proto3") => Ok(()),

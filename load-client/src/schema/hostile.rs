@@ -1,4 +1,4 @@
-//! No description, however wrong, ends the program: each is refused in words, or can be used.
+//! No description ends the program, however wrong it is: the program can use it, or rejects it with an error message.
 
 use proptest::prelude::*;
 use prost::Message;
@@ -13,7 +13,7 @@ use prost_reflect::{
 
 use super::pool::Files;
 
-/// Reads a description and uses all that it describes; the error, if it is refused.
+/// Reads a description and uses all that it describes. Returns the error if the description is rejected.
 fn used(encoded: &[u8]) -> Result<(), String> {
     let pool = Files::of_set(encoded)?.resolved()?;
     for method in pool
@@ -76,12 +76,12 @@ fn changed(change: impl FnOnce(&mut FileDescriptorSet)) -> Vec<u8> {
     set.encode_to_vec()
 }
 
-/// Likewise, in its file.
+/// The valid set, with a change to its file.
 fn file(change: impl FnOnce(&mut FileDescriptorProto)) -> Vec<u8> {
     changed(|set| change(&mut set.file[0]))
 }
 
-/// Likewise, in its message's field.
+/// The valid set, with a change to the field of its message.
 fn in_field(change: impl FnOnce(&mut FieldDescriptorProto)) -> Vec<u8> {
     file(|file| change(&mut file.message_type[0].field[0]))
 }

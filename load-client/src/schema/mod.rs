@@ -1,5 +1,5 @@
-//! What a service looks like, for calls of methods that nobody knew here: from the server itself, by reflection, or from
-//! files.
+//! Descriptions of services whose methods are not known at compile time. They come from the server itself, by reflection,
+//! or from files.
 
 mod editions;
 mod files;
@@ -60,7 +60,7 @@ pub struct Server<'a> {
 /// Why a method cannot be called.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    /// Nobody to ask.
+    /// The connection to the server failed.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The server does not describe itself.

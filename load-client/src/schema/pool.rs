@@ -39,7 +39,7 @@ impl Files {
         self.0.entry(file.name().to_owned()).or_insert(file);
     }
 
-    /// Likewise each of several.
+    /// Adds several files, each as [`Self::add`] does.
     pub(super) fn add_all(&mut self, files: Vec<FileDescriptorProto>) {
         for file in files {
             self.add(file);

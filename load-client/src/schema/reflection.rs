@@ -91,8 +91,8 @@ pub(super) async fn describe(
 impl Reflection<'_> {
     /// Which services there are; finds out which version the server speaks.
     ///
-    /// Whatever a server answers to the newer version but an answer, the older one is asked: firewalls and proxies block
-    /// what they do not know, with any status. Of two failures the one that says more is told.
+    /// If the newer version fails with any status, this asks for the older one: firewalls and proxies block what they do
+    /// not know, with any status. If both versions fail, this reports the failure that says more.
     async fn services(&mut self) -> Result<Vec<String>, SchemaError> {
         let mut failure = None;
         for version in VERSIONS {
@@ -157,7 +157,8 @@ impl Reflection<'_> {
         Ok(())
     }
 
-    /// Adds the files of messages. A type that the server does not know is left to whoever needs it.
+    /// Adds the files of messages. A type that the server does not know is no error here: it becomes one where the type is
+    /// needed.
     async fn add_types(&self, files: &mut Files, types: &[String]) -> Result<(), SchemaError> {
         for name in types {
             if let Some(new) = self.files(MessageRequest::FileContainingSymbol(name.clone())).await? {

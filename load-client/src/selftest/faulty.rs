@@ -1,5 +1,5 @@
-//! A service with known faults, which the real one does not have: it refuses a share on purpose, forgets messages that it
-//! has acknowledged, and tells of some twice that they are done.
+//! A service with known faults, which the real service does not have. It rejects a share of the requests on purpose,
+//! forgets messages that it has acknowledged, and reports some messages twice as done.
 
 use std::{
     pin::Pin,
@@ -18,26 +18,26 @@ use futures_util::{Stream, stream};
 use tokio::time::sleep;
 use tonic::{Request, Response, Status};
 
-/// Of so many calls of Process in the order of their arrival …
+/// In each group of this many calls of Process, in the order of their arrival …
 pub(super) const REFUSED_OF: u64 = 10;
-/// … so many are refused at once.
+/// … this many are rejected at once.
 pub(super) const REFUSED: u64 = 3;
-/// Of so many messages in the order of their arrival …
+/// In each group of this many messages, in the order of their arrival …
 pub(super) const FORGOTTEN_OF: u64 = 20;
-/// … so many are acknowledged and forgotten, and one more is told of twice.
+/// … this many are acknowledged and forgotten, and one more is reported twice.
 pub(super) const FORGOTTEN: u64 = 2;
-/// Between snapshots where nobody says.
+/// The time between snapshots if the request names none.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The service.
 #[derive(Debug, Default)]
 pub(super) struct Faulty {
-    /// What a call of Process takes that is not refused.
+    /// How long a call of Process takes that is not rejected.
     takes: Duration,
     counts: Arc<FaultyCounts>,
 }
 
-/// What it did, for whoever wants to hold it against what a client says.
+/// The service's own counts, to compare with what a client reports.
 #[derive(Debug, Default)]
 pub(super) struct FaultyCounts {
     calls: AtomicU64,
@@ -52,7 +52,7 @@ impl FaultyCounts {
         self.calls.load(Relaxed)
     }
 
-    /// What was told since the log had `from` entries.
+    /// The completions reported since the log had `from` entries.
     fn since(&self, from: usize) -> Vec<Completion> {
         let log = self.log.lock().expect("no code panics with it locked");
         log[from.min(log.len())..].to_vec()

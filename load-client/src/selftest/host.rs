@@ -1,12 +1,12 @@
 //! A service on a thread of its own, behind a real socket, that can be frozen and killed.
 //!
-//! Its runtime has that one thread, so whatever blocks the thread stops everything in it at once: the accept loop, HTTP/2,
-//! the handlers, every timer. That is what SIGSTOP does to a process. The system goes on accepting and buffering for it,
-//! as it does there. A relay that stops relaying would leave the service itself running, and its own queue and its pings
-//! would say so.
+//! The runtime has only this one thread. A task that blocks the thread stops everything at once: the accept loop, HTTP/2,
+//! the handlers, every timer. SIGSTOP does the same to a process. In both cases the system goes on accepting and buffering
+//! for the service. A relay that stops relaying would leave the service itself running, and its queue and its pings would
+//! show that.
 //!
-//! It also knows for how long it stood still without having been told to: the machine had other things to do then, and what
-//! the client says of that time is true and not what was expected.
+//! The host also measures for how long it stood still without having been told to. The machine was busy then: what the
+//! client reports of that time is true, but not what the experiment expects.
 
 use std::{
     io,
@@ -113,7 +113,7 @@ impl Host {
         let beating = Arc::clone(&pulse);
         thread::Builder::new().name("service".to_owned()).spawn(move || {
             runtime.block_on(async {
-                // A listener that this runtime does not take serves nobody, and the experiment says so.
+                // If this runtime does not take the listener, the service never answers, and the experiment reports that.
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
                     return;
                 };
@@ -152,7 +152,7 @@ impl Host {
             thread::sleep(length);
             let took = from.elapsed();
             pulse.frozen.fetch_add(millis(took), Relaxed);
-            // Whoever asked may have gone.
+            // The receiver may be gone.
             let _ = thawed.send(took);
         });
         // A service that is gone was not frozen.

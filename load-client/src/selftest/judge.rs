@@ -1,9 +1,9 @@
 //! A figure of a report beside what it must be, and what follows for the measuring as a whole.
 //!
-//! A machine that is too busy must not look like a client that measures wrongly. What a service did on purpose and counted
-//! is fixed, whatever else runs beside it; a time is not. So a time that is off says nothing if the run's own verdict is
-//! that the generator was the limit or late, or if the fault did not happen as planned. A run that its clients limit says nothing
-//! about the machine: it excuses nothing.
+//! A machine that is too busy must not look like a client that measures wrongly. The counts of what a service did on
+//! purpose do not depend on the load of the machine; times do. So a wrong time proves nothing if the run's own verdict is
+//! that the generator was the limit or late, or if the fault did not happen as planned. If the clients were the limit of a
+//! run, that says nothing about the machine, and a wrong time counts.
 
 use std::ops::RangeInclusive;
 
@@ -138,7 +138,7 @@ impl Line {
             expected: expected.to_owned(),
             reported,
             agrees,
-            // It is far beyond its bound: no machine is so busy as to hide that.
+            // The value is far beyond its bound: even a busy machine cannot hide that.
             fixed: true,
         }
     }

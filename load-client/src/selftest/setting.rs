@@ -31,7 +31,7 @@ const LATE_FAULT: Duration = Duration::from_millis(50);
 /// Why an experiment was not made to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum NotDone {
-    /// Somebody wanted it to end.
+    /// The user asked for the end.
     #[error("stopped before its end")]
     Stopped,
     /// A service could not be started.
@@ -63,7 +63,7 @@ struct Flags {
 }
 
 impl Setting {
-    /// Of a run with these flags, whatever the environment says.
+    /// The setting of a run with these flags. Environment variables have no effect.
     pub(super) fn new(name: &'static str, flags: &[&str], stop: Stop) -> Self {
         let command = Flags::augment_args(Command::new("run")).mut_args(|flag| flag.env(None));
         let words = ["run", PATIENT].into_iter().chain(flags.iter().copied());
@@ -98,13 +98,13 @@ impl Setting {
         }
     }
 
-    /// Likewise, with nothing happening.
+    /// Measures the service without a fault during the load.
     pub(super) async fn run_quietly(&self, service: SocketAddr) -> Result<Measured, NotDone> {
         let (measured, ()) = self.run(service, async { Ok(()) }).await?;
         Ok(measured)
     }
 
-    /// Waits until the load is so old.
+    /// Waits until the load has lasted for `age`.
     pub(super) async fn until_load_is(&self, age: Duration) {
         let start = loop {
             match self.live.started() {

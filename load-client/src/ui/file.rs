@@ -1,8 +1,8 @@
-//! A file that a run writes at its end, or not at all: it appears under its name whole, or not.
+//! A file that a run writes at its end. It appears under its name only when it is complete.
 //!
-//! The content goes into a temporary file beside the target, which then takes the target's name. Whatever ends the program
-//! in between, the name stands for nothing, or for the whole report of this run: a file of an earlier run is removed before
-//! the run begins, so that nobody takes it for the report of a run that failed.
+//! The content goes into a temporary file beside the target, which then takes the target's name. However the program ends
+//! in between, either no file has the name, or the file is the complete report of this run. A file of an earlier run is
+//! removed before the run begins, so that it cannot be mistaken for the report of a run that failed.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
@@ -140,7 +140,7 @@ fn target(path: &Path) -> io::Result<Target> {
     };
     let file = OpenOptions::new().write(true).open(&path)?;
     let permissions = Some(metadata.permissions());
-    // What stands in /dev belongs to somebody else, even where it leads to an ordinary file.
+    // Never replace a file in /dev or /proc, even where it leads to an ordinary file.
     let is_ours = metadata.is_file() && !path.starts_with("/dev") && !path.starts_with("/proc");
     if is_ours && beside(&path, permissions.clone()).is_ok() {
         Ok(Target::Renamed { path, permissions })

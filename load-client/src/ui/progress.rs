@@ -40,7 +40,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Starts showing the runs; `None` where nobody wants to see them. In the view, keys ask `stopper` what signals ask it.
+    /// Starts showing the runs; `None` if `manner` is [`ProgressStyle::Nothing`]. In the view, keys ask `stopper` for the
+    /// same stops as signals do.
     pub fn start(runs: Vec<WatchedRun>, manner: ProgressStyle, stopper: &Arc<Stopper>) -> Option<Self> {
         if manner == ProgressStyle::Nothing {
             return None;

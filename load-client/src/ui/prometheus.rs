@@ -92,7 +92,7 @@ struct Page {
 }
 
 impl Pages for Page {
-    // When nobody scrapes, histograms are folded then: until then each sample of each is kept.
+    // Without scrapes, the recorder folds its histograms only at this upkeep: until then it keeps each sample.
     const UPKEEP_EVERY: Duration = Duration::from_secs(1);
 
     fn page(&self, path: &str) -> foo_pages::Page {

@@ -148,7 +148,7 @@ impl Write for Frames {
     }
 }
 
-/// What somebody at the terminal did.
+/// What the user did at the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gesture {
     /// Asked for the end.

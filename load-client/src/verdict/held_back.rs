@@ -1,19 +1,20 @@
-//! What held requests back while all slots of their clients were taken: the clients, of which there are too few, or the
-//! service, which makes its callers wait. (A slot is a request that a client may have in flight.)
+//! What held requests back while all slots of their clients were taken: too few clients, or a service that makes its
+//! callers wait. (A slot is a request that a client may have in flight.)
 //!
-//! Either way the same shows: requests that were withheld, or that waited for a slot. What tells the two apart is whether
-//! an answer takes longer when all slots are taken:
+//! In both cases requests are withheld, or wait for a slot. The difference is whether an answer takes longer when all
+//! slots are taken:
 //!
-//! - A service with a line does. The line is its own, and more clients would only make it longer: that is backpressure.
-//!   A FooService says so itself in its answers to Process, as the queue wait. Of any other service, the median service
-//!   time with all slots taken is compared with that with at most half of them taken. A run that is held back has such
+//! - Yes: the service has a waiting line, and more clients would only make it longer. This is backpressure.
+//!   A FooService reports the queue wait in its answers to Process. For any other service, this module compares the median
+//!   service time with all slots taken to the one with at most half of them taken. A run that is held back has such
 //!   requests at its beginning, when no client has sent yet, so those of the warm-up count too.
-//! - A service without a line answers as fast as ever. Then the number of slots is the limit, if the schedule needs as
-//!   many by Little's law: slots in use = rate × service time. If it needs less than half of them, something else took the
-//!   slots, such as a pause of the service.
+//! - No: the service has no waiting line. The number of slots is the limit, if the schedule needs as many by Little's law:
+//!   slots in use = rate × service time. If it needs less than half of them, something else took the slots, such as a
+//!   pause of the service.
 //!
-//! Nobody is blamed where requests end badly: a slot that waits for a dead URL or for a deadline says nothing of either.
-//! What this cannot see: a service that other callers keep busy all the time is as slow with few slots taken as with all.
+//! If requests end badly, the result is `None`: a slot that waits for a dead URL or for a deadline says nothing of clients
+//! or service. One case stays hidden: a service that other callers keep busy all the time is as slow with few slots taken
+//! as with all.
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use crate::{
 /// From this share of the scheduled requests on, it matters that they were withheld or late (arbitrary: from here on it
 /// shows in the p99).
 const HELD_BACK: f64 = 0.01;
-/// Likewise of requests that ended badly.
+/// From this share of the sent requests on, it matters that they ended badly (arbitrary).
 const BAD: f64 = 0.01;
 /// An answer that takes this many times as long with all slots taken waits in a line (arbitrary: half as long again is
 /// more than what connections and caches do, and less than what the shortest line of one worker does).
@@ -36,10 +37,10 @@ const IN_NEED: f64 = 0.5;
 /// The slots that are advised, for each that is needed on average: at random, requests come in bunches.
 const ROOM: f64 = 1.5;
 
-/// Who held requests back.
+/// What held requests back.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum HeldBack {
-    /// The clients, of which there are too few.
+    /// There are too few clients.
     ByClients(TooFew),
     /// The service, which made its callers wait.
     ByService,
@@ -71,7 +72,7 @@ impl TooFew {
     }
 }
 
-/// Who held requests back; `None` if hardly any were, or nobody can say.
+/// What held requests back; `None` if hardly any were, or the figures do not tell.
 pub(super) fn held_back(scenario: &Scenario, figures: &Figures) -> Option<HeldBack> {
     let ledger = &figures.ledger;
     let more_than = |share: f64, part: u64, of: u64| part as f64 > share * of as f64;
@@ -92,7 +93,8 @@ pub(super) fn held_back(scenario: &Scenario, figures: &Figures) -> Option<HeldBa
     too_few(scenario, figures, held_back).map(HeldBack::ByClients)
 }
 
-/// How many times as long an answer takes with all slots taken as it does without a line; `None` if nobody can say.
+/// How many times as long an answer takes with all slots taken as without a waiting line; `None` if the figures do not
+/// tell.
 fn slower_by(scenario: &Scenario, figures: &Figures) -> Option<f64> {
     let waited = figures.queue_wait.mean().filter(|_| scenario.rpc == Rpc::Process);
     if let (Some(waited), Some(took)) = (waited, figures.service_time[Outcome::Ok as usize].mean()) {
@@ -161,8 +163,8 @@ mod tests {
         }
     }
 
-    /// A thousand requests, of which this many were withheld. An answer takes so long with few slots taken, and so long
-    /// with all.
+    /// The figures of 1,000 requests with this many withheld. An answer takes `few` with few slots taken, and `all` with
+    /// all slots taken.
     fn figures(withheld: u64, few: u64, all: u64) -> Figures {
         let mut figures = Figures {
             ledger: Ledger {

@@ -15,7 +15,7 @@ pub(super) struct Frame<'a> {
     pub(super) title: &'a str,
     /// What is drawn, in a sentence.
     pub(super) about: &'a str,
-    /// What it shows, for whoever cannot see it.
+    /// What it shows, for readers who cannot see it.
     pub(super) described: &'a str,
     pub(super) x: &'a [Tick],
     pub(super) y: &'a [Tick],
@@ -41,7 +41,7 @@ pub(super) struct Drawn {
 pub(super) struct Column {
     /// From 0 to 1.
     pub(super) from: f64,
-    /// Likewise.
+    /// From 0 to 1.
     pub(super) to: f64,
     pub(super) figures: String,
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::report::PointReport;
 
-/// How many units wide every chart is, whatever it is on the screen.
+/// How many units wide every chart is. Its width on the screen varies.
 pub(super) const WIDTH: f64 = 1000.0;
 /// The step of a series of one point: it has never been doubled.
 const FIRST_STEP: f64 = 0.1;
@@ -31,9 +31,9 @@ pub(super) enum Fold {
 pub(super) struct Bin {
     /// Seconds since the load began.
     pub(super) from: f64,
-    /// Likewise.
+    /// Seconds since the load began.
     pub(super) to: f64,
-    /// Nothing, if nobody knows.
+    /// `None` if the value is not known.
     pub(super) value: Option<f64>,
 }
 

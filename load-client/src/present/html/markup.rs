@@ -1,5 +1,5 @@
-//! Markup that cannot be broken: every element is closed, every text and attribute escaped, whatever it holds. It is HTML
-//! that is well-formed XML too.
+//! Markup that is always well-formed: every element is closed, and every text and attribute is escaped. It is HTML that is
+//! well-formed XML too.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ pub(super) struct Markup {
 }
 
 impl Markup {
-    /// An element with whatever `inside` writes.
+    /// An element with the content that `inside` writes.
     pub(super) fn element(&mut self, name: &str, attributes: Attributes<'_>, inside: impl FnOnce(&mut Self)) {
         self.open(name, attributes);
         self.text.push('>');
@@ -42,7 +42,7 @@ impl Markup {
         self.text.push_str(text);
     }
 
-    /// The start of a new line in the file, for whoever reads it.
+    /// The start of a new line in the file, which makes the source readable.
     pub(super) fn new_line(&mut self) {
         self.text.push('\n');
     }

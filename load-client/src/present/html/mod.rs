@@ -80,7 +80,7 @@ impl<'a> Page<'a> {
                 } else {
                     run_label(run)
                 };
-                // The same strategy looks the same, whatever the clock.
+                // A strategy has the same look in real and in virtual time.
                 let look = names.iter().position(|known| *known == name).unwrap_or_else(|| {
                     names.push(name.clone());
                     names.len() - 1
@@ -191,7 +191,7 @@ fn section(main: &mut Markup, heading: &str, inside: impl FnOnce(&mut Markup)) {
     });
 }
 
-/// What is there for whoever wants it.
+/// A section that the reader can open and close.
 fn fold(page: &mut Markup, summary: &str, open: bool, inside: impl FnOnce(&mut Markup)) {
     let attributes: Attributes<'_> = if open { &[("open", "open")] } else { &[] };
     page.element("details", attributes, |details| {

@@ -15,7 +15,7 @@ use crate::{
     report::{CurvePointReport, Run},
 };
 
-/// A curve per run, of whatever `of` picks; nothing if no run has it.
+/// A chart with a curve per run, of the distribution that `of` picks. It is left out if no run has one.
 struct Chart<'a> {
     id: &'a str,
     title: String,

@@ -1,4 +1,4 @@
-//! The top of the page: what the runs show, in words; first of all, whatever makes their figures less than they seem.
+//! The top of the page: what the runs show, in words. The reasons to doubt the figures come first.
 
 use std::collections::BTreeSet;
 
@@ -93,7 +93,7 @@ fn made(file: &str, report: &Report) -> String {
     all.join(", ")
 }
 
-/// What has failed, whatever the figures say.
+/// What failed in a run. These lines appear even if the figures look good.
 fn failures(run: &Labelled<'_>) -> Vec<String> {
     let ledger = &run.run.ledger;
     let mut failures = Vec::new();

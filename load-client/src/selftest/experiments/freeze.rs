@@ -19,11 +19,11 @@ use crate::{
     report::{PointReport, Run},
 };
 
-/// Clients that send on schedule, whatever is in flight.
+/// Clients that send on schedule, however many requests are in flight.
 pub(super) const OPEN: &[&str] = &[LOAD, "--max-in-flight 1000"];
-/// Clients with one send in flight, who make the others later.
+/// Clients with one request in flight, which send the others later.
 pub(super) const BACKLOG: &[&str] = &[LOAD, "--max-in-flight 1 --when-blocked backlog"];
-/// Clients with one send in flight, who do not make the others at all.
+/// Clients with one request in flight, which never send the others.
 pub(super) const WITHHOLD: &[&str] = &[LOAD, "--max-in-flight 1 --when-blocked withhold"];
 /// What all three are told. Goodput is what was answered within 100 ms.
 const LOAD: &str = "--rps 200 --duration 10s --clients 4 --connections 4 --slo 100ms --fail-if p99>100ms";
@@ -51,7 +51,7 @@ pub(super) async fn open_loop(setting: &Setting) -> Result<Judged, NotDone> {
         Line::seconds("response time mean", 0.18..=0.26, answered.map(|times| times.mean)),
         // All that met it, but for those of its last 100 ms: 19 %.
         Line::share("not answered within 100 ms", 0.18..=0.22, not_soon),
-        // In steps of 100 ms, of which the first and the last have sends on both sides.
+        // In steps of 100 ms. The first and the last step have sends on both sides.
         Line::seconds("hole in the series", 1.75..=2.15, hole(&run.series)),
         Line::gate_met(GATE, gate(run)),
         Line::balanced(&measured),
@@ -97,7 +97,7 @@ pub(super) async fn withhold(setting: &Setting) -> Result<Judged, NotDone> {
 
 /// The run, and whether the freeze took longer than it should have.
 async fn frozen(setting: &Setting) -> Result<(Measured, Option<String>), NotDone> {
-    // It answers at once, and everybody: whatever takes time is the freeze.
+    // The service answers every request at once: all waiting comes from the freeze.
     let host = Host::foo(Settings {
         workers: 1000,
         service_time: Duration::ZERO,

@@ -15,7 +15,7 @@ use super::super::{
 };
 use crate::{ledger::AuditCounts, measure::Measured, report::Run};
 
-/// Nobody hears of what was forgotten, so the wait for it has to end by itself.
+/// The service never reports the messages that it forgets, so the wait for them has to end by itself.
 pub(super) const FORGETFUL: &[&str] =
     &["--mode enqueue --rps 200 --duration 3s --clients 4 --connections 4 --drain-limit 1s"];
 /// What is queued is not waited for: it takes an hour.

@@ -63,7 +63,7 @@ impl Experiment {
         }
     }
 
-    /// What happens, for somebody who has never heard of it.
+    /// What happens, in a sentence that needs no other knowledge of the experiment.
     pub fn about(self) -> &'static str {
         match self {
             Self::FreezeOpen => "a service stands still for 2 s of 10 s; clients go on sending, 200 a second",

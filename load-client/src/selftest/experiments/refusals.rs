@@ -14,7 +14,7 @@ pub(super) const LOAD: &[&str] =
     &["--rps 200 --duration 5s --clients 4 --connections 4 --max-in-flight 1000 --fail-if p0.1(ok)<100ms"];
 const SENDS: u64 = 1000;
 
-/// The refused are told so long before the others have their answers: whoever mixes them shows it.
+/// Rejected requests have their answers long before the others: a client that mixes the two shows it in its times.
 pub(super) async fn at_once(setting: &Setting) -> Result<Judged, NotDone> {
     let faulty = Faulty::new(DELAY);
     let counts = faulty.counts();
@@ -34,7 +34,7 @@ pub(super) async fn at_once(setting: &Setting) -> Result<Judged, NotDone> {
         Line::exactly("calls that came in", SENDS, counts.calls()),
         Line::exactly("rejected", refused, run.ledger.rejected),
         Line::exactly("ok", SENDS - refused, run.ledger.ok),
-        // All that were not refused, whether their answers came before the load ended or after.
+        // All requests that were not rejected, whether their answers came before the load ended or after.
         Line::share("goodput", 0.699..=0.701, goodput),
         Line::seconds("response time (ok), shortest", DELAYED, gate(run, 0)),
         Line::seconds("response time (ok) p50", DELAYED, ok.map(|times| times.p50)),

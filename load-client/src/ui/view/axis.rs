@@ -11,7 +11,7 @@ const TIME_STEPS: [f64; 16] = [
 ];
 /// How far a time axis reaches, in lengths of the load.
 const REACH: [f64; 8] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0];
-/// How far it reaches where nobody knows how long the load will be.
+/// How far a time axis reaches if the length of the load is not known.
 const UNPLANNED: Duration = Duration::from_secs(30);
 
 /// What a chart's values are.

@@ -11,13 +11,13 @@ pub(super) const MAX_POINTS: usize = 600;
 pub(super) struct Point {
     pub(super) offered: Option<f64>,
     pub(super) goodput: Option<f64>,
-    /// Of the response times of OK answers: half of them are shorter.
+    /// The median response time of OK answers.
     pub(super) median: Option<f64>,
-    /// Likewise, 99 of 100.
+    /// The 99th percentile of the response times of OK answers.
     pub(super) p99: Option<f64>,
-    /// Likewise, all.
+    /// The longest response time of an OK answer.
     pub(super) longest: Option<f64>,
-    /// Of the times to done: 99 of 100 are shorter.
+    /// The 99th percentile of the times to done.
     pub(super) done_p99: Option<f64>,
     pub(super) queue_depth: Option<f64>,
     pub(super) in_system: Option<f64>,

@@ -1,5 +1,5 @@
-//! The live view: the runs on a full screen of the terminal, while they go on. On a thread of its own, which blocks on keys
-//! and on nothing else; what it draws, it reads from [`crate::live`], where nobody waits for it.
+//! The live view: the runs on a full screen of the terminal, while they go on. The view has a thread of its own, which
+//! blocks on keys and on nothing else. It draws what it reads from [`crate::live`], and the run never waits for it.
 
 mod axis;
 mod chart;

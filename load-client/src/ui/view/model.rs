@@ -1,5 +1,5 @@
-//! A run as the view shows it: what it has come to, what the last second was like, and how it went over time. Pure: fed
-//! with readings, by whoever looks.
+//! A run as the view shows it: its totals so far, its last second, and its course over time. The model has no I/O and no
+//! clock: the view gives it readings.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 

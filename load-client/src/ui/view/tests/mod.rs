@@ -36,9 +36,9 @@ fn scenario(rpc: Rpc) -> Arc<Scenario> {
     })
 }
 
-/// A run that has been going on for so long at 8 sends a second, of which 4 are done in time and 4 are refused, looked at
-/// five times a second. Each answer takes as long as the run has lasted, in tenths of a second; the service has as many
-/// messages as seconds have passed.
+/// A run of this length at 8 sends per second: 4 are done in time and 4 are rejected. It is read five times per second.
+/// Each answer takes as long as the run has lasted, in tenths of a second. The service has as many messages as seconds
+/// have passed.
 fn played(name: &str, rpc: Rpc, length: Duration) -> RunModel {
     let live = Live::default();
     let mut model = RunModel::new(name.to_owned(), scenario(rpc));
