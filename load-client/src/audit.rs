@@ -21,8 +21,8 @@ use crate::{
 /// Messages followed at once, per shard (arbitrary: an entry takes about 100 bytes). What is sent beyond is not
 /// followed, and its fate is unknown.
 const MAX_OPEN: usize = 4_000_000;
-/// Of those, the most whose calls ended without telling whether they were accepted (arbitrary: more than are in flight at
-/// once). Many never were, and nobody will say so: the oldest are forgotten.
+/// The most of these messages whose calls ended without telling whether they were accepted (arbitrary: more than are in
+/// flight at once). Many were never accepted, and no report of them will come: the audit forgets the oldest.
 const MAX_UNCERTAIN: usize = 100_000;
 
 /// The audit of one shard's messages.
@@ -40,9 +40,9 @@ pub struct Audit {
     /// Counts the instances of the service that were seen.
     generation: u32,
     done: Done,
-    /// Likewise, as they are heard of.
+    /// The exported times to done, recorded as completions are reported.
     time_to_done: Histogram,
-    /// Likewise.
+    /// The times to done for progress and the live view, recorded as completions are reported.
     shown: Arc<LiveTimes>,
     last_done: Option<Duration>,
     warmup: Duration,
@@ -53,8 +53,8 @@ pub struct Audit {
 struct Track {
     next: u64,
     open: BTreeMap<u64, Entry>,
-    /// Of the numbers below, some were given up though they may still end: so nobody can say that one of them ended
-    /// twice.
+    /// Some messages with a number below this one were given up, though they may still end. So a second end of such a
+    /// message cannot be told from a first.
     blurred: u64,
 }
 
@@ -109,7 +109,7 @@ pub struct Audited {
 }
 
 impl Audited {
-    /// For whoever looks at the run as it goes.
+    /// The audit so far, for progress and the live view.
     pub fn so_far(&self) -> LiveAudit {
         LiveAudit {
             counts: self.counts,
@@ -235,7 +235,8 @@ impl Audit {
             return;
         };
         let Some(entry) = track.open.get_mut(&number) else {
-            // Settled before, unless it was never followed or given up: while there are such, nobody can tell.
+            // The message was settled before, unless it was never followed or was given up. While there are such messages,
+            // the cases cannot be told apart.
             if number < track.blurred {
                 return;
             }
@@ -477,7 +478,7 @@ mod tests {
         audit.restarted(2 * SECOND);
         assert!(!audit.waits(), "which instance has it is not known for sure");
         audit.completed(0, new, END, 4 * SECOND);
-        // Told by the old instance after all, or twice: nobody can say.
+        // Reported late by the old instance, or reported twice: the audit cannot tell.
         audit.completed(0, old, END, 4 * SECOND);
         let counts = close(audit, 0, true);
         assert_eq!((counts.done, counts.unknown, counts.duplicated), (1, 1, 0));

@@ -94,7 +94,7 @@ impl Embedded {
     }
 }
 
-/// A service that nobody scrapes, in a process that it shares.
+/// A service without exported metrics, which shares its process with the load client.
 pub(crate) fn service(settings: Settings, instance_id: String) -> Service {
     Service::new(Parts {
         settings,

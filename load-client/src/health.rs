@@ -13,7 +13,8 @@ use foo_flags::Address;
 ///
 /// # Errors
 ///
-/// If a step takes longer than `limit`, if the connection fails, or if the answer is not OK: then the error has the answer.
+/// If a step takes longer than `limit`, if the connection fails, or if the answer is not OK. In the last case the error
+/// shows the answer.
 pub fn ask(address: &Address, limit: Duration) -> io::Result<()> {
     let mut connection = connect(address, limit)?;
     connection.set_read_timeout(Some(limit))?;

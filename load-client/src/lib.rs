@@ -5,7 +5,7 @@
 //! (`architecture/tests/rules.rs` holds that).
 
 #![warn(clippy::unwrap_used)]
-// They panic where their output is full or gone; `output/console.rs` does not.
+// They panic where their output is full or gone; `ui/console.rs` does not.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 #[cfg(feature = "embedded")]

@@ -89,7 +89,7 @@ fn health(args: &HealthArgs) -> Result<ExitCode, Failure> {
     print(format!("http://{}: alive\n", args.prometheus_addr).as_bytes())
 }
 
-/// The exit code of runs that went well and have a rule that is met, or that nobody can judge.
+/// The exit code of runs that went well and have a rule that is met, or that cannot be judged.
 const GATED: u8 = 99;
 
 type Failure = Box<dyn std::error::Error>;

@@ -25,7 +25,8 @@ const TIMES: [f64; 24] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0,
     30.0, 60.0, 120.0, 600.0, 3600.0,
 ];
-/// Likewise of the start lag: finest from 1 ms, a tick of the timers, to 10 ms, where the generator counts as late.
+/// Upper bounds of the buckets of the start lag, in seconds. They are finest from 1 ms, a tick of the timers, to 10 ms,
+/// where the generator counts as late.
 const LAGS: [f64; 18] = [
     0.000_25, 0.000_5, 0.001, 0.001_5, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007_5, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25,
     1.0, 5.0,
@@ -41,7 +42,7 @@ fn fates() -> impl Iterator<Item = &'static Column<AuditCounts>> {
     AuditCounts::COLUMNS.iter().filter(ends)
 }
 
-/// A recorder for the `/metrics` of a run. Whoever serves it must call `run_upkeep` on its handle now and then.
+/// A recorder for the `/metrics` of a run. The caller must call `run_upkeep` on its handle at intervals.
 pub fn prometheus(scenario: &Scenario) -> PrometheusRecorder {
     let mut times = TIMES.to_vec();
     times.extend([scenario.slo, scenario.timeout].map(|bound| bound.as_secs_f64()));

@@ -1,4 +1,4 @@
-//! The name that somebody may have meant.
+//! Suggests the known name that is most like a mistyped one.
 
 /// How alike two names must be (arbitrary: as clap has it for flags).
 const LEAST: f64 = 0.8;

@@ -13,7 +13,7 @@ use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 pub enum Outcome {
     /// Answered with OK.
     Ok,
-    /// The service refused it for want of room, and said so itself.
+    /// The service itself rejected it, because it had no room.
     Rejected,
     /// Its deadline passed.
     Expired,

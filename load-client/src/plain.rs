@@ -2,7 +2,7 @@
 //!
 //! Characters that a terminal obeys instead of showing (escape sequences, line breaks, changes of the writing direction) are
 //! written as escapes, such as `\u{1b}`. Everything that this program prints goes through [`line()`] or [`lines`], in
-//! `output/console.rs`; a peer's words go through [`word`] where they are kept.
+//! `ui/console.rs`; a peer's words go through [`word`] where they are kept.
 
 use std::borrow::Cow;
 

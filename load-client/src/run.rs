@@ -71,7 +71,7 @@ pub enum RunError {
         services: u32,
         /// How many there would be.
         connections: u32,
-        /// Who share them.
+        /// The clients that share them.
         clients: u32,
     },
     /// The address for the metrics cannot be had.

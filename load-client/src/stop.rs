@@ -70,7 +70,7 @@ impl Drop for Relay {
 }
 
 impl Stop {
-    /// A stopper of one's own, that is asked whatever this one is asked.
+    /// A separate stopper that receives every request to stop that this one receives.
     pub fn relayed(&self) -> Relay {
         let stopper = Arc::new(Stopper::default());
         let (mut above, below) = (self.clone(), Arc::clone(&stopper));
@@ -91,12 +91,12 @@ impl Stop {
         *self.0.borrow() >= Wish::Stop
     }
 
-    /// Waits until a stop is asked for; for ever, if nobody can any more. Cancel-safe.
+    /// Waits until a stop is asked for. Never returns if the [`Stopper`] is gone. Cancel-safe.
     pub async fn requested(&mut self) {
         self.wait_for(Wish::Stop).await;
     }
 
-    /// Waits until a stop at once is asked for; likewise.
+    /// Waits until a stop at once is asked for. Never returns if the [`Stopper`] is gone. Cancel-safe.
     pub async fn hurried(&mut self) {
         self.wait_for(Wish::Now).await;
     }

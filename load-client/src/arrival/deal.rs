@@ -1,6 +1,6 @@
-//! A number of requests, dealt: they are the first of the schedule of all clients, so that the rate stays what was asked
-//! for with any number of clients. Who has how many, and when the last one is intended, follows from the schedule alone:
-//! every thread has its share before the load begins, and asks nobody.
+//! Divides a number of requests among the clients. The requests are the first ones in the schedule of all clients, so the
+//! rate is as configured for any number of clients. The share of each client and the time of the last request follow from
+//! the schedule alone: each thread knows its share before the load begins, and shares no state with the others.
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 

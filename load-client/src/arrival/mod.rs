@@ -20,7 +20,7 @@ use crate::scenario::{Scenario, Schedule, Spacing, Stage, TraceRow};
 pub struct Intent {
     /// Since the start of the run.
     pub at: Duration,
-    /// What the message demands; `None`: whatever the service's distribution says.
+    /// The service time that the message demands; `None`: the service draws it from its own distribution.
     pub demand: Option<Duration>,
 }
 
@@ -61,7 +61,7 @@ pub struct ArrivalPlan {
     profile: Option<Arc<Profile>>,
     clients: u32,
     seed: u64,
-    /// Nothing that is intended from this time on is made; `None`: without end.
+    /// No request is scheduled from this time on; `None`: unlimited.
     until: Option<Duration>,
     /// How many sends there are at most, and whose they are.
     deal: Deal,
@@ -109,13 +109,13 @@ impl ArrivalPlan {
         self.deal.share(index, self.clients)
     }
 
-    /// Nothing that is intended from this time on is made; `None`: without end.
+    /// No request is scheduled from this time on; `None`: unlimited.
     pub fn until(&self) -> Option<Duration> {
         self.until
     }
 
-    /// When the load is over: at its length, or earlier, once all its requests have been intended. `None` if nobody can say
-    /// beforehand.
+    /// When the load is over: at its length, or earlier, once all its requests have been intended. `None` if this is not
+    /// known beforehand.
     pub fn over(&self) -> Option<Duration> {
         self.deal.over().or(self.until)
     }

@@ -29,7 +29,7 @@ struct Piece {
 }
 
 impl Profile {
-    /// One rate without end.
+    /// One rate, for an unlimited time.
     pub(super) fn constant(rate: f64) -> Self {
         Self {
             pieces: vec![Piece {

@@ -38,7 +38,7 @@ pub struct Call {
     /// Where to.
     pub method: Method,
     content: Content,
-    /// Whether the service has said that it has no such method of FooService, and for whoever waits for that.
+    /// Whether the service has said that it has no such method of FooService, and what wakes the tasks that wait for that.
     unimplemented: (AtomicBool, Notify),
 }
 
@@ -203,7 +203,7 @@ impl Call {
                 let ended = (Outcome::Unavailable, Fate::NotThere);
                 (None, ended, Said::NotConnected(reason))
             }
-            // Whatever code a dying connection is dressed in, no peer has said it.
+            // A broken connection can carry any status code, but it does not come from the peer.
             Answer::Broken(reason) => (None, (Outcome::Unavailable, Fate::Unknown), Said::Broken(reason)),
             Answer::Malformed(reason) => (None, (Outcome::Failed, Fate::Unknown), Said::Broken(reason)),
         };

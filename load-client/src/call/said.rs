@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{outcome::StatusCode, plain};
 
-/// What was said when a request ended. It becomes text only where somebody wants it: refusals come by the thousand.
+/// What was said when a request ended. It becomes text only where it is shown, because rejections come by the thousand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
     /// Nothing: the answer is OK, or there is none.

@@ -18,7 +18,7 @@ pub enum TemplateError {
         /// How it is written.
         hint: String,
     },
-    /// A placeholder that is none.
+    /// A placeholder that cannot be read.
     #[error("in the data, {0}")]
     Placeholder(String),
     /// A placeholder where none can be.

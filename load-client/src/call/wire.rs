@@ -103,7 +103,7 @@ fn varint(mut value: u64) -> ([u8; 10], usize) {
     (varint, bytes + 1)
 }
 
-/// Small magnitudes become small numbers, whatever their sign.
+/// Small magnitudes become small numbers, for positive and negative values.
 fn zigzag(value: i64) -> u64 {
     (value << 1 ^ value >> 63).cast_unsigned()
 }

@@ -1,4 +1,4 @@
-//! The flags of connections, whatever goes over them.
+//! The flags of connections, which apply to calls of every method.
 
 use std::time::Duration;
 

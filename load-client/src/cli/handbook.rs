@@ -27,7 +27,7 @@ pub fn completions(shell: Shell) -> Vec<u8> {
 pub fn manual() -> Vec<u8> {
     let mut page = Vec::new();
     let rendered = clap_mangen::Man::new(documented()).render(&mut page);
-    rendered.expect("memory takes whatever is written to it");
+    rendered.expect("writes to memory do not fail");
     page
 }
 
@@ -40,8 +40,8 @@ pub fn write_manuals(folder: &Path) -> io::Result<()> {
     clap_mangen::generate_to(documented(), folder)
 }
 
-/// The command line without clap's own `help` (a page that says that there is help helps nobody), and with the other names of
-/// flags in their texts: the manual pages would leave them out.
+/// The command line without clap's own `help`, whose page would say nothing useful. The help texts include the other names
+/// of flags, because the manual pages would leave them out.
 fn documented() -> Command {
     let program = Cli::command().disable_help_subcommand(true);
     program.mut_subcommands(|command| command.mut_args(with_aliases))

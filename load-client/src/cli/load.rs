@@ -21,7 +21,7 @@ use crate::{
 /// Sends in flight per client through Enqueue, where a client does not wait (arbitrary: far over what a service that
 /// acknowledges lets stand, and still a bound).
 const OPEN_LOOP: u32 = 1000;
-/// Clients where nobody says how many: as many as in the worked example.
+/// The number of clients if no flag gives it: as many as in the worked example.
 const FEW_CLIENTS: u32 = 4;
 /// The most clients that follow from a rate (arbitrary: more threads of a real caller are rare, and 1,000 slow answers at
 /// once are an overload that should show).
@@ -205,7 +205,7 @@ impl LoadArgs {
         self.scenario_of(self.mode.unwrap_or(defaults.rpc), schedule, defaults)
     }
 
-    /// The scenario of these flags for this RPC, whatever --mode says.
+    /// The scenario of these flags for this RPC. It ignores `--mode`.
     pub fn scenario_of(&self, rpc: Rpc, schedule: Schedule, defaults: Defaults) -> Scenario {
         let ends_by_itself = schedule.length().is_some() || self.requests.is_some();
         let duration = match self.duration {

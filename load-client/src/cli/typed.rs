@@ -1,13 +1,13 @@
-//! What was typed, as a report keeps it: for a shell to make the same runs again, the environment's part in front. Without
-//! secrets, and without what only says what is shown and where: the same runs are the same report, whatever its file is
-//! called.
+//! The command line of the runs, as a report keeps it, with environment variables in front. In a shell it makes the same
+//! runs again. Secrets are left out, and so are flags that only say what is shown and where: the same runs give the same
+//! report, however its file is named.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Arg, ArgMatches, Command, parser::ValueSource};
 use serde_json::Value;
 
-/// What begins the line: the path of the program is nobody's business.
+/// The first word of the line. The path of the program is private, so the line has only its name.
 const PROGRAM: &str = "load-client";
 /// The heading of flags that say nothing about what is run.
 const SHOWN: &str = "Output";

@@ -48,7 +48,7 @@ pub const VIRTUAL: Defaults = Defaults {
     ..REAL
 };
 
-/// Sends per strategy that the table in virtual time may take, where nobody asked for more (derived: the worked example
+/// Sends per strategy that the table in virtual time may take, unless the user asks for more (derived: the worked example
 /// for an hour takes 28,800, and a few seconds).
 #[cfg(feature = "embedded")]
 const VIRTUAL_SENDS: f64 = 100_000.0;
@@ -120,7 +120,7 @@ pub async fn targets(
 ) -> Result<Compared, TlsError> {
     let access = args.tls.access();
     let plans = args.target.iter().map(|Target { name, rpc, url }| {
-        // `main` has refused targets without an RPC.
+        // `main` has rejected targets without an RPC.
         let rpc = rpc.or(args.load.mode()).unwrap_or(REAL.rpc);
         let scenario = Arc::new(real_scenario(load, schedule, rpc));
         Ok(RunPlan {

@@ -158,7 +158,7 @@ pub async fn in_virtual_time(
         let (done, result) = oneshot::channel();
         thread::Builder::new().name(plan.name.clone()).spawn(move || {
             let measured = runtime.block_on(virtual_run(plan));
-            // Nobody listens if the comparison has failed elsewhere.
+            // The receiver is gone if the comparison has failed elsewhere.
             let _ = done.send(measured);
         })?;
         running.push(result);

@@ -28,7 +28,7 @@ use crate::{
 
 /// How long after a stop what is in flight is waited for (arbitrary: a person is waiting).
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
-/// A sleep with no end in sight (arbitrary: whatever is waited for wakes it).
+/// A sleep for as long as nothing is due (arbitrary: the awaited event ends it).
 const LONG: Duration = Duration::from_secs(3600);
 
 /// How a shard makes a call.
@@ -138,7 +138,7 @@ pub(super) async fn drive(
             () = &mut timer => sender.place.settle().await,
             Some(look) = looks.recv() => {
                 let effort = meter.read(&sender.transport);
-                // Who asked may have gone.
+                // The receiver may be gone.
                 let _ = look.send(Figures { effort, ..results.figures() });
             }
         }
@@ -147,7 +147,7 @@ pub(super) async fn drive(
     let connected = sender.transport.connected();
     let over = pacer.close(over, &mut results);
     results.publish(in_flight.len(), 0);
-    // Nobody listens if the run has failed elsewhere.
+    // The receiver is gone if the run has failed elsewhere.
     let _ = load_over.send(over);
 
     let patience = async {

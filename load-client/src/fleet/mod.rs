@@ -74,7 +74,7 @@ pub struct FleetSetup {
     pub place: Place,
     /// How long the target may take to come up.
     pub connect_timeout: Duration,
-    /// For whoever looks at the run as it goes.
+    /// The state of the run for progress and the live view.
     pub live: Arc<Live>,
     /// To end early.
     pub stop: Stop,
@@ -232,7 +232,7 @@ impl Sending {
     }
 }
 
-/// A shard's ends of the channels to whoever started it.
+/// A shard's ends of the channels to the thread that started it.
 struct Ends {
     connected: oneshot::Sender<Result<(), ConnectError>>,
     start: oneshot::Receiver<Start>,
@@ -308,7 +308,7 @@ impl ShardSetup {
             start: start.at,
             place,
         };
-        // Nobody waits for the shards of a run that has failed.
+        // The receiver is gone if the run has failed.
         let _ = recorded.send(drive(sender, pacer, results, live, stop, looks, load_over).await);
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct Sent {
 /// The results of one shard.
 pub(super) struct ShardResults {
     recorder: Recorder,
-    /// Where whoever looks sees them.
+    /// Where progress and the live view read the counts.
     shown: Arc<LiveShard>,
     audit: Option<Arc<Mutex<Audit>>>,
     ok_means_done: bool,

@@ -18,7 +18,7 @@ pub enum RuleError {
     /// What stands in brackets is not known.
     #[error("{0:?} has no times; the scopes are {scopes}", scopes = scopes())]
     Scope(String),
-    /// A percentile that is none.
+    /// The number of a percentile is out of range.
     #[error("p{0} is no percentile; it must be more than 0 and less than 100, like p99.9, and the largest is max")]
     Percentile(String),
     /// A share that is written as a part of 1, or a part of a request.

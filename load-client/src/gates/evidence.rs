@@ -25,11 +25,11 @@ pub struct Evidence {
     pub intended: u64,
     /// The same for goodput, which also has to wait for what is queued.
     pub settled: u64,
-    /// What became of queued messages; `None` if nobody says.
+    /// What became of queued messages; `None` without an audit.
     pub audit: Option<AuditCounts>,
     /// Whether messages were queued at all.
     pub queued: bool,
-    /// Thrown away by the service's policy; `None` if nobody says.
+    /// Messages dropped by the service's policy; `None` if the service does not report them.
     pub dropped: Option<u64>,
     /// For so long sends were intended and judged; on the way, as much of that as of the sends is settled. `None` of a load
     /// over no time.
@@ -109,7 +109,7 @@ impl Evidence {
         }
     }
 
-    /// `None` if nobody says.
+    /// `None` if the count is not known.
     pub(super) fn count(&self, count: Count) -> Option<u64> {
         match count {
             Count::Ledger(column) => Some((column.of)(&self.figures.ledger)),

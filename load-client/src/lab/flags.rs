@@ -26,7 +26,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The flags, as the command line of their program has them, whatever the environment says.
+    /// The flags, as the command line of their program has them. Environment variables have no effect.
     pub(super) fn command(self) -> Command {
         let empty = Command::new("lab").no_binary_name(true);
         let command = match self {

@@ -25,7 +25,7 @@ use crate::{
 pub struct Strategy {
     /// What it is called.
     pub name: String,
-    /// What it is, for a reader who has never heard of it.
+    /// One sentence for readers who do not know the strategy.
     pub about: String,
     /// The RPC that its clients use.
     pub rpc: Rpc,

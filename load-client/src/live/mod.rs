@@ -1,7 +1,8 @@
-//! A run as it goes, for whoever shows it: written by the run, read by another thread at any time.
+//! The state of a run while it goes on, for progress and the live view. The run writes it, and another thread can read it
+//! at any time.
 //!
-//! Each shard writes its own counts, after every turn of its loop and with plain stores: nothing that sends waits for
-//! anybody who looks.
+//! Each shard writes its own counts, after every turn of its loop and with plain stores: a sending thread never waits for a
+//! reader.
 
 mod times;
 
@@ -154,7 +155,7 @@ impl LiveShard {
     }
 
     fn add_to(&self, reading: &mut LiveReading) {
-        // The counts of ends first: whatever has ended by then is among those intended.
+        // The counts of ends are read first, so that each request that has ended is among those intended.
         let mut ledger = [0; Ledger::COLUMNS.len()];
         for (count, mine) in ledger.iter_mut().zip(&self.ledger).rev() {
             *count = mine.load(Relaxed);
@@ -181,7 +182,8 @@ impl Live {
         self.histograms.clone()
     }
 
-    /// A shard joins: where it publishes its counts, and who wants its figures. Shards join in their order, before any starts.
+    /// Adds a shard. Returns where it publishes its counts, and the requests for its figures. Shards join in their order,
+    /// before any starts.
     pub fn shard(&self) -> (Arc<LiveShard>, mpsc::Receiver<Look>) {
         let shard = Arc::default();
         lock(&self.shards).push(Arc::clone(&shard));
@@ -202,7 +204,7 @@ impl Live {
         Some(all)
     }
 
-    /// An audit joins: where it will publish times to done. Whoever has the audit locked may write.
+    /// Adds an audit. Returns where it publishes times to done. Only the thread that has the audit locked may write there.
     pub fn audit(&self) -> Arc<LiveTimes> {
         let times = Arc::default();
         lock(&self.audits).push(Arc::clone(&times));
@@ -220,7 +222,8 @@ impl Live {
         let _ = self.start.set(at);
     }
 
-    /// When the load began; `None` before that. On the clock of the run: in virtual time, nobody else's.
+    /// When the load began; `None` before that. The instant is on the clock of the run, which in virtual time differs from
+    /// every other clock.
     pub fn started(&self) -> Option<Instant> {
         self.start.get().copied()
     }

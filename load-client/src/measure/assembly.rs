@@ -43,7 +43,7 @@ impl Assembly<'_> {
         let imbalances = self.imbalances();
         let drain = self.drain_seconds();
 
-        // Who says when messages were done: the answers, or the audit.
+        // The source of the times to done is either the answers or the audit.
         let done_is_known = scenario.rpc.ok_means_done() || self.audited.is_some();
         let mut done = std::mem::take(&mut self.recorded.done);
         if let Some(audited) = &mut self.audited {
@@ -137,7 +137,7 @@ impl Assembly<'_> {
         let seen = self.seen.as_ref().filter(|seen| seen.drained)?;
         let last_done = self.audited.as_ref().and_then(|audited| audited.last_done);
         let last = self.recorded.last_ended.max(last_done.unwrap_or_default());
-        // Nobody knows when the rest of a gap was done.
+        // After a gap, it is not known when the messages in it were done.
         (seen.heard_all && !seen.observed.missed).then(|| seconds(last.saturating_sub(self.load_over)))
     }
 

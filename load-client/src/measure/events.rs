@@ -23,7 +23,7 @@ impl fmt::Debug for Event {
     }
 }
 
-/// Makes the events happen, which are in the order of time. Never ends: whatever ends the load drops it.
+/// Makes the events happen. They must be in the order of time. The future never ends: the end of the load drops it.
 pub(super) async fn happen(events: &[Event], start: Instant, live: &Live) -> Infallible {
     for event in events {
         sleep_until(start + event.at).await;

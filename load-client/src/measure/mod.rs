@@ -32,7 +32,7 @@ use crate::{
 
 /// Between the service's snapshots in real time.
 const WATCH_EVERY: Duration = Duration::from_millis(50);
-/// Likewise in virtual time, where a snapshot costs as much but the runs are longer.
+/// Between the service's snapshots in virtual time, where a snapshot costs as much but the runs are longer.
 const WATCH_EVERY_VIRTUAL: Duration = Duration::from_secs(1);
 
 /// One per shard; none where nothing is queued.
@@ -55,7 +55,7 @@ pub struct RunPlan {
     pub virtual_time: bool,
     /// How long the target may take to come up.
     pub connect_timeout: Duration,
-    /// For whoever looks at the run as it goes.
+    /// The state of the run for progress and the live view.
     pub live: Arc<Live>,
     /// What happens to the service meanwhile, in the order of time.
     pub events: Vec<Event>,
@@ -105,7 +105,7 @@ pub async fn measure(mut plan: RunPlan) -> Result<Measured, FleetError> {
         None
     });
     if observer.is_none() {
-        // Nobody would ever say how a message ended.
+        // Without an observer, the audits would never learn how a message ended.
         audits.clear();
     }
 
@@ -225,7 +225,7 @@ async fn observe(plan: &RunPlan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<
     }
 }
 
-/// The depth of the service's queue now; `None` if nobody can say, or nobody wants to wait for it.
+/// The depth of the service's queue now; `None` if the service does not report it, or if a stop comes first.
 async fn queue_depth(observer: Option<&Observer>, stop: &mut Stop) -> Option<u64> {
     let snapshot = tokio::select! {
         biased;
@@ -278,7 +278,7 @@ fn audits(plan: &RunPlan, place: Place) -> Audits {
         .collect()
 }
 
-/// `None` if there was nothing to audit, or nobody to ask.
+/// `None` if there was nothing to audit, or no observer.
 fn close(audits: &[Arc<Mutex<Audit>>], seen: Option<&ServiceView>) -> Option<Audited> {
     let seen = seen?;
     if audits.is_empty() {

@@ -1,8 +1,8 @@
 //! Watches the service while the load runs: its own view of itself beside the clients', and the ends of queued messages
 //! for the audit.
 //!
-//! It has a connection of its own, so that it does not stand in line behind the load, and comes back when the service
-//! does.
+//! The observer has a connection of its own, so that it does not wait behind the load. It reconnects when the service comes
+//! back.
 
 mod observed;
 
@@ -53,7 +53,7 @@ pub struct ObserverSetup {
     pub interval: Duration,
     /// One per shard; none where nothing is queued.
     pub audits: Vec<Arc<Mutex<Audit>>>,
-    /// What every call carries: who may call may also have to say so to watch.
+    /// The metadata of every call. A service that requires metadata for its calls may require it for Watch too.
     pub metadata: http::HeaderMap,
     /// For progress.
     pub live: Arc<Live>,
@@ -93,7 +93,7 @@ impl Observer {
     ///
     /// # Errors
     ///
-    /// The status with which the service refused.
+    /// The status with which the service rejected the Watch.
     pub async fn start(plan: ObserverSetup) -> Result<Option<Self>, Status> {
         let mut client = FooServiceClient::new(channel(plan.dial.clone()));
         let mut stream = match open(&mut client, &plan, None).await {

@@ -9,9 +9,9 @@ use crate::{live::Levels, recorder::Series};
 /// What the messages of both doors came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Let in.
+    /// Accepted on arrival.
     pub admitted: u64,
-    /// Turned away.
+    /// Rejected on arrival.
     pub refused: u64,
     /// Processed.
     pub completed: u64,

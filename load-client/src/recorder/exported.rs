@@ -16,7 +16,7 @@ pub struct Histograms {
 }
 
 impl Default for Histograms {
-    /// For a run whose metrics nobody reads: recording costs a branch.
+    /// For a run without exported metrics: recording costs a branch.
     fn default() -> Self {
         Self {
             response_time: std::array::from_fn(|_| Histogram::noop()),

@@ -145,7 +145,7 @@ impl Recorder {
         }
     }
 
-    /// What has been recorded so far, for whoever looks at the run as it goes.
+    /// The counts so far, for progress and the live view.
     pub fn so_far(&self) -> ClientCounts {
         ClientCounts {
             ledger: self.figures.ledger,
@@ -155,7 +155,7 @@ impl Recorder {
         }
     }
 
-    /// The figures so far, for whoever judges the run as it goes.
+    /// The figures so far, for rules that are judged during the run.
     pub fn figures(&self) -> Figures {
         let mut figures = self.figures.clone();
         figures.done(&self.done);
@@ -234,7 +234,7 @@ impl Done {
 pub struct Figures {
     /// How every intended send ended.
     pub ledger: Ledger,
-    /// Likewise, by the URL that it went to, or was to go to.
+    /// How every intended send ended, by the URL that it went to, or was to go to.
     pub targets: Vec<Ledger>,
     /// Answers by their status.
     pub statuses: [u64; StatusCode::ALL.len()],
@@ -242,7 +242,7 @@ pub struct Figures {
     pub slots: Slots,
     /// By [`Outcome`], from the intended send to its end.
     pub response_time: [Distribution; Outcome::ALL.len()],
-    /// Likewise, from when it was made.
+    /// By [`Outcome`], from the actual send to its end.
     pub service_time: [Distribution; Outcome::ALL.len()],
     /// The generator's own lateness.
     pub start_lag: Distribution,

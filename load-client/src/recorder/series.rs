@@ -20,15 +20,16 @@ pub struct Slot {
     pub good: u64,
     /// Times to done, in microseconds, two digits: for the eye.
     to_done: Option<Box<Histogram<u32>>>,
-    /// Likewise, response times of ok answers that do not mean done; those that do are in `to_done` already.
+    /// Response times of ok answers that do not mean done, also in microseconds with two digits. Those of answers that mean
+    /// done are in `to_done` already.
     responses: Option<Box<Histogram<u32>>>,
-    /// What the service showed last in it.
+    /// Messages in the queue, as the service last reported in this step.
     pub queue_depth: Option<u64>,
-    /// Likewise.
+    /// Messages in the system, as the service last reported in this step.
     pub in_system: Option<u64>,
-    /// Likewise.
+    /// Bytes in the queue, as the service last reported in this step.
     pub queue_bytes: Option<u64>,
-    /// Likewise.
+    /// Memory of the service's process in bytes, as the service last reported in this step.
     pub resident_bytes: Option<u64>,
 }
 

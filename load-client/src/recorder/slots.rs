@@ -68,7 +68,7 @@ pub struct Slots {
     /// Service times of ok answers, of requests that were sent while few slots were taken. Those of the warm-up count too:
     /// a run that is held back has such requests only at its beginning.
     pub few: Latest,
-    /// Likewise, while all were taken.
+    /// Service times of ok answers, of requests that were sent while all slots were taken.
     pub all: Latest,
     /// Requests after the warm-up that waited for a slot of their client, for longer than anybody could miss.
     pub late: u64,

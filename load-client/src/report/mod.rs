@@ -179,7 +179,7 @@ pub struct VerdictReport {
     /// What limited the load; null if nothing did, or if it is not known.
     #[serde(default)]
     pub limited_by: Option<Limit>,
-    /// The reason for `limited_by`, in words.
+    /// The reason for this verdict, in words.
     pub reason: String,
     /// The generator's own lateness; null if nothing was sent.
     pub start_lag_p99_seconds: Option<f64>,

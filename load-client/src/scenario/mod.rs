@@ -98,7 +98,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// How long the load lasts, a number of requests apart; `None`: without end.
+    /// How long the load lasts, not counting a limit on the number of requests; `None`: unlimited.
     pub fn length(&self) -> Option<Duration> {
         self.duration.or_else(|| self.schedule.length())
     }

@@ -141,7 +141,7 @@ impl Schedule {
         }
     }
 
-    /// How long the schedule lasts by itself; `None`: without end.
+    /// How long the schedule lasts by itself; `None`: unlimited.
     pub fn length(&self) -> Option<Duration> {
         match self {
             Self::Stages {
@@ -156,8 +156,8 @@ impl Schedule {
         }
     }
 
-    /// Stages that repeat, begun where they are at `time` if they have been repeating since time 0: whoever begins so, at
-    /// whatever time, is in the same stage as all others. Anything else begins at its beginning.
+    /// The schedule of a load that joins at `time`. Repeating stages start where they are if they have been repeating since
+    /// time 0, so all loads are in the same stage, whenever they join. Any other schedule starts at its beginning.
     #[must_use]
     pub fn joined_at(self, time: Duration) -> Self {
         let Self::Stages {

@@ -130,7 +130,7 @@ impl Dial {
         self.options
     }
 
-    /// Whether whatever is reached is the same process.
+    /// Whether every connection reaches the same process.
     pub fn is_one_service(&self) -> bool {
         self.targets.len() == 1 && !matches!(self.target().way, Way::Tcp { spread: true, .. })
     }
@@ -309,7 +309,8 @@ impl Target {
 /// The addresses of a name, beginning with another for each number: the first connections go to one each, and none to what
 /// cannot be reached while others can.
 fn in_turn(addresses: Vec<SocketAddr>, first: usize) -> Vec<SocketAddr> {
-    // A resolver gives them in an order that changes, so that whoever takes the first gets one of them at random.
+    // A resolver changes the order, so that clients that take the first address spread over all. Sorted, they can be
+    // counted through.
     let mut addresses: Vec<SocketAddr> = BTreeSet::from_iter(addresses).into_iter().collect();
     let count = addresses.len().max(1);
     addresses.rotate_left(first % count);

@@ -39,7 +39,7 @@ pub(super) enum Attempt {
     Unprocessed {
         /// What was said of it.
         reason: String,
-        /// Whether it was the connection that takes no more calls, and not this one call that was refused.
+        /// True if the connection takes no more calls; false if the peer rejected only this call.
         leaving: bool,
     },
 }
@@ -54,7 +54,7 @@ pub(super) async fn exchange(
 ) -> Attempt {
     let Ready { mut sender, generation } = ready;
     let mut place = link.place();
-    // h2 also calls a connection full that has its last stream left: only our own count tells who has to wait.
+    // h2 also calls a connection full that has one stream left: only our own count tells whether a call has to wait.
     let full = place.before >= sender.current_max_send_streams();
     let (answer, mut body) = match sender.send_request(head.clone(), false) {
         Ok(sent) => sent,

@@ -192,7 +192,8 @@ impl Transport {
                     generation = used;
                     resends += 1;
                 } else {
-                    // A peer that refuses calls may be full: asked once more, as gRPC's own clients do, and not without end.
+                    // A peer that rejects a call may be full: the call is sent once more, as gRPC's own clients do, and
+                    // then given up.
                     if refused {
                         return Answer::NotConnected(reason.into());
                     }

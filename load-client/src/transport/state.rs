@@ -17,7 +17,7 @@ pub(super) enum State {
     Up(Ready),
     /// The last attempt failed, or the connection broke; the next attempt is to come.
     Down(Arc<str>),
-    /// Likewise, because the two ends do not fit each other: the next attempt will hardly do better.
+    /// The last attempt failed, because the two ends do not fit each other: the next attempt will hardly do better.
     Unfit(Arc<str>),
 }
 

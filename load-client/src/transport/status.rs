@@ -33,7 +33,7 @@ pub(super) fn read(
         };
         keep_metadata.then(|| Box::new(metadata()))
     };
-    // The peer's own word counts wherever it is given, whatever HTTP says beside it.
+    // The peer's own gRPC status counts, in trailers or headers, even if the HTTP status differs.
     let said = trailers
         .filter(|trailers| trailers.contains_key(GRPC_STATUS))
         .unwrap_or(&head.headers);

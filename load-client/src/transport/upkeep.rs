@@ -29,7 +29,7 @@ use super::{
 
 /// Flow control: room for the answers of everything that one connection has in flight.
 const CONNECTION_WINDOW: u32 = 16 << 20;
-/// Likewise per stream: answers are small, or read at once.
+/// Flow control: room for the answer of one stream. Answers are small, or read at once.
 const STREAM_WINDOW: u32 = 1 << 20;
 /// Streams given up that h2 remembers, so that late frames for them are no error. Deadlines pass in bulk.
 const MAX_RESET_STREAMS: usize = 16_384;
@@ -166,7 +166,7 @@ async fn serve(
                 Err(error) => trouble::http2(&error).into(),
             }));
         }
-        // h2 tells of a GOAWAY only those who would send another request; and of stream ids that are used up.
+        // h2 reports a GOAWAY, or stream ids that are used up, only to callers that would send another request.
         match sender.poll_ready(context) {
             Poll::Ready(Err(_)) => Poll::Ready(End::Leaving),
             _ => Poll::Pending,

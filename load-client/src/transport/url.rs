@@ -153,7 +153,7 @@ impl FromStr for Url {
         if authority.host().is_empty() {
             return Err(wrong("names no host"));
         }
-        // Read here: a port that is none, `http` takes for no port.
+        // The port is read here, because `http` ignores a port that is not valid.
         let after_host = authority.as_str().strip_prefix(authority.host());
         let port = match after_host.and_then(|rest| rest.strip_prefix(':')) {
             Some(port) => port
@@ -262,7 +262,7 @@ mod tests {
             "ftp://h",
             "http://a@h:1",
             "http://",
-            // These once led to port 80, of nobody or of h.
+            // Older versions took these for port 80, of no host or of h.
             "http://:50051",
             "http://h:",
             "dns://8.8.8.8/h:1",

@@ -1,5 +1,5 @@
-//! The times of a trace: numbers in a unit, or timestamps. What cannot be told from the data is refused, with the flag that
-//! says it: a unit that is wrong by a thousand makes a replay that is wrong by a thousand.
+//! The times of a trace: numbers in a unit, or timestamps. Times that are ambiguous are rejected, and the error names the
+//! flag that settles them. A unit that is wrong by a factor of 1,000 makes a replay that is wrong by a factor of 1,000.
 
 use std::borrow::Cow;
 
@@ -111,7 +111,7 @@ impl<'a> Times<'a> {
         }
     }
 
-    /// Whether the times are numbers whose unit nobody says: no flag, not the column's name, and not their size.
+    /// Whether the times are numbers of unknown unit: neither a flag, nor the column's name, nor their size tells it.
     pub(super) fn unit_is_assumed(&self) -> bool {
         let said = self.unit.or_else(|| TimeUnit::of_column(self.column));
         self.kind == Some(Kind::Number) && said.is_none() && !self.epochs

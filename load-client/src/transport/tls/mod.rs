@@ -1,4 +1,4 @@
-//! TLS: whom to trust, and who we are.
+//! TLS: the certificates to trust, and the client's own certificate.
 
 mod files;
 mod words;
@@ -116,7 +116,7 @@ impl Tls {
     }
 }
 
-/// Whether whoever is at the other end speaks TLS. The connection is of no use any more.
+/// Whether the other end speaks TLS. The connection cannot be used afterwards.
 pub(super) async fn is_spoken(stream: impl AsyncRead + AsyncWrite + Unpin) -> bool {
     let access = Access {
         anyone: true,
@@ -127,7 +127,7 @@ pub(super) async fn is_spoken(stream: impl AsyncRead + AsyncWrite + Unpin) -> bo
     };
     match tls.connector.connect(tls.name, stream).await {
         Ok(_) => true,
-        // It may refuse us, but it does so in TLS.
+        // The peer may reject the handshake, but it does so in TLS.
         Err(error) => matches!(tls_error(&error), Some(rustls::Error::AlertReceived(_))),
     }
 }

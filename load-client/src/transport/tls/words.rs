@@ -19,7 +19,7 @@ const SHA1: [&[u8]; 2] = [
 /// The encoded object identifier of the curve P-521.
 const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
 
-/// The same error, in words for whoever runs this, if it is one of TLS.
+/// The same error, with a message for the user if it is an error of TLS.
 pub(super) fn explained(error: io::Error) -> io::Error {
     match tls_error(&error) {
         None => error,
