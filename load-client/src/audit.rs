@@ -1,8 +1,9 @@
-//! Follows every queued message from its send to its end, by the number it carries: so what was lost, done twice, or
-//! done without having been acknowledged is known exactly, and what cannot be known is said to be unknown.
+//! Follows every queued message from its send to its end, by the number it carries. So it counts exactly the messages that
+//! were lost, done twice, or done without having been acknowledged. If the end of a message cannot be known, it counts as
+//! unknown.
 //!
-//! An entry is held only while its message is open; what is settled leaves nothing but a count. Two sides write: the
-//! client that sends (sent, acknowledged, …) and the observer that hears of completions, in either order.
+//! An entry is held only while its message is open; a settled message leaves only a count. Two sides write, in either
+//! order: the client that sends (sent, acknowledged, …), and the observer that receives completions.
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -1,5 +1,5 @@
-//! What the generator itself had to put up: its processor time, and its waits for a place on its connections. So that a
-//! report can say whether its figures are the service's or the generator's.
+//! The effort of the generator itself: its processor time, and its waits for a stream on its connections. With these a
+//! report can tell whether its figures come from the service or from the generator.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Ctrl-C, for everything that runs: stop sending and report; or, at the second one, report at once.
+//! Requests to stop, such as Ctrl-C. The first one stops the sending, and the report follows when the run is over. The
+//! second one asks for the report at once.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -91,12 +92,12 @@ impl Stop {
         *self.0.borrow() >= Wish::Stop
     }
 
-    /// Waits until a stop is asked for. Never returns if the [`Stopper`] is gone. Cancel-safe.
+    /// Waits until a stop is asked for. Never returns if the [`Stopper`] is dropped first. Cancel-safe.
     pub async fn requested(&mut self) {
         self.wait_for(Wish::Stop).await;
     }
 
-    /// Waits until a stop at once is asked for. Never returns if the [`Stopper`] is gone. Cancel-safe.
+    /// Waits until a stop at once is asked for. Never returns if the [`Stopper`] is dropped first. Cancel-safe.
     pub async fn hurried(&mut self) {
         self.wait_for(Wish::Now).await;
     }

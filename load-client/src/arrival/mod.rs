@@ -1,5 +1,5 @@
-//! When sends are intended: pure, seeded, and told by no clock. A client asks for its next intent whenever it is done
-//! with the last, so a backlog of intents costs no memory.
+//! When sends are intended: a pure function of the plan and a seed, which reads no clock. A client asks for its next intent
+//! when it is done with the last, so a backlog of intents costs no memory.
 
 mod deal;
 mod profile;

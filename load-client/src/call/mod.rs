@@ -1,7 +1,7 @@
 //! What to send, and what the answer means: the one place where a status becomes an outcome.
 //!
-//! A call is of a unary method of any service, with a message made from JSON. The doors of FooService are built in: their
-//! messages are known here, and their answers say more.
+//! A call is of a unary method of any service, with a message made from JSON. The RPC methods of FooService are built in:
+//! their message types are known at compile time, and their answers carry more figures.
 
 mod fields;
 mod placeholder;
@@ -203,7 +203,7 @@ impl Call {
                 let ended = (Outcome::Unavailable, Fate::NotThere);
                 (None, ended, Said::NotConnected(reason))
             }
-            // A broken connection can carry any status code, but it does not come from the peer.
+            // A status code on a broken connection does not come from the peer.
             Answer::Broken(reason) => (None, (Outcome::Unavailable, Fate::Unknown), Said::Broken(reason)),
             Answer::Malformed(reason) => (None, (Outcome::Failed, Fate::Unknown), Said::Broken(reason)),
         };

@@ -1,4 +1,4 @@
-//! What no single flag can know to be wrong: flags that contradict each other, and a load that leaves nothing to judge.
+//! Checks across flags: flags that contradict each other, and a load that leaves nothing to judge.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ fn check_warmup(scenario: &Scenario) -> Result<(), String> {
     }
     if scenario.requests.is_some() && scenario.schedule == Schedule::AsFastAsPossible {
         return Err(
-            "--warmup cannot be used with --requests and --rps 0, because nobody knows how long such a load lasts; give \
+            "--warmup cannot be used with --requests and --rps 0, because the length of such a load is not known; give \
              --duration in place of --requests"
                 .to_owned(),
         );

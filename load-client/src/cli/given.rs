@@ -1,4 +1,4 @@
-//! Flags together with the words by which they were given, for those that lay them over what a file says.
+//! Flags together with the words by which they were given, for code that overrides a file's values with them.
 
 use std::ops::Deref;
 

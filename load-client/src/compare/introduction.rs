@@ -1,4 +1,4 @@
-//! What stands before the tables: the load, the service, the strategies.
+//! The text before the tables: the load, the service, the strategies.
 
 use std::{fmt::Write, time::Duration};
 

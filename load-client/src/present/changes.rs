@@ -1,5 +1,5 @@
-//! Saved runs side by side: each figure of some, of another, and what has changed; of several, whether by more than they
-//! differ among themselves.
+//! Compares a run with saved first runs: each figure of both, and the change. With several first runs, it also shows
+//! whether the change is larger than the differences among them.
 
 use super::{
     grid::{Column, Grid, Kind as Cells},

@@ -1,5 +1,5 @@
-//! Tables of text that fit a width. Words break at spaces only, no line is longer than the width as long as its words are
-//! not, and what has no room on the right stands in another table below.
+//! Tables of text that fit a width. Text breaks at spaces only, so a line is longer than the width only if a word is.
+//! Columns that have no room on the right go into another table below.
 
 use super::layout::wrap;
 

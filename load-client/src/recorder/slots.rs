@@ -1,7 +1,7 @@
-//! What the slots of the clients tell: how long answers took while few of them were taken, and while all were.
+//! How long answers took while few slots of the clients were taken, and while all were.
 //!
 //! A slot is a request that a client may have in flight. If answers take longer when all slots are taken, the service has
-//! a line; if they do not, more slots would have done more.
+//! a waiting line. If they do not, more slots would have done more.
 
 use std::time::Duration;
 

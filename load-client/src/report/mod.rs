@@ -1,5 +1,5 @@
-//! The report as programs read it: schema `load-client/report/v1`. Pure data; seconds are floats, what is missing is
-//! null. Fields that came after the first version may be missing in a file: an older program wrote it.
+//! The report as programs read it: schema `load-client/report/v1`. It is pure data: seconds are floats, and a missing value
+//! is null. A file of an older program may lack fields that were added after the first version.
 
 mod answers;
 mod configuration;

@@ -1,4 +1,4 @@
-//! When sends are intended, as it was asked for: a rate, stages, a trace, or nothing.
+//! The schedule of a load, as the user gives it: a rate, stages, a trace, or none (as fast as possible).
 
 use std::{sync::Arc, time::Duration};
 

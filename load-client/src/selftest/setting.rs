@@ -1,5 +1,5 @@
-//! What every experiment is made in: a run like those of `load-client run`, with flags as a user writes them, while a fault
-//! happens at a known time into its load.
+//! The run of an experiment. It is like a run of `load-client run`, with flags as a user writes them. A fault happens at a
+//! known time into its load.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 

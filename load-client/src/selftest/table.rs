@@ -1,4 +1,4 @@
-//! What people get to see of the experiments: what they are, then a row per figure, then a sentence.
+//! The output of the experiments: a description of each, then a row per figure, then a sentence.
 
 use std::fmt::Write;
 

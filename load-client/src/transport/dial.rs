@@ -309,8 +309,8 @@ impl Target {
 /// The addresses of a name, beginning with another for each number: the first connections go to one each, and none to what
 /// cannot be reached while others can.
 fn in_turn(addresses: Vec<SocketAddr>, first: usize) -> Vec<SocketAddr> {
-    // A resolver changes the order, so that clients that take the first address spread over all. Sorted, they can be
-    // counted through.
+    // A resolver changes the order, so that clients that take the first address spread over all. Sorting gives a fixed
+    // order, in which each number begins at another address.
     let mut addresses: Vec<SocketAddr> = BTreeSet::from_iter(addresses).into_iter().collect();
     let count = addresses.len().max(1);
     addresses.rotate_left(first % count);

@@ -1,7 +1,7 @@
-//! One connection that is kept up, as its calls see it: what sends requests over it, or why nothing does.
+//! One connection that is kept up, as its calls see it: either what sends requests over it, or why it is down.
 //!
-//! A call that finds it down waits for the attempt that is under way, and fails with it: so a target that is gone slows
-//! its callers to the pace of the attempts, instead of letting them spin.
+//! A call that finds the connection down waits for the attempt that is under way, and fails if the attempt fails. So a
+//! target that is gone slows its callers to the pace of the attempts, instead of letting them spin.
 
 use std::sync::{Arc, Mutex, atomic::Ordering::Relaxed};
 

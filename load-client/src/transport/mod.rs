@@ -1,8 +1,8 @@
-//! Moves bytes: an encoded message and metadata there, a status and bytes back, over a few HTTP/2 connections that
-//! reconnect by themselves.
+//! The transport: it sends an encoded message with metadata and returns a status with bytes. It uses a few HTTP/2
+//! connections that reconnect by themselves.
 //!
-//! Straight on h2: what a client library adds for comfort (per-request allocation, a task and a channel between) costs
-//! more than HTTP/2 itself, and hides whether a status came from the peer.
+//! It is built directly on h2. The additions of a client library (per-request allocation, a task and a channel between)
+//! cost more than HTTP/2 itself, and hide whether a status came from the peer.
 
 mod answer;
 pub mod dial;

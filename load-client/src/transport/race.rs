@@ -1,5 +1,5 @@
-//! A TCP connection to one of several addresses, by staggered attempts (RFC 8305, "Happy Eyeballs"): an address that does not
-//! answer costs a quarter of a second, and not the whole time that there is.
+//! A TCP connection to one of several addresses, by staggered attempts (RFC 8305, "Happy Eyeballs"). An address that does
+//! not answer costs a quarter of a second, not the whole connect timeout.
 
 use std::{collections::BTreeMap, io, net::SocketAddr, time::Duration};
 

@@ -240,7 +240,7 @@ async fn a_connection_that_is_swallowed_is_noticed_by_keep_alive_and_replaced() 
     tokio::spawn(async move {
         let mut swallowed = accept(&mut arriving).await;
         let _call = next(&mut swallowed).await;
-        // From here on nobody reads what arrives on it.
+        // From here on the server does not read what arrives on the connection.
         let mut new = accept(&mut arriving).await;
         answer(next(&mut new).await);
         finish(new).await;

@@ -1,4 +1,4 @@
-//! Why there is no connection, in words for people; and what a peer speaks that does not speak HTTP/2.
+//! Error messages for connections that fail, and the protocol of a peer that does not speak HTTP/2.
 
 use std::{io, time::Duration};
 

@@ -1,8 +1,9 @@
 //! The task behind a link: it dials, serves, and dials again when the connection ends or its peer takes no more calls.
 //!
-//! A peer that says GOAWAY wants no new calls, and goes on with the open ones. So the next connection is made at once, and
-//! the old one is kept until its calls have ended. Pauses are for attempts that fail, and for connections that end at once
-//! without one answer: a peer that serves and closes in good order is dialled again without any.
+//! A peer that sends GOAWAY wants no new calls, and goes on with the open ones. So the task dials the next connection at
+//! once, and keeps the old one until its calls have ended. It pauses after an attempt that fails, and after a connection
+//! that ends at once without one answer. If a peer serves and then closes in good order, the task dials again without a
+//! pause.
 
 use std::{
     future::{pending, poll_fn},

@@ -14,8 +14,8 @@ use crate::{
     present::{gates::coloured, layout::Layout},
 };
 
-/// Where the text of a report goes. A closed pipe is no error, because its reader has seen enough. Every other failure is
-/// kept for [`Screen::finish`], and the run goes on.
+/// Where the text of a report goes. A closed pipe or terminal is no error, because its reader has seen enough. Every other
+/// failure is kept for [`Screen::finish`], and the run goes on.
 #[derive(Debug, Default)]
 pub struct Screen {
     /// Standard output has a file of the report.

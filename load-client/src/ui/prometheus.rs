@@ -1,6 +1,6 @@
-//! Live metrics of a run over HTTP: `/metrics` for Prometheus, and an answer for health checks, on a port, thread and
-//! runtime of their own. A scrape that queued behind the load would go blank at the interesting moment, and one that the
-//! load queued behind would be a disturbance.
+//! Live metrics of a run over HTTP: `/metrics` for Prometheus, and an answer for health checks. They have a port, a thread
+//! and a runtime of their own, for two reasons. Scrapes that wait behind the load would be missing under overload. A load
+//! that waits behind scrapes would be disturbed.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Values over time as they are drawn: in bins where single steps would only show noise, and with a gap wherever something is
+//! Values over time as they are drawn: in bins where single steps would only show noise, and with a gap where values are
 //! missing.
 
 use std::fmt::Write;

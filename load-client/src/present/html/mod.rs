@@ -1,5 +1,5 @@
-//! The report as one page for a browser: it loads nothing from anywhere, runs no script, and says so to the browser itself.
-//! A page is made of a report alone, so a saved one gives the same page.
+//! The report as one page for a browser. The page loads nothing and runs no script, and its content security policy
+//! forbids both. A page is made from a report alone, so a saved report gives the same page.
 
 mod counts;
 mod frame;

@@ -1,4 +1,4 @@
-//! Times by percentile: the distance to 100 % on a log axis, so that the tail is as long as it feels.
+//! Times by percentile, with the distance to 100 % on a log axis, so that the tail is easy to read.
 
 use std::fmt::Write;
 

@@ -73,7 +73,7 @@ impl Experiment {
             }
             Self::Delay => "every message takes 100 ms, and there is room for all",
             Self::FewClients => "the same, with 4 clients that wait for each answer, where 100 a second need 10",
-            Self::Refusals => "three calls of ten are refused at once, the others take 100 ms",
+            Self::Refusals => "three calls of ten are rejected at once, the others take 100 ms",
             Self::Losses => "two of twenty accepted messages are forgotten, and one is done twice",
             Self::Drops => "a queue of 8 without a free worker drops its oldest message",
             Self::Death => "a service is killed under load, and comes back after 2 s",

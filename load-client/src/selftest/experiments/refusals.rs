@@ -1,4 +1,5 @@
-//! A service that refuses three calls of ten at once and takes a known time for the others: how many, and whose times.
+//! A service that rejects three calls of ten at once and takes a known time for the others. The experiment checks the
+//! counts, and that no time is attributed to the wrong outcome.
 
 use super::{
     super::{

@@ -1,4 +1,4 @@
-//! What went wrong with TLS, in words that say what to do.
+//! Error messages of TLS, which say what to do.
 
 use std::{
     io,

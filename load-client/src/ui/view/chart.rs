@@ -1,5 +1,5 @@
 //! One chart: a title with a legend, values on the left, lines over time. Every chart has the same left edge and the same
-//! time axis, so that what stands below each other happened at the same time.
+//! time axis, so that points in one column are of the same time.
 
 use ratatui::{
     buffer::Buffer,

@@ -1,5 +1,5 @@
-//! The screen: what it is about, the table, the charts over one time axis, the keys. A pure function of the runs and the
-//! size; what there is no room for is left out from the bottom up, the charts first.
+//! The screen: a heading, the table, the charts over one time axis, the keys. It is a pure function of the runs and the
+//! size. If there is too little room, parts are left out from the bottom up, the charts first.
 
 use std::time::Duration;
 

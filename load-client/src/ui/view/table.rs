@@ -1,5 +1,5 @@
-//! The runs in rows, with what has come of their sends so far. Columns have fixed widths and stay where they are; those
-//! that there is no room for are left out, the least important first.
+//! The runs in rows, with the counts of their sends so far. Columns have fixed widths and positions. If there is too little
+//! room, the least important columns are left out first.
 
 use ratatui::{
     buffer::Buffer,
