@@ -264,9 +264,9 @@ impl Audit {
         }
     }
 
-    /// Another instance of the service answers now: what the last one held went with it. The last one was heard of until
-    /// `alive`: what was acknowledged by then was with it, and its end will never be told. What was acknowledged since
-    /// may be with the new one.
+    /// Another instance of the service answers now, and the messages of the last one are gone. The last instance was alive
+    /// until `alive`. It held the messages acknowledged by then, and their ends will never be reported. Messages
+    /// acknowledged later may be with the new instance.
     pub fn restarted(&mut self, alive: Duration) {
         self.generation += 1;
         self.pending = 0;

@@ -93,7 +93,7 @@ impl Observer {
     ///
     /// # Errors
     ///
-    /// The status with which the service rejected the Watch.
+    /// The status of a Watch that failed.
     pub async fn start(plan: ObserverSetup) -> Result<Option<Self>, Status> {
         let mut client = FooServiceClient::new(channel(plan.dial.clone()));
         let mut stream = match open(&mut client, &plan, None).await {

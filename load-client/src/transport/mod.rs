@@ -161,9 +161,9 @@ impl Transport {
     /// Makes a call over connection `index` (any number: they are taken in turn). Waits for the answer or the deadline.
     /// Dropping the future resets the stream.
     ///
-    /// `heads` are of this transport. `message` gives the message behind a frame header, as [`frame()`] makes it: once, and
-    /// again for each time that it has to be sent again. It is, a bounded number of times and within the same deadline, if
-    /// the peer has certainly not processed it.
+    /// `heads` are of this transport. `message` returns the message behind a frame header, as [`frame()`] makes it. It is
+    /// called once per send. If the peer has certainly not processed the message, the message is sent again, a bounded
+    /// number of times and within the same deadline.
     pub async fn unary(&self, index: usize, heads: &RequestHeaders, message: impl Fn() -> Bytes) -> Answer {
         let index = index % self.links.len();
         let (link, head) = (&self.links[index], &heads.heads[index]);

@@ -1,4 +1,4 @@
-//! How the page looks, in light and in dark, on paper, wide and narrow; and the policy by which a browser refuses everything
+//! How the page looks, in light and in dark, on paper, wide and narrow; and the policy by which a browser blocks everything
 //! but this very sheet.
 
 /// Nothing may be loaded, run or sent; one style sheet may be used, known by its SHA-256.
