@@ -25,7 +25,7 @@ use crate::{
 pub struct Strategy {
     /// What it is called.
     pub name: String,
-    /// One sentence for readers who do not know the strategy.
+    /// One sentence for readers new to the strategy.
     pub about: String,
     /// The RPC that its clients use.
     pub rpc: Rpc,

@@ -36,7 +36,7 @@ pub fn schema() -> Value {
                     "additionalProperties": false,
                     "properties": {
                         "name": { "description": "Its name, used once.", "type": "string", "pattern": "^[a-z0-9-]+$" },
-                        "about": { "description": "One sentence for a reader who has never heard of it.", "type": "string" },
+                        "about": { "description": "One sentence for a reader new to the strategy.", "type": "string" },
                         "mode": { "description": "The RPC that its clients use.", "enum": ["process", "enqueue"] },
                         "service": flags(Kind::Service, "Over [service], for this strategy alone."),
                         "load": flags(Kind::Load, "Over [load], for this strategy alone."),

@@ -15,7 +15,7 @@ pub(super) struct Frame<'a> {
     pub(super) title: &'a str,
     /// What is drawn, in a sentence.
     pub(super) about: &'a str,
-    /// What it shows, for readers who cannot see it.
+    /// A description of the chart, for screen readers.
     pub(super) described: &'a str,
     pub(super) x: &'a [Tick],
     pub(super) y: &'a [Tick],
