@@ -27,7 +27,7 @@ use self::{
     words::{certificate_words, explained, tls_error},
 };
 
-/// How a target is to be addressed and, where its URL asks for TLS, whom to believe that it is it.
+/// The host name that calls give. For a URL that asks for TLS, also the certificates to trust and the client's own.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
     /// What calls name as their host; that of the URL, if absent.

@@ -109,12 +109,12 @@ fn offered(runs: &[RunModel]) -> String {
     let loading = runs.iter().filter(|run| run.reading.phase == Phase::Loading);
     let rates: Vec<f64> = loading.filter_map(|run| run.now.offered).collect();
     let alike = rates.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 1e-9);
-    let (offered, whom) = match (rates.as_slice(), runs.len(), alike) {
+    let (offered, recipients) = match (rates.as_slice(), runs.len(), alike) {
         ([first, ..], 1, _) => (*first, ""),
         ([first, ..], _, true) => (*first, " to each"),
         (rates, _, _) => (rates.iter().sum(), " to all"),
     };
-    format!("{:>5}/s offered{whom}", rate(offered))
+    format!("{:>5}/s offered{recipients}", rate(offered))
 }
 
 fn draw_charts(area: Rect, buffer: &mut Buffer, runs: &[RunModel], palette: Palette) {
