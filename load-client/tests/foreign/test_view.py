@@ -172,7 +172,7 @@ def test_a_terminal_that_goes_away_ends_the_run_with_its_report(start, tmp_path)
 def test_a_run_that_has_not_begun_ends_too(start):
     # No server listens there, and the client waits for it. A stop before the load has no report.
     terminal = start("run", "http://127.0.0.1:9", "--connect-timeout", "1h")
-    terminal.wait_until(lambda: "waiting for the service to answer" in terminal.screen())
+    terminal.wait_until(lambda: "connection refused by 127.0.0.1:9" in terminal.screen())
     terminal.press(b"q")
     code, after = terminal.end()
     assert (code, b"stopped before the load began" in after) == (1, True)
