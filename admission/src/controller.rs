@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 
 use crate::{
     limit::{Limit, Outcome, Sample},
-    line::{Arrival, Caller, Class, Id, Line, Load, Reason, Turn},
+    line::{Arrival, Caller, Class, Ended, Id, Line, Load, Reason, Turn},
     service_time::ServiceTime,
 };
 
@@ -29,6 +29,8 @@ pub struct Place {
     pub since: Duration,
     /// Requests in flight then, itself included.
     pub in_flight: u32,
+    /// When its caller stops waiting, since the controller's start.
+    pub deadline: Option<Duration>,
 }
 
 /// What becomes of a request that arrives.
@@ -99,7 +101,7 @@ impl Controller {
     pub fn arrive(&mut self, now: Duration, request: Request) -> Entry {
         if self.waiting == 0 && self.in_flight < self.in_force {
             self.line.passed(now);
-            return Entry::Admitted(self.take(now));
+            return Entry::Admitted(self.take(now, request.deadline));
         }
         let id = Id(self.next_id);
         self.next_id += 1;
@@ -132,7 +134,7 @@ impl Controller {
         let turn = self.line.next(now, &load);
         self.waiting = self.line.len();
         Some(match turn? {
-            Turn::Serve(caller) => Decision::Admitted(caller.id, self.take(now)),
+            Turn::Serve(caller) => Decision::Admitted(caller.id, self.take(now, caller.deadline)),
             Turn::Reject(caller, reason) => Decision::Rejected(caller.id, reason),
         })
     }
@@ -176,6 +178,13 @@ impl Controller {
         });
         self.in_force = self.limit.limit();
         self.in_flight -= 1;
+        let ended = Ended {
+            took: round_trip,
+            time_left: place.deadline.map(|deadline| deadline.saturating_sub(place.since)),
+            outcome,
+        };
+        let load = self.load();
+        self.line.ended(&ended, &load);
     }
 
     /// The operator has said a new number (see [`Limit::set`]). Requests in flight are not broken off.
@@ -220,11 +229,12 @@ impl Controller {
         }
     }
 
-    fn take(&mut self, now: Duration) -> Place {
+    fn take(&mut self, now: Duration, deadline: Option<Duration>) -> Place {
         self.in_flight += 1;
         Place {
             since: now,
             in_flight: self.in_flight,
+            deadline,
         }
     }
 }
@@ -277,6 +287,7 @@ mod tests {
         let place = Place {
             since: ms(20),
             in_flight: 1,
+            deadline: None,
         };
         assert_eq!(controller.next(ms(20)), Some(Decision::Admitted(id, place)));
         assert_eq!(controller.next(ms(20)), None);

@@ -16,6 +16,7 @@ pub mod fifo;
 pub mod lifo;
 pub mod priority;
 pub mod shed;
+mod slack;
 mod waiting;
 
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub use self::{
     adaptive_lifo::AdaptiveLifo, auto::Auto, codel::Codel, deadline::Deadline, fifo::Fifo, lifo::Lifo,
     priority::Priority, shed::Shed,
 };
+
+use crate::limit::Outcome;
 
 /// Names a request that waits. Ids rise in the order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,6 +132,16 @@ impl Reason {
             Self::Overload => "overload",
         }
     }
+
+    /// What a caller is told. ASCII only.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Full => "no room: as many requests wait as may",
+            Self::Displaced => "no room: a newer request took the place of this one",
+            Self::Deadline => "no room: the request cannot be answered in time",
+            Self::Overload => "no room: requests wait too long",
+        }
+    }
 }
 
 /// What a line says to a request that arrives.
@@ -149,6 +162,17 @@ pub enum Turn {
     Serve(Caller),
     /// It is rejected.
     Reject(Caller, Reason),
+}
+
+/// What a request that was served showed when it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// From its admission to its end.
+    pub took: Duration,
+    /// From its admission to its deadline, if it had one.
+    pub time_left: Option<Duration>,
+    /// How it ended.
+    pub outcome: Outcome,
 }
 
 /// An algorithm that says which requests wait, in which order, and which are rejected.
@@ -172,6 +196,9 @@ pub trait Line: Send {
 
     /// A request was admitted without waiting.
     fn passed(&mut self, _now: Duration) {}
+
+    /// A request that was served has ended.
+    fn ended(&mut self, _ended: &Ended, _load: &Load) {}
 
     /// Until when it is of use for `caller` to wait; the owner then takes it out as [`Reason::Deadline`].
     fn patience(&self, caller: &Caller, load: &Load) -> Option<Duration> {

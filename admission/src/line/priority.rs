@@ -5,7 +5,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use super::{Arrival, Caller, Class, Id, Line, Load, Turn};
+use super::{Arrival, Caller, Class, Ended, Id, Line, Load, Turn};
 
 /// See the [module](self).
 pub struct Priority {
@@ -79,6 +79,12 @@ impl Line for Priority {
     fn passed(&mut self, now: Duration) {
         for line in &mut self.lines {
             line.passed(now);
+        }
+    }
+
+    fn ended(&mut self, ended: &Ended, load: &Load) {
+        for line in &mut self.lines {
+            line.ended(ended, load);
         }
     }
 
