@@ -19,6 +19,11 @@
 //!
 //! The modules stand in the order in which data flows; a module imports only from modules below it.
 
+#[cfg(feature = "grpc")]
+pub mod grpc;
+
+pub mod layer;
+
 pub mod room;
 
 pub mod observe;

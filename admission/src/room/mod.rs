@@ -66,18 +66,14 @@ impl Ticket {
 pub struct Rejected {
     /// Why.
     pub reason: Reason,
-    /// When a place is expected, from now on. At least one service time.
+    /// When a place is expected, from now on: at least one service time. Differs by up to a half between requests that are
+    /// rejected together, so that they do not come back together.
     pub retry_after: Duration,
 }
 
 impl fmt::Display for Rejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.reason {
-            Reason::Full => "no room: as many requests wait as may",
-            Reason::Displaced => "no room: a newer request took the place of this one",
-            Reason::Deadline => "no room: the request cannot be answered before its deadline",
-            Reason::Overload => "no room: requests wait too long",
-        })
+        f.write_str(self.reason.message())
     }
 }
 
@@ -204,6 +200,8 @@ struct State {
     controller: Controller,
     /// For each request that waits, and each that has waited and does not know yet how that ended.
     waiters: BTreeMap<Id, Waiter>,
+    /// Of the last refusal, in [0, 1).
+    jitter: f64,
 }
 
 enum Waiter {
@@ -224,6 +222,7 @@ impl Admission {
             state: Mutex::new(State {
                 controller,
                 waiters: BTreeMap::new(),
+                jitter: 0.0,
             }),
             origin: Instant::now(),
             observer: Box::new(observer),
@@ -348,11 +347,14 @@ impl State {
         self.settle(id, Waiter::Rejected(rejected))
     }
 
-    fn rejected(&self, reason: Reason) -> Rejected {
+    fn rejected(&mut self, reason: Reason) -> Rejected {
         let controller = &self.controller;
+        let wait = controller.expected_wait().max(controller.service_time());
+        // Multiples of the golden ratio are spread evenly over the unit interval.
+        self.jitter = (self.jitter + 0.618_033_988_75).fract();
         Rejected {
             reason,
-            retry_after: controller.expected_wait().max(controller.service_time()),
+            retry_after: wait.mul_f64(1.0 + self.jitter / 2.0),
         }
     }
 }

@@ -1,0 +1,135 @@
+//! What the headers of a request and a response say, and those of a refusal.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header::CONTENT_TYPE};
+use tokio::time::Instant;
+use tonic::{Code, Status};
+
+use crate::{
+    limit::Outcome,
+    line::Class,
+    room::{Rejected, Ticket},
+};
+
+const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+const PRIORITY: HeaderName = HeaderName::from_static("priority");
+const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
+/// The ticket of a request that arrived then. Headers that make no sense are as if they were not there.
+pub fn ticket(headers: &HeaderMap, arrival: Instant) -> Ticket {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let timeout = text(TIMEOUT).and_then(timeout);
+    let deadline = timeout.and_then(|timeout| arrival.checked_add(timeout));
+    let class = text(PRIORITY).and_then(urgency).unwrap_or_default();
+    Ticket::new().deadline(deadline).class(class)
+}
+
+/// The ticket of a request that its handler has just got.
+pub fn ticket_of<T>(request: &tonic::Request<T>) -> Ticket {
+    ticket(request.metadata().as_ref(), Instant::now())
+}
+
+/// `grpc-timeout`: 1 to 8 digits and a unit.
+fn timeout(text: &str) -> Option<Duration> {
+    let unit = text.chars().next_back().filter(char::is_ascii)?;
+    let digits = &text[..text.len() - 1];
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let count: u64 = digits.parse().ok()?;
+    Some(match unit {
+        'H' => Duration::from_secs(count * 3600),
+        'M' => Duration::from_secs(count * 60),
+        'S' => Duration::from_secs(count),
+        'm' => Duration::from_millis(count),
+        'u' => Duration::from_micros(count),
+        'n' => Duration::from_nanos(count),
+        _ => return None,
+    })
+}
+
+/// The parameter `u` of a dictionary such as `u=1, i`.
+fn urgency(text: &str) -> Option<Class> {
+    let value = text.split(',').find_map(|member| member.trim().strip_prefix("u="))?;
+    Class::new(value.split(';').next()?.trim().parse().ok()?)
+}
+
+/// What the status in a response's headers or trailers means for the limit; `None` if there is none.
+pub fn outcome(headers: &HeaderMap) -> Option<Outcome> {
+    let status = headers.get(STATUS)?;
+    Some(match Code::from_bytes(status.as_bytes()) {
+        Code::Ok => Outcome::Success,
+        Code::DeadlineExceeded => Outcome::Expired,
+        Code::Cancelled => Outcome::Cancelled,
+        Code::ResourceExhausted | Code::Unavailable => Outcome::Overload,
+        _ => Outcome::Failure,
+    })
+}
+
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+impl From<Rejected> for Status {
+    fn from(rejected: Rejected) -> Self {
+        let mut status = Self::resource_exhausted(rejected.to_string());
+        status
+            .metadata_mut()
+            .insert(PUSHBACK, millis(rejected.retry_after).into());
+        status
+    }
+}
+
+/// The response to a request that is not admitted.
+pub(super) fn refusal<B>(rejected: Rejected, body: B) -> Response<B> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(STATUS, HeaderValue::from_static("8"));
+    // The messages have no character that needs an escape.
+    headers.insert(MESSAGE, HeaderValue::from_static(rejected.reason.message()));
+    headers.insert(PUSHBACK, millis(rejected.retry_after).into());
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_timeouts_as_grpc_writes_them() {
+        assert_eq!(timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(timeout("2H"), Some(Duration::from_secs(7200)));
+        assert_eq!(timeout("0n"), Some(Duration::ZERO));
+        for wrong in ["", "m", "1", "123456789m", "-1m", "1.5S", "1s", "1é"] {
+            assert_eq!(timeout(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn reads_the_urgency_of_rfc_9218() {
+        assert_eq!(urgency("u=0"), Class::new(0));
+        assert_eq!(urgency("i, u=7"), Class::new(7));
+        assert_eq!(urgency("u=5;x=1"), Class::new(5));
+        for wrong in ["", "i", "u=8", "u=-1", "u=a", "urgency=1"] {
+            assert_eq!(urgency(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_an_outcome() {
+        let of = |status| {
+            let mut headers = HeaderMap::new();
+            headers.insert(STATUS, HeaderValue::from_static(status));
+            outcome(&headers)
+        };
+        assert_eq!(of("0"), Some(Outcome::Success));
+        assert_eq!(of("4"), Some(Outcome::Expired));
+        assert_eq!(of("14"), Some(Outcome::Overload));
+        assert_eq!(of("3"), Some(Outcome::Failure));
+        assert_eq!(outcome(&HeaderMap::new()), None);
+    }
+}
