@@ -5,38 +5,34 @@
 //! back.
 
 mod observed;
+mod stream;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
-use foo_proto::v1::{Snapshot, WatchRequest, foo_service_client::FooServiceClient};
-use hyper_util::rt::TokioIo;
+use foo_proto::v1::Snapshot;
 use tokio::{
     sync::watch,
     task::AbortHandle,
     time::{Instant, sleep, timeout},
 };
-use tonic::{
-    Code, Status, Streaming,
-    metadata::MetadataMap,
-    transport::{Channel, Endpoint, Uri},
-};
-use tower::service_fn;
+use tonic::{Code, Status, Streaming};
 
-pub use self::observed::{Counters, Maxima, Observed};
+use self::stream::{Source, first_of, is_foreign};
+pub use self::{
+    observed::{Counters, Maxima, Observed},
+    stream::refusal,
+};
 use crate::{
     audit::{Audit, End},
     call::measured,
     live::{Live, LiveAudit},
-    plain,
     stop::Stop,
     transport::dial::Dial,
 };
 
-/// The pause before a stream that broke is opened again.
-const REOPEN_PAUSE: Duration = Duration::from_millis(200);
 /// How long a single look may take.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 /// After so long without a word from the service there is no point in waiting for it to drain.
@@ -62,7 +58,7 @@ pub struct ObserverSetup {
 /// A service under observation. Dropping it ends that.
 #[derive(Debug)]
 pub struct Observer {
-    client: FooServiceClient<Channel>,
+    source: Source,
     shared: Arc<Shared>,
     changes: watch::Receiver<u64>,
     task: AbortHandle,
@@ -73,7 +69,7 @@ struct Shared {
     observed: Mutex<Observed>,
     /// Rises with every snapshot.
     version: watch::Sender<u64>,
-    plan: ObserverSetup,
+    setup: ObserverSetup,
 }
 
 impl Shared {
@@ -94,9 +90,9 @@ impl Observer {
     /// # Errors
     ///
     /// The status of a Watch that failed.
-    pub async fn start(plan: ObserverSetup) -> Result<Option<Self>, Status> {
-        let mut client = FooServiceClient::new(channel(plan.dial.clone()));
-        let mut stream = match open(&mut client, &plan, None).await {
+    pub async fn start(setup: ObserverSetup) -> Result<Option<Self>, Status> {
+        let source = Source::new(&setup.dial, &setup.run_id, setup.interval, &setup.metadata);
+        let mut stream = match source.open(None).await {
             Ok(stream) => stream,
             // A proxy's "not found" is no word of the service.
             Err(status) if status.code() == Code::Unimplemented && !is_foreign(&status) => return Ok(None),
@@ -107,11 +103,11 @@ impl Observer {
         let shared = Arc::new(Shared {
             observed: Mutex::new(Observed::new(&first)),
             version,
-            plan,
+            setup,
         });
-        let task = tokio::spawn(observe(client.clone(), Arc::clone(&shared), stream)).abort_handle();
+        let task = tokio::spawn(observe(source.clone(), Arc::clone(&shared), stream)).abort_handle();
         Ok(Some(Self {
-            client,
+            source,
             shared,
             changes,
             task,
@@ -125,18 +121,11 @@ impl Observer {
 
     /// A fresh snapshot, apart from the stream.
     pub async fn look(&self) -> Option<Snapshot> {
-        let mut client = self.client.clone();
-        let asked = async {
-            let mut request = tonic::Request::new(WatchRequest::default());
-            *request.metadata_mut() = MetadataMap::from_headers(self.shared.plan.metadata.clone());
-            let mut stream = client.watch(request).await?.into_inner();
-            first_of(&mut stream).await
-        };
-        timeout(LOOK_TIMEOUT, asked).await.ok()?.ok()
+        timeout(LOOK_TIMEOUT, self.source.look()).await.ok()?.ok()
     }
 
     fn awaits_messages(&self) -> bool {
-        self.shared.plan.audits.iter().any(|audit| lock(audit).waits())
+        self.shared.setup.audits.iter().any(|audit| lock(audit).waits())
     }
 
     /// Waits until all queued messages have ended: `true`. `false` if `limit` passed, a stop was asked for, or the service fell
@@ -165,7 +154,7 @@ impl Observer {
         let mut changes = self.changes.clone();
         // A snapshot on its way may be older than the last message; the one after it is not.
         let from = self.shared.observed().snapshots + 2;
-        let silence = SILENCE.max(self.shared.plan.interval * 3);
+        let silence = SILENCE.max(self.shared.setup.interval * 3);
         loop {
             {
                 let observed = self.shared.observed();
@@ -185,80 +174,9 @@ impl Observer {
     }
 }
 
-/// Whether the answer is not gRPC, as the client library says it.
-fn is_foreign(status: &Status) -> bool {
-    const NOT_GRPC: [&str; 3] = [
-        "protocol error: received message with invalid compression flag",
-        "protocol error: missing grpc-status",
-        "grpc-status header missing",
-    ];
-    NOT_GRPC.iter().any(|beginning| status.message().starts_with(beginning))
-}
-
-/// Why the service could not be watched, for people. What the client library says of answers that are no gRPC, and of
-/// connections that break, only developers of it understand.
-pub fn refusal(status: &Status) -> String {
-    let message = status.message();
-    if is_foreign(status) {
-        "the answer is not gRPC: a proxy or a web server answers there".to_owned()
-    } else if std::error::Error::source(status).is_some() {
-        "the stream or its connection broke before an answer came".to_owned()
-    } else {
-        format!("{:?}: {}", status.code(), plain::word(message))
-    }
-}
-
-fn channel(dial: Dial) -> Channel {
-    // The address is only a name here: the connector knows where to go.
-    let endpoint = Endpoint::from_static("http://service");
-    let origin = Uri::builder()
-        .scheme(dial.scheme())
-        .authority(dial.authority().clone())
-        .path_and_query("/")
-        .build()
-        .expect("an authority makes an origin");
-    endpoint
-        .origin(origin)
-        .connect_with_connector_lazy(service_fn(move |_| {
-            let dial = dial.clone();
-            async move { dial.dial().await.map(TokioIo::new) }
-        }))
-}
-
-/// Opens the stream, after the last snapshot that was seen.
-async fn open(
-    client: &mut FooServiceClient<Channel>,
-    plan: &ObserverSetup,
-    last: Option<&Snapshot>,
-) -> Result<Streaming<Snapshot>, Status> {
-    let mut request = tonic::Request::new(WatchRequest {
-        run_id: plan.run_id.clone(),
-        interval: plan.interval.try_into().ok(),
-        resume_instance_id: last.map(|snapshot| snapshot.instance_id.clone()).unwrap_or_default(),
-        resume_after: last.map(|snapshot| snapshot.completions_end).unwrap_or_default(),
-    });
-    *request.metadata_mut() = MetadataMap::from_headers(plan.metadata.clone());
-    client.watch(request).await.map(tonic::Response::into_inner)
-}
-
-async fn first_of(stream: &mut Streaming<Snapshot>) -> Result<Snapshot, Status> {
-    let first = stream.message().await?;
-    first.ok_or_else(|| Status::unavailable("the watch ended before it began"))
-}
-
-async fn observe(mut client: FooServiceClient<Channel>, shared: Arc<Shared>, mut stream: Streaming<Snapshot>) {
-    loop {
-        while let Ok(Some(snapshot)) = stream.message().await {
-            take_in(&shared, snapshot);
-        }
-        stream = loop {
-            sleep(REOPEN_PAUSE).await;
-            let last = shared.observed().last.clone();
-            if let Ok(stream) = open(&mut client, &shared.plan, Some(&last)).await {
-                break stream;
-            }
-        };
-    }
+async fn observe(source: Source, shared: Arc<Shared>, stream: Streaming<Snapshot>) {
+    let last = || shared.observed().last.clone();
+    source.follow(stream, last, |snapshot| take_in(&shared, snapshot)).await;
 }
 
 fn take_in(shared: &Shared, mut snapshot: Snapshot) {
@@ -270,14 +188,14 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
     };
     let since_start = |at: Instant| start.map_or(Duration::ZERO, |start| at.saturating_duration_since(start));
     let heard = since_start(now);
-    let audits = &shared.plan.audits;
+    let audits = &shared.setup.audits;
     if restarted {
         for audit in audits {
             lock(audit).restarted(since_start(last_heard));
         }
     }
     for completion in completions {
-        if let Some((client, number)) = parse_id(&completion.id, &shared.plan.run_id)
+        if let Some((client, number)) = parse_id(&completion.id, &shared.setup.run_id)
             && !audits.is_empty()
         {
             let mut audit = lock(&audits[client % audits.len()]);
@@ -288,12 +206,12 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
     for audit in audits {
         audited.add(&lock(audit).so_far());
     }
-    shared.plan.live.audited(audited);
+    shared.setup.live.audited(audited);
     let mut observed = shared.observed();
     observed.take_in(snapshot, now);
-    shared.plan.live.seen(observed.levels());
+    shared.setup.live.seen(observed.levels());
     if let Some(start) = observed.start {
-        shared.plan.live.at(now.saturating_duration_since(start));
+        shared.setup.live.at(now.saturating_duration_since(start));
     }
     drop(observed);
     shared.version.send_modify(|version| *version += 1);
@@ -316,69 +234,5 @@ fn end(completion: &foo_proto::v1::Completion) -> End {
         completed: completion.outcome() == foo_proto::v1::JobOutcome::Completed,
         queue_wait: duration(completion.queue_wait),
         service_time: duration(completion.service_time),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::future::poll_fn;
-
-    use bytes::Bytes;
-    use h2::{Reason, server::SendResponse};
-    use tokio::sync::mpsc;
-
-    use super::*;
-
-    /// What is said of a Watch that is answered so.
-    async fn refused(answer: impl FnOnce(SendResponse<Bytes>) + Send + 'static) -> (bool, String) {
-        let (connections, mut arriving) = mpsc::channel(1);
-        tokio::spawn(async move {
-            let mut peer = h2::server::handshake(arriving.recv().await.unwrap()).await.unwrap();
-            answer(peer.accept().await.unwrap().unwrap().1);
-            let _ = poll_fn(|context| peer.poll_closed(context)).await;
-        });
-        let mut client = FooServiceClient::new(channel(Dial::memory(connections)));
-        let opened = client.watch(WatchRequest::default()).await;
-        let status = match opened {
-            Ok(stream) => first_of(&mut stream.into_inner()).await.unwrap_err(),
-            Err(status) => status,
-        };
-        (is_foreign(&status), refusal(&status))
-    }
-
-    fn page(status: u16) -> impl FnOnce(SendResponse<Bytes>) + Send + 'static {
-        move |mut call| {
-            let head = http::Response::builder()
-                .status(status)
-                .header("content-type", "text/html");
-            let mut body = call.send_response(head.body(()).unwrap(), false).unwrap();
-            body.send_data(Bytes::from_static(b"<html>sign in</html>"), true)
-                .unwrap();
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_stands_in_the_way_of_a_watch_is_said_without_the_words_of_a_library() {
-        let not_grpc = "the answer is not gRPC: a proxy or a web server answers there";
-        for status in [200, 401, 404, 502] {
-            assert_eq!(refused(page(status)).await, (true, not_grpc.to_owned()), "{status}");
-        }
-        let broke = "the stream or its connection broke before an answer came";
-        for code in [
-            Reason::ENHANCE_YOUR_CALM,
-            Reason::INTERNAL_ERROR,
-            Reason::REFUSED_STREAM,
-        ] {
-            let reset = refused(move |mut call| call.send_reset(code)).await;
-            assert_eq!(reset, (false, broke.to_owned()), "{code:?}");
-        }
-        let denied = refused(|mut call| {
-            let head = http::Response::builder()
-                .header("content-type", "application/grpc")
-                .header("grpc-status", "7")
-                .header("grpc-message", "not for you");
-            call.send_response(head.body(()).unwrap(), true).unwrap();
-        });
-        assert_eq!(denied.await, (false, "PermissionDenied: not for you".to_owned()));
     }
 }
