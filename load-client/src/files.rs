@@ -11,7 +11,7 @@ use load_client::{
     report::{Report, Run, SCHEMA},
     ui::{
         console::Screen,
-        file::{ReportFile, WriteError, is_stdout},
+        file::{ReportFile, WriteError},
     },
 };
 
@@ -52,29 +52,32 @@ impl Files {
             ("--html", &output.html),
             ("--csv", &output.csv),
         ];
-        let asked = asked.map(|(flag, path)| (flag, path.as_deref()));
-        for (index, (first, path)) in asked.iter().enumerate() {
+        let mut opened: [Option<ReportFile>; 3] = [const { None }; 3];
+        for (index, (flag, path)) in asked.iter().enumerate() {
             let Some(path) = path else { continue };
-            if let Some((second, _)) = asked[index + 1..].iter().find(|(_, other)| *other == Some(path)) {
+            let file = ReportFile::open(path)?;
+            let is_the_same = |earlier: &Option<ReportFile>| earlier.as_ref().is_some_and(|earlier| earlier.is(&file));
+            if let Some(first) = opened.iter().position(is_the_same) {
                 return Err(FilesError::Same {
-                    first,
-                    second,
-                    path: path.to_path_buf(),
+                    first: asked[first].0,
+                    second: flag,
+                    path: path.clone(),
                 });
             }
+            opened[index] = Some(file);
         }
-        let [json, html, csv] = asked.map(|(_, path)| path.map(ReportFile::open).transpose());
-        let files = Self {
-            json: json?,
-            html: html?,
-            csv: csv?,
-            command,
-            on_stdout: asked.iter().any(|(_, path)| path.is_some_and(is_stdout)),
-        };
-        for file in [&files.json, &files.html, &files.csv].into_iter().flatten() {
+        for file in opened.iter().flatten() {
             file.clear()?;
         }
-        Ok(files)
+        let on_stdout = opened.iter().flatten().any(ReportFile::is_on_stdout);
+        let [json, html, csv] = opened;
+        Ok(Self {
+            json,
+            html,
+            csv,
+            on_stdout,
+            command,
+        })
     }
 
     /// Where the text of the report goes, so that a file on standard output is alone there.

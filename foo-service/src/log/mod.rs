@@ -34,12 +34,7 @@ impl Log {
     ///
     /// What is wrong with the filter, with its words.
     pub fn start(format: LogFormat, filter: Option<&str>) -> Result<Self, String> {
-        let filter = EnvFilter::builder().parse(filter.unwrap_or("info")).map_err(|error| {
-            format!(
-                "RUST_LOG={}: {error}; write a level, such as debug, or levels by module, such as foo_service=debug,info",
-                filter.unwrap_or_default()
-            )
-        })?;
+        let filter = parsed(filter.unwrap_or("info"))?;
         let writer = LogWriter::start(std::io::stderr());
         let lines = writer.clone();
         let to_log = tracing_subscriber::fmt()
@@ -69,8 +64,71 @@ impl Log {
     }
 }
 
+fn parsed(filter: &str) -> Result<EnvFilter, String> {
+    let wrong = |what: &str| {
+        format!(
+            "RUST_LOG={filter}: {what}; write a level, such as debug, or levels by module, such as foo_service=debug,info"
+        )
+    };
+    // The library takes a word without a level for the name of a module: a level with a typing error would silence the log.
+    if let Some((word, level)) = filter
+        .split(',')
+        .find_map(|word| Some((word.trim(), meant_level(word.trim())?)))
+    {
+        return Err(wrong(&format!("there is no level {word}: did you mean {level}?")));
+    }
+    EnvFilter::builder()
+        .parse(filter)
+        .map_err(|error| wrong(&error.to_string()))
+}
+
+/// The level for which a word is a typing error.
+fn meant_level(word: &str) -> Option<&'static str> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    /// How alike two words must be (arbitrary; "warning" is meant, "tower" is not).
+    const LEAST: f64 = 0.8;
+    let word = word.to_lowercase();
+    // The library also knows levels by number.
+    if LEVELS.contains(&word.as_str()) || word.parse::<u8>().is_ok() {
+        return None;
+    }
+    LEVELS
+        .into_iter()
+        .find(|level| strsim::jaro_winkler(&word, level) > LEAST)
+}
+
 impl Drop for Log {
     fn drop(&mut self) {
         self.writer.flush(FLUSH_TIMEOUT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_level_is_refused_and_the_name_of_a_module_is_not() {
+        for (filter, level) in [
+            ("inof", "info"),
+            ("Warning", "warn"),
+            ("foo_service=debug, eror", "error"),
+        ] {
+            let error = parsed(filter).unwrap_err();
+            assert!(error.contains(&format!("did you mean {level}?")), "{error}");
+        }
+        for filter in [
+            "info",
+            "INFO",
+            "3",
+            "h2",
+            "tower",
+            "tonic",
+            "foo_service",
+            "hyper=off,warn",
+            "[call]=debug",
+        ] {
+            assert!(parsed(filter).is_ok(), "{filter}");
+        }
     }
 }

@@ -160,6 +160,12 @@ async fn a_log_level_that_makes_no_sense_is_refused_with_an_example() {
         stderr.contains("RUST_LOG=foo=bananas") && stderr.contains("foo_service=debug"),
         "{stderr}"
     );
+    let (code, _, stderr) = run(&[], &[("RUST_LOG", "inof")]).await;
+    assert_eq!(code, Some(2));
+    assert!(
+        stderr.contains("there is no level inof: did you mean info?"),
+        "{stderr}"
+    );
     // Empty is unset: info.
     Program::start(&[], &[("RUST_LOG", "")]).await;
 }

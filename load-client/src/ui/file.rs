@@ -79,6 +79,20 @@ impl ReportFile {
         }
     }
 
+    /// Whether both names lead to one file: through standard output, another way to write the path, or a link.
+    pub fn is(&self, other: &Self) -> bool {
+        match (&self.target, &other.target) {
+            (Target::Stdout, Target::Stdout) => true,
+            (Target::Renamed { path, .. }, Target::Renamed { path: other, .. }) => path == other,
+            _ => self.path == other.path,
+        }
+    }
+
+    /// Whether it is written to standard output.
+    pub fn is_on_stdout(&self) -> bool {
+        matches!(self.target, Target::Stdout)
+    }
+
     /// Removes what an earlier run has left under the name.
     ///
     /// # Errors
@@ -158,19 +172,29 @@ fn followed(path: &Path) -> io::Result<PathBuf> {
         Ok(path) => Ok(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(path) {
             // What it names is not there yet.
-            Ok(target) => Ok(path.parent().unwrap_or(Path::new("")).join(target)),
-            Err(_) => Ok(path.to_owned()),
+            Ok(target) => in_its_folder(&folder(path).join(target)),
+            Err(_) => in_its_folder(path),
         },
         Err(error) => Err(error),
     }
 }
 
-/// A new file beside that one. It is gone again when dropped.
-fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
-    let folder = match path.parent() {
+/// The path with the links in its folder followed: two ways to write the path of a new file become one.
+fn in_its_folder(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    Ok(fs::canonicalize(folder(path))?.join(name))
+}
+
+/// The folder of a file; the working folder where the path has none.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
-    };
+    }
+}
+
+/// A new file beside that one. It is gone again when dropped.
+fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
     let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
     let mut prefix = std::ffi::OsString::from(".");
     prefix.push(name);
@@ -182,7 +206,7 @@ fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTemp
         // As for any new file; the system takes away what its user does not allow.
         builder.permissions(Permissions::from_mode(0o666));
     }
-    let file = builder.tempfile_in(folder).map_err(of_the_system)?;
+    let file = builder.tempfile_in(folder(path)).map_err(of_the_system)?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }

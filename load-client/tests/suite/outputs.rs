@@ -81,14 +81,33 @@ fn a_file_that_cannot_be_written_stops_the_run_before_it_begins_and_costs_no_oth
         assert!(said(&output).contains("cannot write"), "{}", said(&output));
         assert_eq!(fs::read_to_string(old).unwrap(), "old");
     }
-    let old = old.to_str().unwrap();
-    let output = quick(&nowhere(), &["--json", old, "--csv", old]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        said(&output).contains("--json and --csv both write to"),
-        "{}",
-        said(&output)
-    );
+}
+
+#[test]
+fn two_outputs_into_one_file_are_refused_however_its_path_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let link = path("link");
+    std::os::unix::fs::symlink("old", &link).unwrap();
+    fs::create_dir(path("inner")).unwrap();
+    fs::write(path("old"), "old").unwrap();
+    let (old, new) = (path("old"), path("new"));
+    for (one, other) in [
+        (&old, &old),
+        (&old, &link),
+        (&new, &path("./new")),
+        (&new, &path("inner/../new")),
+        (&"-".to_owned(), &"/dev/stdout".to_owned()),
+    ] {
+        let output = quick(&nowhere(), &["--json", one, "--csv", other]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{one} {other}: {}", said(&output));
+        assert!(
+            said(&output).contains("--json and --csv both write to"),
+            "{}",
+            said(&output)
+        );
+        assert_eq!(fs::read_to_string(&old).unwrap(), "old");
+    }
 }
 
 #[test]
