@@ -46,12 +46,19 @@ def shop():
 
 @pytest.fixture
 def descriptor_set(tmp_path):
-    """The output of protoc."""
-    file = tmp_path / "shop.pb"
-    own = Path(grpc_tools.__file__).parent / "_proto"
-    args = ["protoc", f"-I{HERE}", f"-I{own}", "--include_imports", f"--descriptor_set_out={file}", "edition.proto"]
-    assert protoc.main(args) == 0
-    return file
+    """Makes the output of protoc, with the file written in the given edition."""
+
+    def make(edition):
+        for name in ["edition.proto", "legacy.proto"]:
+            text = (HERE / name).read_text()
+            (tmp_path / name).write_text(text.replace('edition = "2023"', f'edition = "{edition}"'))
+        file = tmp_path / "shop.pb"
+        own = Path(grpc_tools.__file__).parent / "_proto"
+        args = ["protoc", f"-I{tmp_path}", f"-I{own}", "--include_imports", f"--descriptor_set_out={file}"]
+        assert protoc.main([*args, "edition.proto"]) == 0
+        return file
+
+    return make
 
 
 def wanted(number):
@@ -67,11 +74,15 @@ def wanted(number):
     return request
 
 
-@pytest.mark.parametrize("source", ["reflection", "descriptor set", "the same set twice"])
-def test_an_edition_is_driven(shop, descriptor_set, run, source, tmp_path):
-    flags = [] if source == "reflection" else ["--descriptor-set", descriptor_set]
-    if source == "the same set twice":
-        descriptor_set.write_bytes(descriptor_set.read_bytes() * 2)
+@pytest.mark.parametrize("source", ["reflection", "2023", "2023 twice", "2024"])
+def test_an_edition_is_driven(shop, descriptor_set, run, source):
+    flags = []
+    if source != "reflection":
+        edition, *twice = source.split()
+        file = descriptor_set(edition)
+        if twice:
+            file.write_bytes(file.read_bytes() * 2)
+        flags = ["--descriptor-set", file]
     code, report, _, said = run(shop.url, *ORDER, "--data", DATA, *flags)
     assert (code, said) == (0, ""), said
     assert report["ledger"]["ok"] == 5
