@@ -120,6 +120,8 @@ closed_set! {
         Failed,
         /// Admitted to the waiting line, then rejected by the line's policy. Its caller was told.
         Rejected,
+        /// A worker had it, and the work failed.
+        WorkFailed,
     }
 }
 
@@ -134,7 +136,7 @@ closed_set! {
         Expired,
         /// Its caller went away.
         Cancelled,
-        /// The service is draining.
+        /// The service is draining, or the work on the message failed.
         Unavailable,
         /// Malformed.
         Invalid,
@@ -177,6 +179,9 @@ closed_set! {
         /// The drain ran out of time with the call in line or in service.
         #[error("abandoned: the drain ran out of time")]
         Abandoned,
+        /// The work on the message failed, as it is told to with `--fail-rate`. Another attempt may succeed.
+        #[error("the work on the message failed")]
+        WorkFailed,
         /// The caller's deadline passed.
         #[error("deadline passed")]
         Expired,
@@ -203,12 +208,22 @@ impl Reason {
             | Self::TooLate
             | Self::Overload
             | Self::WatchersFull => RequestOutcome::Rejected,
-            Self::Draining | Self::Abandoned => RequestOutcome::Unavailable,
+            Self::Draining | Self::Abandoned | Self::WorkFailed => RequestOutcome::Unavailable,
             Self::Expired => RequestOutcome::Expired,
             Self::Cancelled => RequestOutcome::Cancelled,
             Self::Invalid => RequestOutcome::Invalid,
             Self::Failed => RequestOutcome::Failed,
         }
+    }
+}
+
+/// The work on a message failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkFailed;
+
+impl From<WorkFailed> for Reason {
+    fn from(_: WorkFailed) -> Self {
+        Self::WorkFailed
     }
 }
 

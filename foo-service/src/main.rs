@@ -7,6 +7,7 @@ use std::{
     net::SocketAddr,
     process::ExitCode,
     sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
@@ -103,6 +104,8 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostL
         settings: settings.clone(),
         recorder: &recorder,
         instance_id: instance_id.clone(),
+        // The one place where a service looks at the time of day. A clock before 1970 is as good as one that shows 1970.
+        time_of_day: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         owns_process: true,
     });
     let listener = bind(&listen.listen, "gRPC", "--listen")?;
@@ -179,6 +182,9 @@ fn log_start(settings: &Settings, address: SocketAddr, admin: SocketAddr, instan
         workers = settings.workers,
         service_time = ?settings.service_time,
         service_time_distribution = %word(&settings.service_time_distribution),
+        slowdown = settings.slowdown.as_ref().map(tracing::field::display),
+        fail_rate = %settings.fail_rate,
+        fail_time = ?settings.fail_time,
         work = %word(&settings.work),
         queue = %word(&settings.queue),
         queue_capacity,

@@ -16,7 +16,7 @@ use tower_admission::{
 };
 
 use crate::{
-    job::{Door, Job, Processed, Reason},
+    job::{Door, Job, Processed, Reason, WorkFailed},
     metrics::Metrics,
     workers::{Slot, Workers},
 };
@@ -113,14 +113,19 @@ impl Turn {
     ///
     /// The caller counts the end, then calls [`finish`](Self::finish): so there are never more counted in service than there
     /// are workers.
-    pub async fn process(&self, door: Door, job: &Job, taken: Instant) -> Processed {
+    ///
+    /// # Errors
+    ///
+    /// If the work on the message failed.
+    pub async fn process(&self, door: Door, job: &Job, taken: Instant) -> Result<Processed, WorkFailed> {
         self.slot.process(door, job, taken).await
     }
 
-    /// The message was processed: the worker is free, and the turn is the next one's.
-    pub fn finish(self) {
+    /// The work on the message has ended so: the worker is free, and the turn is the next one's.
+    pub fn finish(self, end: Result<Processed, WorkFailed>) {
         drop(self.slot);
-        self.permit.finish(Outcome::Success);
+        // How long work takes until it fails says nothing about the capacity.
+        self.permit.finish(end.map_or(Outcome::Failure, |_| Outcome::Success));
     }
 }
 

@@ -13,10 +13,10 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    job::{Door, Job, Processed},
+    job::{Door, Job, Processed, WorkFailed},
     metrics::Metrics,
     permits::Permits,
-    work::Work,
+    work::{Share, Work},
 };
 
 /// The pool.
@@ -90,6 +90,11 @@ impl Workers {
     pub fn set_service_time(&self, mean: Duration) {
         self.work.set_mean(mean);
     }
+
+    /// From now on `share` of the messages fail, each `after` that time. A message that is in service is not affected.
+    pub fn set_failures(&self, share: Share, after: Duration) {
+        self.work.set_failures(share, after);
+    }
 }
 
 impl fmt::Debug for Workers {
@@ -104,15 +109,19 @@ impl Slot {
     /// Processes a message that was `taken` just now. Dropping the future breaks the work off.
     ///
     /// The caller counts the end, then gives the slot back: so the count in service is never above the number of slots.
-    pub async fn process(&self, door: Door, job: &Job, taken: Instant) -> Processed {
+    ///
+    /// # Errors
+    ///
+    /// If the work on the message failed.
+    pub async fn process(&self, door: Door, job: &Job, taken: Instant) -> Result<Processed, WorkFailed> {
         let Workers { work, metrics, .. } = &*self.workers;
         let queue_wait = taken.saturating_duration_since(job.since);
         metrics.waited(door, queue_wait);
-        let service_time = work.perform(job.demand).await;
+        let service_time = work.perform(job.demand).await?;
         metrics.served(door, queue_wait, service_time);
-        Processed {
+        Ok(Processed {
             queue_wait,
             service_time,
-        }
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! FooServices in this process: over loopback in real time, or over in-memory connections in virtual time. The same code
 //! as in the `foo-service` program.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
 use foo_service::{
     app::{Control, Drained, Parts, Service, accept},
@@ -100,6 +100,7 @@ pub(crate) fn service(settings: Settings, instance_id: String) -> Service {
         settings,
         recorder: &NoopRecorder,
         instance_id,
+        time_of_day: Duration::ZERO,
         owns_process: false,
     })
 }

@@ -132,6 +132,7 @@ impl Soaked {
             settings: trial.settings.clone(),
             recorder: &NoopRecorder,
             instance_id: "soaked".to_owned(),
+            time_of_day: Duration::ZERO,
             owns_process: false,
         });
         let (connections, arriving) = mpsc::channel::<DuplexStream>(64);

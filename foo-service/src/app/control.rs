@@ -1,4 +1,4 @@
-//! Changes a service while it serves: how many workers it has, and how long a message takes.
+//! Changes a service while it serves: how many workers it has, how long a message takes, and how many fail.
 
 use std::sync::{Arc, Mutex};
 
@@ -53,6 +53,9 @@ impl Control {
         changed.check().map_err(ChangeError)?;
         if changed.service_time != settings.service_time {
             self.workers.set_service_time(changed.service_time);
+        }
+        if (changed.fail_rate, changed.fail_time) != (settings.fail_rate, settings.fail_time) {
+            self.workers.set_failures(changed.fail_rate, changed.fail_time);
         }
         if changed.workers != settings.workers {
             self.workers.resize(changed.workers);

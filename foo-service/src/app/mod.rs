@@ -10,7 +10,7 @@ pub mod refusals;
 mod serve;
 mod transport;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use metrics::Recorder;
 use rand::TryRng;
@@ -31,7 +31,7 @@ use crate::{
     process::ProcessDoor,
     rpc::Watched,
     turns::Turns,
-    work::{ServiceTime, Work},
+    work::{Failures, ServiceTime, Slowed, Work},
     workers::Workers,
 };
 
@@ -43,6 +43,8 @@ pub struct Parts<'a> {
     pub recorder: &'a dyn Recorder,
     /// New at every start; see [`random_instance_id`].
     pub instance_id: String,
+    /// What time it is, since 1970, for the phases of `--slowdown`; zero if they begin with the service.
+    pub time_of_day: Duration,
     /// Whether the service has the process to itself, so that the process's memory is its own.
     pub owns_process: bool,
 }
@@ -73,6 +75,7 @@ impl Service {
             settings,
             recorder,
             instance_id,
+            time_of_day,
             owns_process,
         } = parts;
         let queue_capacity = match settings.capacity() {
@@ -89,7 +92,9 @@ impl Service {
         let lifecycle = Arc::new(Lifecycle::default());
         let log = Arc::new(CompletionLog::default());
         let service_time = ServiceTime::new(settings.service_time, settings.service_time_distribution, settings.seed);
-        let work = Work::new(settings.work, service_time, settings.workers);
+        let slowed = Slowed::new(settings.slowdown.clone(), time_of_day);
+        let failures = Failures::new(settings.fail_rate, settings.fail_time, settings.seed);
+        let work = Work::new(settings.work, service_time, slowed, failures, settings.workers);
         let workers = Arc::new(Workers::new(settings.workers, work, Arc::clone(&metrics)));
         let enqueue = Arc::new(EnqueueDoor::new(
             settings.capacity(),

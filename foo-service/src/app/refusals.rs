@@ -42,6 +42,7 @@ fn because(reason: Reason) -> Option<&'static str> {
         Reason::Overload => Some("because requests waited too long"),
         Reason::Draining => Some("because the service is draining"),
         Reason::Abandoned => Some("because the drain ran out of time"),
+        Reason::WorkFailed => Some("because the work on their messages failed"),
         Reason::Invalid => Some("because they were not valid"),
         // Their callers did not wait long enough; watchers are no requests; a bug has a log line of its own.
         Reason::Expired | Reason::Cancelled | Reason::WatchersFull | Reason::Failed => None,

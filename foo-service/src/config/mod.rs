@@ -18,7 +18,7 @@ use crate::{
     enqueue::{Capacity, WhenFull},
     log::LogFormat,
     turns::Rules,
-    work::{ServiceTimeDistribution, WorkKind},
+    work::{ServiceTimeDistribution, Share, Slowdown, WorkKind},
 };
 
 /// The most that burn CPU time, on a thread each (arbitrary: over any machine's cores).
@@ -38,6 +38,20 @@ pub struct Settings {
     /// How the service time varies around its mean
     #[arg(long, env = "FOO_SERVICE_TIME_DISTRIBUTION", default_value = "constant")]
     pub service_time_distribution: ServiceTimeDistribution,
+
+    /// Phases in which every message takes longer, which repeat: 60s:1x,20s:1.5x takes a third of the capacity away for 20 s of
+    /// each 80 s. They follow the time of day, so that services that start apart are in the same phase. In a lab they begin
+    /// with the service
+    #[arg(long, env = "FOO_SLOWDOWN", value_name = "PHASES")]
+    pub slowdown: Option<Slowdown>,
+
+    /// Share of messages whose work fails; their callers get UNAVAILABLE [0% to 100%]
+    #[arg(long, env = "FOO_FAIL_RATE", value_name = "SHARE", default_value = "0%")]
+    pub fail_rate: Share,
+
+    /// How long a worker works on a message that fails [0s to 1h]
+    #[arg(long, env = "FOO_FAIL_TIME", default_value = "0s", value_parser = duration_up_to_an_hour)]
+    pub fail_time: Duration,
 
     /// What a worker does meanwhile
     #[arg(long, env = "FOO_WORK", default_value = "sleep")]
@@ -283,7 +297,7 @@ impl Settings {
 
 /// What of the [`Settings`] can change while a service runs. The flags are spelled as there; one that is not given stays as it
 /// is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Args)]
 pub struct Change {
     /// Messages processed at once, by both doors together
     #[arg(long, value_parser = workers)]
@@ -292,6 +306,14 @@ pub struct Change {
     /// Mean work on a message that does not say itself [0s to 1h]
     #[arg(long, value_parser = duration_up_to_an_hour)]
     pub service_time: Option<Duration>,
+
+    /// Share of messages whose work fails; their callers get UNAVAILABLE [0% to 100%]
+    #[arg(long, value_name = "SHARE")]
+    pub fail_rate: Option<Share>,
+
+    /// How long a worker works on a message that fails [0s to 1h]
+    #[arg(long, value_parser = duration_up_to_an_hour)]
+    pub fail_time: Option<Duration>,
 }
 
 impl Change {
@@ -301,6 +323,8 @@ impl Change {
         Settings {
             workers: self.workers.unwrap_or(settings.workers),
             service_time: self.service_time.unwrap_or(settings.service_time),
+            fail_rate: self.fail_rate.unwrap_or(settings.fail_rate),
+            fail_time: self.fail_time.unwrap_or(settings.fail_time),
             ..settings.clone()
         }
     }
@@ -341,7 +365,7 @@ mod tests {
         let settings = Settings::augment_args(Command::new("settings"));
         let longs: Vec<_> = settings.get_arguments().filter_map(clap::Arg::get_long).collect();
         let changes = Change::augment_args(Command::new("change"));
-        assert_eq!(changes.get_arguments().count(), 2);
+        assert_eq!(changes.get_arguments().count(), 4);
         for flag in changes.get_arguments() {
             assert!(longs.contains(&flag.get_long().unwrap()), "{flag:?}");
         }

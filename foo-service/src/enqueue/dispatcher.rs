@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::Queue;
 use crate::{
-    job::Door,
+    job::{Door, JobOutcome, WorkFailed},
     lifecycle::{Lifecycle, Phase},
     turns::Turns,
 };
@@ -33,8 +33,11 @@ pub(super) async fn run(queue: &Arc<Queue>, turns: &Turns, lifecycle: &Lifecycle
         if let Some(lease) = queue.take() {
             let mut work = Box::pin(async move {
                 let processed = turn.process(Door::Enqueue, lease.job(), lease.taken()).await;
-                lease.complete(processed);
-                turn.finish();
+                match processed {
+                    Ok(processed) => lease.complete(processed),
+                    Err(WorkFailed) => lease.end(JobOutcome::WorkFailed),
+                }
+                turn.finish(processed);
             });
             // Work that takes no time needs no task of its own.
             if work.as_mut().now_or_never().is_none() {

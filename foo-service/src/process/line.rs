@@ -90,9 +90,9 @@ impl Service<Standing> for Line {
             }
             let in_service = in_line.enter_service();
             let processed = turn.process(Door::Process, &call.job, taken).await;
-            in_service.finish(JobOutcome::Completed);
-            turn.finish();
-            Ok(Ok(processed))
+            in_service.finish(processed.map_or(JobOutcome::WorkFailed, |_| JobOutcome::Completed));
+            turn.finish(processed);
+            Ok(processed.map_err(Reason::from))
         })
     }
 }

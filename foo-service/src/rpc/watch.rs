@@ -180,6 +180,7 @@ fn door_counts(reading: &DoorReading) -> v1::DoorCounts {
         inside: reading.inside,
         refused: reading.refused,
         rejected: reading.of(JobOutcome::Rejected),
+        work_failed: reading.of(JobOutcome::WorkFailed),
     }
 }
 
@@ -217,6 +218,7 @@ fn completion(completion: Completion) -> v1::Completion {
         JobOutcome::Abandoned => v1::JobOutcome::Abandoned,
         JobOutcome::Failed => v1::JobOutcome::Failed,
         JobOutcome::Rejected => v1::JobOutcome::Rejected,
+        JobOutcome::WorkFailed => v1::JobOutcome::WorkFailed,
     };
     v1::Completion {
         id: completion.id.into(),

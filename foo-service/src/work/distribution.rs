@@ -9,8 +9,10 @@ use std::{
 };
 
 use rand::{Rng, SeedableRng};
-use rand_distr::{Distribution, Exp1, LogNormal, Pareto};
+use rand_distr::{Distribution, Exp1, LogNormal, Pareto, StandardUniform};
 use rand_pcg::Pcg64Mcg;
+
+use super::{LONGEST, nanos};
 
 /// The family of the service time; its mean is set apart from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -23,14 +25,18 @@ pub enum ServiceTimeDistribution {
     Lognormal,
     /// Alpha 2.1: a tail so heavy that the coefficient of variation is 2.2.
     Pareto,
+    /// 5 % of messages take 20 times as long as the others. The mean is that of all messages: with 195ms, most take 100ms and
+    /// a few take 2s.
+    Bimodal,
 }
 
 /// Sigma of the logarithm. Mean = exp(mu + sigma²/2).
 const LOGNORMAL_SIGMA: f64 = 1.0;
 /// The shape. Just over 2, so that the variance exists. Mean = scale × alpha / (alpha − 1).
 const PARETO_ALPHA: f64 = 2.1;
-/// No draw is longer: the longest `service_demand` that a service can be told to accept.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// The share of long service times, and how many times as long they are. Mean = short × (1 + share × (times − 1)).
+const BIMODAL_SHARE: f64 = 0.05;
+const BIMODAL_TIMES: f64 = 20.0;
 
 /// Draws service times.
 #[derive(Debug)]
@@ -73,11 +79,6 @@ impl ServiceTime {
     }
 }
 
-/// A mean of more than [`LONGEST`] counts as that.
-fn nanos(mean: Duration) -> u64 {
-    u64::try_from(mean.min(LONGEST).as_nanos()).expect("an hour has fewer nanoseconds than a u64")
-}
-
 /// A draw of mean 1.
 fn draw_unit_mean(family: ServiceTimeDistribution, random: &mut impl Rng) -> f64 {
     match family {
@@ -89,6 +90,15 @@ fn draw_unit_mean(family: ServiceTimeDistribution, random: &mut impl Rng) -> f64
         ServiceTimeDistribution::Pareto => Pareto::new((PARETO_ALPHA - 1.0) / PARETO_ALPHA, PARETO_ALPHA)
             .expect("scale and shape are positive")
             .sample(random),
+        ServiceTimeDistribution::Bimodal => {
+            let short = 1.0 / (1.0 + BIMODAL_SHARE * (BIMODAL_TIMES - 1.0));
+            let uniform: f64 = StandardUniform.sample(random);
+            if uniform < BIMODAL_SHARE {
+                short * BIMODAL_TIMES
+            } else {
+                short
+            }
+        }
     }
 }
 
@@ -103,12 +113,24 @@ mod tests {
             ServiceTimeDistribution::Exponential,
             ServiceTimeDistribution::Lognormal,
             ServiceTimeDistribution::Pareto,
+            ServiceTimeDistribution::Bimodal,
         ] {
             let times = ServiceTime::new(Duration::from_millis(250), family, 7);
             let draws = 200_000;
             let mean = (0..draws).map(|_| times.draw().as_secs_f64()).sum::<f64>() / f64::from(draws);
             assert!((mean - 0.25).abs() < 0.01, "{family:?}: {mean}");
         }
+    }
+
+    #[test]
+    fn one_in_twenty_bimodal_times_is_twenty_times_as_long_as_the_others() {
+        let times = ServiceTime::new(Duration::from_millis(195), ServiceTimeDistribution::Bimodal, 7);
+        let draws: Vec<Duration> = (0..10_000).map(|_| times.draw()).collect();
+        let millis = |draw: &Duration| (draw.as_secs_f64() * 1e3).round();
+        let long = draws.iter().filter(|draw| (millis(draw) - 2_000.0).abs() < 0.5).count();
+        let short = draws.iter().filter(|draw| (millis(draw) - 100.0).abs() < 0.5).count();
+        assert_eq!(long + short, draws.len());
+        assert!((430..570).contains(&long), "{long}");
     }
 
     #[test]

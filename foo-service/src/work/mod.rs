@@ -1,12 +1,21 @@
-//! The simulated work: how long a message takes, and what a worker does for so long.
+//! The simulated work: how long a message takes, whether it fails, and what a worker does meanwhile.
 
 mod cpu;
 mod distribution;
+mod failures;
+mod slowdown;
 
 use std::time::Duration;
 
 pub use distribution::{ServiceTime, ServiceTimeDistribution};
+pub use failures::{Failures, Share, ShareError};
+pub use slowdown::{Slowdown, SlowdownError, Slowed};
 use tokio::time::Instant;
+
+use crate::job::WorkFailed;
+
+/// No message takes longer: the longest `service_demand` that a service can be told to accept.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What a worker does while it processes a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -21,6 +30,8 @@ pub enum WorkKind {
 #[derive(Debug)]
 pub struct Work {
     service_time: ServiceTime,
+    slowed: Slowed,
+    failures: Failures,
     means: Means,
 }
 
@@ -32,12 +43,17 @@ enum Means {
 
 impl Work {
     /// Work of `kind` for up to `workers` messages at once.
-    pub fn new(kind: WorkKind, service_time: ServiceTime, workers: u32) -> Self {
+    pub fn new(kind: WorkKind, service_time: ServiceTime, slowed: Slowed, failures: Failures, workers: u32) -> Self {
         let means = match kind {
             WorkKind::Sleep => Means::Sleep,
             WorkKind::Cpu => Means::Cpu(cpu::Pool::new(workers)),
         };
-        Self { service_time, means }
+        Self {
+            service_time,
+            slowed,
+            failures,
+            means,
+        }
     }
 
     /// Makes sure that up to `workers` messages can be worked on at once.
@@ -47,7 +63,7 @@ impl Work {
         }
     }
 
-    /// The mean of the service times that are drawn.
+    /// The mean of the service times that are drawn, without any slowdown.
     pub fn mean(&self) -> Duration {
         self.service_time.mean()
     }
@@ -57,19 +73,39 @@ impl Work {
         self.service_time.set_mean(mean);
     }
 
-    /// Works for `demand`, or for as long as the distribution says, and returns how long it took.
+    /// From now on `share` of the messages fail, each `after` that time.
+    pub fn set_failures(&self, share: Share, after: Duration) {
+        self.failures.set(share, after);
+    }
+
+    /// Works for `demand`, or for as long as the distribution says, times the factor of the slowdown; returns how long it took.
     ///
     /// No time at all takes no timer. Dropping the future breaks the work off.
-    pub async fn perform(&self, demand: Option<Duration>) -> Duration {
-        let demand = demand.unwrap_or_else(|| self.service_time.draw());
-        if demand.is_zero() {
-            return Duration::ZERO;
-        }
-        let started = Instant::now();
-        match &self.means {
-            Means::Sleep => tokio::time::sleep(demand).await,
-            Means::Cpu(pool) => pool.burn(demand).await,
-        }
-        started.elapsed()
+    ///
+    /// # Errors
+    ///
+    /// If the message is one of those that fail. It has taken the time of a failure then.
+    pub async fn perform(&self, demand: Option<Duration>) -> Result<Duration, WorkFailed> {
+        let failure = self.failures.draw();
+        let time = failure.unwrap_or_else(|| {
+            let demand = demand.unwrap_or_else(|| self.service_time.draw());
+            self.slowed.stretch(demand)
+        });
+        let took = if time.is_zero() {
+            Duration::ZERO
+        } else {
+            let started = Instant::now();
+            match &self.means {
+                Means::Sleep => tokio::time::sleep(time).await,
+                Means::Cpu(pool) => pool.burn(time).await,
+            }
+            started.elapsed()
+        };
+        failure.map_or(Ok(took), |_| Err(WorkFailed))
     }
+}
+
+/// A time of more than [`LONGEST`] counts as that.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.min(LONGEST).as_nanos()).expect("an hour has fewer nanoseconds than a u64")
 }

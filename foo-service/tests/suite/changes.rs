@@ -29,7 +29,7 @@ fn start(settings: Settings) -> (TestBed, Control) {
 fn workers(count: u32) -> Change {
     Change {
         workers: Some(count),
-        service_time: None,
+        ..Change::default()
     }
 }
 
@@ -105,8 +105,8 @@ async fn the_service_time_changes_for_messages_that_begin_later() {
     let calls = calls(&bed, &bed.caller().await, 3);
     bed.at(50).await;
     let change = Change {
-        workers: None,
         service_time: Some(ms(30)),
+        ..Change::default()
     };
     control.change(&change).unwrap();
     assert_eq!(answered(calls).await, [100, 130, 160]);
@@ -125,6 +125,7 @@ async fn as_many_as_before_may_wait_and_are_told_the_new_service_time() {
     let change = Change {
         workers: Some(1),
         service_time: Some(ms(40)),
+        ..Change::default()
     };
     control.change(&change).unwrap();
     // The one that waited at 0 is in service from 100 on, and has the only worker.

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Every flag that takes a number, a size or a duration.
-const FLAGS: [&str; 11] = [
+const FLAGS: [&str; 14] = [
     "workers",
     "service-time",
     "queue-capacity",
@@ -25,6 +25,9 @@ const FLAGS: [&str; 11] = [
     "drain-delay",
     "drain-timeout",
     "seed",
+    "slowdown",
+    "fail-rate",
+    "fail-time",
 ];
 
 /// The settings of one flag, or what is said of it.
@@ -42,6 +45,8 @@ fn any_value() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => "[ +-]?[0-9_,.]{0,22}[ ]?(|k|m|g|e|K|M|Ki|MiB|GiB|EiB|YB|B|e9|e99|E-9)",
         2 => "([0-9.]{1,20} ?(ns|us|ms|s|m|h|d|w|months|years|x|µs)? ?){1,3}",
+        1 => "([0-9]{1,4}(ms|s|m|h):[0-9.]{1,4}x,?){1,3}",
+        1 => "[0-9]{0,3}[.]?[0-9]{0,5}%",
         1 => any::<String>(),
     ]
 }
@@ -55,7 +60,7 @@ proptest! {
                 prop_assert!((1..=65_536).contains(&settings.workers));
                 prop_assert!(settings.limit() >= 1 && settings.queue_capacity >= 1 && settings.max_connections >= 1);
                 prop_assert!(settings.max_payload <= 64 << 20);
-                for time in [settings.service_time, settings.max_service_demand, settings.drain_delay, settings.drain_timeout] {
+                for time in [settings.service_time, settings.max_service_demand, settings.drain_delay, settings.drain_timeout, settings.fail_time] {
                     prop_assert!(time <= HOUR);
                 }
                 prop_assert_eq!(settings.check(), Ok(()));
@@ -64,6 +69,7 @@ proptest! {
                     settings,
                     recorder: &NoopRecorder,
                     instance_id: String::new(),
+                    time_of_day: Duration::ZERO,
                     owns_process: false,
                 });
             }

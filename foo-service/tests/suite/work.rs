@@ -4,12 +4,14 @@
 
 use std::time::Duration;
 
-use crate::support::{TestBed, demanding, duration, message, ms, times, until};
+use crate::support::{TestBed, demanding, duration, message, ms, service, times, until, watch_request};
+use foo_proto::v1;
 use foo_service::{
-    config::Settings,
-    job::JobOutcome,
-    work::{ServiceTimeDistribution, WorkKind},
+    config::{Change, Settings},
+    job::{Door, JobOutcome, Reason},
+    work::{ServiceTimeDistribution, Share, WorkKind},
 };
+use metrics::NoopRecorder;
 use tonic::Code;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -118,4 +120,60 @@ async fn the_seed_decides_the_service_times() {
     let first = drawn(1).await;
     assert_eq!(first, drawn(1).await);
     assert_ne!(first, drawn(2).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_fails_takes_its_time_and_is_counted_at_both_doors() {
+    let settings = Settings {
+        fail_rate: Share::percent(100),
+        fail_time: ms(30),
+        ..Settings::default()
+    };
+    let service = service(settings, &NoopRecorder);
+    let control = service.control();
+    let bed = TestBed::serve(service);
+    let caller = bed.caller().await;
+    let status = caller.process(message("")).await.unwrap_err();
+    assert_eq!((status.code(), bed.now()), (Code::Unavailable, 30));
+    assert_eq!(status.message(), "the work on the message failed");
+    caller.enqueue(message("run/1")).await.unwrap();
+    bed.at(61).await;
+
+    let watch = caller.watch(watch_request("run", ms(1_000))).await;
+    let snapshot = watch.unwrap().message().await.unwrap().unwrap();
+    assert_eq!(snapshot.completions[0].outcome(), v1::JobOutcome::WorkFailed);
+    assert_eq!(duration(snapshot.completions[0].service_time), ms(30));
+    for (door, counts) in Door::ALL.into_iter().zip([snapshot.enqueue, snapshot.process]) {
+        let reading = bed.ledger.door(door);
+        assert_eq!((reading.admitted, reading.of(JobOutcome::WorkFailed)), (1, 1));
+        assert_eq!(counts.unwrap().work_failed, 1, "{door:?}");
+    }
+    assert_eq!(bed.ledger.refusals(Door::Process, Reason::WorkFailed), 1);
+    assert_eq!(bed.ledger.refusals(Door::Enqueue, Reason::WorkFailed), 0);
+
+    let change = Change {
+        fail_rate: Some(Share::default()),
+        ..Change::default()
+    };
+    control.change(&change).unwrap();
+    assert_eq!(times(&caller.process(message("")).await.unwrap()), (0, 250));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slowdown_stretches_what_begins_in_its_phase_and_repeats() {
+    let bed = TestBed::start(Settings {
+        slowdown: Some("1s:1x,500ms:1.5x".parse().unwrap()),
+        ..Settings::default()
+    });
+    let caller = bed.caller().await;
+    let mut took = vec![];
+    for at in [0, 760, 1_010, 1_480, 2_000, 2_600] {
+        bed.at(at).await;
+        took.push(times(&caller.process(message("")).await.unwrap()).1);
+    }
+    assert_eq!(took, [250, 250, 375, 375, 250, 375]);
+    // Also a message that says itself how long it takes.
+    bed.at(4_010).await;
+    let demanded = caller.process(demanding("", ms(100))).await.unwrap();
+    assert_eq!(times(&demanded), (0, 150));
 }

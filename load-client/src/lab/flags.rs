@@ -58,13 +58,10 @@ impl Kind {
             Self::Change if Self::Service.keys().iter().any(|known| known == key) => {
                 format!(
                     "{key} cannot change while a service runs; an event can change {}",
-                    known.join(" and ")
+                    known.join(", ")
                 )
             }
-            Self::Change => format!(
-                "{table} has no key {key:?}; an event can change {}",
-                known.join(" and ")
-            ),
+            Self::Change => format!("{table} has no key {key:?}; an event can change {}", known.join(", ")),
         }
     }
 }

@@ -173,18 +173,26 @@ pub(super) fn change(file: &str, table: &Table, line: usize) -> Result<Change, L
 
 /// What changes, and what it was before.
 fn says(before: &Settings, after: &Settings) -> String {
-    let mut text = String::new();
+    let mut changes = Vec::new();
     if before.workers != after.workers {
         let s = if after.workers == 1 { "" } else { "s" };
-        let _ = write!(text, "{} worker{s} instead of {}", after.workers, before.workers);
+        changes.push(format!("{} worker{s} instead of {}", after.workers, before.workers));
     }
     if before.service_time != after.service_time {
         let [before, after] = [before, after].map(|settings| time(settings.service_time.as_secs_f64()));
-        let and = if text.is_empty() { "" } else { ", " };
-        let _ = write!(text, "{and}service time {after} instead of {before}");
+        changes.push(format!("service time {after} instead of {before}"));
     }
-    if text.is_empty() {
-        "nothing changes".clone_into(&mut text);
+    if before.fail_rate != after.fail_rate {
+        let [before, after] = [before, after].map(|settings| settings.fail_rate);
+        changes.push(format!("{after} of messages fail instead of {before}"));
     }
-    text
+    if before.fail_time != after.fail_time {
+        let [before, after] = [before, after].map(|settings| time(settings.fail_time.as_secs_f64()));
+        changes.push(format!("messages fail after {after} instead of {before}"));
+    }
+    if changes.is_empty() {
+        "nothing changes".to_owned()
+    } else {
+        changes.join(", ")
+    }
 }

@@ -147,7 +147,8 @@ impl Observed {
                 + door.cancelled
                 + door.abandoned
                 + door.failed
-                + door.rejected;
+                + door.rejected
+                + door.work_failed;
             door.admitted == ended + door.inside
         }))
     }

@@ -110,11 +110,11 @@ fn what_is_wrong_in_a_lab_is_said_in_one_line_with_its_place() {
         ),
         (
             event("at = \"5s\"\nservice = { queue = \"unbounded\" }"),
-            "8: queue cannot change while a service runs; an event can change workers and service-time",
+            "8: queue cannot change while a service runs; an event can change workers, service-time, fail-rate, fail-time",
         ),
         (
             event("at = \"5s\"\nservice = { workrs = 2 }"),
-            "8: service has no key \"workrs\"; an event can change workers and service-time",
+            "8: service has no key \"workrs\"; an event can change workers, service-time, fail-rate, fail-time",
         ),
         (
             event("at = \"5s\""),

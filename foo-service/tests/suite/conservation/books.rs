@@ -254,6 +254,7 @@ fn counts(reading: &DoorReading) -> DoorCounts {
         inside: reading.inside,
         refused: reading.refused,
         rejected: reading.of(JobOutcome::Rejected),
+        work_failed: reading.of(JobOutcome::WorkFailed),
     }
 }
 
@@ -270,6 +271,7 @@ fn check_ends(ledger: &Ledger, ends: &[Completion]) -> Checked {
         v1::JobOutcome::Abandoned,
         v1::JobOutcome::Failed,
         v1::JobOutcome::Rejected,
+        v1::JobOutcome::WorkFailed,
     ]) {
         let told = ends.iter().filter(|end| end.outcome() == wire).count() as u64;
         prop_assert_eq!(told, reading.of(outcome), "{:?}", outcome);

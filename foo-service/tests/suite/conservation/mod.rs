@@ -67,7 +67,7 @@ impl Coverage {
             for outcome in JobOutcome::ALL {
                 // No message leaves the queue for its caller's sake, and none that a caller waits for is thrown away.
                 let happens = match outcome {
-                    JobOutcome::Completed | JobOutcome::Abandoned => true,
+                    JobOutcome::Completed | JobOutcome::Abandoned | JobOutcome::WorkFailed => true,
                     JobOutcome::Dropped => door == Door::Enqueue,
                     JobOutcome::Expired | JobOutcome::Cancelled | JobOutcome::Rejected => door == Door::Process,
                     JobOutcome::Failed => false,

@@ -8,6 +8,7 @@ use foo_service::{
     config::{Change, QueueKind, Settings},
     enqueue::{Capacity, WhenFull},
     job::Door,
+    work::Share,
 };
 use proptest::{
     collection::vec,
@@ -103,11 +104,13 @@ fn settings() -> impl Strategy<Value = Settings> {
     ];
     let target_wait = option::of(time(0..=20));
     let counts = (1..=3_u32, limit, 0..=3_u32);
-    (queue, counts, service_time, kinds, target_wait, time(0..=200)).prop_map(
+    let failures = (fail_rate(), time(0..=60));
+    (queue, counts, service_time, failures, kinds, target_wait, time(0..=200)).prop_map(
         |(
             queue,
             (workers, concurrency_limit, max_waiting),
             service_time,
+            (fail_rate, fail_time),
             (limit, line),
             target_wait,
             drain_timeout,
@@ -115,6 +118,8 @@ fn settings() -> impl Strategy<Value = Settings> {
             let settings = Settings {
                 workers,
                 service_time,
+                fail_rate,
+                fail_time,
                 concurrency_limit,
                 max_waiting,
                 limit_kind: limit::by_name(limit).expect("of the list"),
@@ -154,8 +159,19 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    (option::of(1..=3_u32), option::of(time(0..=60)))
-        .prop_map(|(workers, service_time)| Change { workers, service_time })
+    let failures = (option::of(fail_rate()), option::of(time(0..=60)));
+    (option::of(1..=3_u32), option::of(time(0..=60)), failures).prop_map(
+        |(workers, service_time, (fail_rate, fail_time))| Change {
+            workers,
+            service_time,
+            fail_rate,
+            fail_time,
+        },
+    )
+}
+
+fn fail_rate() -> impl Strategy<Value = Share> {
+    prop_oneof![4 => Just(0), 1 => 1..=100_u32].prop_map(Share::percent)
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -185,11 +201,13 @@ impl fmt::Debug for Schedule {
             service_time,
             max_waiting,
             drain_timeout,
+            fail_rate,
+            fail_time,
             ..
         } = &self.settings;
         writeln!(
             f,
-            "{workers} workers, {service_time:?} a message; queue: {:?}; limit {} {}, line {}, {max_waiting} may wait; drains for \
+            "{workers} workers, {service_time:?} a message, {fail_rate} fail after {fail_time:?}; queue: {:?}; limit {} {}, line {}, {max_waiting} may wait; drains for \
              {drain_timeout:?}",
             self.settings.capacity(),
             self.settings.limit_kind.name,

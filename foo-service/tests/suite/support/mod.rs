@@ -115,6 +115,7 @@ pub(crate) fn service(settings: Settings, recorder: &dyn Recorder) -> Service {
         settings,
         recorder,
         instance_id: INSTANCE.to_owned(),
+        time_of_day: Duration::ZERO,
         owns_process: false,
     })
 }

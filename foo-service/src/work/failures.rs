@@ -1,0 +1,144 @@
+//! Work that fails: a share of the messages, each after the same time. It models a resource that is partly broken.
+
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+/// A share of messages, from 0 % to 100 %, in steps of a ten-thousandth of a percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    millionths: u32,
+}
+
+impl Share {
+    const WHOLE: u32 = 1_000_000;
+    /// What one percent is.
+    const PERCENT: u32 = Self::WHOLE / 100;
+
+    /// That many percent. More than 100 count as 100.
+    pub fn percent(percent: u32) -> Self {
+        Self {
+            millionths: percent.min(100) * Self::PERCENT,
+        }
+    }
+}
+
+/// Why a text is not a [`Share`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ShareError {
+    /// It is not a number with a percent sign, or has too many digits.
+    #[error("must be a share from 0% to 100%, with at most four digits after the point; write it as 5% or 0.5%")]
+    Malformed,
+    /// It is more than everything.
+    #[error("must be at most 100%")]
+    TooMuch,
+}
+
+impl FromStr for Share {
+    type Err = ShareError;
+
+    fn from_str(text: &str) -> Result<Self, ShareError> {
+        let number = text.strip_suffix('%').ok_or(ShareError::Malformed)?.trim_end();
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(fraction) || fraction.len() > 4 {
+            return Err(ShareError::Malformed);
+        }
+        // Ten-thousandths of a percent are millionths.
+        let fraction: u32 = format!("{fraction:0<4}").parse().map_err(|_| ShareError::Malformed)?;
+        let whole: u32 = whole.parse().map_err(|_| ShareError::TooMuch)?;
+        let millionths = whole
+            .checked_mul(Self::PERCENT)
+            .and_then(|whole| whole.checked_add(fraction));
+        match millionths {
+            Some(millionths) if millionths <= Self::WHOLE => Ok(Self { millionths }),
+            _ => Err(ShareError::TooMuch),
+        }
+    }
+}
+
+/// As [`FromStr`] reads it.
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", f64::from(self.millionths) / f64::from(Self::PERCENT))
+    }
+}
+
+/// Decides which messages fail.
+#[derive(Debug)]
+pub struct Failures {
+    millionths: AtomicU32,
+    /// In nanoseconds.
+    after: AtomicU64,
+    random: Mutex<Pcg64Mcg>,
+}
+
+impl Failures {
+    /// `share` of the messages fail, each `after` that time of work. The same seed chooses the same messages, and none of the
+    /// service times that are drawn from that seed changes.
+    pub fn new(share: Share, after: Duration, seed: u64) -> Self {
+        Self {
+            millionths: AtomicU32::new(share.millionths),
+            after: AtomicU64::new(super::nanos(after)),
+            // Any other seed than that of the service times.
+            random: Mutex::new(Pcg64Mcg::seed_from_u64(!seed)),
+        }
+    }
+
+    /// The same for messages whose work begins from now on.
+    pub fn set(&self, share: Share, after: Duration) {
+        self.millionths.store(share.millionths, Relaxed);
+        self.after.store(super::nanos(after), Relaxed);
+    }
+
+    /// Whether the next message fails, and after how long.
+    pub(super) fn draw(&self) -> Option<Duration> {
+        let share = self.millionths.load(Relaxed);
+        if share == 0 {
+            return None;
+        }
+        let drawn = self.random.lock().expect("a draw does not panic").next_u64();
+        // The remainder favours the low values by less than one part in ten billion.
+        (drawn % u64::from(Share::WHOLE) < u64::from(share)).then(|| Duration::from_nanos(self.after.load(Relaxed)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_read_as_it_is_written_and_never_rounded() {
+        for text in ["0%", "5%", "0.5%", "12.3456%", "100%"] {
+            assert_eq!(text.parse().map(|share: Share| share.to_string()), Ok(text.to_owned()));
+        }
+        assert_eq!("5%".parse(), Ok(Share::percent(5)));
+        for text in ["", "%", "5", "0.05", "-1%", "1.%", ".5%", "0.00001%", "1e1%", "+1%"] {
+            assert_eq!(text.parse::<Share>(), Err(ShareError::Malformed), "{text}");
+        }
+        for text in ["101%", "100.0001%", "99999999999%"] {
+            assert_eq!(text.parse::<Share>(), Err(ShareError::TooMuch), "{text}");
+        }
+    }
+
+    #[test]
+    fn that_share_of_the_messages_fails_after_that_time() {
+        let failures = Failures::new(Share::percent(20), Duration::from_millis(3), 7);
+        let failed: Vec<Duration> = (0..10_000).filter_map(|_| failures.draw()).collect();
+        assert!((1_900..2_100).contains(&failed.len()), "{}", failed.len());
+        assert_eq!(failed[0], Duration::from_millis(3));
+        failures.set(Share::percent(100), Duration::ZERO);
+        assert_eq!(failures.draw(), Some(Duration::ZERO));
+        failures.set(Share::default(), Duration::ZERO);
+        assert_eq!(failures.draw(), None);
+    }
+}
