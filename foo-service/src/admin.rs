@@ -9,7 +9,9 @@ use metrics::{Counter, Gauge, counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusHandle, PrometheusRecorder};
 use metrics_process::Collector;
 
-use crate::{accepting::Accepting, ledger::Ledger, lifecycle::Lifecycle, log::LostLines, metrics::Metrics};
+use crate::{
+    accepting::Accepting, ledger::Ledger, lifecycle::Lifecycle, log::LostLines, metrics::Metrics, turns::Turns,
+};
 
 /// What is served.
 pub struct Admin {
@@ -25,6 +27,8 @@ pub struct Admin {
 pub struct AdminParts {
     /// Its metrics.
     pub metrics: Arc<Metrics>,
+    /// The order of its work.
+    pub turns: Arc<Turns>,
     /// Its counts.
     pub ledger: Arc<Ledger>,
     /// Its phase.
@@ -75,6 +79,7 @@ impl Admin {
 
     fn metrics(&self) -> String {
         self.service.metrics.publish(&self.service.ledger);
+        self.service.turns.publish();
         self.own.connections.set(self.occupancy.open() as f64);
         self.own.pushed_out.absolute(self.occupancy.pushed_out());
         self.own.lost_lines.absolute(self.service.lost_lines.count());

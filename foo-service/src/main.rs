@@ -116,6 +116,7 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostL
         recorder,
         AdminParts {
             metrics: service.metrics(),
+            turns: service.turns(),
             ledger: service.ledger(),
             lifecycle: service.lifecycle(),
             accepting: service.accepting(),

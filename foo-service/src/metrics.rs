@@ -10,6 +10,7 @@ use metrics::{
     histogram,
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use tower_admission::room::Status;
 
 use crate::{
     job::{Door, JobOutcome, Reason, RequestOutcome, Rpc},
@@ -38,7 +39,7 @@ pub struct Metrics {
     sojourn_time: [Histogram; 2],
     line_wait: Histogram,
     worker_wait: [Histogram; 2],
-    limit: Gauge,
+    admission: Admission,
     requests: [[Counter; RequestOutcome::ALL.len()]; 2],
     watches: [Counter; RequestOutcome::ALL.len()],
     watchers: Gauge,
@@ -49,6 +50,22 @@ pub struct Metrics {
     connections: Gauge,
     connections_refused: Counter,
     tls_handshakes_failed: Counter,
+}
+
+/// The state of the room in which messages take their turns.
+struct Admission {
+    limit: Gauge,
+    admitted: Gauge,
+    service_time: Gauge,
+    expected_wait: Gauge,
+}
+
+/// Registers the rules of admission: always 1, with their names as labels.
+pub fn admission_info(recorder: &dyn Recorder, limit: &'static str, line: &'static str) {
+    metrics::with_local_recorder(recorder, || {
+        describe_gauge!("foo_admission_info", "Always 1; --limit and --line are in its labels.");
+        gauge!("foo_admission_info", "limit" => limit, "line" => line).set(1.0);
+    });
 }
 
 impl Metrics {
@@ -68,7 +85,12 @@ impl Metrics {
                 sojourn_time: Door::ALL.map(|door| histogram!("foo_sojourn_time_seconds", "door" => door.label())),
                 line_wait: histogram!("foo_line_wait_seconds"),
                 worker_wait: Door::ALL.map(|door| histogram!("foo_worker_wait_seconds", "door" => door.label())),
-                limit: gauge!("foo_concurrency_limit"),
+                admission: Admission {
+                    limit: gauge!("foo_concurrency_limit"),
+                    admitted: gauge!("foo_admitted"),
+                    service_time: gauge!("foo_observed_service_time_seconds"),
+                    expected_wait: gauge!("foo_expected_wait_seconds"),
+                },
                 requests: Door::ALL.map(|rpc| {
                     RequestOutcome::ALL.map(
                         |outcome| counter!("foo_requests_total", "rpc" => rpc.label(), "outcome" => outcome.label()),
@@ -120,9 +142,13 @@ impl Metrics {
         self.worker_wait[door as usize].record(wait);
     }
 
-    /// So many are admitted at once from now on.
-    pub fn limit(&self, limit: u32) {
-        self.limit.set(f64::from(limit));
+    /// Copies the state of the room in which messages take their turns.
+    pub fn admission(&self, status: &Status) {
+        let gauges = &self.admission;
+        gauges.limit.set(f64::from(status.limit));
+        gauges.admitted.set(f64::from(status.in_flight));
+        gauges.service_time.set(status.service_time.as_secs_f64());
+        gauges.expected_wait.set(status.expected_wait.as_secs_f64());
     }
 
     /// So many messages are processed at once from now on.
@@ -233,6 +259,20 @@ fn describe() {
     describe_gauge!(
         "foo_concurrency_limit",
         "Messages admitted at once, from both RPCs: the limit in force."
+    );
+    describe_gauge!(
+        "foo_admitted",
+        "Messages that are admitted now: with a worker, or waiting for one because the limit is above the workers."
+    );
+    describe_gauge!(
+        "foo_observed_service_time_seconds",
+        Unit::Seconds,
+        "How long an admitted message takes, as limit and line observe it: a running mean. 0 while nothing is known."
+    );
+    describe_gauge!(
+        "foo_expected_wait_seconds",
+        Unit::Seconds,
+        "How long a call waits for its turn that arrives now and is served last."
     );
     describe_histogram!(
         "foo_worker_wait_seconds",

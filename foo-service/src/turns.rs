@@ -11,8 +11,7 @@ use tokio::time::Instant;
 use tower_admission::{
     limit::{LimitKind, LimitSettings, Outcome},
     line::{self, Class, LineKind},
-    observe::Observe,
-    room::{Admission, Enter, Permit, Status, Ticket},
+    room::{Admission, Enter, Permit, Ticket},
 };
 
 use crate::{
@@ -65,8 +64,7 @@ impl Turns {
             .line(rules.line)
             .places(rules.places)
             .target_wait(rules.target_wait)
-            .observed(ShowLimit(Arc::clone(&metrics)));
-        metrics.limit(room.status().limit);
+            .build();
         Self { room, workers, metrics }
     }
 
@@ -102,9 +100,21 @@ impl Turns {
         self.room.set_limit(number);
     }
 
-    /// The room at this moment.
-    pub fn status(&self) -> Status {
-        self.room.status()
+    /// When a call that is rejected now should be sent again, from now on: when a place is expected, and at least one service
+    /// time. Differs by up to a half between calls that are rejected together, so that they do not come back together.
+    pub fn retry_after(&self) -> Duration {
+        let expected = self.room.retry_after();
+        if expected.is_zero() {
+            // No message has been processed yet.
+            self.workers.service_time()
+        } else {
+            expected
+        }
+    }
+
+    /// Copies the state of the room into the gauges.
+    pub fn publish(&self) {
+        self.metrics.admission(&self.room.status());
     }
 }
 
@@ -138,14 +148,5 @@ pub fn reason(reason: line::Reason, deadline: Option<Instant>) -> Reason {
         line::Reason::Displaced => Reason::Displaced,
         line::Reason::Deadline => Reason::TooLate,
         line::Reason::Overload => Reason::Overload,
-    }
-}
-
-/// Shows the limit in force.
-struct ShowLimit(Arc<Metrics>);
-
-impl Observe for ShowLimit {
-    fn limit_changed(&self, limit: u32) {
-        self.0.limit(limit);
     }
 }

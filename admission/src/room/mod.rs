@@ -258,6 +258,12 @@ impl Admission {
         self.0.after(woken, before, limit);
     }
 
+    /// When a request should come back that was refused elsewhere for want of room: as [`Rejected::retry_after`]. Zero while
+    /// nothing is known of the service time.
+    pub fn retry_after(&self) -> Duration {
+        self.0.lock().retry_after()
+    }
+
     /// Limit, permits and line at this moment.
     pub fn status(&self) -> Status {
         let state = self.0.lock();
@@ -348,13 +354,17 @@ impl State {
     }
 
     fn rejected(&mut self, reason: Reason) -> Rejected {
+        Rejected {
+            reason,
+            retry_after: self.retry_after(),
+        }
+    }
+
+    fn retry_after(&mut self) -> Duration {
         let controller = &self.controller;
         let wait = controller.expected_wait().max(controller.service_time());
         // Multiples of the golden ratio are spread evenly over the unit interval.
         self.jitter = (self.jitter + 0.618_033_988_75).fract();
-        Rejected {
-            reason,
-            retry_after: wait.mul_f64(1.0 + self.jitter / 2.0),
-        }
+        wait.mul_f64(1.0 + self.jitter / 2.0)
     }
 }

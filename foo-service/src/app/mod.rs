@@ -27,7 +27,7 @@ use crate::{
     enqueue::{Capacity, CompletionLog, EnqueueDoor},
     ledger::Ledger,
     lifecycle::Lifecycle,
-    metrics::Metrics,
+    metrics::{Metrics, admission_info},
     process::ProcessDoor,
     rpc::Watched,
     turns::Turns,
@@ -88,6 +88,7 @@ impl Service {
             Accepting::unlimited(settings.max_connections)
         });
         let metrics = Arc::new(Metrics::new(recorder, settings.workers, queue_capacity));
+        admission_info(recorder, settings.limit_kind.name, settings.line.name);
         let ledger = Arc::new(Ledger::default());
         let lifecycle = Arc::new(Lifecycle::default());
         let log = Arc::new(CompletionLog::default());
@@ -160,6 +161,11 @@ impl Service {
     /// The service's metrics.
     pub fn metrics(&self) -> Arc<Metrics> {
         Arc::clone(&self.metrics)
+    }
+
+    /// The order of the service's work.
+    pub fn turns(&self) -> Arc<Turns> {
+        Arc::clone(&self.turns)
     }
 
     /// What is known of accepting connections.

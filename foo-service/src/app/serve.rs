@@ -38,7 +38,7 @@ impl Service {
         let Self {
             settings,
             instance_id,
-            workers,
+            workers: _,
             turns,
             enqueue,
             process,
@@ -51,7 +51,7 @@ impl Service {
         let health = HealthReporter::new();
 
         let dispatcher = tokio::spawn({
-            let enqueue = Arc::clone(&enqueue);
+            let (enqueue, turns) = (Arc::clone(&enqueue), Arc::clone(&turns));
             async move { enqueue.dispatch(&turns).await }
         });
         let rpc = FooRpc {
@@ -61,7 +61,7 @@ impl Service {
             watched,
             ledger: Arc::clone(&ledger),
             lifecycle: Arc::clone(&lifecycle),
-            workers,
+            turns,
         };
         health.set_serving::<FooServiceServer<FooRpc>>().await;
         let routes = transport::routes(rpc, settings.max_payload, &health);

@@ -33,7 +33,7 @@ use crate::{
     ledger::Ledger,
     lifecycle::Lifecycle,
     process::ProcessDoor,
-    workers::Workers,
+    turns::Turns,
 };
 
 /// FooService, as tonic serves it.
@@ -50,8 +50,8 @@ pub struct FooRpc {
     pub ledger: Arc<Ledger>,
     /// Whether the service still takes work.
     pub lifecycle: Arc<Lifecycle>,
-    /// They know the service time.
-    pub workers: Arc<Workers>,
+    /// The order of work: it knows when a place is expected.
+    pub turns: Arc<Turns>,
 }
 
 impl FooRpc {
@@ -71,8 +71,7 @@ impl FooRpc {
     /// The call ends with a refusal.
     fn refused(&self, call: &Call, refusal: &Refusal) -> Status {
         call.ends(Err(refusal.reason()));
-        // A call refused for want of room may find some after one message's work.
-        status::of(refusal, self.workers.service_time())
+        status::of(refusal, || self.turns.retry_after())
     }
 }
 

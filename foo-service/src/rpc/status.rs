@@ -52,12 +52,12 @@ pub(super) fn plain(reason: Reason) -> Status {
     Status::new(code(reason), reason.to_string())
 }
 
-/// The status of a refusal; where it is for want of room, with how long to stay away.
-pub(super) fn of(refusal: &Refusal, pushback: Duration) -> Status {
+/// The status of a refusal; where it is for want of room, with how long to stay away, which `retry_after` says.
+pub(super) fn of(refusal: &Refusal, retry_after: impl FnOnce() -> Duration) -> Status {
     let reason = refusal.reason();
     let mut status = Status::new(code(reason), refusal.to_string());
     if reason.outcome() == RequestOutcome::Rejected {
-        let millis = u64::try_from(pushback.as_millis()).unwrap_or(u64::MAX).max(1);
+        let millis = u64::try_from(retry_after().as_millis()).unwrap_or(u64::MAX).max(1);
         status.metadata_mut().insert(PUSHBACK, millis.into());
     }
     status

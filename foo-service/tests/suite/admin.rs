@@ -27,6 +27,7 @@ fn start(settings: Settings) -> (TestBed, SocketAddr) {
     let service = crate::support::service(settings, &recorder);
     let parts = AdminParts {
         metrics: service.metrics(),
+        turns: service.turns(),
         ledger: service.ledger(),
         lifecycle: service.lifecycle(),
         accepting: service.accepting(),
@@ -56,6 +57,9 @@ async fn every_series_exists_from_the_start() {
         "foo_log_lines_lost_total".to_owned(),
         "foo_admin_connections_closed_total".to_owned(),
         "foo_line_wait_seconds_count".to_owned(),
+        "foo_admitted".to_owned(),
+        "foo_observed_service_time_seconds".to_owned(),
+        "foo_expected_wait_seconds".to_owned(),
     ];
     for door in ["enqueue", "process"] {
         for outcome in [
@@ -69,7 +73,15 @@ async fn every_series_exists_from_the_start() {
         ] {
             zero.push(format!("foo_requests_total{{rpc=\"{door}\",outcome=\"{outcome}\"}}"));
         }
-        for outcome in ["completed", "dropped", "expired", "cancelled", "abandoned", "failed"] {
+        for outcome in [
+            "completed",
+            "dropped",
+            "expired",
+            "cancelled",
+            "abandoned",
+            "failed",
+            "work_failed",
+        ] {
             zero.push(format!("foo_jobs_total{{door=\"{door}\",outcome=\"{outcome}\"}}"));
         }
         for histogram in ["queue_wait", "service_time", "sojourn_time"] {
@@ -93,6 +105,8 @@ async fn every_series_exists_from_the_start() {
     );
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(samples[&format!("foo_build_info{{version=\"{version}\"}}")], "1");
+    assert_eq!(samples["foo_admission_info{limit=\"fixed\",line=\"fifo\"}"], "1");
+    assert_eq!(samples["foo_concurrency_limit"], "1");
     assert_eq!(samples["foo_admin_connections"], "1");
     for series in [
         "process_resident_memory_bytes",

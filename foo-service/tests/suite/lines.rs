@@ -130,13 +130,14 @@ async fn what_a_limit_above_the_workers_admits_waits_for_a_worker_and_is_measure
         ..Settings::default()
     };
     let service = service(settings, &recorder);
-    let metrics = service.metrics();
+    let (metrics, turns) = (service.metrics(), service.turns());
     let bed = TestBed::serve(service);
     let caller = bed.caller().await;
     for call in calls(&bed, &caller, 3).await {
         call.await.unwrap().unwrap();
     }
     metrics.publish(&bed.ledger);
+    turns.publish();
     let samples = samples(&recorder.handle().render());
     assert_eq!(samples["foo_concurrency_limit"], "3");
     assert_eq!(samples["foo_worker_wait_seconds_count{door=\"process\"}"], "2");
@@ -146,4 +147,26 @@ async fn what_a_limit_above_the_workers_admits_waits_for_a_worker_and_is_measure
     // Until 250 since 10, until 500 since 20.
     let expected = Duration::from_millis(240 + 480).as_secs_f64();
     assert!((sum - expected).abs() < 0.005, "{sum} s, expected {expected} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_of_the_next_call_is_a_gauge() {
+    let recorder = prometheus();
+    let service = service(with_line("auto", 100), &recorder);
+    let turns = service.turns();
+    let bed = TestBed::serve(service);
+    let caller = bed.caller().await;
+    caller.process(message("")).await.unwrap();
+    let calls = (0..3).map(|_| tokio::spawn(caller.process(message(""))));
+    let calls: Vec<Call> = calls.collect();
+    bed.at(bed.now() + 10).await;
+    turns.publish();
+    let samples = samples(&recorder.handle().render());
+    // One call is with the worker. A fourth one waits for two turns and the one that is on.
+    assert_eq!(samples["foo_admitted"], "1");
+    assert_eq!(samples["foo_observed_service_time_seconds"], "0.25");
+    assert_eq!(samples["foo_expected_wait_seconds"], "0.75");
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
 }
