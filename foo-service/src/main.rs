@@ -193,6 +193,7 @@ fn log_start(settings: &Settings, address: SocketAddr, admin: SocketAddr, instan
         limit = %settings.limit_kind.name,
         concurrency_limit = settings.limit(),
         line = %settings.line.name,
+        classes = %word(&settings.classes),
         max_waiting = settings.max_waiting,
         max_payload = settings.max_payload,
         max_service_demand = ?settings.max_service_demand,

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tower_admission::{
     limit::{LimitKind, LimitSettings, Outcome},
-    line::{self, Class, LineKind},
+    line::{self, Class, LineKind, Priority},
     room::{Admission, Enter, Permit, Ticket},
 };
 
@@ -19,6 +19,18 @@ use crate::{
     metrics::Metrics,
     workers::{Slot, Workers},
 };
+
+/// Whether calls of Process have classes of urgency, by the metadata `priority: u=0` to `u=7` (RFC 9218): 0 is the most
+/// urgent, 3 holds for calls that do not say. Messages of the queue count as 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Classes {
+    /// All calls are alike.
+    Off,
+    /// The most urgent class that waits is first. A class that waits gets at least one turn in 20.
+    Shared,
+    /// The most urgent class that waits is first, always.
+    Strict,
+}
 
 /// How the turns are given.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +43,9 @@ pub struct Rules {
     pub follows_workers: bool,
     /// Which calls wait, in which order.
     pub line: &'static LineKind,
-    /// How many calls may wait. Messages of the queue wait there without a bound: the dispatcher lets one wait at a time.
+    /// Whether more urgent calls come first. Each class has a line of its own then.
+    pub classes: Classes,
+    /// How many calls may wait; with classes, of each class. Messages of the queue wait there without a bound: the dispatcher lets one wait at a time.
     pub places: usize,
     /// How long a call without a deadline should wait at most; `None` leaves that to the line.
     pub target_wait: Option<Duration>,
@@ -59,7 +73,13 @@ impl Turns {
         } else {
             LimitSettings::from(rules.start)
         };
-        let room = Admission::builder()
+        let room = Admission::builder();
+        let room = match rules.classes {
+            Classes::Off => room,
+            Classes::Shared => room.classes(Some(Priority::DEFAULT_SHARE)),
+            Classes::Strict => room.classes(None),
+        };
+        let room = room
             .limit(rules.limit, settings)
             .line(rules.line)
             .places(rules.places)
@@ -73,8 +93,8 @@ impl Turns {
     /// # Errors
     ///
     /// If the line rejects the call, on arrival or while it waits; [`reason`] says how that counts.
-    pub fn call(&self, deadline: Option<Instant>) -> Enter {
-        self.room.enter(Ticket::new().deadline(deadline))
+    pub fn call(&self, deadline: Option<Instant>, class: Class) -> Enter {
+        self.room.enter(Ticket::new().deadline(deadline).class(class))
     }
 
     /// Waits until it is the turn of a message from the queue. Such a message is never rejected. Cancel-safe.

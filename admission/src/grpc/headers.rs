@@ -23,8 +23,13 @@ pub fn ticket(headers: &HeaderMap, arrival: Instant) -> Ticket {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let timeout = text(TIMEOUT).and_then(timeout);
     let deadline = timeout.and_then(|timeout| arrival.checked_add(timeout));
-    let class = text(PRIORITY).and_then(urgency).unwrap_or_default();
-    Ticket::new().deadline(deadline).class(class)
+    Ticket::new().deadline(deadline).class(class(headers))
+}
+
+/// The class that the header `priority: u=0…7` asks for (RFC 9218); the default one if there is none, or it makes no sense.
+pub fn class(headers: &HeaderMap) -> Class {
+    let value = headers.get(PRIORITY).and_then(|value| value.to_str().ok());
+    value.and_then(urgency).unwrap_or_default()
 }
 
 /// The ticket of a request that its handler has just got.

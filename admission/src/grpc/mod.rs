@@ -12,6 +12,6 @@ mod layer;
 
 pub use self::{
     body::AdmittedBody,
-    headers::{outcome, ticket, ticket_of},
+    headers::{class, outcome, ticket, ticket_of},
     layer::{AdmittedGrpc, GrpcAdmissionLayer, GrpcFuture},
 };

@@ -59,6 +59,7 @@ impl Service {
             enqueue,
             process,
             watched,
+            classes: settings.classes,
             ledger: Arc::clone(&ledger),
             lifecycle: Arc::clone(&lifecycle),
             turns,

@@ -17,7 +17,7 @@ use self::values::{
 use crate::{
     enqueue::{Capacity, WhenFull},
     log::LogFormat,
-    turns::Rules,
+    turns::{Classes, Rules},
     work::{ServiceTimeDistribution, Share, Slowdown, WorkKind},
 };
 
@@ -76,6 +76,11 @@ pub struct Settings {
     /// Which calls of Process wait for their turn, in which order, and which are rejected
     #[arg(long, env = "FOO_LINE", default_value = "fifo", value_parser = line_kind())]
     pub line: &'static LineKind,
+
+    /// Whether the metadata `priority: u=0` (most urgent) to `u=7` of a call of Process decides who is first; the line holds
+    /// within a class, and --max-waiting for each class
+    #[arg(long, env = "FOO_CLASSES", default_value = "off")]
+    pub classes: Classes,
 
     /// How long a call without a deadline should wait at most, for the lines that look at it [default: follows the service
     /// time]
@@ -207,6 +212,7 @@ impl Settings {
             start: self.limit(),
             follows_workers: self.concurrency_limit.is_none(),
             line: self.line,
+            classes: self.classes,
             places: match self.bound() {
                 // tower's limit is the bound: never met here.
                 Some(_) => usize::MAX,
@@ -219,7 +225,7 @@ impl Settings {
     /// The limit, and how many calls may wait, where these two numbers are all that decides which calls of Process are
     /// rejected.
     pub fn bound(&self) -> Option<(u32, u32)> {
-        let plain = self.limit_kind.name == "fixed" && self.line.name == "fifo";
+        let plain = self.limit_kind.name == "fixed" && self.line.name == "fifo" && self.classes == Classes::Off;
         plain.then(|| (self.limit(), self.max_waiting))
     }
 
@@ -264,6 +270,11 @@ impl Settings {
                 self.line.name == "shed",
                 ["line", "max_waiting"],
                 "with the line shed no call waits",
+            ),
+            (
+                self.line.name == "shed",
+                ["line", "classes"],
+                "with the line shed no call waits, so none comes first",
             ),
             (
                 matches!(self.line.name, "shed" | "fifo" | "lifo"),

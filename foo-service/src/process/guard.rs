@@ -8,8 +8,8 @@
 //! it: the other way round nothing is ever shed) rejects the call at once. Both counts are per service, not per connection.
 //! On `Server` the same stack would also shed health checks and hold unread bodies.
 //!
-//! The tower limit is there with `--limit fixed --line fifo`, where a number of places is all that decides. Every other line
-//! decides itself which call it rejects, and a call that arrives can be the better one to keep: there the line is the bound.
+//! The tower limit is there with `--limit fixed --line fifo` without classes, where a number of places is all that decides. Every
+//! other line decides itself which call it rejects, and a call that arrives can be the better one to keep: there the line is the bound.
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use tower::{
     load_shed::LoadShed,
     util::Either,
 };
+use tower_admission::line::Class;
 
 use super::{
     line::{Line, Standing},
@@ -74,13 +75,14 @@ impl Guard {
         &self,
         job: Job,
         deadline: Option<Instant>,
+        class: Class,
     ) -> impl Future<Output = Result<Processed, Reason>> + Send {
         if let Some(bound) = &self.bound {
             bound.places.before_taking();
         }
         // A clone is a handle on the same permits. One that is kept for many calls, and was once refused, asks through
         // tokio's budget from then on, and could be refused with permits free.
-        let answered = self.stack.clone().oneshot(Standing { job, deadline });
+        let answered = self.stack.clone().oneshot(Standing { job, deadline, class });
         answered.map(|answer| {
             // Line never fails, so what fails is load_shed.
             answer.unwrap_or_else(|_overloaded| {

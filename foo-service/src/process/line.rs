@@ -10,6 +10,7 @@ use std::{
 
 use tokio::time::Instant;
 use tower::Service;
+use tower_admission::line::Class;
 
 use crate::{
     job::{Door, Job, JobOutcome, Processed, Reason},
@@ -21,6 +22,7 @@ use crate::{
 pub(super) struct Standing {
     pub(super) job: Job,
     pub(super) deadline: Option<Instant>,
+    pub(super) class: Class,
 }
 
 type Answer = Result<Processed, Reason>;
@@ -56,7 +58,7 @@ impl Service<Standing> for Line {
         // In one piece, not handed on to a function: what is handed on is held twice, and this is held for every call.
         Box::pin(async move {
             let (in_line, permit) = {
-                let mut turn = pin!(head.turns.call(call.deadline));
+                let mut turn = pin!(head.turns.call(call.deadline, call.class));
                 let join = || head.ledger.join_line(Door::Process, call.deadline);
                 // The call arrives in the first poll. From there on it is counted: as refused, or in line.
                 match poll_fn(|cx| Poll::Ready(turn.as_mut().poll(cx))).await {

@@ -10,6 +10,7 @@ mod places;
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use tower_admission::line::Class;
 
 use self::guard::Guard;
 use crate::{
@@ -42,16 +43,16 @@ impl ProcessDoor {
         self.guard.resize(limit);
     }
 
-    /// Has a message processed. Waits in line and for the work; cancel-safe: a caller that leaves frees its place at once. A call
+    /// Has a message processed, whose call is of that `class`. Waits in line and for the work; cancel-safe: a caller that leaves frees its place at once. A call
     /// that is dropped after `deadline` counts as expired.
-    pub async fn process(&self, job: Job, deadline: Option<Instant>) -> Result<Processed, Reason> {
+    pub async fn process(&self, job: Job, deadline: Option<Instant>, class: Class) -> Result<Processed, Reason> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.ledger.refuse(Door::Process);
             return Err(Reason::Expired);
         }
         tokio::select! {
             biased;
-            answer = self.guard.admit(job, deadline) => answer,
+            answer = self.guard.admit(job, deadline, class) => answer,
             () = self.lifecycle.reached(Phase::Abandoning) => Err(Reason::Abandoned),
         }
     }

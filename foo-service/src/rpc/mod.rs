@@ -25,6 +25,7 @@ use futures_util::Stream;
 pub use message::MessageRules;
 use status::Refusal;
 use tonic::{Request, Response, Status};
+use tower_admission::{grpc, line::Class};
 pub use watch::Watched;
 
 use crate::{
@@ -33,7 +34,7 @@ use crate::{
     ledger::Ledger,
     lifecycle::Lifecycle,
     process::ProcessDoor,
-    turns::Turns,
+    turns::{Classes, Turns},
 };
 
 /// FooService, as tonic serves it.
@@ -48,6 +49,8 @@ pub struct FooRpc {
     pub watched: Arc<Watched>,
     /// Where calls are counted.
     pub ledger: Arc<Ledger>,
+    /// Whether calls have classes of urgency.
+    pub classes: Classes,
     /// Whether the service still takes work.
     pub lifecycle: Arc<Lifecycle>,
     /// The order of work: it knows when a place is expected.
@@ -66,6 +69,14 @@ impl FooRpc {
             self.ledger.refuse(door);
             self.refused(call, &refusal)
         })
+    }
+
+    /// How urgent a call is.
+    fn class<R>(&self, request: &Request<R>) -> Class {
+        match self.classes {
+            Classes::Off => Class::default(),
+            Classes::Shared | Classes::Strict => grpc::class(request.metadata().as_ref()),
+        }
     }
 
     /// The call ends with a refusal.
@@ -95,9 +106,10 @@ impl FooService for FooRpc {
         // As above.
         let _handled = self.ledger.handle();
         let call = Call::take(&request);
+        let class = self.class(&request);
         let job = self.job(Door::Process, &call, request.into_inner().message)?;
         let id = job.id.to_string();
-        let processed = self.process.process(job, call.deadline).await;
+        let processed = self.process.process(job, call.deadline, class).await;
         let processed = processed.map_err(|reason| self.refused(&call, &reason.into()))?;
         call.ends(Ok(()));
         Ok(Response::new(ProcessResponse {

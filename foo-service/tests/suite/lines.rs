@@ -8,9 +8,10 @@ use foo_service::{
     config::Settings,
     job::{Door, JobOutcome, Reason},
     metrics::prometheus,
+    turns::Classes,
 };
 use tokio::task::JoinHandle;
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 use tower_admission::{limit, line};
 
 /// A worker that takes 250 ms a message.
@@ -169,4 +170,75 @@ async fn the_wait_of_the_next_call_is_a_gauge() {
     for call in calls {
         call.await.unwrap().unwrap();
     }
+}
+
+/// A call of that urgency; RFC 9218 says how it is written.
+fn urgent(caller: &Caller, priority: &'static str) -> Call {
+    let mut request = Request::new(message(""));
+    request.metadata_mut().insert("priority", priority.parse().unwrap());
+    tokio::spawn(caller.send_process(request))
+}
+
+/// How long calls waited that came at 0, 10, 20, … milliseconds with these priorities, to a worker that takes 250 ms a message.
+async fn waits_by_priority(classes: Classes, priorities: &[&'static str]) -> Vec<Option<u128>> {
+    let bed = TestBed::start(Settings {
+        classes,
+        ..with_line("fifo", 100)
+    });
+    let caller = bed.caller().await;
+    let mut calls = vec![];
+    for (place, priority) in priorities.iter().enumerate() {
+        bed.at(10 * place as u64).await;
+        calls.push(urgent(&caller, priority));
+    }
+    let mut waits = vec![];
+    for call in calls {
+        waits.push(waited(call).await);
+    }
+    waits
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_classes_the_most_urgent_call_is_next_and_the_line_holds_within_a_class() {
+    // What makes no sense counts as u=3.
+    let priorities = ["u=7", "u=7", "u=0", "i", "u=9", "u=0;x=1, i"];
+    let turns = |order: [u128; 6]| -> Vec<Option<u128>> {
+        let waits = order.iter().zip(0..).map(|(turn, place)| turn * 250 - 10 * place);
+        waits.map(Some).collect()
+    };
+    for classes in [Classes::Shared, Classes::Strict] {
+        let waits = waits_by_priority(classes, &priorities).await;
+        assert_eq!(waits, turns([0, 5, 1, 3, 4, 2]), "{classes:?}");
+    }
+    let waits = waits_by_priority(Classes::Off, &priorities).await;
+    assert_eq!(waits, turns([0, 1, 2, 3, 4, 5]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_class_that_waits_gets_a_turn_in_twenty_unless_the_order_is_strict() {
+    let mut priorities = vec!["u=0", "u=7"];
+    priorities.resize(25, "u=0");
+    let turn = async |classes| waits_by_priority(classes, &priorities).await[1].map(|wait| (wait + 10) / 250);
+    assert_eq!(turn(Classes::Shared).await, Some(21));
+    assert_eq!(turn(Classes::Strict).await, Some(24));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_line_of_one_class_leaves_room_for_the_others() {
+    let bed = TestBed::start(Settings {
+        classes: Classes::Shared,
+        ..with_line("fifo", 1)
+    });
+    let caller = bed.caller().await;
+    let mut calls = vec![];
+    for (place, priority) in ["u=7", "u=7", "u=7", "u=0"].into_iter().enumerate() {
+        bed.at(10 * place as u64).await;
+        calls.push(urgent(&caller, priority));
+    }
+    let mut waits = vec![];
+    for call in calls {
+        waits.push(waited(call).await);
+    }
+    assert_eq!(waits, [Some(0), Some(490), None, Some(220)]);
+    assert_eq!(bed.ledger.refusals(Door::Process, Reason::LineFull), 1);
 }

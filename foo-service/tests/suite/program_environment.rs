@@ -17,6 +17,10 @@ async fn an_empty_variable_is_an_unset_one() {
         "FOO_QUEUE_CAPACITY",
         "FOO_WHEN_FULL",
         "FOO_CONCURRENCY_LIMIT",
+        "FOO_LIMIT",
+        "FOO_LINE",
+        "FOO_CLASSES",
+        "FOO_TARGET_WAIT",
         "FOO_MAX_WAITING",
         "FOO_MAX_PAYLOAD",
         "FOO_MAX_SERVICE_DEMAND",
@@ -126,12 +130,42 @@ async fn settings_that_contradict_each_other_are_refused_wherever_they_come_from
             &[],
             "--service-time and --service-time-distribution contradict each other",
         ),
+        (
+            &["--line", "shed"],
+            &[("FOO_MAX_WAITING", "8")],
+            "--line and FOO_MAX_WAITING contradict each other: with the line shed no call waits",
+        ),
+        (
+            &["--classes=shared"],
+            &[("FOO_LINE", "shed")],
+            "FOO_LINE and --classes contradict each other",
+        ),
+        (
+            &["--line=lifo", "--target-wait=50ms"],
+            &[],
+            "--line and --target-wait contradict each other: this line does not look at how long calls wait",
+        ),
     ] {
         let (code, _, stderr) = run(arguments, environment).await;
         assert_eq!(code, Some(2), "{said}: {stderr}");
         assert!(stderr.contains(said), "{said}: {stderr}");
     }
-    Program::start(&["--queue", "unbounded"], &[("FOO_QUEUE_CAPACITY", "")]).await;
+    // What is only a default, or unset, contradicts nothing.
+    for (arguments, environment) in [
+        (&["--queue", "unbounded"][..], &[("FOO_QUEUE_CAPACITY", "")][..]),
+        (&["--line=shed"], &[("FOO_MAX_WAITING", "")]),
+        (
+            &[
+                "--line=codel",
+                "--target-wait=50ms",
+                "--classes=shared",
+                "--max-waiting=8",
+            ],
+            &[],
+        ),
+    ] {
+        Program::start(arguments, environment).await;
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,12 @@
 
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
+use clap::ValueEnum;
 use foo_service::{
     config::{Change, QueueKind, Settings},
     enqueue::{Capacity, WhenFull},
     job::Door,
+    turns::Classes,
     work::Share,
 };
 use proptest::{
@@ -102,6 +104,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         Just(("fixed", "fifo")),
         (select(&LIMITS[..]), select(&LINES[..])).prop_map(|(limit, line)| (limit.name, line.name)),
     ];
+    let kinds = (kinds, select(Classes::value_variants()));
     let target_wait = option::of(time(0..=20));
     let counts = (1..=3_u32, limit, 0..=3_u32);
     let failures = (fail_rate(), time(0..=60));
@@ -111,7 +114,7 @@ fn settings() -> impl Strategy<Value = Settings> {
             (workers, concurrency_limit, max_waiting),
             service_time,
             (fail_rate, fail_time),
-            (limit, line),
+            ((limit, line), classes),
             target_wait,
             drain_timeout,
         )| {
@@ -124,6 +127,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 max_waiting,
                 limit_kind: limit::by_name(limit).expect("of the list"),
                 line: line::by_name(line).expect("of the list"),
+                classes: *classes,
                 target_wait,
                 drain_timeout,
                 ..Settings::default()
@@ -207,12 +211,13 @@ impl fmt::Debug for Schedule {
         } = &self.settings;
         writeln!(
             f,
-            "{workers} workers, {service_time:?} a message, {fail_rate} fail after {fail_time:?}; queue: {:?}; limit {} {}, line {}, {max_waiting} may wait; drains for \
+            "{workers} workers, {service_time:?} a message, {fail_rate} fail after {fail_time:?}; queue: {:?}; limit {} {}, line {}, classes {:?}, {max_waiting} may wait; drains for \
              {drain_timeout:?}",
             self.settings.capacity(),
             self.settings.limit_kind.name,
             self.settings.limit(),
             self.settings.line.name,
+            self.settings.classes,
         )?;
         let (mut now, mut calls) = (0, 0);
         for Step { after, act } in &self.steps {
