@@ -2,21 +2,25 @@
 //!
 //! Only the assembly ([`crate::app`]) and `main` read these; everything else is given values.
 
+mod change;
+mod contradictions;
+mod process;
 mod values;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use clap::{Args, Command, FromArgMatches, ValueEnum};
-use foo_flags::Address;
-
 use tower_admission::{limit::LimitKind, line::LineKind};
 
 use self::values::{
     count, count_or_none, duration_up_to_an_hour, limit_kind, line_kind, number, payload_size, workers,
 };
+pub use self::{
+    change::Change,
+    process::{Listen, LogArgs, TlsArgs, TlsFiles},
+};
 use crate::{
     enqueue::{Capacity, WhenFull},
-    log::LogFormat,
     turns::{Classes, Rules},
     work::{ServiceTimeDistribution, Share, Slowdown, WorkKind},
 };
@@ -121,75 +125,6 @@ pub struct Settings {
     pub seed: u64,
 }
 
-/// Where a service listens.
-#[derive(Debug, Clone, Args)]
-pub struct Listen {
-    /// Address for gRPC, as HOST:PORT
-    #[arg(long, env = "FOO_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:50051")]
-    pub listen: Address,
-
-    /// Address for /metrics, /livez and /readyz, as HOST:PORT
-    #[arg(
-        long,
-        env = "FOO_ADMIN_LISTEN",
-        value_name = "ADDR",
-        default_value = "127.0.0.1:9464"
-    )]
-    pub admin_listen: Address,
-}
-
-/// How the log looks.
-#[derive(Debug, Clone, Args)]
-pub struct LogArgs {
-    /// Format of the log on standard error; RUST_LOG sets its level
-    #[arg(long, env = "FOO_LOG_FORMAT", default_value = "text")]
-    pub log_format: LogFormat,
-}
-
-/// The files of TLS.
-#[derive(Debug, Clone, Args)]
-pub struct TlsArgs {
-    /// Serve gRPC over TLS, with this certificate and its chain (PEM). SIGHUP reads all files of TLS again, for
-    /// connections to come
-    #[arg(long = "tls-cert", env = "FOO_TLS_CERT", value_name = "FILE", requires = "key")]
-    cert: Option<PathBuf>,
-
-    /// The key of --tls-cert (PEM)
-    #[arg(long = "tls-key", env = "FOO_TLS_KEY", value_name = "FILE", requires = "cert")]
-    key: Option<PathBuf>,
-
-    /// Take only clients that show a certificate that one in this file has signed (PEM)
-    #[arg(
-        long = "tls-client-ca",
-        env = "FOO_TLS_CLIENT_CA",
-        value_name = "FILE",
-        requires = "cert"
-    )]
-    client_ca: Option<PathBuf>,
-}
-
-impl TlsArgs {
-    /// `None`: no TLS.
-    pub fn files(self) -> Option<TlsFiles> {
-        Some(TlsFiles {
-            cert: self.cert?,
-            key: self.key?,
-            client_ca: self.client_ca,
-        })
-    }
-}
-
-/// What TLS is made of; all in PEM.
-#[derive(Debug, Clone)]
-pub struct TlsFiles {
-    /// The service's certificate, with its chain.
-    pub cert: PathBuf,
-    /// Its key.
-    pub key: PathBuf,
-    /// The CA that signs the certificates of clients. Without it, clients need no certificate.
-    pub client_ca: Option<PathBuf>,
-}
-
 /// Whether the queue has an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum QueueKind {
@@ -243,57 +178,6 @@ impl Settings {
         Ok(())
     }
 
-    /// Flags that were given though other ones leave them without effect. `given` has the name under which a field was given:
-    /// its flag or its variable; `None` for a default.
-    ///
-    /// # Errors
-    ///
-    /// Both, with their names.
-    pub fn contradictions(&self, given: impl Fn(&str) -> Option<String>) -> Result<(), String> {
-        let without_effect = [
-            (
-                self.queue == QueueKind::Unbounded,
-                ["queue", "queue_capacity"],
-                "an unbounded queue has no capacity",
-            ),
-            (
-                self.queue == QueueKind::Unbounded,
-                ["queue", "when_full"],
-                "an unbounded queue is never full",
-            ),
-            (
-                self.service_time.is_zero() && self.service_time_distribution != ServiceTimeDistribution::Constant,
-                ["service_time", "service_time_distribution"],
-                "a service time of 0s does not vary",
-            ),
-            (
-                self.line.name == "shed",
-                ["line", "max_waiting"],
-                "with the line shed no call waits",
-            ),
-            (
-                self.line.name == "shed",
-                ["line", "classes"],
-                "with the line shed no call waits, so none comes first",
-            ),
-            (
-                matches!(self.line.name, "shed" | "fifo" | "lifo"),
-                ["line", "target_wait"],
-                "this line does not look at how long calls wait",
-            ),
-        ];
-        for (applies, names, reason) in without_effect {
-            if let [Some(cause), Some(other)] = names.map(&given)
-                && applies
-            {
-                return Err(format!(
-                    "{cause} and {other} contradict each other: {reason}; leave one of them out"
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// What the queue holds.
     pub fn capacity(&self) -> Capacity {
         match self.queue {
@@ -302,41 +186,6 @@ impl Settings {
                 places: self.queue_capacity,
                 when_full: self.when_full,
             },
-        }
-    }
-}
-
-/// What of the [`Settings`] can change while a service runs. The flags are spelled as there; one that is not given stays as it
-/// is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Args)]
-pub struct Change {
-    /// Messages processed at once, by both doors together
-    #[arg(long, value_parser = workers)]
-    pub workers: Option<u32>,
-
-    /// Mean work on a message that does not say itself [0s to 1h]
-    #[arg(long, value_parser = duration_up_to_an_hour)]
-    pub service_time: Option<Duration>,
-
-    /// Share of messages whose work fails; their callers get UNAVAILABLE [0% to 100%]
-    #[arg(long, value_name = "SHARE")]
-    pub fail_rate: Option<Share>,
-
-    /// How long a worker works on a message that fails [0s to 1h]
-    #[arg(long, value_parser = duration_up_to_an_hour)]
-    pub fail_time: Option<Duration>,
-}
-
-impl Change {
-    /// These settings, changed.
-    #[must_use]
-    pub fn apply(&self, settings: &Settings) -> Settings {
-        Settings {
-            workers: self.workers.unwrap_or(settings.workers),
-            service_time: self.service_time.unwrap_or(settings.service_time),
-            fail_rate: self.fail_rate.unwrap_or(settings.fail_rate),
-            fail_time: self.fail_time.unwrap_or(settings.fail_time),
-            ..settings.clone()
         }
     }
 }
@@ -369,16 +218,5 @@ mod tests {
             (1, Duration::from_millis(250))
         );
         assert_eq!(settings.limit(), 1);
-    }
-
-    #[test]
-    fn what_can_change_is_spelled_as_the_flags_of_the_service() {
-        let settings = Settings::augment_args(Command::new("settings"));
-        let longs: Vec<_> = settings.get_arguments().filter_map(clap::Arg::get_long).collect();
-        let changes = Change::augment_args(Command::new("change"));
-        assert_eq!(changes.get_arguments().count(), 4);
-        for flag in changes.get_arguments() {
-            assert!(longs.contains(&flag.get_long().unwrap()), "{flag:?}");
-        }
     }
 }

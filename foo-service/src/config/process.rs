@@ -1,0 +1,77 @@
+//! Flags of the process around a service: where it listens, its log, the files of TLS.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use foo_flags::Address;
+
+use crate::log::LogFormat;
+
+/// Where a service listens.
+#[derive(Debug, Clone, Args)]
+pub struct Listen {
+    /// Address for gRPC, as HOST:PORT
+    #[arg(long, env = "FOO_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:50051")]
+    pub listen: Address,
+
+    /// Address for /metrics, /livez and /readyz, as HOST:PORT
+    #[arg(
+        long,
+        env = "FOO_ADMIN_LISTEN",
+        value_name = "ADDR",
+        default_value = "127.0.0.1:9464"
+    )]
+    pub admin_listen: Address,
+}
+
+/// How the log looks.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// Format of the log on standard error; RUST_LOG sets its level
+    #[arg(long, env = "FOO_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// The files of TLS.
+#[derive(Debug, Clone, Args)]
+pub struct TlsArgs {
+    /// Serve gRPC over TLS, with this certificate and its chain (PEM). SIGHUP reads all files of TLS again, for
+    /// connections to come
+    #[arg(long = "tls-cert", env = "FOO_TLS_CERT", value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+
+    /// The key of --tls-cert (PEM)
+    #[arg(long = "tls-key", env = "FOO_TLS_KEY", value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+
+    /// Take only clients that show a certificate that one in this file has signed (PEM)
+    #[arg(
+        long = "tls-client-ca",
+        env = "FOO_TLS_CLIENT_CA",
+        value_name = "FILE",
+        requires = "cert"
+    )]
+    client_ca: Option<PathBuf>,
+}
+
+impl TlsArgs {
+    /// `None`: no TLS.
+    pub fn files(self) -> Option<TlsFiles> {
+        Some(TlsFiles {
+            cert: self.cert?,
+            key: self.key?,
+            client_ca: self.client_ca,
+        })
+    }
+}
+
+/// What TLS is made of; all in PEM.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The service's certificate, with its chain.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+    /// The CA that signs the certificates of clients. Without it, clients need no certificate.
+    pub client_ca: Option<PathBuf>,
+}
