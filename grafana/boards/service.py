@@ -111,13 +111,13 @@ def doors():
         ("dropped", Colour.LOST),
         ("expired", Colour.LATE),
         ("cancelled", Colour.WITHHELD),
-        ("abandoned|failed", Colour.NEUTRAL),
+        ("abandoned|failed|work_failed", Colour.NEUTRAL),
     )
     calls = graph(
         "Calls by status: $door",
         "Calls that ended, per second. **ok**: the message is on the queue (enqueue), or has been processed (process). "
         "**rejected**: no room (RESOURCE_EXHAUSTED). **expired**: its deadline passed, in line or in service. **cancelled**: "
-        "its caller went away. **unavailable**: the service is draining. **invalid|failed**: a malformed message, or a fault "
+        "its caller went away. **unavailable**: the service is draining, or the work on the message failed. **invalid|failed**: a malformed message, or a fault "
         "of the service. There is a panel for each RPC that was called in the time shown.",
         PER_SECOND,
         *(
@@ -135,7 +135,7 @@ def doors():
         "Admitted messages by fate: $door",
         "Messages that left the system, per second. **completed**: a worker processed the message. **dropped**: removed "
         "for a newer one. **expired**: the caller's deadline passed. **cancelled**: the caller went away. "
-        "**abandoned|failed**: left over when a drain ran out of time, or a fault.",
+        "**abandoned|failed|work_failed**: left over when a drain ran out of time, a fault of the service, or work that failed.",
         PER_SECOND,
         *(
             Series(
@@ -230,6 +230,56 @@ def workers():
     )
 
 
+def admission():
+    """What is admitted, what is refused and why, and what a call that arrives now must expect."""
+    reasons = {
+        "queue_full": Colour.LOST,
+        "queue_line_full": Colour.WAITING,
+        "line_full": Colour.REFUSED,
+        "displaced": Colour.WITHHELD,
+        "too_late": Colour.LATE,
+        "overload": Colour.NEUTRAL,
+    }
+    return (
+        graph(
+            "Limit",
+            "How many messages are admitted at once (`--limit`), and how many are admitted now. A limit above the number of "
+            "workers means that admitted messages wait for a worker as well.",
+            COUNT,
+            Series("admitted", f"sum(foo_admitted{{{THIS}}})", Colour.WORKING),
+            Series("limit", f"sum(foo_concurrency_limit{{{THIS}}})", Colour.LATE, Look.LIMIT),
+            Series("workers", f"sum(foo_workers{{{THIS}}})", Colour.TEXT, Look.LIMIT),
+            width=8,
+            height=7,
+        ),
+        graph(
+            "Refused for want of room, by reason",
+            "Calls per second. **queue_full**, **queue_line_full**: no place on the queue, or in the line for it. "
+            "**line_full**: the waiting line of Process is full. **displaced**: a newer call took the place. **too_late**: the "
+            "call cannot be answered before its deadline. **overload**: calls have waited too long for some time.",
+            PER_SECOND,
+            Series(
+                "{{reason}}",
+                f'sum by (reason) (rate(foo_refusals_total{{{THIS},reason=~"{"|".join(reasons)}"}}{RECENT}))',
+                look=Look.STACKED,
+                colours=reasons,
+            ),
+            width=8,
+            height=7,
+        ),
+        graph(
+            "Expected wait of the next call",
+            "How long a call waits for its turn that arrives now and is served last, and the service time that limit and line "
+            "observe. Refused callers are told this wait. It counts calls in line, not messages on the queue.",
+            SECONDS,
+            Series("expected wait", f"max(foo_expected_wait_seconds{{{THIS}}})", Colour.WAITING),
+            Series("observed service time", f"max(foo_observed_service_time_seconds{{{THIS}}})", Colour.TEXT, Look.LIMIT),
+            width=8,
+            height=7,
+        ),
+    )
+
+
 def process():
     """The process as the system sees it."""
     return (
@@ -299,6 +349,7 @@ def board() -> Dashboard:
     board.row("Now", *at_a_glance())
     board.row("Calls and messages: how they ended", *doors())
     board.row("Waiting: where, how many, how long", *waits())
+    board.row("Admission: how many at once, who is refused", *admission())
     board.row("Workers: shared by Enqueue and Process", *workers())
     board.row("Process", *process())
     return board.build()
