@@ -1,7 +1,7 @@
 """The landing page: a column for each strategy, rows in the order in which data flows, the same axis across a row.
 
 A column is a panel that Grafana repeats for each value of `$strategy`: so the board fits one service of one's own as well
-as the five of docker-compose.yml, and a row has one definition, which cannot differ between its columns.
+as the six of docker-compose.yml, and a row has one definition, which cannot differ between its columns.
 """
 
 from grafana_foundation_sdk.models.dashboard import Dashboard

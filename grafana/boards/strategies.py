@@ -25,6 +25,11 @@ SENTENCES = {
         "and goodput stays at the capacity under any load. The sender of a rejected call knows at once, and can try another "
         "service, try again later, or send less."
     ),
+    "sync-auto": (
+        "**The client waits for its answer, and nothing is tuned.** No length of a line is set. The service learns how long a "
+        "message takes, and rejects a call that it cannot answer before its deadline. While calls are lost, the newest is "
+        "first, because it has the most time left. When capacity goes away, there is no number to correct."
+    ),
 }
 """In the order of the columns: the unbounded queue first, then the alternatives."""
 

@@ -400,6 +400,9 @@ fn the_schema_of_lab_files_is_as_committed() {
     );
 }
 
+/// The service of the stack on which nothing is tuned.
+const UNTUNED: &str = "sync-auto";
+
 /// The names of strategies that stand in a file: in front of each there is `before`, after each `after`.
 fn names(file: &str, before: &str, after: char) -> BTreeSet<String> {
     let text = fs::read_to_string(workspace().join(file)).unwrap();
@@ -411,14 +414,15 @@ fn names(file: &str, before: &str, after: char) -> BTreeSet<String> {
 }
 
 #[test]
-fn stack_and_dashboards_have_the_strategies_of_the_worked_example() {
+fn stack_and_dashboards_have_the_strategies_of_the_worked_example_and_one_that_is_not_tuned() {
     let lab = Lab::built_in().strategies(load_client::compare::REAL).unwrap();
     let lab: BTreeSet<String> = lab.into_iter().map(|strategy| strategy.name).collect();
     assert_eq!(lab.len(), 5);
-    assert_eq!(names("docker-compose.yml", "LOAD_URL: \"http://", ':'), lab);
-    assert_eq!(names("prometheus/targets/foo-service.yml", "strategy: ", '}'), lab);
-    assert_eq!(names("prometheus/targets/load-client.yml", "strategy: ", '}'), lab);
-    assert_eq!(names("grafana/boards/strategies.py", "\n    \"", '"'), lab);
+    let stack: BTreeSet<String> = lab.iter().cloned().chain([UNTUNED.to_owned()]).collect();
+    assert_eq!(names("docker-compose.yml", "LOAD_URL: \"http://", ':'), stack);
+    assert_eq!(names("prometheus/targets/foo-service.yml", "strategy: ", '}'), stack);
+    assert_eq!(names("prometheus/targets/load-client.yml", "strategy: ", '}'), stack);
+    assert_eq!(names("grafana/boards/strategies.py", "\n    \"", '"'), stack);
     let help = load_client(["compare", "--help"]).output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
