@@ -136,11 +136,8 @@ async fn as_many_as_before_may_wait_and_others_are_told_when_a_place_is_expected
     let refused = caller.process(message("")).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
     // Three messages took 100 ms each. One call waits ahead, for the one worker: 200 ms, and up to a half more.
-    let pushback: u64 = refused.metadata()["grpc-retry-pushback-ms"]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let pushback = refused.metadata().get("grpc-retry-pushback-ms").unwrap();
+    let pushback: u64 = pushback.to_str().unwrap().parse().unwrap();
     assert!((200..=300).contains(&pushback), "{pushback} ms");
     assert_eq!(answered(first).await, [100, 100, 100, 140]);
     assert_eq!(answered(second).await, [180]);

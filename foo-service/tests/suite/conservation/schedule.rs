@@ -127,7 +127,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 max_waiting,
                 limit_kind: limit::by_name(limit).expect("of the list"),
                 line: line::by_name(line).expect("of the list"),
-                classes: *classes,
+                classes,
                 target_wait,
                 drain_timeout,
                 ..Settings::default()
