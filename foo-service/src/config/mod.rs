@@ -81,7 +81,7 @@ pub struct Settings {
     #[arg(long, env = "FOO_LINE", default_value = "fifo", value_parser = line_kind())]
     pub line: &'static LineKind,
 
-    /// Whether the metadata `priority: u=0` (most urgent) to `u=7` of a call of Process decides who is first; the line holds
+    /// Whether the metadata `priority: u=0` (most urgent) to `u=7` of a call of Process decides which call is first; the line holds
     /// within a class, and --max-waiting for each class
     #[arg(long, env = "FOO_CLASSES", default_value = "off")]
     pub classes: Classes,
