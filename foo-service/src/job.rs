@@ -230,6 +230,15 @@ impl From<WorkFailed> for Reason {
 /// How a call ended: with OK, or not, and why.
 pub type CallEnd = Result<(), Reason>;
 
+/// A message that was processed, as its caller hears of it.
+#[derive(Debug)]
+pub struct Done {
+    /// The message's id.
+    pub id: Box<str>,
+    /// What the worker measured.
+    pub processed: Processed,
+}
+
 /// What a worker measured of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Processed {

@@ -3,9 +3,9 @@
 //!
 //! Phases only move forward.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// What a service is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,15 +28,18 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct Lifecycle {
     phase: watch::Sender<Phase>,
-    /// Whether the phase is `Draining` or later: what every call asks, without the lock of the channel.
-    draining: AtomicBool,
+    /// The same phase as a number: what every call asks, without the lock of the channel.
+    number: AtomicU8,
+    /// Every connection waits for the last phase. No other phase wakes these.
+    closed: Notify,
 }
 
 impl Default for Lifecycle {
     fn default() -> Self {
         Self {
             phase: watch::Sender::new(Phase::Serving),
-            draining: AtomicBool::new(false),
+            number: AtomicU8::new(Phase::Serving as u8),
+            closed: Notify::new(),
         }
     }
 }
@@ -44,9 +47,7 @@ impl Default for Lifecycle {
 impl Lifecycle {
     /// Moves on to `phase`; moving back is not possible and does nothing.
     pub fn advance(&self, phase: Phase) {
-        if phase >= Phase::Draining {
-            self.draining.store(true, Ordering::SeqCst);
-        }
+        self.number.fetch_max(phase as u8, Ordering::SeqCst);
         self.phase.send_if_modified(|now| {
             let forward = phase > *now;
             if forward {
@@ -54,11 +55,31 @@ impl Lifecycle {
             }
             forward
         });
+        if phase == Phase::Closed {
+            self.closed.notify_waiters();
+        }
     }
 
     /// Whether new work is refused.
     pub fn draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
+        self.is_at_least(Phase::Draining)
+    }
+
+    /// Whether connections are cut that peers still keep open.
+    pub fn is_closed(&self) -> bool {
+        self.is_at_least(Phase::Closed)
+    }
+
+    fn is_at_least(&self, phase: Phase) -> bool {
+        self.number.load(Ordering::SeqCst) >= phase as u8
+    }
+
+    /// Waits until the service is closed, and is woken by nothing else. Cancel-safe.
+    pub async fn closed(&self) {
+        let closed = self.closed.notified();
+        if !self.is_closed() {
+            closed.await;
+        }
     }
 
     /// Whether readiness says no: a stop was asked for.

@@ -8,7 +8,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -23,11 +23,7 @@ use tokio::{
 };
 use tonic::transport::server::Connected;
 
-use crate::{
-    accepting::Accepting,
-    lifecycle::{Lifecycle, Phase},
-    metrics::Metrics,
-};
+use crate::{accepting::Accepting, lifecycle::Lifecycle, metrics::Metrics};
 
 /// The pause after a failed accept (arbitrary): the cause is a lack of descriptors or memory, which time may cure.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -118,7 +114,7 @@ where
             Ok(io) => match Arc::clone(&places).try_acquire_owned() {
                 Ok(place) => Some(Ok(Held {
                     io,
-                    cut: cut(Arc::clone(&lifecycle)),
+                    cut: Cut::new(Arc::clone(&lifecycle)),
                     opening: Some(Opening::new()),
                     connection: OpenConnection::new(place, &metrics, &accepting),
                 })),
@@ -133,8 +129,36 @@ where
     })
 }
 
-fn cut(lifecycle: Arc<Lifecycle>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-    Box::pin(async move { lifecycle.reached(Phase::Closed).await })
+/// Tells a connection that it is cut.
+struct Cut {
+    lifecycle: Arc<Lifecycle>,
+    closed: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// The task that `closed` wakes.
+    told: Option<Waker>,
+}
+
+impl Cut {
+    fn new(lifecycle: Arc<Lifecycle>) -> Self {
+        let closing = Arc::clone(&lifecycle);
+        Self {
+            lifecycle,
+            closed: Box::pin(async move { closing.closed().await }),
+            told: None,
+        }
+    }
+
+    /// Whether the connection is cut; if not, the task is woken when it is. Polling the future each time would cost a small call some 350
+    /// instructions, so it is polled once for each task.
+    fn is_due(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.lifecycle.is_closed() {
+            return true;
+        }
+        if self.told.as_ref().is_some_and(|told| told.will_wake(cx.waker())) {
+            return false;
+        }
+        self.told = Some(cx.waker().clone());
+        self.closed.as_mut().poll(cx).is_ready()
+    }
 }
 
 /// The HTTP/2 preface of a client, not complete yet. The system detects peers that have vanished, but not a peer that is
@@ -182,7 +206,7 @@ pin_project! {
     pub(super) struct Held<IO> {
         #[pin]
         io: IO,
-        cut: Pin<Box<dyn Future<Output = ()> + Send>>,
+        cut: Cut,
         opening: Option<Opening>,
         connection: OpenConnection,
     }
@@ -199,8 +223,8 @@ impl<IO: Connected> Connected for Held<IO> {
 impl<IO: AsyncRead> AsyncRead for Held<IO> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.project();
-        // Bytes first: looking for the cut at every read costs a small call some 350 instructions. A connection that has none always waits
-        // to read, so it learns of the cut here; one that never runs out of them is made to wait by tokio's budget.
+        // Bytes first. A connection that has none always waits to read, so it learns of the cut here; one that never runs out of them is
+        // made to wait by tokio's budget.
         let before = buffer.filled().len();
         let read = this.io.poll_read(cx, buffer);
         if let Some(opening) = this.opening {
@@ -211,7 +235,7 @@ impl<IO: AsyncRead> AsyncRead for Held<IO> {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
         }
-        if read.is_pending() && this.cut.as_mut().poll(cx).is_ready() {
+        if read.is_pending() && this.cut.is_due(cx) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         read

@@ -11,7 +11,6 @@ use tokio::{
 };
 use tonic::transport::server::Connected;
 use tonic_health::server::HealthReporter;
-use tower_http::request_id::PropagateRequestIdLayer;
 
 use super::{Drained, Service, connections, drain, transport};
 use crate::{
@@ -76,7 +75,6 @@ impl Service {
         let incoming = connections::hold(incoming, accepting, metrics, &lifecycle);
         let transport = transport::server()
             .layer(Calls::new(Arc::clone(&ledger)))
-            .layer(PropagateRequestIdLayer::x_request_id())
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, async {
                 // A sender that was dropped stops the transport as well.

@@ -28,7 +28,7 @@ use super::{
     places::Places,
 };
 use crate::{
-    job::{Door, Job, Processed, Reason},
+    job::{Done, Door, Job, Reason},
     ledger::Ledger,
     turns::Turns,
 };
@@ -76,7 +76,7 @@ impl Guard {
         job: Job,
         deadline: Option<Instant>,
         class: Class,
-    ) -> impl Future<Output = Result<Processed, Reason>> + Send {
+    ) -> impl Future<Output = Result<Done, Reason>> + Send {
         if let Some(bound) = &self.bound {
             bound.places.before_taking();
         }

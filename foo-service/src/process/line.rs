@@ -13,7 +13,7 @@ use tower::Service;
 use tower_admission::line::Class;
 
 use crate::{
-    job::{Door, Job, JobOutcome, Processed, Reason},
+    job::{Done, Door, Job, JobOutcome, Reason},
     ledger::Ledger,
     turns::{self, Turns},
 };
@@ -25,7 +25,7 @@ pub(super) struct Standing {
     pub(super) class: Class,
 }
 
-type Answer = Result<Processed, Reason>;
+type Answer = Result<Done, Reason>;
 
 /// Always ready: calls wait inside. (tower's limit waits in `poll_ready`, where what stands around it cannot tell waiting
 /// from being full.)
@@ -94,7 +94,8 @@ impl Service<Standing> for Line {
             let processed = turn.process(Door::Process, &call.job, taken).await;
             in_service.finish(processed.map_or(JobOutcome::WorkFailed, |_| JobOutcome::Completed));
             turn.finish(processed);
-            Ok(processed.map_err(Reason::from))
+            let id = call.job.id;
+            Ok(processed.map(|processed| Done { id, processed }).map_err(Reason::from))
         })
     }
 }

@@ -14,7 +14,7 @@ use tower_admission::line::Class;
 
 use self::guard::Guard;
 use crate::{
-    job::{Door, Job, Processed, Reason},
+    job::{Done, Door, Job, Reason},
     ledger::Ledger,
     lifecycle::{Lifecycle, Phase},
     turns::Turns,
@@ -45,7 +45,7 @@ impl ProcessDoor {
 
     /// Has a message processed, whose call is of that `class`. Waits in line and for the work; cancel-safe: a caller that leaves frees its place at once. A call
     /// that is dropped after `deadline` counts as expired.
-    pub async fn process(&self, job: Job, deadline: Option<Instant>, class: Class) -> Result<Processed, Reason> {
+    pub async fn process(&self, job: Job, deadline: Option<Instant>, class: Class) -> Result<Done, Reason> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.ledger.refuse(Door::Process);
             return Err(Reason::Expired);

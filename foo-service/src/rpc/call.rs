@@ -6,14 +6,15 @@ use std::sync::{
     atomic::{AtomicU8, Ordering::Relaxed},
 };
 
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::timeout;
 use crate::job::{CallEnd, Reason};
 
-// As a constant: looked up by text, a name is parsed at every call.
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+/// A call that has it is answered with it.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A call, in the extensions of its request.
 #[derive(Debug)]
@@ -24,17 +25,28 @@ pub(super) struct Call {
     pub(super) deadline: Option<Instant>,
     /// Whether the caller said something of it that makes no sense.
     pub(super) malformed_timeout: bool,
+    /// The caller's name for the call.
+    pub(super) request_id: Option<HeaderValue>,
     said: Said,
 }
 
 impl Call {
     pub(super) fn arrived(headers: &http::HeaderMap) -> Self {
         let arrival = Instant::now();
-        let timeout = headers.get(GRPC_TIMEOUT).map(timeout::parse);
+        // A call has few headers: one pass over them costs less than looking up two.
+        let (mut timeout, mut request_id) = (None, None);
+        for (name, value) in headers {
+            if *name == GRPC_TIMEOUT {
+                timeout = timeout.or_else(|| Some(timeout::parse(value)));
+            } else if *name == REQUEST_ID {
+                request_id = request_id.or_else(|| Some(value.clone()));
+            }
+        }
         Self {
             arrival,
             deadline: timeout.flatten().and_then(|timeout| arrival.checked_add(timeout)),
             malformed_timeout: timeout == Some(None),
+            request_id,
             said: Said::default(),
         }
     }

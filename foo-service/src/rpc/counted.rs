@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::HeaderValue;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
 use tonic::{Status, body::Body};
@@ -34,6 +35,10 @@ impl Counted {
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.call.deadline
+    }
+
+    pub(super) fn request_id(&self) -> Option<&HeaderValue> {
+        self.call.request_id.as_ref()
     }
 
     /// Whether a handler has the call.

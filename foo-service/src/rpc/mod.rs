@@ -30,7 +30,7 @@ pub use watch::Watched;
 
 use crate::{
     enqueue::EnqueueDoor,
-    job::{Door, Job, Reason},
+    job::{Done, Door, Job, Reason},
     ledger::Ledger,
     lifecycle::Lifecycle,
     process::ProcessDoor,
@@ -95,7 +95,7 @@ impl FooService for FooRpc {
         let _handled = self.ledger.handle();
         let call = Call::take(&request);
         let job = self.job(Door::Enqueue, &call, request.into_inner().message)?;
-        let id = job.id.to_string();
+        let id = String::from(&*job.id);
         let enqueued = self.enqueue.enqueue(job, call.deadline).await;
         let queue_depth = enqueued.map_err(|reason| self.refused(&call, &reason.into()))?;
         call.ends(Ok(()));
@@ -108,12 +108,11 @@ impl FooService for FooRpc {
         let call = Call::take(&request);
         let class = self.class(&request);
         let job = self.job(Door::Process, &call, request.into_inner().message)?;
-        let id = job.id.to_string();
-        let processed = self.process.process(job, call.deadline, class).await;
-        let processed = processed.map_err(|reason| self.refused(&call, &reason.into()))?;
+        let done = self.process.process(job, call.deadline, class).await;
+        let Done { id, processed } = done.map_err(|reason| self.refused(&call, &reason.into()))?;
         call.ends(Ok(()));
         Ok(Response::new(ProcessResponse {
-            id,
+            id: id.into(),
             queue_wait: Some(message::to_wire(processed.queue_wait)),
             service_time: Some(message::to_wire(processed.service_time)),
         }))
