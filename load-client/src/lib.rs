@@ -75,4 +75,4 @@ pub mod nearest;
 
 pub mod plain;
 
-pub mod units;
+pub mod span;

@@ -78,7 +78,7 @@ pub struct Settings {
     pub limit_kind: &'static LimitKind,
 
     /// Which calls of Process wait for their turn, in which order, and which are rejected
-    #[arg(long, env = "FOO_LINE", default_value = "fifo", value_parser = line_kind())]
+    #[arg(long, env = "FOO_LINE", default_value = "auto", value_parser = line_kind())]
     pub line: &'static LineKind,
 
     /// Whether the metadata `priority: u=0` (most urgent) to `u=7` of a call of Process decides which call is first; the line holds
@@ -95,8 +95,9 @@ pub struct Settings {
     #[arg(long, env = "FOO_CONCURRENCY_LIMIT", value_parser = count)]
     pub concurrency_limit: Option<u32>,
 
-    /// Calls that may wait in line, for each RPC; with 0, calls that find no room are rejected at once
-    #[arg(long, env = "FOO_MAX_WAITING", default_value = "100", value_parser = count_or_none)]
+    /// Calls that may wait in line, for each RPC; with 0, calls that find no room are rejected at once. With --line auto this is a
+    /// bound for memory, not a number to tune
+    #[arg(long, env = "FOO_MAX_WAITING", default_value = "1000", value_parser = count_or_none)]
     pub max_waiting: u32,
 
     /// Largest payload of a message, in bytes [up to 64MiB]

@@ -9,14 +9,14 @@ use metrics::NoopRecorder;
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 
-use crate::support::{Caller, TestBed, message, ms, service, watch_request};
+use crate::support::{Caller, TestBed, in_order, message, ms, service, watch_request};
 
 /// A service whose messages take 100 ms.
 fn of_workers(workers: u32) -> Settings {
     Settings {
         workers,
         service_time: ms(100),
-        ..Settings::default()
+        ..in_order()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::{future::poll_fn, task::Poll};
 
-use crate::support::{Caller, TestBed, demanding, message, ms, page::samples};
+use crate::support::{Caller, TestBed, demanding, in_order, message, ms, page::samples};
 use bytes::Bytes;
 use foo_service::{config::Settings, job::JobOutcome, metrics::prometheus};
 use futures_util::{FutureExt, stream};
@@ -20,7 +20,7 @@ async fn thousands_of_calls_wait_on_one_connection() {
     // Tried with the line on `Server`, before the bodies are read, and hyper's own window: too_many_data_frames.
     let bed = TestBed::start(Settings {
         max_waiting: 10_000,
-        ..Settings::default()
+        ..in_order()
     });
     let caller = bed.caller().await;
     let mut calls = JoinSet::new();
@@ -40,7 +40,7 @@ async fn thousands_of_calls_wait_on_one_connection() {
 async fn callers_that_give_up_in_bulk_do_not_end_their_connection() {
     let bed = TestBed::start(Settings {
         max_waiting: 10_000,
-        ..Settings::default()
+        ..in_order()
     });
     let caller = bed.caller().await;
     let mut calls = JoinSet::new();
@@ -60,7 +60,7 @@ async fn streams_reset_before_they_were_accepted_do_not_end_their_connection() {
     // More than 20 of these ended a connection by default. Raw HTTP/2, driven by hand: headers and resets have to reach
     // the service in one piece, or it accepts a stream before it sees that stream's reset.
     // Tried without `http2_max_pending_accept_reset_streams`: too_many_resets.
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let (sender, mut connection) = h2::client::handshake(bed.dial().await).await.unwrap();
     let mut sender = ready(sender, &mut connection).await;
     let streams: Vec<_> = (0..90)
@@ -85,7 +85,7 @@ async fn a_burst_of_small_bodies_does_not_end_its_connection() {
     // Tried without `initial_connection_window_size`: the connection ended.
     let bed = TestBed::start(Settings {
         queue_capacity: 10_000,
-        ..Settings::default()
+        ..in_order()
     });
     let (sender, mut connection) = h2::client::handshake(bed.dial_with(4 << 20).await).await.unwrap();
     let mut sender = ready(sender, &mut connection).await;
@@ -113,7 +113,7 @@ async fn streams_that_break_the_rules_do_not_end_the_connection_of_the_others() 
     // client gets there as well: frames that were on their way when a stream ended count. A length that is not kept is
     // only the simplest way to break a rule.
     // Tried with h2's 1,024: too_many_internal_resets.
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let (sender, mut connection) = h2::client::handshake(bed.dial().await).await.unwrap();
     let mut sender = ready(sender, &mut connection).await;
     for _ in 0..12 {
@@ -141,7 +141,7 @@ async fn a_body_on_its_way_is_not_locked_out_by_those_that_wait() {
     // Tried with the line on `Server`: it waited for ever.
     let bed = TestBed::start(Settings {
         max_waiting: 100,
-        ..Settings::default()
+        ..in_order()
     });
     let caller = bed.caller().await;
     let (send_body, body) = tokio::sync::oneshot::channel();
@@ -169,7 +169,7 @@ async fn a_new_connection_carries_the_hundred_calls_that_clients_assume() {
     // A client that does not know the service's settings yet takes 100 streams at once to be allowed. Those over the
     // service's own limit would be refused.
     // Tried with `max_concurrent_streams(50)`: REFUSED_STREAM for the other 50.
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let (mut sender, mut connection) = h2::client::handshake(bed.dial().await).await.unwrap();
     let send = |_| {
         let (answer, mut body) = sender.send_request(request("Enqueue"), false).unwrap();
@@ -189,7 +189,7 @@ async fn a_new_connection_carries_the_hundred_calls_that_clients_assume() {
 async fn a_connection_may_grow_old_with_a_call_in_progress() {
     // No age ends a connection here: tonic's grace for those that are too old cuts them in the middle of a call.
     // Tried with an age of a day and 10 s and a grace of 10 s: the call was cut. With the age alone it was not.
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     bed.at(24 * 3_600 * 1_000).await;
     caller.process(demanding("long", ms(60_000))).await.unwrap();
@@ -243,7 +243,7 @@ async fn a_connection_over_the_limit_is_closed_and_counted() {
     let recorder = prometheus();
     let settings = Settings {
         max_connections: 2,
-        ..Settings::default()
+        ..in_order()
     };
     let bed = TestBed::serve(crate::support::service(settings, &recorder));
     let first = bed.caller().await;
@@ -275,7 +275,7 @@ async fn a_client_that_never_begins_to_speak_loses_its_place() {
         let recorder = prometheus();
         let settings = Settings {
             max_connections: 1,
-            ..Settings::default()
+            ..in_order()
         };
         let bed = TestBed::serve(crate::support::service(settings, &recorder));
         let connections = || samples(&recorder.handle().render())["foo_connections"].clone();

@@ -1,7 +1,7 @@
 //! Deadlines: counted from a call's arrival, over the line as well as the work, and answered DEADLINE_EXCEEDED, where
 //! tonic alone would start its clock after the line and say CANCELLED.
 
-use crate::support::{TestBed, demanding, message, ms, times};
+use crate::support::{TestBed, demanding, in_order, message, ms, times};
 use foo_service::{
     config::Settings,
     job::{Door, JobOutcome, RequestOutcome},
@@ -12,7 +12,7 @@ use tonic::{Code, Request};
 async fn a_deadline_that_passes_in_line_is_answered_then() {
     // Tried with the line on `Server`, before `call`: answered at 350. Tried without the clock of `rpc/calls.rs`:
     // CANCELLED.
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     let served = tokio::spawn(caller.process(message("served")));
     bed.at(10).await;
@@ -25,7 +25,7 @@ async fn a_deadline_that_passes_in_line_is_answered_then() {
 
 #[tokio::test(start_paused = true)]
 async fn the_time_in_line_counts() {
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     let served = tokio::spawn(caller.process(message("served")));
     bed.at(10).await;
@@ -40,7 +40,7 @@ async fn the_time_in_line_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn work_that_ends_in_time_is_answered() {
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     // Just in time is in time: the answer stands there when the deadline comes.
     for timeout in [251, 250] {
@@ -55,7 +55,7 @@ async fn work_that_ends_in_time_is_answered() {
 async fn a_turn_that_comes_with_the_deadline_is_not_used() {
     // Nobody is left to answer. The work would take no time, so it would be done and counted as a success.
     // Tried without the look at the deadline in `process/line.rs`: it was OK.
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     let served = tokio::spawn(caller.process(message("served")));
     bed.at(10).await;
@@ -71,7 +71,7 @@ const DEADLINE_EXCEEDED: &str = "4";
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_passes_before_the_body_is_there_is_no_different() {
     // Tried without the clock of `rpc/calls.rs`: CANCELLED, by tonic.
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     assert_eq!(
         caller.send_headers("Process", Some("100m")).await.unwrap(),
@@ -93,7 +93,7 @@ async fn a_deadline_that_passes_before_the_body_is_there_is_no_different() {
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_has_passed_on_arrival_is_refused_at_either_door() {
     // Tried without the clock of `rpc/calls.rs`: CANCELLED at both, by tonic.
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     let enqueued = caller.enqueue_within(message("late"), ms(0)).await.unwrap_err();
     let processed = caller.process_within(message("late"), ms(0)).await.unwrap_err();
@@ -112,7 +112,7 @@ async fn a_deadline_that_has_passed_on_arrival_is_refused_at_either_door() {
 async fn an_expired_caller_frees_its_place_in_line() {
     let settings = Settings {
         max_waiting: 1,
-        ..Settings::default()
+        ..in_order()
     };
     let bed = TestBed::start(settings);
     let caller = bed.caller().await;
@@ -130,7 +130,7 @@ async fn an_expired_caller_frees_its_place_in_line() {
 
 #[tokio::test(start_paused = true)]
 async fn every_unit_of_grpc_timeout_is_understood() {
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     let mut passed = vec![];
     for timeout in ["99999999n", "99999u", "100m"] {

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::support::{TestBed, demanding, message, ms, times};
+use crate::support::{TestBed, demanding, in_order, message, ms, times};
 use foo_service::{
     config::Settings,
     job::{JobOutcome, RequestOutcome},
@@ -15,7 +15,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 fn line_of(max_waiting: u32) -> Settings {
     Settings {
         max_waiting,
-        ..Settings::default()
+        ..in_order()
     }
 }
 
@@ -67,7 +67,7 @@ async fn the_limit_is_the_services_however_many_connections_there_are() {
     let bed = TestBed::start(Settings {
         workers: 100,
         concurrency_limit: Some(4),
-        ..Settings::default()
+        ..in_order()
     });
     let window = bed.ledger.open_window().unwrap();
     let mut calls = vec![];
@@ -102,7 +102,7 @@ async fn after_a_refusal_all_the_room_that_comes_back_is_given_out_again() {
 #[tokio::test(start_paused = true)]
 async fn four_waiting_clients_are_never_more_than_four_in_the_system() {
     // The synchronous arm of the worked example: each client waits for its answer before it sends again.
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let window = bed.ledger.open_window().unwrap();
     let end = Instant::now() + Duration::from_secs(60);
     let mut clients = vec![];
@@ -133,7 +133,7 @@ async fn health_and_watch_are_never_refused() {
     let settings = Settings {
         queue_capacity: 1,
         max_waiting: 0,
-        ..Settings::default()
+        ..in_order()
     };
     let bed = TestBed::start(settings);
     let caller = bed.caller().await;

@@ -1,6 +1,6 @@
 //! Callers that go away: their places are free at once, in line and in service, and they are counted as cancelled.
 
-use crate::support::{TestBed, message, times};
+use crate::support::{TestBed, in_order, message, times};
 use foo_service::{
     config::Settings,
     job::{Door, JobOutcome, RequestOutcome},
@@ -10,7 +10,7 @@ use foo_service::{
 fn line_of_one() -> Settings {
     Settings {
         max_waiting: 1,
-        ..Settings::default()
+        ..in_order()
     }
 }
 
@@ -52,7 +52,7 @@ async fn a_caller_that_waits_for_a_worker_past_the_limit_can_leave_too() {
     let settings = Settings {
         concurrency_limit: Some(2),
         max_waiting: 0,
-        ..Settings::default()
+        ..in_order()
     };
     let bed = TestBed::start(settings);
     let caller = bed.caller().await;
@@ -71,7 +71,7 @@ async fn a_connection_that_breaks_frees_everything_its_callers_had() {
     // Tried with guards that do nothing when they are dropped: all four stayed in the system.
     let bed = TestBed::start(Settings {
         max_waiting: 3,
-        ..Settings::default()
+        ..in_order()
     });
     let (connection, cut) = tokio::io::duplex(1 << 16);
     let mut far = bed.dial().await;
@@ -99,7 +99,7 @@ async fn a_connection_that_breaks_frees_everything_its_callers_had() {
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_breaks_off_in_its_body_has_left_and_that_is_neither_a_fault_nor_a_refusal() {
     // tonic makes errors of a broken body, and they reach the layer that counts calls like an answer.
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let half_a_frame = [0, 0, 0, 0, 100, 1].as_slice();
     for (sent, reset) in [
         (&[][..], None),

@@ -40,6 +40,7 @@ impl Crowded {
             ["--workers", &workers_flag],
             ["--queue-capacity", &queued],
             ["--when-full", "wait"],
+            ["--line", "fifo"],
             ["--max-waiting", &waiting],
             ["--max-service-demand", "1h"],
             ["--drain-timeout", drain_timeout],

@@ -1,7 +1,7 @@
 //! Watch: snapshots at once and then at every interval, each watcher with maxima of its own, and no more watchers than
 //! there is room for.
 
-use crate::support::{TestBed, duration, message, ms, watch_request};
+use crate::support::{TestBed, duration, in_order, message, ms, watch_request};
 use foo_proto::v1::{Level, Snapshot, WatchRequest};
 use foo_service::{config::Settings, ledger::MAX_WINDOWS};
 use tonic::{Code, Streaming};
@@ -22,7 +22,7 @@ fn maxima(snapshot: &Snapshot) -> [u64; 4] {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_snapshot_comes_at_once_and_the_others_at_the_interval() {
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     bed.at(7).await;
     let mut watch = caller.watch(watch_request("", ms(100))).await.unwrap();
@@ -45,7 +45,7 @@ async fn the_first_snapshot_comes_at_once_and_the_others_at_the_interval() {
 async fn shows_both_doors_and_every_level() {
     let bed = TestBed::start(Settings {
         max_waiting: 1,
-        ..Settings::default()
+        ..in_order()
     });
     let caller = bed.caller().await;
     let served = tokio::spawn(caller.process(message("served")));
@@ -80,7 +80,7 @@ async fn shows_both_doors_and_every_level() {
 async fn each_watcher_sees_the_maxima_since_its_own_last_snapshot() {
     let bed = TestBed::start(Settings {
         service_time: ms(100),
-        ..Settings::default()
+        ..in_order()
     });
     let caller = bed.caller().await;
     let mut early = caller.watch(watch_request("", ms(1_000))).await.unwrap();
@@ -105,7 +105,7 @@ async fn each_watcher_sees_the_maxima_since_its_own_last_snapshot() {
 
 #[tokio::test(start_paused = true)]
 async fn refuses_an_interval_out_of_range_and_a_run_id_that_is_too_long() {
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     for (seconds, nanos) in [
         (0, 0),
@@ -137,7 +137,7 @@ async fn refuses_an_interval_out_of_range_and_a_run_id_that_is_too_long() {
 #[tokio::test(start_paused = true)]
 async fn takes_only_so_many_watchers_and_has_room_again_when_one_leaves() {
     // Tried with a permit that ends with the handler, as tower's do: one more was let in.
-    let bed = TestBed::start(Settings::default());
+    let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     let mut watchers = vec![];
     for _ in 0..MAX_WINDOWS {

@@ -7,9 +7,11 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{
     metadata::Metadata,
-    stages::{Stages, stages},
     trace::TraceArgs,
-    values::{clients, count, duration, number, payload_size, positive_duration, positive_number, rate, threads},
+    values::{
+        Stages, clients, count, duration, number, payload_size, positive_duration, positive_number, rate, stages,
+        threads,
+    },
 };
 use crate::{
     arrival::trace::TraceError,

@@ -9,7 +9,7 @@ use toml::{
 };
 
 use super::{
-    declared::{Declared, DeclaredEvent, Lab},
+    Declared, DeclaredEvent, Lab,
     flags::{Flags, Kind},
     source::{LabError, Source, hint},
     table::{Entry, Table, Value},

@@ -2,7 +2,7 @@
 
 use crate::{
     report::{VerdictReport, seconds},
-    units::time,
+    span::time,
     verdict::{Shortfall, TooFew, Verdict},
 };
 

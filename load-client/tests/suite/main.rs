@@ -1,6 +1,8 @@
 //! All tests that drive the program, in one binary: linking it once is much faster than once per file.
 
 mod any_service;
+#[cfg(feature = "embedded")]
+mod defaults;
 mod documentation;
 mod gates;
 mod handbook;

@@ -15,13 +15,14 @@ use load_client::{
 };
 
 /// Labs whose results are shown, in that order, and the flags that are laid over them.
-const LABS: [(&str, &str); 6] = [
+const LABS: [(&str, &str); 7] = [
     ("worked-example", "-z 60s --slo 2s"),
     ("spike", ""),
     ("poisson-0.9", ""),
     ("poisson-1.2", ""),
     ("bursts", ""),
     ("halved-workers", ""),
+    ("defaults", ""),
 ];
 
 fn labs() -> PathBuf {

@@ -26,6 +26,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+use tower_admission::line;
 
 pub(crate) use self::caller::{Caller, origin, watch_request};
 
@@ -118,6 +119,15 @@ pub(crate) fn service(settings: Settings, recorder: &dyn Recorder) -> Service {
         time_of_day: Duration::ZERO,
         owns_process: false,
     })
+}
+
+/// The defaults, but for a line of 100 calls in the order of arrival: where a test is not about which calls a line rejects.
+pub(crate) fn in_order() -> Settings {
+    Settings {
+        line: line::by_name("fifo").expect("of the list"),
+        max_waiting: 100,
+        ..Settings::default()
+    }
 }
 
 /// For what must come: a test that waits for ever tells nobody what is broken.

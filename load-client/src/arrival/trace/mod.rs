@@ -3,11 +3,9 @@
 //! Times are either all numbers (since anything, in seconds unless another unit is given) or all timestamps (RFC 3339 and
 //! its relatives, or a date and a time without zone, which count as UTC). Only their differences matter.
 
-mod stamp;
 #[cfg(test)]
 mod tests;
 mod time;
-mod unit;
 
 use std::{
     borrow::Cow,
@@ -20,7 +18,7 @@ use std::{
 use jiff::tz::TimeZone;
 
 use self::time::Times;
-pub use self::{stamp::zone_of_offset, unit::TimeUnit};
+pub use self::time::{TimeUnit, zone_of_offset};
 use crate::{input, scenario::TraceRow};
 
 /// Rows accepted (arbitrary: 10 million rows take 320 MB).

@@ -3,13 +3,13 @@
 use super::{
     Labelled,
     markup::Markup,
+    scale::bytes,
     tables::{Table, per_run},
 };
 use crate::{
     ledger::{AuditCounts, Column, Ledger, Part},
-    present::grid::MISSING,
+    present::{grid::MISSING, times::time},
     report::ServiceReport,
-    units::{bytes, time},
 };
 
 /// Ledger, service, audit.

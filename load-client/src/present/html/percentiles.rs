@@ -7,13 +7,12 @@ use super::{
     frame::{Column, Drawn, Frame, down},
     line::WIDTH,
     markup::Markup,
-    scale::{Scale, Tick, Unit},
+    scale::{Scale, Tick, Unit, plain},
 };
 use crate::{
     outcome::Outcome,
-    present::words::unanswered,
+    present::{times::time, words::unanswered},
     report::{CurvePointReport, Run},
-    units::{plain, time},
 };
 
 /// A chart with a curve per run, of the distribution that `of` picks. It is left out if no run has one.

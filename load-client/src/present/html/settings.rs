@@ -1,10 +1,14 @@
 //! The end of the page: what the runs were made with, and how to make them again.
 
-use super::{Labelled, markup::Markup, tables};
+use super::{
+    Labelled,
+    markup::Markup,
+    scale::{bytes, plain},
+    tables,
+};
 use crate::{
-    present::grid::MISSING,
+    present::{grid::MISSING, times::time},
     report::{ConfigurationReport, Report, StageReport},
-    units::{bytes, plain, time},
 };
 
 /// Writes it.

@@ -13,17 +13,14 @@ use ratatui::{
 };
 
 use super::{
-    axis::{Unit, span},
+    axis::{Unit, clock, rate, span},
     chart::{Chart, Legend, Series, TimeAxis, draw_time_axis},
     history::Point,
     model::RunModel,
     palette::{Palette, strong},
     table,
 };
-use crate::{
-    live::Phase,
-    units::{clock, compact_rate},
-};
+use crate::live::Phase;
 
 /// Rows of a chart that is worth looking at, with its title.
 const LEAST_CHART: u16 = 4;
@@ -117,7 +114,7 @@ fn offered(runs: &[RunModel]) -> String {
         ([first, ..], _, true) => (*first, " to each"),
         (rates, _, _) => (rates.iter().sum(), " to all"),
     };
-    format!("{:>5}/s offered{recipients}", compact_rate(offered))
+    format!("{:>5}/s offered{recipients}", rate(offered))
 }
 
 fn draw_charts(area: Rect, buffer: &mut Buffer, runs: &[RunModel], palette: Palette) {

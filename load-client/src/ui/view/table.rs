@@ -8,15 +8,11 @@ use ratatui::{
 };
 
 use super::{
-    axis::Unit,
+    axis::{Unit, count, rate},
     model::RunModel,
     palette::{Palette, quiet},
 };
-use crate::{
-    outcome::Outcome,
-    present::grid::MISSING,
-    units::{compact_count, compact_rate},
-};
+use crate::{outcome::Outcome, present::grid::MISSING};
 
 /// The columns of a name, with its sign.
 const NAME: u16 = 17;
@@ -64,7 +60,7 @@ fn outcome(outcome: Outcome) -> Column {
 }
 
 const GOODPUT: Column = column(["goodput", "per s"], 9, |run| {
-    run.now.goodput.map_or_else(missing, compact_rate)
+    run.now.goodput.map_or_else(missing, rate)
 });
 /// Processed: of Enqueue an ok does not say that.
 const DONE: Column = column(["", "done"], 6, |run| {
@@ -141,7 +137,7 @@ fn missing() -> String {
 }
 
 fn whole(number: u64) -> String {
-    compact_count(number as f64)
+    count(number as f64)
 }
 
 /// Rows of the head.
