@@ -7,4 +7,4 @@ mod tree;
 
 mod paths;
 
-pub use self::tree::{Crate, Use, sources};
+pub use self::tree::{Crate, ITSELF, Use, sources};

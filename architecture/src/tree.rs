@@ -13,6 +13,9 @@ use crate::paths::{self, paths};
 /// A module's place in its crate: the names from the crate's root on, which is empty.
 type Module = Vec<String>;
 
+/// The name of a module's own file among its parts.
+pub const ITSELF: &str = "the module itself";
+
 /// The modules of a library.
 #[derive(Debug)]
 pub struct Crate {
@@ -22,6 +25,7 @@ pub struct Crate {
     order: Vec<String>,
     /// What a `pub use` gives another name: module and name, and the path behind it.
     reexports: BTreeMap<(Module, String), Vec<String>>,
+    uses: BTreeSet<Use>,
 }
 
 /// One module uses another.
@@ -31,6 +35,8 @@ pub struct Use {
     pub from: Module,
     /// The one that is named, or the one that has what is named.
     pub to: Module,
+    /// Whether a module inside the file names it: `mod tests { … }`.
+    pub in_tests: bool,
 }
 
 impl Crate {
@@ -71,8 +77,10 @@ impl Crate {
             modules,
             order,
             reexports: BTreeMap::new(),
+            uses: BTreeSet::new(),
         };
         read.reexports = read.find_reexports();
+        read.uses = read.find_uses();
         Ok(read)
     }
 
@@ -94,28 +102,41 @@ impl Crate {
     }
 
     /// All uses of one module by another, each once.
-    pub fn uses(&self) -> BTreeSet<Use> {
+    pub fn uses(&self) -> &BTreeSet<Use> {
+        &self.uses
+    }
+
+    fn find_uses(&self) -> BTreeSet<Use> {
         let mut uses = BTreeSet::new();
         for (from, paths) in &self.modules {
             for path in paths {
                 if let Some(to) = self.absolute(from, path).and_then(|path| self.owner(path))
                     && to != *from
                 {
-                    uses.insert(Use { from: from.clone(), to });
+                    uses.insert(Use {
+                        from: from.clone(),
+                        to,
+                        in_tests: !path.inside.is_empty(),
+                    });
                 }
             }
         }
         uses
     }
 
-    /// The circles among the parts of a module: lists of parts, in which each uses the next, and the last the first. Modules
-    /// inside a part count as the part.
+    /// The circles among a module and its parts: lists of parts, in which each uses the next, and the last the first. Modules
+    /// inside a part count as the part. The module's own file, which comes last in such a list as [`ITSELF`], is in a circle
+    /// with a part that uses what the file declares and that the file uses. The tests of a part may use the whole module.
     pub fn circles(&self, of: &[String]) -> Vec<Vec<String>> {
         let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for Use { from, to } in self.uses() {
-            let within = |module: &Module| module.starts_with(of).then(|| module.get(of.len()).cloned()).flatten();
-            if let (Some(from), Some(to)) = (within(&from), within(&to))
+        let within = |module: &Module| {
+            let inside = module.starts_with(of);
+            inside.then(|| module.get(of.len()).map_or(ITSELF, String::as_str).to_owned())
+        };
+        for Use { from, to, in_tests } in &self.uses {
+            if let (Some(from), Some(to)) = (within(from), within(to))
                 && from != to
+                && !(*in_tests && to == ITSELF)
             {
                 edges.entry(from).or_default().insert(to);
             }

@@ -7,7 +7,7 @@ use std::{
 
 use clap::{Arg, ArgAction, ArgMatches, Command, builder::StyledStr, parser::ValueSource};
 
-use crate::boolish;
+use crate::variables::{boolish, known};
 
 /// A command with the environment that it has read, and the words of the command line.
 pub(crate) struct Line {
@@ -76,7 +76,7 @@ impl Line {
 
     /// All variables of the command that are set.
     pub(crate) fn all_variables(&self) -> BTreeSet<OsString> {
-        let known = crate::known(&self.command).into_iter().map(OsString::from);
+        let known = known(&self.command).into_iter().map(OsString::from);
         known.filter(|name| std::env::var_os(name).is_some()).collect()
     }
 }

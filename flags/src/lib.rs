@@ -30,7 +30,7 @@ mod credentials;
 use std::path::Path;
 
 use clap::{
-    ArgMatches, Command, Parser,
+    ArgMatches, Parser,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
@@ -123,11 +123,4 @@ fn exit(mut error: clap::Error) -> ! {
         }
         None => std::process::exit(error.exit_code()),
     }
-}
-
-/// The environment variables of all flags of a command and of its subcommands.
-fn known(command: &Command) -> Vec<String> {
-    let own = command.get_arguments().filter_map(|arg| arg.get_env()?.to_str());
-    let own = own.map(str::to_owned);
-    own.chain(command.get_subcommands().flat_map(known)).collect()
 }

@@ -26,7 +26,7 @@ pub(crate) fn unknown(
     prefix: &str,
     set: impl IntoIterator<Item = (String, OsString)>,
 ) -> Vec<String> {
-    let known = crate::known(command);
+    let known = known(command);
     let mut unknown: Vec<String> = set
         .into_iter()
         .filter(|(name, value)| {
@@ -68,6 +68,13 @@ fn is_of_kubernetes(name: &str, value: &OsString) -> bool {
         || name
             .rsplit_once("_PORT_")
             .is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// The environment variables of all flags of a command and of its subcommands.
+pub(crate) fn known(command: &Command) -> Vec<String> {
+    let own = command.get_arguments().filter_map(|arg| arg.get_env()?.to_str());
+    let own = own.map(str::to_owned);
+    own.chain(command.get_subcommands().flat_map(known)).collect()
 }
 
 #[cfg(test)]

@@ -75,4 +75,4 @@ pub mod nearest;
 
 pub mod plain;
 
-pub mod span;
+pub mod units;

@@ -1,15 +1,10 @@
 //! Quantities that rise and fall, and views of them with maxima of their own: what happens between two looks is not lost,
 //! and observers do not disturb each other.
 
-use std::sync::{
-    Arc,
-    atomic::{
-        AtomicU32, AtomicU64,
-        Ordering::{Relaxed, SeqCst},
-    },
+use std::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
 };
-
-use super::Ledger;
 
 /// How many observers can each have their own maxima at once (arbitrary; a bit each in a `u32`).
 pub const MAX_WINDOWS: usize = 16;
@@ -39,6 +34,38 @@ impl Gauges {
 
     pub(super) fn lower(&self, level: impl Fn(&Levels<AtomicU64>) -> &AtomicU64, by: u64) {
         level(&self.now).fetch_sub(by, SeqCst);
+    }
+
+    /// Opens a window; `None` while [`MAX_WINDOWS`] are open.
+    pub(super) fn open_window(&self) -> Option<usize> {
+        let mut open = self.windows.load(SeqCst);
+        let slot = loop {
+            let slot = open.trailing_ones() as usize;
+            if slot >= MAX_WINDOWS {
+                return None;
+            }
+            let opened = self.windows.compare_exchange(open, open | 1 << slot, SeqCst, SeqCst);
+            match opened {
+                Ok(_) => break slot,
+                Err(now) => open = now,
+            }
+        };
+        self.read_window(slot);
+        Some(slot)
+    }
+
+    /// The levels now, and their maxima since the window was last read.
+    pub(super) fn read_window(&self, slot: usize) -> Levels<LevelReading> {
+        self.now.with(&self.max[slot], |now, max| {
+            let now = now.load(SeqCst);
+            let max = max.swap(now, SeqCst);
+            LevelReading { now, max: max.max(now) }
+        })
+    }
+
+    /// Closes a window.
+    pub(super) fn close_window(&self, slot: usize) {
+        self.windows.fetch_and(!(1 << slot), SeqCst);
     }
 
     pub(super) fn open_windows(&self) -> u32 {
@@ -88,51 +115,5 @@ impl<T> Levels<T> {
             in_service: read(&self.in_service, &other.in_service),
             in_system: read(&self.in_system, &other.in_system),
         }
-    }
-}
-
-/// A view of the levels with maxima of its own, closed by dropping it.
-#[derive(Debug)]
-pub struct Window {
-    ledger: Arc<Ledger>,
-    slot: usize,
-}
-
-impl Window {
-    pub(super) fn open(ledger: &Arc<Ledger>) -> Option<Self> {
-        let windows = &ledger.levels.windows;
-        let mut open = windows.load(SeqCst);
-        let slot = loop {
-            let slot = open.trailing_ones() as usize;
-            if slot >= MAX_WINDOWS {
-                return None;
-            }
-            match windows.compare_exchange(open, open | 1 << slot, SeqCst, SeqCst) {
-                Ok(_) => break slot,
-                Err(now) => open = now,
-            }
-        };
-        let window = Self {
-            ledger: Arc::clone(ledger),
-            slot,
-        };
-        window.read();
-        Some(window)
-    }
-
-    /// The levels now, and their maxima since this was last called.
-    pub fn read(&self) -> Levels<LevelReading> {
-        let Gauges { now, max, .. } = &self.ledger.levels;
-        now.with(&max[self.slot], |now, max| {
-            let now = now.load(SeqCst);
-            let max = max.swap(now, SeqCst);
-            LevelReading { now, max: max.max(now) }
-        })
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        self.ledger.levels.windows.fetch_and(!(1 << self.slot), SeqCst);
     }
 }

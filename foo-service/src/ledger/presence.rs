@@ -5,8 +5,40 @@ use std::sync::{Arc, atomic::Ordering::SeqCst};
 
 use tokio::time::Instant;
 
-use super::Ledger;
+use super::totals::Ledger;
 use crate::job::{CallEnd, Door, JobOutcome, Reason, Rpc};
+
+impl Ledger {
+    /// A call has reached its handler; a drain waits for it until the guard is dropped. A call whose body never comes does
+    /// not get there, and holds up no drain.
+    pub fn handle(&self) -> Handled<'_> {
+        self.handled.fetch_add(1, SeqCst);
+        Handled { ledger: self }
+    }
+
+    /// A call has arrived; the guard counts how it ends.
+    pub fn call(self: &Arc<Self>, rpc: Rpc) -> InProgress {
+        InProgress::new(Arc::clone(self), rpc)
+    }
+
+    /// A caller joins the line of `door`. At Process that admits its message.
+    pub fn join_line(self: &Arc<Self>, door: Door, deadline: Option<Instant>) -> InLine {
+        self.levels.raise(|levels| &levels.waiting, 1);
+        self.levels.raise(|levels| &levels.in_system, 1);
+        if door == Door::Process {
+            self.admit(door);
+        }
+        InLine::new(Arc::clone(self), door, deadline)
+    }
+
+    /// A message leaves the queue for a worker.
+    pub fn take_from_queue(self: &Arc<Self>, bytes: u64) -> InService {
+        self.levels.lower(|levels| &levels.queue_depth, 1);
+        self.levels.lower(|levels| &levels.queue_bytes, bytes);
+        self.levels.raise(|levels| &levels.in_service, 1);
+        InService::new(Arc::clone(self), Door::Enqueue)
+    }
+}
 
 /// A call between its arrival and its end. Dropped without an end, its caller went away.
 #[derive(Debug)]
@@ -17,7 +49,7 @@ pub struct InProgress {
 }
 
 impl InProgress {
-    pub(super) fn new(ledger: Arc<Ledger>, rpc: Rpc) -> Self {
+    fn new(ledger: Arc<Ledger>, rpc: Rpc) -> Self {
         let end = Err(Reason::Cancelled);
         Self { ledger, rpc, end }
     }
@@ -49,7 +81,7 @@ impl Drop for InProgress {
 /// A call that a handler has.
 #[derive(Debug)]
 pub struct Handled<'a> {
-    pub(super) ledger: &'a Ledger,
+    ledger: &'a Ledger,
 }
 
 impl Drop for Handled<'_> {
@@ -93,7 +125,7 @@ pub struct InLine {
 }
 
 impl InLine {
-    pub(super) fn new(ledger: Arc<Ledger>, door: Door, deadline: Option<Instant>) -> Self {
+    fn new(ledger: Arc<Ledger>, door: Door, deadline: Option<Instant>) -> Self {
         let presence = Presence { ledger, door, deadline };
         Self {
             presence: Some(presence),
@@ -151,7 +183,7 @@ pub struct InService {
 }
 
 impl InService {
-    pub(super) fn new(ledger: Arc<Ledger>, door: Door) -> Self {
+    fn new(ledger: Arc<Ledger>, door: Door) -> Self {
         let deadline = None;
         let presence = Presence { ledger, door, deadline };
         Self {

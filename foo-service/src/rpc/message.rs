@@ -8,7 +8,7 @@ use std::{
 use foo_proto::v1::Message;
 use tokio::time::Instant;
 
-use super::{Refusal, call::Call, timeout};
+use super::{call::Call, status::Refusal, timeout};
 use crate::job::{Job, MAX_ID_BYTES};
 
 /// What a message must be.

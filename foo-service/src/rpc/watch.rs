@@ -11,9 +11,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tonic::Status;
 
 use super::{
-    Refusal,
     call::Call,
     message::{from_wire, to_wire},
+    status::Refusal,
 };
 use crate::{
     enqueue::{Completion, CompletionLog},

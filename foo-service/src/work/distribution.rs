@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, Exp1, LogNormal, Pareto, StandardUniform};
 use rand_pcg::Pcg64Mcg;
 
-use super::{LONGEST, nanos};
+use super::longest::{LONGEST, nanos};
 
 /// The family of the service time; its mean is set apart from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

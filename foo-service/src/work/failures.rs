@@ -88,7 +88,7 @@ impl Failures {
     pub fn new(share: Share, after: Duration, seed: u64) -> Self {
         Self {
             millionths: AtomicU32::new(share.millionths),
-            after: AtomicU64::new(super::nanos(after)),
+            after: AtomicU64::new(super::longest::nanos(after)),
             // Any other seed than that of the service times.
             random: Mutex::new(Pcg64Mcg::seed_from_u64(!seed)),
         }
@@ -97,7 +97,7 @@ impl Failures {
     /// The same for messages whose work begins from now on.
     pub fn set(&self, share: Share, after: Duration) {
         self.millionths.store(share.millionths, Relaxed);
-        self.after.store(super::nanos(after), Relaxed);
+        self.after.store(super::longest::nanos(after), Relaxed);
     }
 
     /// Whether the next message fails, and after how long.

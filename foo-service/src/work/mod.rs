@@ -3,6 +3,7 @@
 mod cpu;
 mod distribution;
 mod failures;
+mod longest;
 mod slowdown;
 
 use std::time::Duration;
@@ -13,9 +14,6 @@ pub use slowdown::{Slowdown, SlowdownError, Slowed};
 use tokio::time::Instant;
 
 use crate::job::WorkFailed;
-
-/// No message takes longer: the longest `service_demand` that a service can be told to accept.
-const LONGEST: Duration = Duration::from_secs(3600);
 
 /// What a worker does while it processes a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -103,9 +101,4 @@ impl Work {
         };
         failure.map_or(Ok(took), |_| Err(WorkFailed))
     }
-}
-
-/// A time of more than [`LONGEST`] counts as that.
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.min(LONGEST).as_nanos()).expect("an hour has fewer nanoseconds than a u64")
 }

@@ -80,7 +80,7 @@ impl FromStr for Phase {
             return Err(malformed());
         }
         let factor: f64 = factor.parse().map_err(|_| malformed())?;
-        if lasts.is_zero() || lasts > super::LONGEST {
+        if lasts.is_zero() || lasts > super::longest::LONGEST {
             return Err(SlowdownError::Length(text.to_owned()));
         }
         if !(factor > 0.0 && factor <= LARGEST_FACTOR) {
@@ -128,8 +128,8 @@ impl Slowed {
             Some(slowdown) => {
                 let factor = slowdown.factor(self.time + self.started.elapsed());
                 Duration::try_from_secs_f64(time.as_secs_f64() * factor)
-                    .unwrap_or(super::LONGEST)
-                    .min(super::LONGEST)
+                    .unwrap_or(super::longest::LONGEST)
+                    .min(super::longest::LONGEST)
             }
         }
     }

@@ -4,7 +4,10 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
-use super::{ArrivalPlan, Paced, profile::Profile};
+use super::{
+    profile::Profile,
+    timetable::{Paced, Timetable},
+};
 use crate::scenario::{Schedule, Spacing};
 
 /// The most requests that are counted out one by one, as a Poisson schedule needs (arbitrary: a few seconds).
@@ -22,21 +25,21 @@ pub(super) enum Deal {
 }
 
 impl Deal {
-    /// The first `requests` sends of a plan.
-    pub(super) fn first(requests: u64, plan: &ArrivalPlan) -> Self {
-        let in_time = |at: &Duration| plan.until.is_none_or(|until| *at < until);
-        match (&plan.schedule, &plan.profile) {
+    /// The first `requests` sends of a timetable.
+    pub(super) fn first(requests: u64, timetable: &Timetable) -> Self {
+        let in_time = |at: &Duration| timetable.until.is_none_or(|until| *at < until);
+        match (&timetable.schedule, &timetable.profile) {
             (Schedule::Trace(rows), _) => {
                 let last = usize::try_from(requests - 1).ok().and_then(|last| rows.get(last));
                 let over = last.map(|row| row.at).filter(in_time);
                 Self::InTurn(requests, over.map(just_after))
             }
             (Schedule::Rate { spacing, .. } | Schedule::Stages { spacing, .. }, Some(profile)) => {
-                let clients = (0..plan.clients).map(|index| plan.paced(profile, *spacing, index));
+                let clients = (0..timetable.clients).map(|index| timetable.paced(profile, *spacing, index));
                 let (counts, last) = match spacing {
                     Spacing::Constant => evenly(requests, clients.collect()),
                     Spacing::Poisson => {
-                        let most = plan.until.map_or(f64::INFINITY, |until| profile.integral(until));
+                        let most = timetable.until.map_or(f64::INFINITY, |until| profile.integral(until));
                         match at_random(requests, &clients.collect::<Vec<_>>(), most) {
                             Some(counted) => counted,
                             None => return Self::Unlimited,
@@ -45,9 +48,9 @@ impl Deal {
                 };
                 match profile.when(last).filter(in_time) {
                     Some(last) => {
-                        let paced = paced_end(profile, requests as f64 / f64::from(plan.clients));
+                        let paced = paced_end(profile, requests as f64 / f64::from(timetable.clients));
                         let over = just_after(last).max(paced);
-                        Self::Counted(counts.into(), plan.until.map_or(over, |until| over.min(until)))
+                        Self::Counted(counts.into(), timetable.until.map_or(over, |until| over.min(until)))
                     }
                     None => Self::Unlimited,
                 }
@@ -184,7 +187,10 @@ impl Counting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Stage, TraceRow};
+    use crate::{
+        arrival::ArrivalPlan,
+        scenario::{Stage, TraceRow},
+    };
 
     fn rate(rps: f64, spacing: Spacing) -> Schedule {
         Schedule::Rate { rps, spacing }
@@ -192,8 +198,8 @@ mod tests {
 
     fn plan(schedule: &Schedule, clients: u32, requests: u64, until: Option<Duration>) -> ArrivalPlan {
         let mut plan = ArrivalPlan::new(schedule, clients, 1);
-        plan.until = until.or(plan.until);
-        plan.deal = Deal::first(requests, &plan);
+        plan.timetable.until = until.or(plan.timetable.until);
+        plan.deal = Deal::first(requests, &plan.timetable);
         plan
     }
 

@@ -3,17 +3,14 @@
 
 mod deal;
 mod profile;
+mod timetable;
 pub mod trace;
 
 use std::{sync::Arc, time::Duration};
 
-use rand::{RngExt, SeedableRng};
-use rand_distr::{Distribution, Exp1};
-use rand_pcg::Pcg64Mcg;
-
-pub use self::deal::MOST_POISSON;
-use self::{deal::Deal, profile::Profile};
-use crate::scenario::{Scenario, Schedule, Spacing, Stage, TraceRow};
+use self::{deal::Deal, timetable::Timetable};
+pub use self::{deal::MOST_POISSON, timetable::Paced};
+use crate::scenario::{Scenario, Schedule, TraceRow};
 
 /// A send that is intended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,27 +39,10 @@ pub enum Arrivals {
     AsFastAsPossible,
 }
 
-/// Intents at a rate: a step of the profile's integral each, of 1 or exponential with mean 1.
-#[derive(Debug, Clone)]
-pub struct Paced {
-    profile: Arc<Profile>,
-    spacing: Spacing,
-    /// How far the integral has come.
-    done: f64,
-    /// How many steps of 1 that was, kept whole so that an hour adds no rounding.
-    steps: u64,
-    random: Pcg64Mcg,
-}
-
 /// What the clients of one run have in common.
 #[derive(Debug, Clone)]
 pub struct ArrivalPlan {
-    schedule: Schedule,
-    profile: Option<Arc<Profile>>,
-    clients: u32,
-    seed: u64,
-    /// No request is scheduled from this time on; `None`: unlimited.
-    until: Option<Duration>,
+    timetable: Timetable,
     /// How many sends there are at most, and whose they are.
     deal: Deal,
 }
@@ -70,25 +50,8 @@ pub struct ArrivalPlan {
 impl ArrivalPlan {
     /// The schedule, dealt to so many clients.
     pub fn new(schedule: &Schedule, clients: u32, seed: u64) -> Self {
-        let share = |rps: f64| rps / f64::from(clients);
-        let profile = match schedule {
-            Schedule::Rate { rps, .. } => Some(Profile::constant(share(*rps))),
-            Schedule::Stages { stages, repeat, .. } => {
-                let shares = stages.iter().map(|stage| Stage {
-                    rps: share(stage.rps),
-                    end_rps: share(stage.end_rps),
-                    ..*stage
-                });
-                Some(Profile::stages(shares, *repeat))
-            }
-            Schedule::Trace(_) | Schedule::AsFastAsPossible => None,
-        };
         Self {
-            schedule: schedule.clone(),
-            profile: profile.map(Arc::new),
-            clients,
-            seed,
-            until: schedule.length(),
+            timetable: Timetable::new(schedule, clients, seed),
             deal: Deal::Unlimited,
         }
     }
@@ -97,59 +60,39 @@ impl ArrivalPlan {
     /// the sends of a Poisson schedule are counted one by one.
     pub fn of(scenario: &Scenario) -> Self {
         let mut plan = Self::new(&scenario.schedule, scenario.clients, scenario.seed);
-        plan.until = scenario.length();
+        plan.timetable.until = scenario.length();
         if let Some(requests) = scenario.requests {
-            plan.deal = Deal::first(requests, &plan);
+            plan.deal = Deal::first(requests, &plan.timetable);
         }
         plan
     }
 
     /// How many sends client `index` intends at most.
     pub fn share(&self, index: u32) -> u64 {
-        self.deal.share(index, self.clients)
+        self.deal.share(index, self.timetable.clients)
     }
 
     /// No request is scheduled from this time on; `None`: unlimited.
     pub fn until(&self) -> Option<Duration> {
-        self.until
+        self.timetable.until
     }
 
     /// When the load is over: at its length, or earlier, once all its requests have been intended. `None` if this is not
     /// known beforehand.
     pub fn over(&self) -> Option<Duration> {
-        self.deal.over().or(self.until)
-    }
-
-    fn paced(&self, profile: &Arc<Profile>, spacing: Spacing, index: u32) -> Paced {
-        // seed_from_u64 scatters neighbouring seeds.
-        let seed = self
-            .seed
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .wrapping_add(u64::from(index));
-        let mut random = Pcg64Mcg::seed_from_u64(seed);
-        let done = match spacing {
-            Spacing::Constant => random.random::<f64>(),
-            Spacing::Poisson => Exp1.sample(&mut random),
-        };
-        Paced {
-            profile: Arc::clone(profile),
-            spacing,
-            done,
-            steps: 0,
-            random,
-        }
+        self.deal.over().or(self.timetable.until)
     }
 
     /// The intents of client `index`, of 0 to clients − 1.
     pub fn client(&self, index: u32) -> Arrivals {
-        match (&self.schedule, &self.profile) {
+        match (&self.timetable.schedule, &self.timetable.profile) {
             (Schedule::Trace(rows), _) => Arrivals::Recorded {
                 rows: Arc::clone(rows),
                 next: index as usize,
-                stride: self.clients as usize,
+                stride: self.timetable.clients as usize,
             },
             (Schedule::Rate { spacing, .. } | Schedule::Stages { spacing, .. }, Some(profile)) => {
-                Arrivals::Paced(self.paced(profile, *spacing, index))
+                Arrivals::Paced(self.timetable.paced(profile, *spacing, index))
             }
             _ => Arrivals::AsFastAsPossible,
         }
@@ -160,7 +103,10 @@ impl Arrivals {
     /// The next intent; `None` when there is none left. Without a schedule, it is `now`.
     pub fn next(&mut self, now: Duration) -> Option<Intent> {
         match self {
-            Self::Paced(paced) => paced.next(),
+            Self::Paced(paced) => {
+                let at = paced.next()?;
+                Some(Intent { at, demand: None })
+            }
             Self::Recorded { rows, next, stride } => {
                 let row = rows.get(*next)?;
                 *next += *stride;
@@ -179,32 +125,10 @@ impl Arrivals {
     }
 }
 
-impl Paced {
-    fn next(&mut self) -> Option<Intent> {
-        let at = self.profile.when(self.target())?;
-        self.step();
-        Some(Intent { at, demand: None })
-    }
-
-    /// The integral at which the next send is intended.
-    fn target(&self) -> f64 {
-        self.done + self.steps as f64
-    }
-
-    fn step(&mut self) {
-        match self.spacing {
-            Spacing::Constant => self.steps += 1,
-            Spacing::Poisson => {
-                let gap: f64 = Exp1.sample(&mut self.random);
-                self.done += gap;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::{Spacing, Stage};
 
     fn count(schedule: &Schedule, clients: u32, within: Duration) -> usize {
         let plan = ArrivalPlan::new(schedule, clients, 1);

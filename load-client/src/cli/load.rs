@@ -7,11 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{
     metadata::Metadata,
+    stages::{Stages, stages},
     trace::TraceArgs,
-    values::{
-        Stages, clients, count, duration, number, payload_size, positive_duration, positive_number, rate, stages,
-        threads,
-    },
+    values::{clients, count, duration, number, payload_size, positive_duration, positive_number, rate, threads},
 };
 use crate::{
     arrival::trace::TraceError,

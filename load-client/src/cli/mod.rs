@@ -9,8 +9,11 @@ mod given;
 pub mod handbook;
 mod load;
 mod metadata;
+mod output;
 #[cfg(feature = "embedded")]
 mod service;
+mod stages;
+mod target;
 mod tls;
 mod trace;
 mod typed;
@@ -30,13 +33,11 @@ pub use self::{
     gates::GateArgs,
     given::{Given, Words},
     load::{Defaults, DrainLimit, LoadArgs},
+    output::{OutputArgs, ProgressArgs},
+    target::Target,
     tls::TlsArgs,
 };
-use crate::{
-    scenario::Rpc,
-    transport::url::{Url, UrlError},
-    ui::{console::say, progress::ProgressStyle},
-};
+use crate::{transport::url::Url, ui::console::say};
 
 /// Drives a gRPC service with many clients and reports honestly what happened.
 ///
@@ -157,7 +158,7 @@ pub struct CompareArgs {
 
     /// Compare a running service instead, as NAME=enqueue:URL or NAME=process:URL after the RPC to call. --mode is the RPC
     /// of a NAME=URL without one. Repeatable
-    #[arg(long, env = "LOAD_TARGET", value_name = "NAME=RPC:URL", value_parser = target, value_delimiter = ',')]
+    #[arg(long, env = "LOAD_TARGET", value_name = "NAME=RPC:URL", value_parser = target::target, value_delimiter = ',')]
     pub target: Vec<Target>,
 
     /// The load.
@@ -226,54 +227,6 @@ pub struct HealthArgs {
     /// How long it may take to answer
     #[arg(long, default_value = "2s", value_parser = values::positive_duration)]
     pub timeout: Duration,
-}
-
-/// What to show, and where.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub struct OutputArgs {
-    /// Also write the report to a file, as JSON (schema load-client/report/v1). An older file of that name is
-    /// removed when the run begins
-    #[arg(long, env = "LOAD_JSON", value_name = "FILE")]
-    pub json: Option<PathBuf>,
-
-    /// Also write the report to a file, as one page for a browser: charts and tables, nothing loaded from elsewhere. An older file of that name is
-    /// removed when the run begins
-    #[arg(long, env = "LOAD_HTML", value_name = "FILE")]
-    pub html: Option<PathBuf>,
-
-    /// Also write the time series to a file, as CSV: a line per run and step. An older file of that name is
-    /// removed when the run begins
-    #[arg(long, env = "LOAD_CSV", value_name = "FILE")]
-    pub csv: Option<PathBuf>,
-
-    /// What to show while it runs.
-    #[command(flatten)]
-    pub progress: ProgressArgs,
-}
-
-/// What to show while something runs.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub struct ProgressArgs {
-    /// Plain lines on stderr while it runs, even on a terminal; with NO_COLOR set, the live view has no colours
-    #[arg(long, env = "LOAD_NO_TUI")]
-    no_tui: bool,
-
-    /// No progress
-    #[arg(short, long, env = "LOAD_QUIET")]
-    pub quiet: bool,
-}
-
-impl ProgressArgs {
-    /// The same in one word.
-    pub fn manner(&self) -> ProgressStyle {
-        match (self.quiet, self.no_tui) {
-            (true, _) => ProgressStyle::Nothing,
-            (false, true) => ProgressStyle::Lines,
-            (false, false) => ProgressStyle::View,
-        }
-    }
 }
 
 /// Where a service's own settings are.
@@ -345,40 +298,6 @@ pub fn usage_error(message: impl std::fmt::Display) -> ! {
     }
 }
 
-/// A running service to be compared.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Target {
-    /// What it is called. Nothing follows from it.
-    pub name: String,
-    /// The RPC to call; `None` if --mode has to say.
-    pub rpc: Option<Rpc>,
-    /// Where it is.
-    pub url: Url,
-}
-
-fn target(text: &str) -> Result<Target, String> {
-    let forms = "must be written as NAME=enqueue:URL or NAME=process:URL, like sync=process:http://host:port";
-    let (name, address) = text.split_once('=').ok_or(forms)?;
-    if name.is_empty() {
-        return Err(format!("has no name before the =; it {forms}"));
-    }
-    let (rpc, address) = [Rpc::Enqueue, Rpc::Process]
-        .into_iter()
-        .find_map(|rpc| {
-            let rest = address.strip_prefix(rpc.label())?.strip_prefix(':')?;
-            Some((Some(rpc), rest))
-        })
-        .unwrap_or((None, address));
-    let url = address
-        .parse()
-        .map_err(|error: UrlError| format!("{error}; it {forms}"))?;
-    Ok(Target {
-        name: name.to_owned(),
-        rpc,
-        url,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -386,33 +305,5 @@ mod tests {
     #[test]
     fn the_flags_do_not_contradict_each_other() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_target_says_which_rpc_is_called_and_its_name_does_not() {
-        let read = |text: &str| target(text).map(|target| (target.name, target.rpc, target.url.to_string()));
-        let url = "http://localhost:1".to_owned();
-        assert_eq!(
-            read("sync=enqueue:http://localhost:1"),
-            Ok(("sync".to_owned(), Some(Rpc::Enqueue), url.clone()))
-        );
-        assert_eq!(
-            read("async=process:http://localhost:1"),
-            Ok(("async".to_owned(), Some(Rpc::Process), url.clone()))
-        );
-        assert_eq!(read("async=http://localhost:1"), Ok(("async".to_owned(), None, url)));
-        for wrong in [
-            "http://localhost:1",
-            "=enqueue:http://localhost:1",
-            "a=other:http://localhost:1",
-            "a=enqueue:",
-            "a=",
-        ] {
-            let error = read(wrong).unwrap_err();
-            assert!(
-                error.contains("NAME=enqueue:URL or NAME=process:URL"),
-                "{wrong}: {error}"
-            );
-        }
     }
 }

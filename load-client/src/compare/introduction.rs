@@ -2,16 +2,16 @@
 
 use std::{fmt::Write, time::Duration};
 
-use super::{real_scenario, virtual_scenario};
+use super::scenarios::{real_scenario, virtual_scenario};
 use crate::{
     lab::{Event, Strategy},
     present::{
         grid::{Column, Grid, Kind},
         layout::{Layout, wrap},
-        times::time,
         words::counted,
     },
     scenario::{Scenario, Schedule, Stage},
+    units::time,
 };
 
 /// The load, the service and the strategies, in a few lines.

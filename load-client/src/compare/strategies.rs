@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
 use foo_service::config::Settings;
 use tokio::sync::oneshot;
 
-use super::{Compared, all_at_once, real_scenario, virtual_scenario};
+use super::{
+    compared::{Compared, all_at_once},
+    scenarios::{real_scenario, virtual_scenario},
+};
 use crate::{
     call::Call,
     cli::CompareArgs,

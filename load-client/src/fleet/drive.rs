@@ -13,8 +13,8 @@ use tokio::{
 };
 
 use super::{
-    Place,
     pacer::{Next, Pacer, Send},
+    place::Place,
     results::{Sent, ShardResults},
 };
 use crate::{

@@ -3,6 +3,7 @@
 
 mod drive;
 mod pacer;
+mod place;
 mod results;
 
 use std::{
@@ -16,6 +17,7 @@ use tokio::{
     time::Instant,
 };
 
+pub use self::place::{Place, shards};
 use self::{
     drive::{RequestSender, drive},
     pacer::Pacer,
@@ -32,32 +34,6 @@ use crate::{
     stop::Stop,
     transport::{ConnectError, Transport, dial::Dial},
 };
-
-/// Where the clients run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// On threads of their own, each with a runtime: so that nothing else delays a send.
-    Threads,
-    /// On the current runtime: the only place where virtual time passes.
-    Here,
-}
-
-/// Turns of the other tasks that an answer takes from a worker's timer to its client (derived: handler, server's
-/// connection, client's connection, call; and room for more).
-const TURNS: usize = 16;
-
-impl Place {
-    /// Lets everything happen that happens at this instant. In virtual time that is a lot: a period that is a multiple of
-    /// the service time has answers and sends at the same tick for ever, and a client whose answer is there in time must
-    /// not count as blocked because its timer was looked at first.
-    async fn settle(self) {
-        if self == Self::Here {
-            for _ in 0..TURNS {
-                tokio::task::yield_now().await;
-            }
-        }
-    }
-}
 
 /// What a fleet needs.
 #[derive(Debug, Clone)]
@@ -126,14 +102,6 @@ pub enum FleetError {
     /// Stopped before the load began.
     #[error("stopped before the load began")]
     Stopped,
-}
-
-/// How many shards a scenario runs on.
-pub fn shards(scenario: &Scenario, place: Place) -> u32 {
-    match place {
-        Place::Here => 1,
-        Place::Threads => scenario.threads,
-    }
 }
 
 impl Fleet {

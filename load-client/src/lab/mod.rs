@@ -5,6 +5,7 @@
 //! stays a set of tables until [`Lab::strategies`]; flags of the command line are laid over the tables, so that the effective
 //! lab can be written down again.
 
+mod declared;
 mod flags;
 mod overlay;
 mod print;
@@ -14,64 +15,20 @@ pub mod schema;
 mod source;
 mod table;
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
-use self::{
-    flags::{Flags, Kind},
-    source::Source,
-    table::Table,
-};
+use self::source::Source;
 pub use self::{
+    declared::Lab,
     resolve::{Event, Strategy},
     source::LabError,
 };
-use crate::{input, scenario::Rpc};
+use crate::input;
 
 /// The worked example: what `load-client compare` shows without a file.
 const WORKED_EXAMPLE: &str = include_str!("../../../labs/worked-example.toml");
 /// What the worked example is called in errors.
 const BUILT_IN: &str = "labs/worked-example.toml";
-
-/// A comparison as a lab file declares it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lab {
-    /// As errors name it.
-    file: String,
-    title: Option<String>,
-    about: Option<String>,
-    /// For all strategies.
-    load: Table,
-    /// For all strategies.
-    service: Table,
-    strategies: Vec<Declared>,
-    events: Vec<DeclaredEvent>,
-}
-
-/// A strategy as a lab file declares it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Declared {
-    line: usize,
-    name: String,
-    about: String,
-    rpc: Rpc,
-    /// Over the lab's own.
-    service: Table,
-    /// Over the lab's own.
-    load: Table,
-}
-
-/// An event as a lab file declares it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct DeclaredEvent {
-    line: usize,
-    /// Since the load began.
-    at: Duration,
-    /// The same, as it was written.
-    at_text: String,
-    /// For these; for all, if there are none.
-    strategies: Vec<String>,
-    service: Table,
-}
 
 impl Lab {
     /// The worked example.
@@ -101,36 +58,5 @@ impl Lab {
             folder: path.parent(),
         };
         read::lab(&source)
-    }
-
-    /// What the lab is about, in a few words, if it says so.
-    pub fn title(&self) -> Option<&str> {
-        self.title.as_deref()
-    }
-
-    /// What the lab shows, in a sentence, if it says so.
-    pub fn about(&self) -> Option<&str> {
-        self.about.as_deref()
-    }
-
-    /// Whether something changes while the load runs.
-    pub fn has_events(&self) -> bool {
-        !self.events.is_empty()
-    }
-
-    fn load_flags(&self) -> Flags<'_> {
-        Flags {
-            file: &self.file,
-            kind: Kind::Load,
-            name: "[load]",
-        }
-    }
-
-    fn service_flags(&self) -> Flags<'_> {
-        Flags {
-            file: &self.file,
-            kind: Kind::Service,
-            name: "[service]",
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Flags of the command line, laid over a lab: they win over what it says.
 
 use super::{
-    Declared, Lab,
+    declared::{Declared, Lab},
     resolve::change,
     source::{LabError, hint, wrong},
     table::{Table, Value},

@@ -5,7 +5,7 @@ use std::{fmt, path::Path};
 use clap::builder::ValueParser;
 
 use super::{
-    Lab,
+    declared::Lab,
     flags::Kind,
     table::{Table, Value, text},
 };

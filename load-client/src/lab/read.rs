@@ -9,7 +9,7 @@ use toml::{
 };
 
 use super::{
-    Declared, DeclaredEvent, Lab,
+    declared::{Declared, DeclaredEvent, Lab},
     flags::{Flags, Kind},
     source::{LabError, Source, hint},
     table::{Entry, Table, Value},

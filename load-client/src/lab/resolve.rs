@@ -8,15 +8,15 @@ use std::{
 use foo_service::config::{Change, Settings};
 
 use super::{
-    Declared, Lab,
+    declared::{Declared, Lab},
     flags::{Flags, Kind},
     source::{LabError, wrong},
     table::Table,
 };
 use crate::{
     cli::{Defaults, LoadArgs},
-    present::times::time,
     scenario::{Rpc, Schedule},
+    units::time,
 };
 
 /// A way to take requests in, as it is compared with others.

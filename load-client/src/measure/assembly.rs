@@ -1,17 +1,17 @@
 //! From what was recorded, seen and audited to the report of a run, and the check that it all adds up.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::{
-    Measured, RunPlan, ServiceView,
     judgement::{evidence, judge},
+    load::Sent,
+    plan::{Measured, RunPlan},
+    service::ServiceView,
 };
 use crate::{
     audit::Audited,
-    fleet::{Place, shards},
-    gates::Judgement,
+    fleet::shards,
     present,
-    recorder::Recorded,
     report::{
         ConfigurationReport, DistributionReport, EventReport, LoadReport, Run, ServiceReport, by_outcome, curve,
         first_messages, per_second, points, seconds, status_codes, targets,
@@ -22,30 +22,25 @@ use crate::{
 /// Everything that a report is made of.
 pub(super) struct Assembly<'a> {
     pub(super) plan: &'a RunPlan,
-    /// When the load began, by the system's clock; `None` in virtual time.
-    pub(super) started_at: Option<SystemTime>,
-    pub(super) load_over: Duration,
-    pub(super) recorded: Recorded,
+    pub(super) sent: Sent,
     pub(super) seen: Option<ServiceView>,
     pub(super) audited: Option<Audited>,
-    /// The rules that stopped it.
-    pub(super) stopped: Vec<Judgement>,
 }
 
 impl Assembly<'_> {
     pub(super) fn report(mut self, mut notes: Vec<String>) -> Measured {
-        let messages = first_messages(&self.recorded.first_messages);
+        let messages = first_messages(&self.sent.recorded.first_messages);
         for (outcome, message) in &messages {
             notes.push(format!("first {outcome}: {message}"));
         }
         let scenario = &self.plan.scenario;
-        let judged = self.load_over.saturating_sub(scenario.warmup);
+        let judged = self.sent.load_over.saturating_sub(scenario.warmup);
         let imbalances = self.imbalances();
         let drain = self.drain_seconds();
 
         // The source of the times to done is either the answers or the audit.
         let done_is_known = scenario.rpc.ok_means_done() || self.audited.is_some();
-        let mut done = std::mem::take(&mut self.recorded.done);
+        let mut done = std::mem::take(&mut self.sent.recorded.done);
         if let Some(audited) = &mut self.audited {
             done.merge(std::mem::take(&mut audited.done));
         }
@@ -59,32 +54,27 @@ impl Assembly<'_> {
             None
         };
 
-        let mut figures = std::mem::take(&mut self.recorded.figures);
+        let mut figures = std::mem::take(&mut self.sent.recorded.figures);
         figures.done(&done);
         let evidence = evidence(
             self.plan,
             figures,
             self.audited.as_ref().map(|audited| audited.counts),
             self.seen.as_ref().map(|seen| seen.observed.counters().dropped),
-            self.load_over,
+            self.sent.load_over,
         );
-        let gates = judge(self.plan, &evidence, &self.stopped);
+        let gates = judge(self.plan, &evidence, &self.sent.stopped);
         let figures = evidence.figures;
 
-        let place = if self.plan.virtual_time {
-            Place::Here
-        } else {
-            Place::Threads
-        };
         let reservations = notes.iter().chain(&imbalances).cloned().collect();
         let report = Run {
             name: self.plan.name.clone(),
             rpc: scenario.rpc.label().to_owned(),
             method: Some(self.plan.call.method.path.path().trim_start_matches('/').to_owned()),
-            started_at: self.started_at.map(rfc_3339),
-            ended_at: self.started_at.map(|_| rfc_3339(SystemTime::now())),
+            started_at: self.sent.started_at.map(rfc_3339),
+            ended_at: self.sent.started_at.map(|_| rfc_3339(SystemTime::now())),
             virtual_time: self.plan.virtual_time,
-            configuration: Some(ConfigurationReport::new(scenario, shards(scenario, place))),
+            configuration: Some(ConfigurationReport::new(scenario, shards(scenario, self.plan.place()))),
             load: LoadReport {
                 clients: scenario.clients,
                 offered_rps: per_second(figures.ledger.intended, judged),
@@ -97,10 +87,13 @@ impl Assembly<'_> {
                 .plan
                 .dial
                 .urls_of_targets()
-                .map(|urls| targets(urls, &self.recorded.connected, &figures.targets)),
+                .map(|urls| targets(urls, &self.sent.recorded.connected, &figures.targets)),
             status_codes: Some(status_codes(&figures.statuses)),
             first_messages: Some(messages),
-            service: self.seen.as_ref().map(|seen| service_report(seen, drain)),
+            service: self
+                .seen
+                .as_ref()
+                .map(|seen| service_report(seen, self.sent.queue_depth_end, drain)),
             audit: self.audited.as_ref().map(|audited| audited.counts),
             goodput_rps: goodput,
             response_time_seconds: by_outcome(&figures.response_time, DistributionReport::new),
@@ -136,17 +129,17 @@ impl Assembly<'_> {
     fn drain_seconds(&self) -> Option<f64> {
         let seen = self.seen.as_ref().filter(|seen| seen.drained)?;
         let last_done = self.audited.as_ref().and_then(|audited| audited.last_done);
-        let last = self.recorded.last_ended.max(last_done.unwrap_or_default());
+        let last = self.sent.recorded.last_ended.max(last_done.unwrap_or_default());
         // After a gap, it is not known when the messages in it were done.
-        (seen.heard_all && !seen.observed.missed).then(|| seconds(last.saturating_sub(self.load_over)))
+        (seen.heard_all && !seen.observed.missed).then(|| seconds(last.saturating_sub(self.sent.load_over)))
     }
 
     fn imbalances(&self) -> Vec<String> {
         let mut found = Vec::new();
-        if !self.recorded.figures.ledger.balances() {
+        if !self.sent.recorded.figures.ledger.balances() {
             found.push(format!(
                 "the client's ledger does not balance: {:?}",
-                self.recorded.figures.ledger
+                self.sent.recorded.figures.ledger
             ));
         }
         if let Some(seen) = &self.seen
@@ -166,7 +159,7 @@ impl Assembly<'_> {
     }
 }
 
-fn service_report(seen: &ServiceView, drain_seconds: Option<f64>) -> ServiceReport {
+fn service_report(seen: &ServiceView, queue_depth_end: Option<u64>, drain_seconds: Option<f64>) -> ServiceReport {
     let counters = seen.observed.counters();
     let maxima = seen.observed.maxima;
     ServiceReport {
@@ -180,7 +173,7 @@ fn service_report(seen: &ServiceView, drain_seconds: Option<f64>) -> ServiceRepo
         queued: seen.observed.inside(),
         restarts: seen.observed.restarts,
         queue_depth_max: maxima.queue_depth,
-        queue_depth_end: seen.queue_depth_end,
+        queue_depth_end,
         in_system_max: maxima.in_system,
         queue_bytes_max: maxima.queue_bytes,
         resident_bytes_max: maxima.resident_bytes,

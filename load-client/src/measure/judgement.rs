@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Audits, RunPlan, lock};
+use super::{plan::RunPlan, service::Watch};
 use crate::{
     gates::{Evidence, Judgement},
     ledger::AuditCounts,
     live::LiveAudit,
-    observer::Observer,
     recorder::Figures,
     scenario::Rpc,
     verdict::Verdict,
@@ -21,8 +20,7 @@ const JUDGE_EVERY: Duration = Duration::from_secs(1);
 /// A run on its way.
 pub(super) struct Underway<'a> {
     pub(super) plan: &'a RunPlan,
-    pub(super) audits: &'a Audits,
-    pub(super) observer: Option<&'a Observer>,
+    pub(super) watch: &'a Watch,
     pub(super) start: Instant,
 }
 
@@ -58,22 +56,20 @@ impl Underway<'_> {
     async fn evidence(&self) -> Option<Evidence> {
         let mut figures = self.plan.live.figures().await?;
         let mut audited = LiveAudit::default();
-        for audit in self.audits {
-            let audit = lock(audit);
+        for audit in self.watch.each_audit() {
             audit.add_to(&mut figures);
             audited.add(&audit.so_far());
         }
         let known = figures.ledger.ended();
         let counts = audited.counts;
         let open = counts.acknowledged.saturating_sub(counts.ended());
-        let dropped = self.observer.map(|observer| observer.observed().counters().dropped);
         let settled = known.saturating_sub(open);
         let intended = figures.ledger.intended;
         let evidence = evidence(
             self.plan,
             figures,
-            (!self.audits.is_empty()).then_some(counts),
-            dropped,
+            (!self.watch.audits().is_empty()).then_some(counts),
+            self.watch.dropped(),
             self.start.elapsed(),
         );
         // A rate of what is settled is over as much of the time as it is of the sends: what is still under way may be good.

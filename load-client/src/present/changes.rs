@@ -4,12 +4,12 @@
 use super::{
     grid::{Column, Grid, Kind as Cells},
     layout::{Layout, wrap},
-    times::time,
     words::{label, method},
 };
 use crate::{
     ledger::{Ledger, Part},
     report::{DistributionReport, Run},
+    units::time,
 };
 
 /// A figure that both runs may have.

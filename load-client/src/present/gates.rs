@@ -6,13 +6,13 @@ use super::{
     grid::{Column, Grid, Kind},
     layout::Layout,
     rules,
-    times::time,
     words::label,
 };
 use crate::{
     gates::Rule,
     report::{GateReport, Run},
     scenario::Rpc,
+    units::time,
 };
 
 const RED: &str = "\x1b[1;31m";

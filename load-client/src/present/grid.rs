@@ -2,6 +2,7 @@
 //! Columns that have no room on the right go into another table below.
 
 use super::layout::wrap;
+use crate::units::SharedUnit;
 
 /// The text of a cell without a figure.
 pub(crate) const MISSING: &str = "–";
@@ -10,6 +11,15 @@ pub(crate) const MISSING: &str = "–";
 const GAP: usize = 2;
 /// A head may have so many lines before a column becomes wider than its cells.
 const HEAD_LINES: usize = 6;
+
+/// The cells of a column of times, in seconds: all in one unit.
+pub(super) fn times_in_one_unit(values: &[Option<f64>], virtual_time: bool) -> Vec<String> {
+    let unit = SharedUnit::of(values.iter().copied().flatten(), virtual_time);
+    let cells = values.iter();
+    cells
+        .map(|value| value.map_or_else(|| MISSING.to_owned(), |value| unit.show(value)))
+        .collect()
+}
 
 /// A table. Its first column begins every row, and is repeated where the table has to be split.
 #[derive(Debug, Default)]

@@ -1,5 +1,7 @@
 //! How wide text may be.
 
+use crate::units;
+
 /// The width where there is no terminal and no `COLUMNS` (arbitrary: what most terminals begin with).
 const DEFAULT_WIDTH: usize = 80;
 /// No width is taken to be less (arbitrary: a word and a figure fit).
@@ -37,16 +39,13 @@ impl Layout {
     }
 }
 
-/// Units that stay on the line of their number.
-const UNITS: [&str; 7] = ["µs", "ms", "s", "min", "h", "%", "MiB"];
-
 /// Breaks a text into lines at its spaces, but not between a number and its unit. A word that is longer than a line has a
 /// line of its own.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
     let mut words = text.split_whitespace().peekable();
     while let Some(word) = words.next() {
-        let is_unit = |next: &&str| UNITS.contains(&next.trim_end_matches(['.', ',', ';', ':', ')']));
+        let is_unit = |next: &&str| units::NAMES.contains(&next.trim_end_matches(['.', ',', ';', ':', ')']));
         let unit = words.next_if(|next| word.ends_with(|last: char| last.is_ascii_digit()) && is_unit(next));
         let word = &unit.map_or_else(|| word.to_owned(), |unit| format!("{word} {unit}"));
         let line = lines.last_mut().expect("there is always a line");

@@ -11,6 +11,5 @@ mod picture;
 pub mod rules;
 pub mod series;
 pub mod table;
-pub mod times;
 pub mod verdict;
 pub mod words;

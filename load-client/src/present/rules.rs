@@ -1,10 +1,9 @@
 //! Rules and what they find, as people read them.
 
-use std::time::Duration;
-
 use crate::{
     gates::{Bound, Comparison, Condition, Finding, Judgement, Missing, Rule, Scope, Unended, Unknown},
     report::{GateReport, seconds},
+    units::time_at_bound,
 };
 
 /// A judged rule, as the report has it: with the sentence that JSON promises in `says`.
@@ -76,7 +75,7 @@ fn says(finding: &Finding) -> String {
         Finding::ClientLimited(false) => "the load client was not the limit".to_owned(),
         Finding::Time(time, operator, bound) => {
             let met = operator.holds(seconds(*time), seconds(*bound));
-            duration(*time, |rounded| operator.holds(rounded, seconds(*bound)) == met)
+            time_at_bound(*time, |rounded| operator.holds(rounded, seconds(*bound)) == met)
         }
         Finding::Number(number) => number.to_string(),
         Finding::Share(part, whole) => {
@@ -121,27 +120,10 @@ fn unknown(why: Unknown) -> String {
     }
 }
 
-/// A time with four digits, and more where fewer would fall on the other side of the bound.
-fn duration(time: Duration, is_true: impl Fn(f64) -> bool) -> String {
-    let seconds = seconds(time);
-    let (unit, in_unit, value) = match seconds {
-        s if s < 0.001 => ("µs", 1e6, s * 1e6),
-        s if s < 1.0 => ("ms", 1e3, s * 1e3),
-        s => ("s", 1.0, s),
-    };
-    let least = match value {
-        v if v < 9.9995 => 3,
-        v if v < 99.995 => 2,
-        v if v < 999.95 => 1,
-        _ => 0,
-    };
-    let texts = (least..=9).map(|digits| format!("{value:.digits$}"));
-    let mut texts = texts.skip_while(|text| text.parse().is_ok_and(|rounded: f64| !is_true(rounded / in_unit)));
-    format!("{} {unit}", texts.next().unwrap_or_else(|| value.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::gates::Statistic;
 

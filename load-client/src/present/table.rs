@@ -3,10 +3,9 @@
 use std::fmt::Write;
 
 use super::{
-    grid::{Column, Grid, Kind, MISSING},
+    grid::{Column, Grid, Kind, MISSING, times_in_one_unit},
     layout::{Layout, wrap},
     picture::picture,
-    times::{self, Unit, time},
     words::{counted, driven, explain, generator, label, method, unanswered, warning},
 };
 use crate::{
@@ -14,6 +13,7 @@ use crate::{
     outcome::Outcome,
     report::{DistributionReport, Run},
     scenario::Rpc,
+    units::{SharedUnit, time},
 };
 
 /// A figure of a run; `None` if it is not known.
@@ -124,7 +124,7 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
     for (head, of) in columns {
         let values: Vec<Option<f64>> = runs.iter().map(|run| of(run)).collect();
         if values.iter().any(Option::is_some) {
-            all.push(figures(&head, times::column(&values, virtual_time)));
+            all.push(figures(&head, times_in_one_unit(&values, virtual_time)));
         }
     }
     if let Some(first) = all.get_mut(second_part) {
@@ -276,14 +276,14 @@ fn distributions(run: &Run, layout: Layout) -> String {
 }
 
 /// The one in which all times of a table of distributions are.
-pub(super) fn unit(all: &[(&Run, Vec<(String, DistributionReport)>)]) -> Unit {
+pub(super) fn unit(all: &[(&Run, Vec<(String, DistributionReport)>)]) -> SharedUnit {
     let times = all.iter().flat_map(|(_, times)| times);
     let values = times.flat_map(|(_, times)| [times.mean, times.p50, times.p90, times.p99, times.p999, times.max]);
-    Unit::of(values, all.iter().any(|(run, _)| run.virtual_time))
+    SharedUnit::of(values, all.iter().any(|(run, _)| run.virtual_time))
 }
 
 /// A distribution in a table of them: its count, its times.
-pub(super) fn cells(times: &DistributionReport, unit: Unit) -> Vec<String> {
+pub(super) fn cells(times: &DistributionReport, unit: SharedUnit) -> Vec<String> {
     let figures = [times.mean, times.p50, times.p90, times.p99, times.p999, times.max];
     let figures = figures.map(|seconds| unit.show(seconds));
     [vec![times.count.to_string()], figures.to_vec()].concat()

@@ -2,7 +2,7 @@
 
 use crate::{
     report::{VerdictReport, seconds},
-    span::time,
+    units::time,
     verdict::{Shortfall, TooFew, Verdict},
 };
 

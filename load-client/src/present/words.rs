@@ -1,11 +1,11 @@
 //! What a run shows, in plain sentences, from its figures alone. A sentence is said only where the figures prove it.
 
-use super::times::{time, time_on};
 use crate::{
     ledger::Ledger,
     outcome::Outcome,
     report::{ConfigurationReport, Limit, Run, ServiceReport},
     scenario::Rpc,
+    units::{time, time_on},
 };
 
 /// The name that a run goes by: its own, or that of the RPC method where `run` has made it.

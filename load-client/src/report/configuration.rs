@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::seconds;
+use super::figures::seconds;
 use crate::scenario::{Scenario, Schedule, Stage, WhenBlocked};
 
 /// What a run was made with.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, iter};
 
 use serde::{Deserialize, Serialize};
 
-use super::seconds;
+use super::figures::seconds;
 use crate::{outcome::Outcome, recorder::Distribution};
 
 /// Of each decade of the distance to 100 %, the points that a curve has, in thousandths of the decade's width: ten, about

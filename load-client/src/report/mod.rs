@@ -4,9 +4,10 @@
 mod answers;
 mod configuration;
 mod distribution;
+mod figures;
 mod series;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ pub use self::{
     answers::{TargetReport, first_messages, status_codes, targets},
     configuration::{ConfigurationReport, StageReport},
     distribution::{CurvePointReport, DistributionReport, by_outcome, curve},
+    figures::{per_second, seconds},
     series::{PointReport, points},
 };
 use crate::ledger::{AuditCounts, Ledger};
@@ -229,17 +231,4 @@ impl GateReport {
     pub fn fails(&self) -> bool {
         self.met != Some(false)
     }
-}
-
-/// A load of less time has no rate that means anything (arbitrary: a tick of the timers).
-const SHORTEST_LOAD: Duration = Duration::from_millis(1);
-
-/// So many in this time, per second; `None` where the time is too short for a rate.
-pub fn per_second(count: u64, time: Duration) -> Option<f64> {
-    (time >= SHORTEST_LOAD).then(|| count as f64 / seconds(time))
-}
-
-/// Whole nanoseconds as seconds.
-pub fn seconds(duration: Duration) -> f64 {
-    duration.as_secs_f64()
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::seconds;
+use super::figures::seconds;
 use crate::recorder::{Series, Slot};
 
 /// A step of the series.

@@ -11,7 +11,7 @@ use protox::{
     file::{ChainFileResolver, File, FileResolver, GoogleFileResolver},
 };
 
-use super::{SchemaError, pool::Files};
+use super::{error::SchemaError, pool::Files};
 use crate::input;
 
 /// Compiles files with all that they import.

@@ -2,31 +2,21 @@
 //! or from files.
 
 mod editions;
+mod error;
 mod files;
 #[cfg(test)]
 mod hostile;
+mod name;
 mod pool;
 mod reflection;
 mod sound;
 
-use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+use std::path::PathBuf;
 
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 
-use crate::{
-    nearest::nearest,
-    transport::{ConnectError, dial::Dial},
-};
-
-/// Names that an error lists at most (arbitrary: a line that can still be read).
-const MOST_NAMES: usize = 12;
-
-/// A method, as `package.Service/Method`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MethodName {
-    service: String,
-    method: String,
-}
+use self::error::{unknown_method, unknown_service};
+pub use self::{error::SchemaError, name::MethodName, reflection::Server};
 
 /// Where its description comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,88 +32,6 @@ pub enum Source {
     },
     /// What `protoc --include_imports --descriptor_set_out` writes.
     DescriptorSet(PathBuf),
-}
-
-/// A server that can be asked.
-#[derive(Clone)]
-pub struct Server<'a> {
-    /// Where it is.
-    pub dial: &'a Dial,
-    /// What every call carries.
-    pub metadata: &'a http::HeaderMap,
-    /// How long it may take to come up, and again for every answer.
-    pub patience: Duration,
-    /// Is told at once, in a line for people, when it cannot be reached at the first attempt.
-    pub troubled: &'a (dyn Fn(&str) + Sync),
-}
-
-/// Why a method cannot be called.
-#[derive(Debug, thiserror::Error)]
-pub enum SchemaError {
-    /// The connection to the server failed.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    /// The server does not describe itself.
-    #[error("{target}: the server has no reflection; describe the method with --proto FILE or --descriptor-set FILE")]
-    NoReflection {
-        /// The server.
-        target: String,
-    },
-    /// It should, but does not.
-    #[error("{target}: reflection failed: {reason}; --proto FILE or --descriptor-set FILE does without it")]
-    Reflection {
-        /// The server.
-        target: String,
-        /// What happened.
-        reason: String,
-    },
-    /// A file that does not describe anything.
-    #[error("{}: {reason}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The name is that of a service.
-    #[error("{service} is a service; name a method of it as well: {known}")]
-    NoMethod {
-        /// The service.
-        service: String,
-        /// Its methods, as they are to be written.
-        known: String,
-    },
-    /// The service is not there.
-    #[error("there is no service {service}; {known}")]
-    UnknownService {
-        /// As it was asked for.
-        service: String,
-        /// Those there are.
-        known: String,
-    },
-    /// The service has no such method.
-    #[error("{service} has no method {method}; it has {known}")]
-    UnknownMethod {
-        /// The service.
-        service: String,
-        /// As it was asked for.
-        method: String,
-        /// Those there are.
-        known: String,
-    },
-    /// Not one message there and one back.
-    #[error("{0} streams; only unary methods can be driven")]
-    Streaming(MethodName),
-}
-
-impl SchemaError {
-    /// Whether what was asked for is wrong, rather than that the server could not be asked.
-    pub fn is_usage(&self) -> bool {
-        !matches!(
-            self,
-            Self::Connect(_) | Self::NoReflection { .. } | Self::Reflection { .. }
-        )
-    }
 }
 
 impl Source {
@@ -157,88 +65,11 @@ fn find(pool: &DescriptorPool, name: &MethodName) -> Result<MethodDescriptor, Sc
     let method = service
         .methods()
         .find(|method| method.name() == name.method)
-        .ok_or_else(|| SchemaError::UnknownMethod {
-            service: name.service.clone(),
-            method: name.method.clone(),
-            known: {
-                let known: Vec<String> = service.methods().map(|method| method.name().to_owned()).collect();
-                let near = nearest(&name.method, known.iter().map(String::as_str));
-                let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-                list(known.into_iter()) + &near
-            },
-        })?;
+        .ok_or_else(|| unknown_method(name, service.methods().map(|method| method.name().to_owned())))?;
     if method.is_client_streaming() || method.is_server_streaming() {
         return Err(SchemaError::Streaming(name.clone()));
     }
     Ok(method)
-}
-
-fn unknown_service(name: &MethodName, known: impl Iterator<Item = String>) -> SchemaError {
-    let known: Vec<String> = known.collect();
-    let dotted = format!("{}.{}", name.service, name.method);
-    if known.contains(&dotted) {
-        return SchemaError::NoMethod {
-            known: format!("{dotted}/METHOD"),
-            service: dotted,
-        };
-    }
-    SchemaError::UnknownService {
-        service: name.service.clone(),
-        known: if known.is_empty() {
-            "there is none at all".to_owned()
-        } else {
-            format!(
-                "{}there are {}",
-                did_you_mean(&name.service, &known),
-                list(known.iter().cloned())
-            )
-        },
-    }
-}
-
-/// The nearest of the names that there are, if one is near.
-fn did_you_mean(name: &str, known: &[String]) -> String {
-    nearest(name, known.iter().map(String::as_str)).map_or_else(String::new, |near| format!("did you mean {near}? "))
-}
-
-fn list(names: impl Iterator<Item = String>) -> String {
-    let mut names: Vec<String> = names.collect();
-    let left_out = names.len().saturating_sub(MOST_NAMES);
-    names.truncate(MOST_NAMES);
-    let names = names.join(", ");
-    if left_out > 0 {
-        format!("{names} and {left_out} more")
-    } else {
-        names
-    }
-}
-
-impl FromStr for MethodName {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_name = |name: &str| {
-            !name.is_empty()
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
-        };
-        let text = text.strip_prefix('/').unwrap_or(text);
-        // ghz and grpcurl also take a dot before the method.
-        match text.split_once('/').or_else(|| text.rsplit_once('.')) {
-            Some((service, method)) if is_name(service) && is_name(method) => Ok(Self {
-                service: service.to_owned(),
-                method: method.to_owned(),
-            }),
-            _ => Err("must be written as package.Service/Method"),
-        }
-    }
-}
-
-impl fmt::Display for MethodName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.service, self.method)
-    }
 }
 
 #[cfg(test)]

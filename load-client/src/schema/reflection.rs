@@ -3,6 +3,8 @@
 //! The method streams, but one question and one answer look on the wire as a unary call does: so it goes through the same
 //! transport as the load. Both versions of the protocol have the same messages.
 
+use std::time::Duration;
+
 use http::uri::PathAndQuery;
 use prost::Message;
 use prost_reflect::{DescriptorPool, prost_types::FileDescriptorProto};
@@ -13,15 +15,28 @@ use tonic_reflection::pb::v1::{
 };
 
 use super::{
-    MethodName, SchemaError, Server,
+    error::{SchemaError, unknown_service},
+    name::MethodName,
     pool::{self, Files},
-    unknown_service,
 };
 use crate::{
     outcome::StatusCode,
     plain,
-    transport::{ACCEPTS_GZIP, Answer, Method, Transport, frame},
+    transport::{ACCEPTS_GZIP, Answer, Method, Transport, dial::Dial, frame},
 };
+
+/// A server that can be asked.
+#[derive(Clone)]
+pub struct Server<'a> {
+    /// Where it is.
+    pub dial: &'a Dial,
+    /// What every call carries.
+    pub metadata: &'a http::HeaderMap,
+    /// How long it may take to come up, and again for every answer.
+    pub patience: Duration,
+    /// Is told at once, in a line for people, when it cannot be reached at the first attempt.
+    pub troubled: &'a (dyn Fn(&str) + Sync),
+}
 
 /// The newest first.
 const VERSIONS: [&str; 2] = [

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use crate::{
     measure::Measured,
     report::{GateReport, Limit, Run, VerdictReport, seconds},
+    units::fine_time,
     verdict::LATE,
 };
 
@@ -69,7 +70,7 @@ impl Line {
 
     /// A time in seconds; `None`: the client has none.
     pub fn seconds(figure: &'static str, expected: RangeInclusive<f64>, reported: Option<f64>) -> Self {
-        Self::within(figure, expected, reported, time)
+        Self::within(figure, expected, reported, fine_time)
     }
 
     /// A share from 0 to 1; `None`: the client has none.
@@ -199,16 +200,7 @@ fn too_late(verdict: &VerdictReport) -> Option<String> {
 /// late looks like a service that is late.
 fn stood_still(run: &Run) -> Option<String> {
     let longest = run.start_lag_seconds.map(|lag| lag.max)?;
-    (longest > seconds(STILL)).then(|| format!("the load client sent a request {} late", time(longest)))
-}
-
-/// Seconds for people, to where a bound can be told from what is just past it.
-fn time(seconds: f64) -> String {
-    if seconds < 1.0 {
-        format!("{:.1} ms", 1e3 * seconds)
-    } else {
-        format!("{seconds:.2} s")
-    }
+    (longest > seconds(STILL)).then(|| format!("the load client sent a request {} late", fine_time(longest)))
 }
 
 #[cfg(test)]

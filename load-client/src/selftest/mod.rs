@@ -6,6 +6,7 @@
 
 mod experiments;
 mod faulty;
+mod findings;
 mod host;
 mod judge;
 mod setting;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use self::setting::Setting;
 pub use self::{
     experiments::Experiment,
+    findings::Findings,
     judge::{Agreement, Judged, Line},
     setting::NotDone,
     table::{introduction, shown},
@@ -27,18 +29,6 @@ use crate::{
         watched::WatchedRun,
     },
 };
-
-/// What the experiments came to, in their order.
-#[derive(Debug)]
-pub struct Findings(pub Vec<(Experiment, Result<Judged, NotDone>)>);
-
-impl Findings {
-    /// Whether every experiment was made, and every figure is what it must be.
-    pub fn all_agree(&self) -> bool {
-        let agrees = |judged: &Judged| judged.lines().all(|(_, agreement)| agreement == Agreement::Agrees);
-        self.0.iter().all(|(_, result)| result.as_ref().is_ok_and(agrees))
-    }
-}
 
 /// Makes all experiments. A stop ends those that are not over yet.
 pub async fn run(stopper: &Arc<Stopper>, manner: ProgressStyle) -> Findings {

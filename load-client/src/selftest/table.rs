@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Agreement, Experiment, Findings, NotDone};
+use super::{experiments::Experiment, findings::Findings, judge::Agreement, setting::NotDone};
 use crate::present::{
     grid::{Column, Grid, Kind},
     layout::{Layout, wrap},
@@ -109,7 +109,7 @@ fn verdict(findings: &Findings) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Judged, Line},
+        super::judge::{Judged, Line},
         *,
     };
 

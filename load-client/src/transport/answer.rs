@@ -18,7 +18,7 @@ pub enum Answer {
         message: String,
         /// The encoded answer; empty unless the code is OK.
         body: Bytes,
-        /// The answer's metadata; `None` unless the method asks for it ([`super::Method::keep_metadata`]).
+        /// The answer's metadata; `None` unless the method asks for it ([`Method::keep_metadata`](super::method::Method::keep_metadata)).
         metadata: Option<Box<AnswerMetadata>>,
     },
     /// The deadline passed before there was an answer.

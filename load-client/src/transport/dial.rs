@@ -1,9 +1,7 @@
 //! Where a connection goes, and how it is made: over TCP, over TLS on it, over a unix socket, or within the process.
 
 use std::{
-    collections::BTreeSet,
     fmt, io,
-    net::SocketAddr,
     path::{Path, PathBuf},
     pin::Pin,
     sync::Arc,
@@ -13,13 +11,14 @@ use std::{
 use http::uri::{Authority, Scheme};
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
     sync::mpsc,
     time::timeout,
 };
 
 pub use super::tls::{Access, TlsError};
 use super::{
+    addresses::{in_turn, resolve, with_zone},
     race,
     tls::{self, Tls},
     trouble::{self, PROBE_TIMEOUT},
@@ -28,8 +27,8 @@ use super::{
 
 /// Bytes in flight in each direction of an in-memory connection (arbitrary, like a socket's buffer).
 const MEMORY_BUFFER: usize = 256 << 10;
-/// How long finding the addresses of a name may take, and again shaking hands over TLS (arbitrary: both take milliseconds).
-const PHASE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long shaking hands over TLS may take (arbitrary: it takes milliseconds).
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer, if nothing else is said: gRPC's usual limit.
 pub const MAX_MESSAGE_SIZE: usize = 4 << 20;
 
@@ -231,39 +230,12 @@ impl Dial {
     }
 }
 
-/// The addresses of a name, or an address that was written as one.
-async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    match timeout(PHASE_TIMEOUT, lookup_host((host, port))).await {
-        Ok(Ok(addresses)) => Ok(addresses.collect()),
-        Ok(Err(error)) => Err(io::Error::new(
-            error.kind(),
-            format!("the host name {host:?} is not known: {error}"),
-        )),
-        Err(_) => Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            format!("the host name {host:?} was not found within {PHASE_TIMEOUT:?}: does DNS answer?"),
-        )),
-    }
-}
-
-/// The same error, with the zone of an IPv6 address as it was written: addresses show its number.
-fn with_zone(error: io::Error, host: &str, addresses: &[SocketAddr]) -> io::Error {
-    match (host.split_once('%'), addresses.first()) {
-        // An error of the system keeps its number.
-        (Some((_, zone)), Some(SocketAddr::V6(address))) if error.raw_os_error().is_none() => {
-            let number = format!("%{}]", address.scope_id());
-            io::Error::new(error.kind(), error.to_string().replace(&number, &format!("%{zone}]")))
-        }
-        _ => error,
-    }
-}
-
 async fn secure(tls: &Tls, stream: TcpStream) -> io::Result<impl Io + use<>> {
-    match timeout(PHASE_TIMEOUT, tls.secure(stream)).await {
+    match timeout(HANDSHAKE_TIMEOUT, tls.secure(stream)).await {
         Ok(secured) => secured,
         Err(_) => Err(io::Error::new(
             io::ErrorKind::TimedOut,
-            format!("connected, but nothing there answered in TLS within {PHASE_TIMEOUT:?}"),
+            format!("connected, but nothing there answered in TLS within {HANDSHAKE_TIMEOUT:?}"),
         )),
     }
 }
@@ -306,17 +278,6 @@ impl Target {
     }
 }
 
-/// The addresses of a name, beginning with another for each number: the first connections go to one each, and none to what
-/// cannot be reached while others can.
-fn in_turn(addresses: Vec<SocketAddr>, first: usize) -> Vec<SocketAddr> {
-    // A resolver changes the order, so that clients that take the first address spread over all. Sorting gives a fixed
-    // order, in which each number begins at another address.
-    let mut addresses: Vec<SocketAddr> = BTreeSet::from_iter(addresses).into_iter().collect();
-    let count = addresses.len().max(1);
-    addresses.rotate_left(first % count);
-    addresses
-}
-
 impl fmt::Display for Dial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.target().name)
@@ -326,35 +287,6 @@ impl fmt::Display for Dial {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn connections_are_dealt_to_the_addresses_of_a_name_whatever_their_order() {
-        let [a, b, c] = ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"].map(|address| address.parse().unwrap());
-        let first = |addresses: [SocketAddr; 3], first| in_turn(addresses.to_vec(), first)[0];
-        assert_eq!([0, 1, 2, 3].map(|number| first([c, a, b], number)), [a, b, c, a]);
-        assert_eq!(first([b, c, a], 1), b);
-        assert_eq!(
-            in_turn(vec![a, a, b], 1),
-            [b, a],
-            "the others are there if it cannot be reached"
-        );
-        assert!(in_turn(Vec::new(), 7).is_empty());
-    }
-
-    #[test]
-    fn an_error_shows_the_zone_as_it_was_written() {
-        let address: SocketAddr = "[fe80::1%7]:1".parse().unwrap();
-        let error = || {
-            io::Error::new(
-                io::ErrorKind::ConnectionRefused,
-                format!("connection refused by {address}"),
-            )
-        };
-        let shown = |host| with_zone(error(), host, &[address]).to_string();
-        assert_eq!(shown("fe80::1%eth0"), "connection refused by [fe80::1%eth0]:1");
-        assert_eq!(shown("fe80::1%7"), error().to_string());
-        assert_eq!(shown("name"), error().to_string());
-    }
 
     #[test]
     fn connections_are_dealt_to_the_targets_in_turn() {

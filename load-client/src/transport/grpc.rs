@@ -7,10 +7,10 @@ use h2::{Reason, RecvStream};
 use http::{HeaderName, HeaderValue, Request, Version, header, response};
 
 use super::{
-    Method,
     answer::Answer,
     frame::FRAME_HEADER,
     link::{self, Link},
+    method::Method,
     state::Ready,
     status::{self, GRPC_STATUS},
     trouble,

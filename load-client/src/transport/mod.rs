@@ -4,11 +4,13 @@
 //! It is built directly on h2. The additions of a client library (per-request allocation, a task and a channel between)
 //! cost more than HTTP/2 itself, and hide whether a status came from the peer.
 
+mod addresses;
 mod answer;
 pub mod dial;
 mod frame;
 mod grpc;
 mod link;
+mod method;
 mod race;
 mod state;
 mod status;
@@ -22,12 +24,12 @@ pub mod url;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, uri::PathAndQuery};
 use tokio::time::{Instant, timeout_at};
 
 pub use self::{
     answer::{Answer, AnswerMetadata},
     frame::{ACCEPTS_GZIP, FRAME_HEADER, frame},
+    method::Method,
 };
 use self::{dial::Dial, grpc::Attempt, link::Link};
 use crate::effort::StreamWaits;
@@ -35,17 +37,6 @@ use crate::effort::StreamWaits;
 /// How often a call is sent again that the peer has not processed because it takes no more calls on that connection
 /// (arbitrary: a peer may take one call per connection, and many calls may wait; the deadline is the usual end).
 const MOST_RESENDS: u32 = 1000;
-
-/// A call: where to, and what goes with it.
-#[derive(Debug, Clone)]
-pub struct Method {
-    /// `/package.Service/Method`.
-    pub path: PathAndQuery,
-    /// Besides what gRPC itself needs.
-    pub metadata: HeaderMap,
-    /// Whether answers keep their metadata. It is copied from each answer, so only a reader of it should ask for it.
-    pub keep_metadata: bool,
-}
 
 /// What goes ahead of every message of a method, for each connection of a transport.
 #[derive(Debug)]

@@ -3,9 +3,11 @@
 //! Times are either all numbers (since anything, in seconds unless another unit is given) or all timestamps (RFC 3339 and
 //! its relatives, or a date and a time without zone, which count as UTC). Only their differences matter.
 
+mod stamp;
 #[cfg(test)]
 mod tests;
 mod time;
+mod unit;
 
 use std::{
     borrow::Cow,
@@ -18,7 +20,7 @@ use std::{
 use jiff::tz::TimeZone;
 
 use self::time::Times;
-pub use self::time::{TimeUnit, zone_of_offset};
+pub use self::{stamp::zone_of_offset, unit::TimeUnit};
 use crate::{input, scenario::TraceRow};
 
 /// Rows accepted (arbitrary: 10 million rows take 320 MB).

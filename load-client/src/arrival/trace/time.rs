@@ -3,24 +3,12 @@
 
 use std::borrow::Cow;
 
-use jiff::{
-    Timestamp,
-    civil::DateTime,
-    tz::{AmbiguousOffset, Offset, TimeZone},
-};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
-/// The unit of times that are numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeUnit {
-    /// Seconds.
-    Seconds,
-    /// Milliseconds.
-    Millis,
-    /// Microseconds.
-    Micros,
-    /// Nanoseconds.
-    Nanos,
-}
+use super::{
+    stamp::Stamp,
+    unit::{TimeUnit, decimal},
+};
 
 /// From here on a number cannot be an epoch in seconds (the year 5138), milliseconds or microseconds.
 const TOO_LARGE: [(i128, TimeUnit); 3] = [
@@ -35,50 +23,6 @@ const FIRST_EPOCH: i128 = 10_i128.pow(18);
 const MOST_NANOS: i128 = 10_i128.pow(24);
 
 type Reason = Cow<'static, str>;
-
-impl TimeUnit {
-    /// As the flag `--trace-time-unit` has it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Seconds => "s",
-            Self::Millis => "ms",
-            Self::Micros => "us",
-            Self::Nanos => "ns",
-        }
-    }
-
-    /// A unit is 10 to the power of this many nanoseconds.
-    fn exponent(self) -> usize {
-        match self {
-            Self::Seconds => 9,
-            Self::Millis => 6,
-            Self::Micros => 3,
-            Self::Nanos => 0,
-        }
-    }
-
-    /// What the name of a column says about its unit.
-    fn of_column(name: &str) -> Option<Self> {
-        let name = name.to_lowercase();
-        let name = name.trim_end_matches([')', ']', ' ']);
-        let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word));
-        let short = |unit: &str| {
-            let before = name.strip_suffix(unit);
-            before.is_some_and(|before| before.is_empty() || before.ends_with(['_', '-', ' ', '.', '(', '[']))
-        };
-        if ends(&["millis", "milliseconds", "msec"]) || short("ms") {
-            Some(Self::Millis)
-        } else if ends(&["micros", "microseconds", "usec"]) || short("us") || short("µs") {
-            Some(Self::Micros)
-        } else if ends(&["nanos", "nanoseconds", "nsec"]) || short("ns") {
-            Some(Self::Nanos)
-        } else if ends(&["seconds", "secs", "sec"]) || short("s") {
-            Some(Self::Seconds)
-        } else {
-            None
-        }
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -211,85 +155,9 @@ impl<'a> Times<'a> {
     }
 }
 
-/// A decimal number times 10 to the power of `exponent`, exactly, rounded to a whole number. Other ways to write a number
-/// go through a float.
-fn decimal(text: &str, exponent: usize) -> Option<i128> {
-    let digits = text
-        .strip_prefix('-')
-        .or_else(|| text.strip_prefix('+'))
-        .unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let plain = |part: &str| part.len() <= 25 && part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !plain(whole) || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        let scaled = text.parse::<f64>().ok()? * 10_f64.powi(i32::try_from(exponent).ok()?);
-        #[expect(clippy::cast_possible_truncation, reason = "it is in range, and rounded")]
-        return (scaled.abs() < 1e24).then(|| scaled.round() as i128);
-    }
-    let kept: String = fraction.chars().chain(std::iter::repeat('0')).take(exponent).collect();
-    let magnitude: i128 = format!("{whole}{kept}").parse().ok()?;
-    let up = fraction.as_bytes().get(exponent).is_some_and(|digit| *digit >= b'5');
-    let magnitude = magnitude + i128::from(up);
-    Some(if text.starts_with('-') { -magnitude } else { magnitude })
-}
-
-/// A timestamp, as many programs write them.
-enum Stamp {
-    Zoned(Timestamp),
-    Local(DateTime),
-}
-
-impl Stamp {
-    fn read(text: &str) -> Option<Self> {
-        if let Ok(at) = text.parse::<Timestamp>() {
-            return Some(Self::Zoned(at));
-        }
-        if let Ok(at) = text.parse::<DateTime>() {
-            return Some(Self::Local(at));
-        }
-        let (local, zone) = zone_at_end(text)?;
-        let at = local.trim_end().parse::<DateTime>().ok()?;
-        Some(Self::Zoned(zone.to_timestamp(at).ok()?))
-    }
-}
-
-/// Splits off a zone that is written in another way than RFC 3339 has it: ` UTC`, ` GMT`, ` Z`, `+0000`, ` +02`.
-fn zone_at_end(text: &str) -> Option<(&str, TimeZone)> {
-    for name in ["UTC", "GMT", "Z"] {
-        if let Some(local) = text.strip_suffix(name) {
-            return Some((local, TimeZone::UTC));
-        }
-    }
-    // The last sign after the time; those before it belong to the date.
-    let time = text.find(':')?;
-    let sign = time + text[time..].rfind(['+', '-'])?;
-    let (local, offset) = text.split_at(sign);
-    Some((local, zone_of_offset(offset)?))
-}
-
-/// The zone of an offset that is written as `+02`, `+0200` or `+02:00`; `None` if it is not.
-pub fn zone_of_offset(text: &str) -> Option<TimeZone> {
-    let (digits, sign) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
-        (Some(digits), _) => (digits, 1),
-        (_, Some(digits)) => (digits, -1),
-        _ => return None,
-    };
-    let digits = digits.replacen(':', "", 1);
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) || ![2, 4].contains(&digits.len()) {
-        return None;
-    }
-    let (hours, minutes) = digits.split_at(2);
-    let minutes = if minutes.is_empty() { "0" } else { minutes };
-    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    if minutes >= 60 {
-        return None;
-    }
-    let offset = Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()?;
-    Some(TimeZone::fixed(offset))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::stamp::zone_of_offset, *};
 
     fn read(unit: Option<TimeUnit>, texts: &[&str]) -> Result<Vec<i128>, String> {
         let mut times = Times::new("when", unit, None);

@@ -3,13 +3,13 @@
 use super::{
     Labelled,
     markup::Markup,
-    scale::bytes,
     tables::{Table, per_run},
 };
 use crate::{
     ledger::{AuditCounts, Column, Ledger, Part},
-    present::{grid::MISSING, times::time},
+    present::grid::MISSING,
     report::ServiceReport,
+    units::{bytes, time},
 };
 
 /// Ledger, service, audit.

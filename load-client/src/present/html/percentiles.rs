@@ -7,12 +7,13 @@ use super::{
     frame::{Column, Drawn, Frame, down},
     line::WIDTH,
     markup::Markup,
-    scale::{Scale, Tick, Unit, plain},
+    scale::{Scale, Tick, Unit},
 };
 use crate::{
     outcome::Outcome,
-    present::{times::time, words::unanswered},
+    present::words::unanswered,
     report::{CurvePointReport, Run},
+    units::{plain, time},
 };
 
 /// A chart with a curve per run, of the distribution that `of` picks. It is left out if no run has one.

@@ -1,5 +1,7 @@
 //! From values to places in a chart, and the ticks by which the values are read again.
 
+use crate::units::{KIB, bytes, plain, round_time, tick_time};
+
 /// What a value is, and so how it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
@@ -30,8 +32,6 @@ pub(super) struct Tick {
     /// The value in words.
     pub(super) label: String,
 }
-
-const KIB: f64 = 1024.0;
 
 impl Scale {
     /// From 0 to a little over the highest value.
@@ -99,15 +99,10 @@ pub(super) fn time_ticks(end: f64) -> Vec<Tick> {
         .into_iter()
         .find(few)
         .unwrap_or_else(|| (end / 864_000.0).ceil() * 86400.0);
-    let (unit, name) = match step {
-        step if step >= 3600.0 => (3600.0, "h"),
-        step if step >= 60.0 => (60.0, "min"),
-        _ => (1.0, "s"),
-    };
     multiples(step, end)
         .map(|value| Tick {
             place: value / end,
-            label: format!("{} {name}", plain(value / unit)),
+            label: tick_time(value, step),
         })
         .collect()
 }
@@ -147,49 +142,8 @@ fn round(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Rate | Unit::Count => plain(value),
         Unit::Bytes => bytes(value),
-        Unit::Seconds => match value {
-            value if value < 0.000_999 => format!("{} µs", plain(value * 1e6)),
-            value if value < 0.999 => format!("{} ms", plain(value * 1e3)),
-            value => format!("{} s", plain(value)),
-        },
+        Unit::Seconds => round_time(value),
     }
-}
-
-/// Bytes for people.
-pub(super) fn bytes(value: f64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let (mut value, mut at) = (value, 0);
-    while value >= KIB && at + 1 < units.len() {
-        value /= KIB;
-        at += 1;
-    }
-    let digits = usize::from(value < 10.0 && at > 0 && value.fract() > 0.0);
-    format!("{value:.digits$} {}", units[at])
-}
-
-/// Three digits, without zeros at the end; whole numbers in full, in groups of three.
-pub(super) fn plain(value: f64) -> String {
-    if value.abs() >= 100.0 || (value - value.round()).abs() < 1e-9 {
-        let digits = format!("{value:.0}");
-        let length = digits.len();
-        let mut grouped = String::new();
-        for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (length - index).is_multiple_of(3) && digits.len() > 4 {
-                grouped.push('\u{202f}');
-            }
-            grouped.push(digit);
-        }
-        return grouped;
-    }
-    let digits = if value.abs() >= 10.0 {
-        1
-    } else if value.abs() >= 1.0 {
-        2
-    } else {
-        3
-    };
-    let text = format!("{value:.digits$}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -232,12 +186,5 @@ mod tests {
         assert!((scale.place(0.1) - 0.5).abs() < 1e-9);
         assert!(scale.place(0.0).abs() < 1e-9, "nothing is smaller than the axis");
         assert_eq!(Scale::log(std::iter::empty()), Scale::Log(-3, 0));
-    }
-
-    #[test]
-    fn numbers_are_written_short() {
-        let shown = [0.25, 1.5, 12.34, 240.0, 28_800.0, 3.0].map(plain);
-        assert_eq!(shown, ["0.25", "1.5", "12.3", "240", "28\u{202f}800", "3"]);
-        assert_eq!(bytes(1536.0), "1.5 KiB");
     }
 }

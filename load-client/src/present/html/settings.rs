@@ -1,14 +1,10 @@
 //! The end of the page: what the runs were made with, and how to make them again.
 
-use super::{
-    Labelled,
-    markup::Markup,
-    scale::{bytes, plain},
-    tables,
-};
+use super::{Labelled, markup::Markup, tables};
 use crate::{
-    present::{grid::MISSING, times::time},
+    present::grid::MISSING,
     report::{ConfigurationReport, Report, StageReport},
+    units::{bytes, plain, time},
 };
 
 /// Writes it.

@@ -8,11 +8,11 @@ use super::{
     line::{Bin, Fold, Value, WIDTH, bins, joined, stairs, step},
     markup::Markup,
     panels::{PANELS, Panel},
-    scale::{Scale, Unit, bytes, plain, time_ticks},
+    scale::{Scale, Unit, time_ticks},
 };
 use crate::{
-    present::times::time,
     report::{EventReport, PointReport},
+    units::{bytes, plain, time},
 };
 
 /// As many sends are to be intended in a bin of a rate, so that chance does not hide what is to be seen (arbitrary).

@@ -9,7 +9,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::TlsError;
+use super::error::TlsError;
 use crate::input;
 
 /// The certificates of a file, at least one.

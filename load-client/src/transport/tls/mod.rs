@@ -1,5 +1,6 @@
 //! TLS: the certificates to trust, and the client's own certificate.
 
+mod error;
 mod files;
 mod words;
 
@@ -22,6 +23,7 @@ use rustls::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
+pub use self::error::TlsError;
 use self::{
     files::{certificates, identity, wrong},
     words::{certificate_words, explained, tls_error},
@@ -40,24 +42,6 @@ pub struct Access {
     pub identity: Option<(PathBuf, PathBuf)>,
     /// Whether any certificate will do.
     pub anyone: bool,
-}
-
-/// Why TLS cannot even be tried.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// A file does not do.
-    #[error("{flag} {}: {reason}", path.display())]
-    File {
-        /// What names it.
-        flag: &'static str,
-        /// Which one.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// No certificate can be for that.
-    #[error("{0:?} is no name that a certificate can have; say with --server-name which one to expect")]
-    Name(String),
 }
 
 /// TLS as it is wanted for a target.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::units::{compact_count, compact_rate, compact_time};
+
 /// The widest value in columns.
 pub(super) const WIDTH: u16 = 7;
 
@@ -29,9 +31,9 @@ impl Unit {
     /// A value in words, to two digits or three.
     pub(super) fn words(self, value: f64) -> String {
         match self {
-            Self::Time => time(value),
-            Self::Count => count(value),
-            Self::Rate => format!("{}/s", rate(value)),
+            Self::Time => compact_time(value),
+            Self::Count => compact_count(value),
+            Self::Rate => format!("{}/s", compact_rate(value)),
         }
     }
 
@@ -54,49 +56,6 @@ impl Unit {
             .into_iter()
             .find(|top| *top * 1.000_001 >= highest)
             .unwrap_or(highest)
-    }
-}
-
-fn time(seconds: f64) -> String {
-    match seconds {
-        0.0 => "0".to_owned(),
-        s if s < 0.000_95 => format!("{:.0} µs", s * 1e6),
-        s if s < 0.009_95 => format!("{:.1} ms", s * 1e3),
-        s if s < 0.995 => format!("{:.0} ms", s * 1e3),
-        s if s < 9.95 => format!("{s:.1} s"),
-        s if s < 119.5 => format!("{s:.0} s"),
-        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
-    }
-}
-
-/// A count in at most five columns.
-pub(super) fn count(count: f64) -> String {
-    match count {
-        n if n < 99_999.5 => format!("{n:.0}"),
-        n if n < 999_500.0 => format!("{:.0}k", n / 1e3),
-        n if n < 99.95e6 => format!("{:.1}M", n / 1e6),
-        n if n < 999.5e6 => format!("{:.0}M", n / 1e6),
-        n => format!("{:.1}G", n / 1e9),
-    }
-}
-
-/// A rate in at most five columns.
-pub(super) fn rate(rate: f64) -> String {
-    if rate < 99.95 {
-        format!("{rate:.1}")
-    } else {
-        count(rate)
-    }
-}
-
-/// A time on the clock of a run: 12.4 s, 5:07, 1:02:03.
-pub(super) fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        ..120 => format!("{:.1} s", time.as_secs_f64()),
-        120..3600 => format!("{}:{:02}", seconds / 60, seconds % 60),
-        _ => format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
     }
 }
 
@@ -145,10 +104,10 @@ mod tests {
     fn no_value_is_wider_than_there_is_room_for() {
         let mut value = 0.000_001_f64;
         while value < 1e9 {
-            let words = time(value.min(1e6));
-            assert!(words.chars().count() <= WIDTH.into(), "{words}");
-            assert!(count(value).len() <= 5 && rate(value).len() <= 5, "{value}");
-            assert!(Unit::Rate.words(value).len() <= WIDTH.into(), "{value}");
+            for unit in [Unit::Time, Unit::Count, Unit::Rate] {
+                let words = unit.words(value.min(1e6));
+                assert!(words.chars().count() <= WIDTH.into(), "{words}");
+            }
             value *= 1.07;
         }
     }
@@ -177,11 +136,5 @@ mod tests {
         assert_eq!(words(600.0, 5), ["0", "2 min", "4 min", "6 min", "8 min", "10 min"]);
         assert!(words(1e8, 4).len() <= 5);
         assert_eq!(words(0.5, 4), ["0"]);
-    }
-
-    #[test]
-    fn the_clock_of_a_run_reads_as_one() {
-        let shown = [12.44, 307.0, 3723.0].map(|seconds| clock(Duration::from_secs_f64(seconds)));
-        assert_eq!(shown, ["12.4 s", "5:07", "1:02:03"]);
     }
 }

@@ -13,14 +13,17 @@ use ratatui::{
 };
 
 use super::{
-    axis::{Unit, clock, rate, span},
+    axis::{Unit, span},
     chart::{Chart, Legend, Series, TimeAxis, draw_time_axis},
     history::Point,
     model::RunModel,
     palette::{Palette, strong},
     table,
 };
-use crate::live::Phase;
+use crate::{
+    live::Phase,
+    units::{clock, compact_rate},
+};
 
 /// Rows of a chart that is worth looking at, with its title.
 const LEAST_CHART: u16 = 4;
@@ -114,7 +117,7 @@ fn offered(runs: &[RunModel]) -> String {
         ([first, ..], _, true) => (*first, " to each"),
         (rates, _, _) => (rates.iter().sum(), " to all"),
     };
-    format!("{:>5}/s offered{recipients}", rate(offered))
+    format!("{:>5}/s offered{recipients}", compact_rate(offered))
 }
 
 fn draw_charts(area: Rect, buffer: &mut Buffer, runs: &[RunModel], palette: Palette) {

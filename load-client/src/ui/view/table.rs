@@ -8,11 +8,15 @@ use ratatui::{
 };
 
 use super::{
-    axis::{Unit, count, rate},
+    axis::Unit,
     model::RunModel,
     palette::{Palette, quiet},
 };
-use crate::{outcome::Outcome, present::grid::MISSING};
+use crate::{
+    outcome::Outcome,
+    present::grid::MISSING,
+    units::{compact_count, compact_rate},
+};
 
 /// The columns of a name, with its sign.
 const NAME: u16 = 17;
@@ -60,7 +64,7 @@ fn outcome(outcome: Outcome) -> Column {
 }
 
 const GOODPUT: Column = column(["goodput", "per s"], 9, |run| {
-    run.now.goodput.map_or_else(missing, rate)
+    run.now.goodput.map_or_else(missing, compact_rate)
 });
 /// Processed: of Enqueue an ok does not say that.
 const DONE: Column = column(["", "done"], 6, |run| {
@@ -137,7 +141,7 @@ fn missing() -> String {
 }
 
 fn whole(number: u64) -> String {
-    count(number as f64)
+    compact_count(number as f64)
 }
 
 /// Rows of the head.

@@ -1,29 +1,17 @@
-//! Times for people: one by itself, or many that are compared and so have one unit.
-
-use super::grid::MISSING;
-pub use crate::span::time;
-
-/// Seconds as [`time`] writes them, of a clock that ticks once a millisecond, if it is `virtual_time`: with no digit that it cannot know.
-pub fn time_on(virtual_time: bool, seconds: f64) -> String {
-    if virtual_time && seconds < 0.009_95 {
-        let least = if seconds > 0.0 { 1.0 } else { 0.0 };
-        return format!("{:.0} ms", (seconds * 1e3).round().max(least));
-    }
-    time(seconds)
-}
+//! One unit for times that a reader compares.
 
 /// How times that stand beside or below each other are written: all in the same unit, with as many digits as two of the
 /// smallest take, but at most three.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Unit {
+pub struct SharedUnit {
     name: &'static str,
     in_seconds: f64,
     digits: usize,
 }
 
-impl Unit {
-    /// The one that fits these values; `virtual_time`: none of them has a digit below the millisecond.
-    pub(super) fn of(values: impl IntoIterator<Item = f64>, virtual_time: bool) -> Self {
+impl SharedUnit {
+    /// The one that fits these values, in seconds; `virtual_time`: none of them has a digit below the millisecond.
+    pub fn of(values: impl IntoIterator<Item = f64>, virtual_time: bool) -> Self {
         let known = values.into_iter().filter(|value| value.is_finite() && *value > 0.0);
         let ends = known.fold(None, |ends: Option<(f64, f64)>, value| {
             Some(ends.map_or((value, value), |(least, most)| (least.min(value), most.max(value))))
@@ -54,7 +42,7 @@ impl Unit {
     }
 
     /// One of them.
-    pub(super) fn show(self, seconds: f64) -> String {
+    pub fn show(self, seconds: f64) -> String {
         let value = format!("{:.digits$}", seconds / self.in_seconds, digits = self.digits);
         let rounded_away = seconds > 0.0 && value.bytes().all(|byte| matches!(byte, b'0' | b'.'));
         if rounded_away {
@@ -65,28 +53,12 @@ impl Unit {
     }
 }
 
-/// A column of times in one unit.
-pub(super) fn column(values: &[Option<f64>], virtual_time: bool) -> Vec<String> {
-    let unit = Unit::of(values.iter().copied().flatten(), virtual_time);
-    let cells = values.iter();
-    cells
-        .map(|value| value.map_or_else(|| MISSING.to_owned(), |value| unit.show(value)))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_ticks_once_a_millisecond_knows_nothing_below_it() {
-        let shown = [0.0, 0.000_893, 0.001_6, 0.25].map(|seconds| time_on(true, seconds));
-        assert_eq!(shown, ["0 ms", "1 ms", "2 ms", "0.25 s"]);
-        assert_eq!(time_on(false, 0.000_893), "893 µs");
-    }
-
-    #[test]
-    fn a_column_has_one_unit() {
+    fn times_that_are_compared_have_one_unit() {
         for (values, shown) in [
             (&[0.17, 0.087][..], &["170 ms", "87 ms"][..]),
             (&[0.25, 10.2, 20.15], &["0.25 s", "10.20 s", "20.15 s"]),
@@ -96,12 +68,11 @@ mod tests {
             (&[0.000_041, 0.000_9], &["41 µs", "900 µs"]),
             (&[0.000_041, 13.0], &["<0.001 s", "13.000 s"]),
         ] {
-            let values: Vec<Option<f64>> = values.iter().copied().map(Some).collect();
-            assert_eq!(column(&values, false), shown);
+            let unit = SharedUnit::of(values.iter().copied(), false);
+            let words: Vec<String> = values.iter().map(|value| unit.show(*value)).collect();
+            assert_eq!(words, shown);
         }
-        assert_eq!(
-            column(&[Some(0.000_893), Some(0.25), None], true),
-            ["1 ms", "250 ms", "–"]
-        );
+        let unit = SharedUnit::of([0.000_893, 0.25], true);
+        assert_eq!([0.000_893, 0.25].map(|value| unit.show(value)), ["1 ms", "250 ms"]);
     }
 }

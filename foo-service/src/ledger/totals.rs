@@ -1,0 +1,125 @@
+//! The counts of one service, and how they move. What is in the system is counted by guards (`presence.rs`).
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+
+use tokio::sync::Notify;
+
+use super::{
+    counts::{CallCounts, DoorCounts, DoorReading},
+    level::{Gauges, Levels},
+};
+use crate::job::{Door, JobOutcome, Reason, RequestOutcome, Rpc};
+
+/// The counts of one service.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    doors: [DoorCounts; Door::ALL.len()],
+    watches: CallCounts,
+    pub(super) levels: Gauges,
+    /// Calls that a handler has: what a drain has to wait for besides `in_system`, since a call that passed the check for
+    /// draining may not have been admitted yet.
+    pub(super) handled: AtomicU64,
+    /// Set when a drain begins. Before that, no call pays for `idle`.
+    wakes_idle: AtomicBool,
+    idle: Notify,
+    /// Set when the drain ran out of time: messages that are dropped from now on are abandoned.
+    pub(super) abandoning: AtomicBool,
+}
+
+impl Ledger {
+    /// A message joins the queue from outside.
+    pub fn join_queue(&self, bytes: u64) {
+        self.levels.raise(|levels| &levels.in_system, 1);
+        self.count_queued(bytes);
+    }
+
+    pub(super) fn count_queued(&self, bytes: u64) {
+        self.admit(Door::Enqueue);
+        self.levels.raise(|levels| &levels.queue_depth, 1);
+        self.levels.raise(|levels| &levels.queue_bytes, bytes);
+    }
+
+    pub(super) fn admit(&self, door: Door) {
+        self.doors[door as usize].admit();
+    }
+
+    /// A message leaves the queue without having been served.
+    pub fn leave_queue(&self, bytes: u64, outcome: JobOutcome) {
+        self.levels.lower(|levels| &levels.queue_depth, 1);
+        self.levels.lower(|levels| &levels.queue_bytes, bytes);
+        self.end(Door::Enqueue, outcome);
+    }
+
+    /// A message was not let in at `door`.
+    pub fn refuse(&self, door: Door) {
+        self.doors[door as usize].refuse();
+    }
+
+    pub(super) fn calls(&self, rpc: Rpc) -> &CallCounts {
+        match rpc {
+            Rpc::Enqueue => &self.doors[Door::Enqueue as usize].calls,
+            Rpc::Process => &self.doors[Door::Process as usize].calls,
+            Rpc::Watch => &self.watches,
+        }
+    }
+
+    /// How many calls of `rpc` ended with `outcome`.
+    pub fn requests(&self, rpc: impl Into<Rpc>, outcome: RequestOutcome) -> u64 {
+        self.calls(rpc.into()).ended(outcome)
+    }
+
+    /// How many calls of `rpc` were not answered with OK for `reason`.
+    pub fn refusals(&self, rpc: impl Into<Rpc>, reason: Reason) -> u64 {
+        self.calls(rpc.into()).refused(reason)
+    }
+
+    /// The counts of `door`.
+    pub fn door(&self, door: Door) -> DoorReading {
+        self.doors[door as usize].read()
+    }
+
+    /// The levels at this instant.
+    pub fn levels(&self) -> Levels<u64> {
+        self.levels.read()
+    }
+
+    /// How many messages ended so, through either door.
+    pub fn ended(&self, outcome: JobOutcome) -> u64 {
+        Door::ALL.iter().map(|door| self.door(*door).of(outcome)).sum()
+    }
+
+    /// From now on, a message that leaves without an outcome of its own counts as abandoned.
+    pub fn abandon(&self) {
+        self.abandoning.store(true, SeqCst);
+    }
+
+    /// Waits until no handler has a call and nothing is in the system. Cancel-safe.
+    pub async fn idle(&self) {
+        self.wakes_idle.store(true, SeqCst);
+        loop {
+            let woken = self.idle.notified();
+            let mut woken = std::pin::pin!(woken);
+            woken.as_mut().enable();
+            if self.handled.load(SeqCst) == 0 && self.levels().in_system == 0 {
+                return;
+            }
+            woken.await;
+        }
+    }
+
+    pub(super) fn end(&self, door: Door, outcome: JobOutcome) {
+        self.doors[door as usize].end(outcome);
+        self.leave_system();
+    }
+
+    pub(super) fn leave_system(&self) {
+        self.levels.lower(|levels| &levels.in_system, 1);
+        self.wake_idle();
+    }
+
+    pub(super) fn wake_idle(&self) {
+        if self.wakes_idle.load(SeqCst) {
+            self.idle.notify_waiters();
+        }
+    }
+}

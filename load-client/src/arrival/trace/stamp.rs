@@ -1,0 +1,62 @@
+//! Timestamps in the forms in which programs write them, and the zones at their ends.
+
+use jiff::{
+    Timestamp,
+    civil::DateTime,
+    tz::{Offset, TimeZone},
+};
+
+/// A timestamp, as many programs write them.
+pub(super) enum Stamp {
+    Zoned(Timestamp),
+    Local(DateTime),
+}
+
+impl Stamp {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        if let Ok(at) = text.parse::<Timestamp>() {
+            return Some(Self::Zoned(at));
+        }
+        if let Ok(at) = text.parse::<DateTime>() {
+            return Some(Self::Local(at));
+        }
+        let (local, zone) = zone_at_end(text)?;
+        let at = local.trim_end().parse::<DateTime>().ok()?;
+        Some(Self::Zoned(zone.to_timestamp(at).ok()?))
+    }
+}
+
+/// Splits off a zone that is written in another way than RFC 3339 has it: ` UTC`, ` GMT`, ` Z`, `+0000`, ` +02`.
+fn zone_at_end(text: &str) -> Option<(&str, TimeZone)> {
+    for name in ["UTC", "GMT", "Z"] {
+        if let Some(local) = text.strip_suffix(name) {
+            return Some((local, TimeZone::UTC));
+        }
+    }
+    // The last sign after the time; those before it belong to the date.
+    let time = text.find(':')?;
+    let sign = time + text[time..].rfind(['+', '-'])?;
+    let (local, offset) = text.split_at(sign);
+    Some((local, zone_of_offset(offset)?))
+}
+
+/// The zone of an offset that is written as `+02`, `+0200` or `+02:00`; `None` if it is not.
+pub fn zone_of_offset(text: &str) -> Option<TimeZone> {
+    let (digits, sign) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
+        (Some(digits), _) => (digits, 1),
+        (_, Some(digits)) => (digits, -1),
+        _ => return None,
+    };
+    let digits = digits.replacen(':', "", 1);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) || ![2, 4].contains(&digits.len()) {
+        return None;
+    }
+    let (hours, minutes) = digits.split_at(2);
+    let minutes = if minutes.is_empty() { "0" } else { minutes };
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    if minutes >= 60 {
+        return None;
+    }
+    let offset = Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()?;
+    Some(TimeZone::fixed(offset))
+}

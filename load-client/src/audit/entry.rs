@@ -1,0 +1,42 @@
+//! What is known of one message while it is open.
+
+use std::{collections::BTreeMap, time::Duration};
+
+/// One client's messages.
+#[derive(Debug, Default)]
+pub(super) struct Track {
+    pub(super) next: u64,
+    pub(super) open: BTreeMap<u64, Entry>,
+    /// Some messages with a number below this one were given up, though they may still end. So a second end of such a
+    /// message cannot be told from a first.
+    pub(super) blurred: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) intended: Duration,
+    pub(super) state: State,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum State {
+    /// On its way, since that instance was the present one.
+    Sent { generation: u32 },
+    /// Accepted by an instance.
+    Acknowledged { at: Duration, generation: u32 },
+    /// The call ended, at that time, and did not tell whether it was accepted.
+    Unacknowledged { at: Duration },
+    /// The end was heard of, at that time, before the acknowledgement.
+    EndedEarly { end: End, heard: Duration },
+}
+
+/// How a message ended, as the service says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// Whether it was processed; otherwise it was dropped, abandoned or the like.
+    pub completed: bool,
+    /// On the queue.
+    pub queue_wait: Duration,
+    /// With a worker.
+    pub service_time: Duration,
+}

@@ -1,0 +1,101 @@
+//! How the program ends: what it says at the end, and its exit code.
+
+use std::{process::ExitCode, time::Duration};
+
+use load_client::{
+    cli::{self, LoadArgs, as_given, usage_error},
+    measure::Measured,
+    present::gates,
+    report::{GateReport, Run},
+    scenario::Schedule,
+    stop::Stop,
+    ui::console::{Screen, say},
+};
+
+use crate::files::{Files, FilesError};
+
+/// What was asked for cannot be done, as clap has it too.
+const EXIT_USAGE: u8 = 2;
+
+/// The exit code of runs that went well and have a rule that is met, or that cannot be judged.
+const GATED: u8 = 99;
+
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// Prints what another program reads.
+pub(crate) fn print(bytes: &[u8]) -> Result<ExitCode, Failure> {
+    let screen = Screen::default();
+    screen.write(bytes);
+    screen.finish()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the files, or says which cannot be written.
+pub(crate) fn open(output: &cli::OutputArgs, command: String) -> Result<Files, Failure> {
+    match Files::open(output, command) {
+        Err(same @ FilesError::Same { .. }) => usage_error(same),
+        files => Ok(files?),
+    }
+}
+
+/// Says what was asked for and cannot be, in one line.
+pub(crate) fn wrong(error: &dyn std::error::Error) -> ExitCode {
+    say(&format!("load-client: {}", as_given(error)));
+    ExitCode::from(EXIT_USAGE)
+}
+
+pub(crate) fn schedule(load: &LoadArgs) -> Schedule {
+    load.schedule().unwrap_or_else(|error| usage_error(error))
+}
+
+pub(crate) fn show_gates(screen: &Screen, runs: &[Run]) {
+    let gates = gates::gates(runs, screen.layout());
+    if !gates.is_empty() {
+        screen.show_gates(&gates);
+    }
+}
+
+/// Says what does not add up, and what a reader should know; and whether the runs have failed.
+pub(crate) fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
+    let (mut failed, mut gated) = (false, false);
+    for Measured {
+        report,
+        imbalances,
+        notes,
+    } in measured
+    {
+        for note in notes {
+            say(&format!("{}: {note}", report.name));
+        }
+        for imbalance in imbalances {
+            say(&format!("{}: FAILED: {imbalance}", report.name));
+            failed = true;
+        }
+        gated |= report.gates.iter().any(GateReport::fails);
+        let stopped_by_rule = report.gates.iter().any(|gate| gate.stopped_at_seconds.is_some());
+        if stop.asked() || stopped_by_rule {
+            continue;
+        }
+        if report.ledger.intended == 0 {
+            say(&format!("{}: FAILED: {}", report.name, no_request(report)));
+            failed = true;
+        } else if report.ledger.ok == 0 {
+            say(&format!("{}: FAILED: nothing succeeded", report.name));
+            failed = true;
+        }
+    }
+    match (failed, gated) {
+        (true, _) => ExitCode::FAILURE,
+        (false, true) => ExitCode::from(GATED),
+        (false, false) => ExitCode::SUCCESS,
+    }
+}
+
+/// Why a load has no request.
+fn no_request(report: &Run) -> String {
+    if report.load.arrival == Schedule::AsFastAsPossible.label() {
+        return "nothing was sent".to_owned();
+    }
+    let judged = Duration::try_from_secs_f64(report.load.duration_seconds).unwrap_or_default();
+    format!("the schedule has no request within {judged:.1?}; give a longer --duration or a higher rate")
+}

@@ -1,0 +1,85 @@
+//! A lab as its file declares it: tables that nothing has been worked out of yet.
+
+use std::time::Duration;
+
+use super::{
+    flags::{Flags, Kind},
+    table::Table,
+};
+use crate::scenario::Rpc;
+
+/// A comparison as a lab file declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lab {
+    /// As errors name it.
+    pub(super) file: String,
+    pub(super) title: Option<String>,
+    pub(super) about: Option<String>,
+    /// For all strategies.
+    pub(super) load: Table,
+    /// For all strategies.
+    pub(super) service: Table,
+    pub(super) strategies: Vec<Declared>,
+    pub(super) events: Vec<DeclaredEvent>,
+}
+
+/// A strategy as a lab file declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Declared {
+    pub(super) line: usize,
+    pub(super) name: String,
+    pub(super) about: String,
+    pub(super) rpc: Rpc,
+    /// Over the lab's own.
+    pub(super) service: Table,
+    /// Over the lab's own.
+    pub(super) load: Table,
+}
+
+/// An event as a lab file declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DeclaredEvent {
+    pub(super) line: usize,
+    /// Since the load began.
+    pub(super) at: Duration,
+    /// The same, as it was written.
+    pub(super) at_text: String,
+    /// For these; for all, if there are none.
+    pub(super) strategies: Vec<String>,
+    pub(super) service: Table,
+}
+
+impl Lab {
+    /// What the lab is about, in a few words, if it says so.
+    pub fn title(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
+    /// What the lab shows, in a sentence, if it says so.
+    pub fn about(&self) -> Option<&str> {
+        self.about.as_deref()
+    }
+
+    /// Whether something changes while the load runs.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// Reads what [load] has.
+    pub(super) fn load_flags(&self) -> Flags<'_> {
+        Flags {
+            file: &self.file,
+            kind: Kind::Load,
+            name: "[load]",
+        }
+    }
+
+    /// Reads what [service] has.
+    pub(super) fn service_flags(&self) -> Flags<'_> {
+        Flags {
+            file: &self.file,
+            kind: Kind::Service,
+            name: "[service]",
+        }
+    }
+}

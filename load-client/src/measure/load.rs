@@ -1,0 +1,97 @@
+//! The load itself: all requests from the first that is due to the last that ends, and what can end it early.
+
+use std::{
+    pin::pin,
+    time::{Duration, SystemTime},
+};
+
+use tokio::time::Instant;
+
+use super::{events, judgement::Underway, plan::RunPlan, service::Watch};
+use crate::{
+    fleet::{Fleet, FleetError},
+    gates::Judgement,
+    live::Phase,
+    outcome::Outcome,
+    recorder::Recorded,
+    stop::Stopper,
+};
+
+/// What was sent.
+pub(super) struct Sent {
+    /// When the load began, by the system's clock; `None` in virtual time.
+    pub(super) started_at: Option<SystemTime>,
+    /// How long requests were scheduled.
+    pub(super) load_over: Duration,
+    /// The rules that stopped it.
+    pub(super) stopped: Vec<Judgement>,
+    /// The queue when the load was over; `None` if the service does not report it, or if a stop came first.
+    pub(super) queue_depth_end: Option<u64>,
+    /// How every request ended.
+    pub(super) recorded: Recorded,
+}
+
+impl Sent {
+    /// Whether every request that was sent has ended.
+    pub(super) fn all_ended(&self) -> bool {
+        self.recorded.figures.ledger.in_flight == 0
+    }
+}
+
+/// Sends the load of the plan, and waits for its answers. `stopper` stops this run alone.
+pub(super) async fn send(plan: &RunPlan, fleet: Fleet, watch: &Watch, stopper: &Stopper) -> Result<Sent, FleetError> {
+    plan.live.enter(Phase::Loading);
+    let start = Instant::now();
+    // Only for people: nothing is measured by it.
+    let started_at = (!plan.virtual_time).then(SystemTime::now);
+    plan.live.load_starts(start);
+    watch.load_starts(start);
+    let mut sending = fleet.start(start, watch.audits());
+    let underway = Underway { plan, watch, start };
+    let mut met = Vec::new();
+    let load_over = {
+        let mut over = pin!(sending.load_over());
+        tokio::select! {
+            biased;
+            () = no_foo_service(plan) => {
+                stopper.stop();
+                stopper.stop();
+                over.await?
+            }
+            never = events::happen(&plan.events, start, &plan.live) => match never {},
+            over = &mut over => over?,
+            rules = underway.stopped() => {
+                met = rules;
+                stopper.stop();
+                over.await?
+            }
+        }
+    };
+    plan.live.enter(Phase::Draining);
+    let mut hurry = plan.stop.clone();
+    let (queue_depth_end, recorded) = tokio::join!(watch.queue_depth(&mut hurry), sending.recorded());
+    let recorded = recorded?;
+    if plan.call.is_refuted() && plan.dial.is_one_service() && recorded.figures.ledger.of(Outcome::Ok) == 0 {
+        return Err(FleetError::NoFooService {
+            target: plan.dial.to_string(),
+            method: plan.call.method.path.as_str().trim_start_matches('/').to_owned(),
+        });
+    }
+    Ok(Sent {
+        started_at,
+        load_over,
+        stopped: met,
+        queue_depth_end,
+        recorded,
+    })
+}
+
+/// Waits until it is plain that the one service at the target is no FooService; for ever, if it is one.
+async fn no_foo_service(plan: &RunPlan) {
+    loop {
+        plan.call.refuted().await;
+        if plan.dial.is_one_service() && plan.live.read().ledger.of(Outcome::Ok) == 0 {
+            return;
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What is heard of the service during a run: its own counts, and the audit of every message that it queued.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep};
+
+use super::plan::RunPlan;
+use crate::{
+    audit::{Audit, Audited, Closing},
+    fleet::shards,
+    observer::{self, Observed, Observer, ObserverSetup},
+    scenario::Rpc,
+    stop::Stop,
+};
+
+/// Between the service's snapshots in real time.
+const WATCH_EVERY: Duration = Duration::from_millis(50);
+/// Between the service's snapshots in virtual time, where a snapshot costs as much but the runs are longer.
+const WATCH_EVERY_VIRTUAL: Duration = Duration::from_secs(1);
+
+/// The observer of a run and its audits; neither where the service says nothing.
+pub(super) struct Watch {
+    observer: Option<Observer>,
+    /// One per shard; none where nothing is queued.
+    audits: Vec<Arc<Mutex<Audit>>>,
+}
+
+/// What the observer brought back.
+pub(super) struct ServiceView {
+    pub(super) observed: Observed,
+    /// Whether everything that was sent was seen to end.
+    pub(super) drained: bool,
+    /// Whether everything that happened until the end was heard of.
+    pub(super) heard_all: bool,
+}
+
+impl Watch {
+    /// Begins to watch the service, if it can be watched; with the reason, if not.
+    pub(super) async fn start(plan: &RunPlan) -> (Self, Vec<String>) {
+        let audits = audits(plan);
+        let (observer, notes) = match observe(plan, &audits).await {
+            Ok(observer) => (observer, Vec::new()),
+            Err(reason) => (None, vec![reason]),
+        };
+        // Without an observer, the audits would never learn how a message ended.
+        let audits = if observer.is_some() { audits } else { Vec::new() };
+        (Self { observer, audits }, notes)
+    }
+
+    /// One per shard; none where nothing is audited.
+    pub(super) fn audits(&self) -> &[Arc<Mutex<Audit>>] {
+        &self.audits
+    }
+
+    /// The audits, one after the other, each locked for as long as the caller has it.
+    pub(super) fn each_audit(&self) -> impl Iterator<Item = MutexGuard<'_, Audit>> {
+        self.audits.iter().map(|audit| lock(audit))
+    }
+
+    /// Tells the observer from when on it is to keep what it sees.
+    pub(super) fn load_starts(&self, start: Instant) {
+        if let Some(observer) = &self.observer {
+            observer.load_starts(start);
+        }
+    }
+
+    /// How many messages the service has dropped so far; `None` if it is not watched.
+    pub(super) fn dropped(&self) -> Option<u64> {
+        let observer = self.observer.as_ref();
+        observer.map(|observer| observer.observed().counters().dropped)
+    }
+
+    /// The depth of the service's queue now; `None` if the service does not report it, or if a stop comes first.
+    pub(super) async fn queue_depth(&self, stop: &mut Stop) -> Option<u64> {
+        let snapshot = tokio::select! {
+            biased;
+            snapshot = self.observer.as_ref()?.look() => snapshot,
+            () = stop.hurried() => None,
+        };
+        snapshot?.queue_depth.map(|level| level.now)
+    }
+
+    /// Waits until what was queued is done, as far as the plan and its user have patience; `None` if it is not watched.
+    /// `all_ended`: whether every request that was sent has ended.
+    pub(super) async fn drain(&self, plan: &RunPlan, all_ended: bool) -> Option<ServiceView> {
+        let observer = self.observer.as_ref()?;
+        let (mut stop, mut hurry) = (plan.stop.clone(), plan.stop.clone());
+        let waiting = async {
+            let ended = observer.empty(plan.scenario.drain_limit, &mut stop).await;
+            // Two snapshots more: the service's counts can be checked when nothing has moved between two.
+            (ended, observer.up_to_date().await)
+        };
+        let (ended, heard_all) = tokio::select! {
+            biased;
+            waited = waiting => waited,
+            () = hurry.hurried() => (false, false),
+        };
+        Some(ServiceView {
+            observed: observer.observed(),
+            drained: ended && all_ended,
+            heard_all,
+        })
+    }
+
+    /// What became of every message; `None` if there was nothing to audit, or no observer.
+    pub(super) fn close(&self, seen: Option<&ServiceView>) -> Option<Audited> {
+        let seen = seen?;
+        if self.audits.is_empty() {
+            return None;
+        }
+        let mut locked: Vec<_> = self.each_audit().collect();
+        let closing = Closing {
+            inside: seen.observed.inside_enqueue(),
+            complete: seen.heard_all && !seen.observed.missed,
+        };
+        Some(Audit::close(locked.iter_mut().map(|audit| &mut **audit), closing))
+    }
+}
+
+/// Starts observing the service, if it lets itself be observed; the reason, if not.
+async fn observe(plan: &RunPlan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<Observer>, String> {
+    if !plan.scenario.rpc.is_foo_service() {
+        return Ok(None);
+    }
+    let unknown = "nothing is known of its queue, and no message is audited";
+    if !plan.dial.is_one_service() {
+        // One instance's word for all of them would be worse than none.
+        return Err(format!(
+            "several instances may serve it, and none is watched: {unknown}"
+        ));
+    }
+    let starting = Observer::start(ObserverSetup {
+        dial: plan.dial.clone(),
+        run_id: plan.run_id.clone(),
+        interval: if plan.virtual_time {
+            WATCH_EVERY_VIRTUAL
+        } else {
+            WATCH_EVERY
+        },
+        audits: audits.to_vec(),
+        metadata: plan.scenario.metadata.clone(),
+        live: Arc::clone(&plan.live),
+    });
+    let mut stop = plan.stop.clone();
+    tokio::select! {
+        biased;
+        started = starting => match started {
+            Ok(Some(observer)) => Ok(Some(observer)),
+            Ok(None) => Err(format!("the service has no Watch: {unknown}")),
+            Err(status) => Err(format!("the service could not be watched ({}): {unknown}", observer::refusal(&status))),
+        },
+        () = sleep(plan.connect_timeout) => Err(format!("the service did not answer a Watch within {:?}: {unknown}", plan.connect_timeout)),
+        () = stop.requested() => Ok(None),
+    }
+}
+
+/// Audits for the shards of a load that is queued.
+fn audits(plan: &RunPlan) -> Vec<Arc<Mutex<Audit>>> {
+    let scenario = &plan.scenario;
+    if scenario.rpc != Rpc::Enqueue {
+        return Vec::new();
+    }
+    let count = shards(scenario, plan.place());
+    let clients = scenario.clients.div_ceil(count) as usize;
+    let audit = || {
+        let live = &plan.live;
+        Audit::new(
+            clients,
+            scenario.warmup,
+            scenario.slo,
+            live.histograms().time_to_done,
+            live.audit(),
+        )
+    };
+    (0..count).map(|_| Arc::new(Mutex::new(audit()))).collect()
+}
+
+fn lock(audit: &Mutex<Audit>) -> MutexGuard<'_, Audit> {
+    audit.lock().expect("no code panics with an audit locked")
+}

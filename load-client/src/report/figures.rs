@@ -1,0 +1,16 @@
+//! From durations and counts to the floats of a report.
+
+use std::time::Duration;
+
+/// A load of less time has no rate that means anything (arbitrary: a tick of the timers).
+const SHORTEST_LOAD: Duration = Duration::from_millis(1);
+
+/// So many in this time, per second; `None` where the time is too short for a rate.
+pub fn per_second(count: u64, time: Duration) -> Option<f64> {
+    (time >= SHORTEST_LOAD).then(|| count as f64 / seconds(time))
+}
+
+/// Whole nanoseconds as seconds.
+pub fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}

@@ -1,0 +1,131 @@
+//! Why a method cannot be called, with the names that there are.
+
+use std::path::PathBuf;
+
+use super::name::MethodName;
+use crate::{nearest::nearest, transport::ConnectError};
+
+/// Names that an error lists at most (arbitrary: a line that can still be read).
+const MOST_NAMES: usize = 12;
+
+/// Why a method cannot be called.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// The connection to the server failed.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The server does not describe itself.
+    #[error("{target}: the server has no reflection; describe the method with --proto FILE or --descriptor-set FILE")]
+    NoReflection {
+        /// The server.
+        target: String,
+    },
+    /// It should, but does not.
+    #[error("{target}: reflection failed: {reason}; --proto FILE or --descriptor-set FILE does without it")]
+    Reflection {
+        /// The server.
+        target: String,
+        /// What happened.
+        reason: String,
+    },
+    /// A file that does not describe anything.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The name is that of a service.
+    #[error("{service} is a service; name a method of it as well: {known}")]
+    NoMethod {
+        /// The service.
+        service: String,
+        /// Its methods, as they are to be written.
+        known: String,
+    },
+    /// The service is not there.
+    #[error("there is no service {service}; {known}")]
+    UnknownService {
+        /// As it was asked for.
+        service: String,
+        /// Those there are.
+        known: String,
+    },
+    /// The service has no such method.
+    #[error("{service} has no method {method}; it has {known}")]
+    UnknownMethod {
+        /// The service.
+        service: String,
+        /// As it was asked for.
+        method: String,
+        /// Those there are.
+        known: String,
+    },
+    /// Not one message there and one back.
+    #[error("{0} streams; only unary methods can be driven")]
+    Streaming(MethodName),
+}
+
+impl SchemaError {
+    /// Whether what was asked for is wrong, rather than that the server could not be asked.
+    pub fn is_usage(&self) -> bool {
+        !matches!(
+            self,
+            Self::Connect(_) | Self::NoReflection { .. } | Self::Reflection { .. }
+        )
+    }
+}
+
+/// Of a method that its service has not; `known` are those that it has.
+pub(super) fn unknown_method(name: &MethodName, known: impl Iterator<Item = String>) -> SchemaError {
+    let known: Vec<String> = known.collect();
+    let near = nearest(&name.method, known.iter().map(String::as_str));
+    let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    SchemaError::UnknownMethod {
+        service: name.service.clone(),
+        method: name.method.clone(),
+        known: list(known.into_iter()) + &near,
+    }
+}
+
+/// Of a service that is not there; `known` are those that are.
+pub(super) fn unknown_service(name: &MethodName, known: impl Iterator<Item = String>) -> SchemaError {
+    let known: Vec<String> = known.collect();
+    let dotted = format!("{}.{}", name.service, name.method);
+    if known.contains(&dotted) {
+        return SchemaError::NoMethod {
+            known: format!("{dotted}/METHOD"),
+            service: dotted,
+        };
+    }
+    SchemaError::UnknownService {
+        service: name.service.clone(),
+        known: if known.is_empty() {
+            "there is none at all".to_owned()
+        } else {
+            format!(
+                "{}there are {}",
+                did_you_mean(&name.service, &known),
+                list(known.iter().cloned())
+            )
+        },
+    }
+}
+
+/// The nearest of the names that there are, if one is near.
+fn did_you_mean(name: &str, known: &[String]) -> String {
+    nearest(name, known.iter().map(String::as_str)).map_or_else(String::new, |near| format!("did you mean {near}? "))
+}
+
+fn list(names: impl Iterator<Item = String>) -> String {
+    let mut names: Vec<String> = names.collect();
+    let left_out = names.len().saturating_sub(MOST_NAMES);
+    names.truncate(MOST_NAMES);
+    let names = names.join(", ");
+    if left_out > 0 {
+        format!("{names} and {left_out} more")
+    } else {
+        names
+    }
+}
