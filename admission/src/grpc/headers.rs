@@ -20,8 +20,7 @@ const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
 /// The ticket of a request that arrived then. Headers that make no sense are as if they were not there.
 pub fn ticket(headers: &HeaderMap, arrival: Instant) -> Ticket {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let timeout = text(TIMEOUT).and_then(timeout);
+    let timeout = headers.get(TIMEOUT).and_then(timeout);
     let deadline = timeout.and_then(|timeout| arrival.checked_add(timeout));
     Ticket::new().deadline(deadline).class(class(headers))
 }
@@ -37,8 +36,10 @@ pub fn ticket_of<T>(request: &tonic::Request<T>) -> Ticket {
     ticket(request.metadata().as_ref(), Instant::now())
 }
 
-/// `grpc-timeout`: 1 to 8 digits and a unit.
-fn timeout(text: &str) -> Option<Duration> {
+/// How long the caller will wait, as `grpc-timeout` says it: 1 to 8 digits and a unit of H, M, S, m, u or n
+/// (PROTOCOL-HTTP2.md, "Timeout"). `None` if the value makes no sense.
+pub fn timeout(value: &HeaderValue) -> Option<Duration> {
+    let text = value.to_str().ok()?;
     let unit = text.chars().next_back().filter(char::is_ascii)?;
     let digits = &text[..text.len() - 1];
     if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -106,11 +107,15 @@ mod tests {
 
     #[test]
     fn reads_timeouts_as_grpc_writes_them() {
-        assert_eq!(timeout("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(timeout("2H"), Some(Duration::from_secs(7200)));
-        assert_eq!(timeout("0n"), Some(Duration::ZERO));
-        for wrong in ["", "m", "1", "123456789m", "-1m", "1.5S", "1s", "1é"] {
-            assert_eq!(timeout(wrong), None, "{wrong}");
+        let read = |text: &str| timeout(&HeaderValue::from_bytes(text.as_bytes()).unwrap());
+        assert_eq!(read("2H"), Some(Duration::from_secs(7200)));
+        assert_eq!(read("3M"), Some(Duration::from_secs(180)));
+        assert_eq!(read("99999999S"), Some(Duration::from_secs(99_999_999)));
+        assert_eq!(read("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(read("7u"), Some(Duration::from_micros(7)));
+        assert_eq!(read("0n"), Some(Duration::ZERO));
+        for wrong in ["", "m", "1", "123456789m", "-1m", "1.5S", "1s", "1é", "+1S", "１S"] {
+            assert_eq!(read(wrong), None, "{wrong}");
         }
     }
 

@@ -8,8 +8,8 @@ use std::sync::{
 
 use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
+use tower_admission::grpc;
 
-use super::timeout;
 use crate::job::{CallEnd, Reason};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -37,7 +37,7 @@ impl Call {
         let (mut timeout, mut request_id) = (None, None);
         for (name, value) in headers {
             if *name == GRPC_TIMEOUT {
-                timeout = timeout.or_else(|| Some(timeout::parse(value)));
+                timeout = timeout.or_else(|| Some(grpc::timeout(value)));
             } else if *name == REQUEST_ID {
                 request_id = request_id.or_else(|| Some(value.clone()));
             }

@@ -8,8 +8,11 @@ use std::{
 use foo_proto::v1::Message;
 use tokio::time::Instant;
 
-use super::{call::Call, status::Refusal, timeout};
+use super::{call::Call, status::Refusal};
 use crate::job::{Job, MAX_ID_BYTES};
+
+/// What a `grpc-timeout` must be.
+const TIMEOUT_FORM: &str = "must be 1 to 8 digits and a unit of H, M, S, m, u or n";
 
 /// What a message must be.
 #[derive(Debug)]
@@ -42,7 +45,7 @@ impl MessageRules {
     /// Checks what came with a call, and makes a job of it.
     pub(super) fn check(&self, call: &Call, message: Option<Message>) -> Result<Job, Refusal> {
         if call.malformed_timeout {
-            return Err(invalid("grpc-timeout", timeout::FORM));
+            return Err(invalid("grpc-timeout", TIMEOUT_FORM));
         }
         let message = message.ok_or_else(|| invalid("message", "is missing"))?;
         self.check_message(message, call.arrival)

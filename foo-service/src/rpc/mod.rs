@@ -8,7 +8,6 @@ mod calls;
 mod counted;
 mod message;
 mod status;
-mod timeout;
 pub mod trace;
 mod unreached;
 mod watch;
