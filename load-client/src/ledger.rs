@@ -3,6 +3,7 @@
 //! Each count is declared once, in a table: its name in JSON, its label for people, and its part in the sum. Reports,
 //! tables, pages, comparisons, gates and metrics take the counts from these tables.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Outcome;
@@ -49,7 +50,7 @@ macro_rules! counts {
         pub struct $table:ident { $( $(#[$about:meta])* $name:ident: $part:ident $label:literal, )+ }
     ) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
         pub struct $table { $( $(#[$about])* pub $name: u64, )+ }
 
         impl $table {

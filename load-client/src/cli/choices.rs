@@ -46,13 +46,13 @@ impl ValueEnum for WhenBlocked {
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(match self {
-            Self::Backlog => PossibleValue::new("backlog")
-                .help("The client sends the request when it can; the response time counts from the scheduled time"),
-            Self::Withhold => {
-                PossibleValue::new("withhold").help("The client does not send the request, and the report counts it")
+        let help = match self {
+            Self::Backlog => {
+                "The client sends the request when it can; the response time counts from the scheduled time"
             }
-        })
+            Self::Withhold => "The client does not send the request, and the report counts it",
+        };
+        Some(PossibleValue::new(self.label()).help(help))
     }
 }
 

@@ -1,12 +1,14 @@
 //! What a run was made with: what its scenario says, defaults included.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::VariantNames;
 
 use super::figures::seconds;
 use crate::scenario::{Scenario, Schedule, Stage, WhenBlocked};
 
 /// What a run was made with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigurationReport {
     /// What was driven: its URLs, or a description of the strategy's own service; null if none was given.
     pub target: Option<String>,
@@ -16,7 +18,8 @@ pub struct ConfigurationReport {
     pub connections: u32,
     /// From how many threads.
     pub threads: u32,
-    /// constant, poisson, trace or as-fast-as-possible.
+    /// How requests were spaced.
+    #[schemars(extend("enum" = Schedule::LABELS))]
     pub arrival: String,
     /// Sends per second of all clients together; null where there is no single rate.
     pub rps: Option<f64>,
@@ -28,7 +31,8 @@ pub struct ConfigurationReport {
     pub trace_sends: Option<u64>,
     /// Sends that a client may have in flight.
     pub max_in_flight: u32,
-    /// backlog or withhold.
+    /// What happened to a request that was due at that limit.
+    #[schemars(extend("enum" = WhenBlocked::VARIANTS))]
     pub when_blocked: String,
     /// How long the load lasts; null: until stopped, or until the schedule or the requests end.
     pub duration_seconds: Option<f64>,
@@ -49,7 +53,7 @@ pub struct ConfigurationReport {
 }
 
 /// A rate that is held for a while, or that changes linearly.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StageReport {
     /// How long.
     pub seconds: f64,
@@ -92,11 +96,7 @@ impl ConfigurationReport {
             repeat,
             trace_sends,
             max_in_flight: scenario.max_in_flight,
-            when_blocked: match scenario.when_blocked {
-                WhenBlocked::Backlog => "backlog",
-                WhenBlocked::Withhold => "withhold",
-            }
-            .to_owned(),
+            when_blocked: scenario.when_blocked.label().to_owned(),
             duration_seconds: scenario.duration.map(seconds),
             requests: scenario.requests,
             timeout_seconds: seconds(scenario.timeout),

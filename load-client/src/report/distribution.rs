@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, iter};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::figures::seconds;
@@ -12,9 +13,11 @@ use crate::{outcome::Outcome, recorder::Distribution};
 const DECADE: [u32; 10] = [1000, 800, 650, 500, 400, 300, 250, 200, 150, 125];
 /// With ten points each, a bound on the length of a curve (derived: one send in a thousand million is beyond any run).
 const DECADES: i32 = 9;
+/// The most points of a curve: ten in each of nine decades, and the maximum.
+pub(super) const MOST_POINTS: usize = 91;
 
 /// A distribution of durations, in seconds. Mean and maximum are exact, quantiles have three digits.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DistributionReport {
     /// How many.
     pub count: u64,
@@ -33,7 +36,7 @@ pub struct DistributionReport {
 }
 
 /// A point of a distribution's curve.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CurvePointReport {
     /// From 0 to 1.
     pub quantile: f64,
@@ -59,7 +62,7 @@ impl DistributionReport {
     }
 }
 
-/// The curve of a distribution, at most 91 points, denser towards 100 %, which is the last; `None` of nothing.
+/// The curve of a distribution, at most [`MOST_POINTS`], denser towards 100 %, which is the last; `None` of nothing.
 pub fn curve(distribution: &Distribution) -> Option<Vec<CurvePointReport>> {
     let max = distribution.max()?;
     let all = distribution.count();
@@ -159,6 +162,6 @@ mod tests {
             let half = many.clone();
             many.merge(&half);
         }
-        assert_eq!(curve(&many).unwrap().len(), 91);
+        assert_eq!(curve(&many).unwrap().len(), MOST_POINTS);
     }
 }

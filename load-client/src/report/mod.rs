@@ -5,12 +5,16 @@ mod answers;
 mod configuration;
 mod distribution;
 mod figures;
+mod schema;
 mod series;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU64};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use self::schema::{By, Curve};
 pub use self::{
     answers::{TargetReport, first_messages, status_codes, targets},
     configuration::{ConfigurationReport, StageReport},
@@ -18,15 +22,22 @@ pub use self::{
     figures::{per_second, seconds},
     series::{PointReport, points},
 };
-use crate::ledger::{AuditCounts, Ledger};
+use crate::{
+    ledger::{AuditCounts, Ledger},
+    outcome::{Outcome, StatusCode},
+    recorder::MAX_POINTS,
+    scenario::Schedule,
+};
 
 /// The name of the schema.
 pub const SCHEMA: &str = "load-client/report/v1";
 
-/// A whole report.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What `load-client --json` writes. Seconds are floats; what is missing is null. A field that is not among the required
+/// ones may be missing: an older program wrote it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// The name of this schema.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: String,
     /// Of everything that was drawn.
     pub seed: u64,
@@ -42,11 +53,11 @@ pub struct Report {
 }
 
 /// One run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// The strategy's or the target's; "run" for a single run.
     pub name: String,
-    /// The door that was driven.
+    /// What was called: enqueue, process, or the method's name.
     pub rpc: String,
     /// The method that was called, as `package.Service/Method`.
     #[serde(default)]
@@ -72,10 +83,12 @@ pub struct Run {
     /// How many answers came with each gRPC status, by its name, like NOT_FOUND; without those that did not occur. A request
     /// that ended without an answer is in none: its deadline passed, or the connection failed.
     #[serde(default)]
+    #[schemars(with = "Option<By<StatusCode, NonZeroU64>>")]
     pub status_codes: Option<BTreeMap<String, u64>>,
     /// By outcome, the first message that came with it: the status and the peer's own words, or why there was no answer.
     /// Visible on a terminal, and of bounded length; without those that did not occur, or came without a word.
     #[serde(default)]
+    #[schemars(with = "Option<By<Outcome, String>>")]
     pub first_messages: Option<BTreeMap<String, String>>,
     /// What the service said of itself; null if it says nothing.
     pub service: Option<ServiceReport>,
@@ -85,22 +98,27 @@ pub struct Run {
     /// they were done. A message done after the load counts too: if all are done in time, goodput equals the offered load.
     pub goodput_rps: Option<f64>,
     /// From the intended send to the end of the call, by outcome; without those that did not occur.
+    #[schemars(with = "By<Outcome, DistributionReport>")]
     pub response_time_seconds: BTreeMap<String, DistributionReport>,
     /// The same in more detail: one entry where `response_time_seconds` has one.
     #[serde(default)]
+    #[schemars(with = "Option<By<Outcome, Curve>>")]
     pub response_time_curve: Option<BTreeMap<String, Vec<CurvePointReport>>>,
     /// By outcome, from when the send was made to the end of the call: what a caller sees that never has to wait for its turn.
+    #[schemars(with = "By<Outcome, DistributionReport>")]
     pub service_time_seconds: BTreeMap<String, DistributionReport>,
     /// From the intended send until the message was processed.
     pub time_to_done_seconds: Option<DistributionReport>,
     /// The same in more detail.
     #[serde(default)]
+    #[schemars(with = "Option<Curve>")]
     pub time_to_done_curve: Option<Vec<CurvePointReport>>,
     /// As the service measured it, of messages that were processed.
     pub queue_wait_seconds: Option<DistributionReport>,
     /// The generator's own lateness.
     pub start_lag_seconds: Option<DistributionReport>,
-    /// Over time.
+    /// Over time: steps of equal length.
+    #[schemars(length(max = MAX_POINTS))]
     pub series: Vec<PointReport>,
     /// What was done to the service while the load ran, in the order of time.
     #[serde(default)]
@@ -115,7 +133,7 @@ pub struct Run {
 }
 
 /// Something that was done to the service while the load ran.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventReport {
     /// Since the load began.
     pub at_seconds: f64,
@@ -124,9 +142,10 @@ pub struct EventReport {
 }
 
 /// What was asked of the clients.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadReport {
     /// How many.
+    #[schemars(range(min = 1))]
     pub clients: u32,
     /// Intended sends per second; null of a load over no time.
     pub offered_rps: Option<f64>,
@@ -135,11 +154,12 @@ pub struct LoadReport {
     /// How long before that sends were made and not judged.
     pub warmup_seconds: f64,
     /// How they were spaced.
+    #[schemars(extend("enum" = Schedule::LABELS))]
     pub arrival: String,
 }
 
 /// What the service said of itself, of the time of the run, the warm-up and other senders included.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceReport {
     /// Messages let in.
     pub admitted: u64,
@@ -174,7 +194,7 @@ pub struct ServiceReport {
 }
 
 /// Whether the figures are the service's or the generator's.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VerdictReport {
     /// Whether the generator was the limit, or its clients were.
     pub client_limited: bool,
@@ -200,7 +220,7 @@ pub struct VerdictReport {
 }
 
 /// What limited a load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// The clients: with more of them, or more requests in flight, more would have been sent.
@@ -212,7 +232,7 @@ pub enum Limit {
 }
 
 /// A rule that a run was judged by.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateReport {
     /// As it was written.
     pub rule: String,
@@ -224,6 +244,11 @@ pub struct GateReport {
     pub says: String,
     /// When it stopped the run; null if it did not.
     pub stopped_at_seconds: Option<f64>,
+}
+
+/// The JSON Schema of reports, docs/report.schema.json: of the types here, and of the comments on their fields.
+pub fn schema() -> Value {
+    schema::of::<Report>(SCHEMA)
 }
 
 impl GateReport {

@@ -1,12 +1,13 @@
 //! The time series of a report.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::figures::seconds;
 use crate::recorder::{Series, Slot};
 
 /// A step of the series.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PointReport {
     /// Where the step begins, in seconds since the load began.
     pub t: f64,

@@ -5,6 +5,8 @@ mod stage;
 
 use std::time::Duration;
 
+use strum::{IntoStaticStr, VariantNames};
+
 pub use self::{
     schedule::{Schedule, Spacing, TraceRow},
     stage::Stage,
@@ -51,12 +53,20 @@ impl Rpc {
 }
 
 /// What happens to a send that is due while its client has as many in flight as it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum WhenBlocked {
     /// It is made when it can be; its response time counts from when it was intended.
     Backlog,
     /// It is not made, and is counted.
     Withhold,
+}
+
+impl WhenBlocked {
+    /// Its name in reports and on the command line.
+    pub fn label(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// A load, and how it is judged.

@@ -58,7 +58,10 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Its name in reports.
+    /// The names of all kinds of schedule.
+    pub const LABELS: [&str; 4] = ["constant", "poisson", "trace", "as-fast-as-possible"];
+
+    /// Its name in reports: one of [`Self::LABELS`].
     pub fn label(&self) -> &'static str {
         match self {
             Self::Rate { spacing, .. } | Self::Stages { spacing, .. } => spacing.label(),
@@ -213,6 +216,18 @@ mod tests {
             [100.0, 100.0, 0.5, 100.0].map(Some)
         );
         assert_eq!(Schedule::AsFastAsPossible.rate_at(Duration::ZERO), None);
+    }
+
+    #[test]
+    fn every_schedule_has_one_of_the_labels() {
+        let rate = |spacing| Schedule::Rate { rps: 1.0, spacing };
+        let all = [
+            rate(Spacing::Constant),
+            rate(Spacing::Poisson),
+            Schedule::Trace([].into()),
+            Schedule::AsFastAsPossible,
+        ];
+        assert_eq!(all.map(|schedule| schedule.label()), Schedule::LABELS);
     }
 
     fn stages(stages: &[(u64, f64)]) -> Schedule {

@@ -396,7 +396,7 @@ fn the_schema_of_lab_files_is_as_committed() {
     let committed = fs::read_to_string(&file).unwrap_or_default();
     assert!(
         committed == now,
-        "docs/lab.schema.json differs: UPDATE_SCHEMA=1 cargo test -p load-client --test suite schema"
+        "docs/lab.schema.json differs: UPDATE_SCHEMA=1 cargo test --workspace --test suite schema"
     );
 }
 

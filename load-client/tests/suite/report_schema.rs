@@ -1,4 +1,4 @@
-//! `docs/report.schema.json` describes what `--json` writes: real reports, field by field.
+//! `docs/report.schema.json` is the schema of the report's types, and describes what `--json` writes: real reports, field by field.
 
 use std::{fs, path::Path};
 
@@ -10,8 +10,21 @@ use load_client::{
 use serde_json::Value;
 
 fn schema() -> Value {
+    load_client::report::schema()
+}
+
+#[test]
+fn the_schema_of_reports_is_as_committed() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/report.schema.json");
-    serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+    let now = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(&file, &now).unwrap();
+    }
+    let committed = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        committed == now,
+        "docs/report.schema.json differs: UPDATE_SCHEMA=1 cargo test --workspace --test suite schema"
+    );
 }
 
 fn written<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Value {
@@ -98,13 +111,13 @@ fn the_schema_has_every_count_and_every_outcome_and_no_other() {
     };
     let outcomes = sorted(Outcome::ALL.map(Outcome::label).to_vec());
     for times in ["response_time_seconds", "response_time_curve", "service_time_seconds"] {
-        let place = format!("/$defs/run/properties/{times}/properties");
+        let place = format!("/$defs/Run/properties/{times}/properties");
         assert_eq!(names(&place), outcomes, "{times}");
     }
     let ledger = Ledger::COLUMNS.iter().map(|column| column.name).collect();
-    assert_eq!(names("/$defs/ledger/properties"), sorted(ledger));
+    assert_eq!(names("/$defs/Ledger/properties"), sorted(ledger));
     let audit = AuditCounts::COLUMNS.iter().map(|column| column.name).collect();
-    assert_eq!(names("/$defs/audit/properties"), sorted(audit));
+    assert_eq!(names("/$defs/AuditCounts/properties"), sorted(audit));
 }
 
 /// Only what the schema requires, of a report, its runs and their steps.
@@ -124,9 +137,9 @@ fn without_what_came_later(schema: &Value, report: &Value) -> Value {
     let mut report = report.clone();
     keep(schema, &mut report);
     for run in report["runs"].as_array_mut().unwrap() {
-        keep(&schema["$defs"]["run"], run);
+        keep(&schema["$defs"]["Run"], run);
         for point in run["series"].as_array_mut().unwrap() {
-            keep(&schema["$defs"]["point"], point);
+            keep(&schema["$defs"]["PointReport"], point);
         }
     }
     report

@@ -35,6 +35,12 @@ impl Checker<'_> {
                         self.found.push(format!("{at} fits none of {rule}"));
                     }
                 }
+                "oneOf" => {
+                    let fits = |schema: &&Value| violations_within(self.root, schema, value).is_empty();
+                    if rule.as_array().unwrap().iter().filter(fits).count() != 1 {
+                        self.found.push(format!("{at} does not fit one of {rule}"));
+                    }
+                }
                 "type" => {
                     let types = rule.as_array().cloned().unwrap_or_else(|| vec![rule.clone()]);
                     if !types.iter().any(|name| is(value, name.as_str().unwrap())) {
@@ -75,13 +81,17 @@ impl Checker<'_> {
                     }
                 }
                 "additionalProperties" => {
-                    assert_eq!(rule, &Value::Bool(false));
-                    let known = schema["properties"].as_object().unwrap();
                     let empty = Map::new();
-                    let names = value.as_object().unwrap_or(&empty).keys();
-                    let unknown = names.filter(|name| !known.contains_key(*name));
-                    self.found
-                        .extend(unknown.map(|name| format!("{at} has {name}, which the schema does not know")));
+                    let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+                    let fields = value.as_object().unwrap_or(&empty).iter();
+                    for (name, field) in fields.filter(|(name, _)| !known.contains_key(*name)) {
+                        if rule == &Value::Bool(false) {
+                            self.found
+                                .push(format!("{at} has {name}, which the schema does not know"));
+                        } else {
+                            self.check(rule, field, &format!("{at}.{name}"));
+                        }
+                    }
                 }
                 other => panic!("the schema uses {other}, which nothing checks"),
             }
