@@ -170,6 +170,7 @@ fn service_report(seen: &ServiceView, queue_depth_end: Option<u64>, drain_second
         cancelled: counters.cancelled,
         abandoned: counters.abandoned,
         failed: counters.failed,
+        refusals: Some(seen.observed.refusals()),
         queued: seen.observed.inside(),
         restarts: seen.observed.restarts,
         queue_depth_max: maxima.queue_depth,

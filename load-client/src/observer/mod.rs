@@ -5,6 +5,7 @@
 //! back.
 
 mod observed;
+mod refusals;
 mod stream;
 
 use std::{

@@ -1,9 +1,12 @@
 //! What was seen of a service, over all its instances: counters since the run began, maxima, a time series, and whether
 //! anything was missed.
 
+use std::collections::BTreeMap;
+
 use foo_proto::v1::{DoorCounts, Level, Snapshot};
 use tokio::time::Instant;
 
+use super::refusals::Refusals;
 use crate::{live::Levels, recorder::Series};
 
 /// What the messages of both doors came to.
@@ -63,6 +66,7 @@ pub struct Observed {
     earlier: Counters,
     /// Of the present instance, when the run began.
     base: Counters,
+    refusals: Refusals,
 }
 
 impl Observed {
@@ -81,6 +85,7 @@ impl Observed {
             maxima: Maxima::default(),
             earlier: Counters::default(),
             base: Counters::of(first),
+            refusals: Refusals::new(first),
         }
     }
 
@@ -90,7 +95,9 @@ impl Observed {
     }
 
     pub(super) fn take_in(&mut self, snapshot: Snapshot, now: Instant) {
-        if self.restarted(&snapshot) {
+        let restarted = self.restarted(&snapshot);
+        self.refusals.take_in(&snapshot, restarted);
+        if restarted {
             self.restarts += 1;
             self.earlier = self.counters();
             self.base = Counters::default();
@@ -126,6 +133,12 @@ impl Observed {
     /// Messages with the queue's door: on the queue or, from there, in service.
     pub fn inside_enqueue(&self) -> u64 {
         self.last.enqueue.map_or(0, |door| door.inside)
+    }
+
+    /// Calls of Enqueue and Process that the service did not answer with OK since the run began, by its reason, over all
+    /// instances; without those that did not occur.
+    pub fn refusals(&self) -> BTreeMap<String, u64> {
+        self.refusals.since_the_start()
     }
 
     /// What the run's messages came to, over all instances.

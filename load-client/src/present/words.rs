@@ -99,6 +99,7 @@ pub fn explain(run: &Run) -> String {
         answered(run)
     };
     sentences.extend(endings(&run.ledger));
+    sentences.extend(run.service.as_ref().and_then(told_reasons));
     match run.service.as_ref().map_or(0, |service| service.restarts) {
         0 => {}
         1 => sentences.push("The service was restarted once during the run.".to_owned()),
@@ -122,6 +123,32 @@ pub fn explain(run: &Run) -> String {
         }
     }
     sentences.join(" ")
+}
+
+/// Why the service did not answer calls with OK, by its own names: `3 displaced, 12 too_late`; `None` if it names none.
+pub fn reasons(service: &ServiceReport) -> Option<String> {
+    let refusals = service.refusals.as_ref().filter(|refusals| !refusals.is_empty())?;
+    let reasons = refusals.iter().map(|(reason, calls)| format!("{calls} {reason}"));
+    Some(reasons.collect::<Vec<_>>().join(", "))
+}
+
+/// Reasons that the outcomes of the requests tell as well.
+const TOLD_BY_OUTCOMES: [&str; 6] = [
+    "abandoned",
+    "cancelled",
+    "draining",
+    "expired",
+    "line_full",
+    "queue_full",
+];
+
+/// The same as a sentence; `None` where it says no more than the outcomes do.
+fn told_reasons(service: &ServiceReport) -> Option<String> {
+    let is_told = |reason: &String| TOLD_BY_OUTCOMES.contains(&reason.as_str());
+    if service.refusals.as_ref()?.keys().all(is_told) {
+        return None;
+    }
+    reasons(service).map(|reasons| format!("The service names these reasons for calls without OK: {reasons}."))
 }
 
 /// Requests that had no answer of the service's own.

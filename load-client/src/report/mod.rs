@@ -175,6 +175,10 @@ pub struct ServiceReport {
     pub abandoned: u64,
     /// Of those, broken by a bug.
     pub failed: u64,
+    /// Calls of Enqueue and Process that were not answered with OK, by the service's reason, as in foo_refusals_total; without
+    /// those that did not occur.
+    #[serde(default)]
+    pub refusals: Option<BTreeMap<String, u64>>,
     /// Still waiting or in service when the run ended.
     pub queued: u64,
     /// How often another instance took over.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     ledger::{AuditCounts, Column, Ledger, Part},
-    present::grid::MISSING,
+    present::{grid::MISSING, words::reasons},
     report::ServiceReport,
     units::{bytes, time},
 };
@@ -81,6 +81,7 @@ const SERVICE: &[Figure] = &[
     ("cancelled", |service| Some(service.cancelled.to_string())),
     ("abandoned", |service| Some(service.abandoned.to_string())),
     ("failed", |service| Some(service.failed.to_string())),
+    ("calls without OK, by reason", reasons),
     ("still queued or in service", |service| Some(service.queued.to_string())),
     ("restarts", |service| Some(service.restarts.to_string())),
     ("queue depth, at most", |service| {

@@ -226,6 +226,21 @@ fn process_rejects() {
 }
 
 #[test]
+fn the_reasons_of_the_service_are_told_where_the_outcomes_do_not_tell_them() {
+    let mut run = run("process");
+    let mut explained = |refusals: &[(&str, u64)]| {
+        let refusals = refusals.iter().map(|(reason, calls)| ((*reason).to_owned(), *calls));
+        run.service.as_mut().unwrap().refusals = Some(refusals.collect());
+        explain(&run)
+    };
+    let quiet = explained(&[]);
+    assert_eq!(explained(&[("line_full", 7), ("cancelled", 1)]), quiet);
+    let told = explained(&[("too_late", 12), ("line_full", 7)]);
+    let sentence = " The service names these reasons for calls without OK: 7 line_full, 12 too_late.";
+    assert_eq!(told, format!("{quiet}{sentence}"));
+}
+
+#[test]
 fn restarts_are_told() {
     let once = process(|run| service(run).restarts = 1);
     assert!(
