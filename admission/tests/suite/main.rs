@@ -1,0 +1,5 @@
+//! The crate as its users see it: layers around services, in paused time, and the conservation of requests.
+
+mod grpc;
+mod layer;
+mod seen;
