@@ -74,6 +74,7 @@ fn texts() -> Vec<PathBuf> {
     }
     for krate in [
         "admission",
+        "admission/simulation",
         "architecture",
         "flags",
         "foo-service",

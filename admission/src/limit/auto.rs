@@ -14,7 +14,8 @@
 //!
 //! - A window that used less than four fifths of its limit says nothing about the limit, which stays as it is: an idle service
 //!   keeps its limit. If a tenth of its requests expired, requests wait behind the limit, which is then lowered to what is in use.
-//! - A window with more requests expired than answered halves the limit, however steady the round trip is.
+//! - A window with more requests expired than answered halves the limit, however steady the round trip is. Afterwards the search
+//!   takes steps four times as long, until it has half of the former limit again.
 //! - A window with a tenth of its requests refused by the resource lowers the limit by a fifth.
 //! - Failures and cancelled requests count as nothing.
 //! - The times are those of requests, not of the clock, so a pause in the traffic changes nothing.
@@ -52,6 +53,8 @@ pub struct Auto {
     centre: f64,
     /// Whether the high limit is in force.
     high: bool,
+    /// The centre before requests expired and halved it; zero if they did not, or if that is made up for.
+    lost: f64,
     /// The last window, if it says anything about its limit.
     last: Option<Seen>,
     window: Window,
@@ -99,6 +102,7 @@ impl Auto {
             limit: start,
             centre: f64::from(start) / RATIO.sqrt(),
             high: true,
+            lost: 0.0,
             last: None,
             window: Window::default(),
         }
@@ -111,6 +115,7 @@ impl Auto {
         let last = self.last.take();
         let ended = f64::from(window.ended());
         if window.expired > window.answered {
+            self.lost = self.lost.max(self.centre.min(seen.in_flight));
             self.centre = self.centre.min(seen.in_flight) / 2.0;
         } else if f64::from(window.refused) > LOST * ended {
             self.centre *= REFUSED;
@@ -122,7 +127,16 @@ impl Auto {
             self.high = true;
         } else {
             if let Some(elasticity) = last.and_then(|last| elasticity(last, seen)) {
-                self.centre *= (GAIN * (elasticity - TARGET)).exp();
+                // A stall that is over leaves a limit that is far too low.
+                let gain = if self.centre < self.lost / 2.0 {
+                    4.0 * GAIN
+                } else {
+                    GAIN
+                };
+                self.centre *= (gain * (elasticity - TARGET)).exp();
+            }
+            if self.centre > self.lost / 2.0 {
+                self.lost = 0.0;
             }
             self.last = Some(seen);
             self.high = !self.high;
