@@ -1,8 +1,10 @@
-//! Prints the tables of docs/overload.md: `regret [SEEDS]`, `cells [SEEDS]` (as CSV), `scripts`, `searches`, `classes`.
+//! Prints the tables of docs/overload.md: `regret [SEEDS]`, `cells [SEEDS]` (as CSV), `scripts`, `searches`, `classes`, and
+//! `picture` as SVG.
 
 use std::{env, process::ExitCode};
 
 use admission_simulation::{
+    picture,
     regret::{self, Deadlines},
     scenario::Late,
     scripts, searches,
@@ -41,8 +43,9 @@ fn main() -> ExitCode {
         }
         (Some("searches"), Some(_)) => println!("{}", searches::table()),
         (Some("classes"), Some(_)) => println!("{}", searches::classes_table()),
+        (Some("picture"), Some(_)) => print!("{}", picture::svg()),
         _ => {
-            eprintln!("usage: admission-simulation regret|cells|scripts|searches|classes [SEEDS]");
+            eprintln!("usage: admission-simulation regret|cells|scripts|searches|classes|picture [SEEDS]");
             return ExitCode::from(2);
         }
     }

@@ -107,7 +107,12 @@ pub fn table() -> Table {
         ];
         for slower in [false, true] {
             for change in change(limit, times, slower, SEEDS) {
-                cells.push(format!("{} · {}", change.back, percent(change.mean, 1)));
+                let back = if change.back.is_finite() {
+                    change.back.to_string()
+                } else {
+                    "never".to_owned()
+                };
+                cells.push(format!("{back} · {}", percent(change.mean, 1)));
             }
         }
         cells
