@@ -12,7 +12,7 @@ from boards.panels import Figure, Look, Series, figures, graph, words
 from boards.strategies import SENTENCES, in_order
 
 MINE = 'strategy=~"$strategy"'
-"""The strategy whose column it is. Grafana escapes the values of a variable with several for a regular expression."""
+"""Selects the series of the column's strategy. Grafana escapes the values of a variable for a regular expression."""
 
 HIGHEST = "highest of all"
 
@@ -23,12 +23,12 @@ def column(panel):
 
 
 def highest(expr: str) -> Series:
-    """The maximum over all strategies of what a column shows: context, and one axis for the whole row."""
+    """The maximum of a query over all strategies. It gives all panels of a row the same axis."""
     return Series(HIGHEST, f"max({expr})", Colour.NEUTRAL, Look.CONTEXT)
 
 
 def numbers():
-    """The four figures on top of a column."""
+    """The four figures at the top of a column."""
     offered = f"strategy:offered:rate10s{{{MINE}}}"
     capacity = f"strategy:capacity:rate1m{{{MINE}}}"
     slo = f"strategy:slo:seconds{{{MINE}}}"
@@ -45,10 +45,10 @@ def numbers():
         "**goodput**: messages done within the SLO per second, counted by the clients. Green from 90 % of the highest "
         "possible value, which is the offered load or the capacity, whichever is less.\n\n"
         "**p99 time to done**: from the scheduled send until the message was processed, for messages done within the last "
-        "10 s. Messages that still wait, were refused or were lost are not included. Red from the SLO.\n\n"
+        "10 s. Messages that still wait, were rejected or were lost are not included. Red from the SLO.\n\n"
         "**in system**: messages waiting or in service. Red from capacity × SLO: a message that arrives then is done too "
         "late.\n\n"
-        "**lost, refused or withheld**: the share of the scheduled requests, in the whole time shown, that will never be done. "
+        "**lost, rejected or withheld**: the share of the scheduled requests, in the whole time shown, that will never be done. "
         "Above the capacity, no strategy can avoid this. Strategies differ in whether the sender is told. Messages that "
         "still wait are not included.",
         Figure(
@@ -81,7 +81,7 @@ def numbers():
             absent="down",
         ),
         Figure(
-            "lost, refused or withheld",
+            "lost, rejected or withheld",
             f"({not_done}) / (sum(increase(load_intended_total{{{MINE}}}[$__range])) > 0)",
             SHARE,
             1,
@@ -94,7 +94,7 @@ def numbers():
 
 
 def offered():
-    """The load."""
+    """The load, which is the same for every strategy."""
     return graph(
         "$strategy",
         "Requests per second that the clients schedule, sent or not, and the capacity of the workers. The load "
@@ -109,10 +109,10 @@ def offered():
 
 
 def admitted():
-    """How the service answers it."""
+    """How the service answers the load."""
     outcomes = (
         ("accepted", f'load_requests_total{{{MINE},outcome="ok"}}', Colour.DONE),
-        ("refused", f'load_requests_total{{{MINE},outcome="rejected"}}', Colour.REFUSED),
+        ("rejected", f'load_requests_total{{{MINE},outcome="rejected"}}', Colour.REFUSED),
         ("failed", f'load_requests_total{{{MINE},outcome!~"ok|rejected"}}', Colour.LOST),
         ("withheld", f"load_withheld_total{{{MINE}}}", Colour.WITHHELD),
     )
@@ -120,7 +120,7 @@ def admitted():
     return graph(
         "$strategy",
         "How the scheduled requests ended, as shares. **Accepted**: the message is on the queue (Enqueue) or has been processed "
-        "(Process). **Refused** (rejected): there was no room. **Failed**: the deadline passed, or the call failed for another reason. "
+        "(Process). **Rejected**: there was no room. **Failed**: the deadline passed, or the call failed for another reason. "
         "**Withheld**: never sent, because the client was still waiting for an answer.",
         SHARE,
         *(
@@ -132,7 +132,7 @@ def admitted():
 
 
 def waiting():
-    """How much piles up."""
+    """How many messages wait."""
     return graph(
         "$strategy",
         "Messages on the queue and calls in the waiting line, sampled each second. A short peak between two samples does not "
@@ -145,7 +145,7 @@ def waiting():
 
 
 def wait():
-    """How long that makes messages wait."""
+    """How long messages wait for a worker."""
     return graph(
         "$strategy",
         "**Expected wait**: how long a message that arrives now will wait, computed from the number of messages in the "
@@ -168,7 +168,7 @@ def wait():
 
 
 def in_service():
-    """What the workers do."""
+    """How many workers are busy."""
     return graph(
         "$strategy",
         "Messages that workers are processing. Under overload every strategy keeps its workers busy, so all do the same "
@@ -183,7 +183,7 @@ def in_service():
 
 
 def done():
-    """What is done, in time or too late."""
+    """Messages per second that are done, in time or too late."""
     good = f"sum(rate(load_good_total{{{MINE}}}[$__rate_interval]))"
     all_done = f"sum(rate(load_time_to_done_seconds_count{{{MINE}}}[$__rate_interval]))"
     return graph(
@@ -198,7 +198,7 @@ def done():
 
 
 def time_to_done():
-    """How long that took."""
+    """How long messages took until they were done."""
     return graph(
         "$strategy",
         "From the scheduled send until the message was processed, for messages that are done. Half of them took less than the "
@@ -221,14 +221,14 @@ def time_to_done():
 
 
 def never_done():
-    """What is never done, and whether the sender is told."""
+    """Requests that are never done, and whether their sender is told."""
 
     def since_the_left_edge(metric: str, by: str = "") -> str:
-        """Counted from where the picture begins; from the first sample, where that is later."""
+        """The increase of a counter since the left edge of the panel, or since its first sample if that is later."""
         return f"sum {by}({metric}) - (sum {by}({metric} @ start()) or sum {by}({metric}) * 0)"
 
     def sums(matchers: str, by: str = "") -> tuple[str, str, str]:
-        """Lost, refused, withheld."""
+        """The increases of the lost, the rejected and the withheld requests."""
         metrics = (
             f'load_audited_total{{{matchers}fate!="done"}}',
             f'load_requests_total{{{matchers}outcome!="ok"}}',
@@ -239,13 +239,13 @@ def never_done():
     lost, refused, withheld = (f"clamp_min({expr}, 0)" for expr in sums(f"{MINE},"))
     return graph(
         "$strategy",
-        "Intended sends that will never be done, counted from the left edge of the panel. **Lost or thrown away**: accepted "
-        "first; their senders are not told. **Refused or failed**: their senders are told. **Withheld**: never sent, because "
+        "Scheduled requests that will never be done, counted from the left edge of the panel. **Lost or discarded**: accepted "
+        "first; their senders are not told. **Rejected or failed**: their senders are told. **Withheld**: never sent, because "
         "the client was still waiting for an answer. Messages that still wait are not included. A sudden step of the "
         "unbounded queue means that its service was killed.",
         COUNT,
-        Series("lost or thrown away", lost, Colour.LOST, Look.STACKED),
-        Series("refused or failed", refused, Colour.REFUSED, Look.STACKED),
+        Series("lost or discarded", lost, Colour.LOST, Look.STACKED),
+        Series("rejected or failed", refused, Colour.REFUSED, Look.STACKED),
         Series("withheld", withheld, Colour.WITHHELD, Look.STACKED),
         highest(" + ".join(sums("", "by (strategy) "))),
     )
@@ -277,7 +277,7 @@ def what_is_what():
 
 
 def board() -> Dashboard:
-    """Compare."""
+    """The dashboard Compare."""
     board = Board(
         "compare",
         "Compare: fire-and-forget or synchronous?",
@@ -311,7 +311,7 @@ def board() -> Dashboard:
     )
     board.add(column(numbers()))
     board.row("1 · Offered: the load, the same in every column", column(offered()))
-    board.row("2 · Admitted or refused: how the service answers", column(admitted()))
+    board.row("2 · Accepted or rejected: how the service answers", column(admitted()))
     board.row("3 · Waiting: how many messages wait", column(waiting()))
     board.row("    … and how long a message that arrives now will wait", column(wait()))
     board.row("4 · In service: under overload, the workers are busy in every column", column(in_service()))

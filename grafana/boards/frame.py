@@ -19,7 +19,7 @@ class Annotation(models.AnnotationQuery):
         self.value_is_time = value_is_time
 
     def build(self) -> "Annotation":
-        """It is its own builder."""
+        """Returns the annotation itself: it is its own builder."""
         return self
 
     def to_json(self) -> dict[str, object]:
@@ -68,25 +68,25 @@ class Board:
         self._panels = 0
 
     def variables(self, *variables: Builder) -> None:
-        """What the viewer chooses."""
+        """Adds variables: the values that a viewer can choose."""
         self._dashboard.variables(list(variables))
 
     def annotations(self, *annotations: Annotation) -> None:
-        """What is marked on every panel."""
+        """Adds annotations: events that every panel marks."""
         self._dashboard.annotations(list(annotations))
 
     def row(self, title: str, *panels: Builder) -> None:
-        """A heading and what stands under it."""
+        """Adds a heading and the panels below it."""
         self._panels += 1
         self._dashboard.with_row(dashboard_builders.Row(title).id(self._panels))
         self.add(*panels)
 
     def add(self, *panels: Builder) -> None:
-        """Panels without a heading."""
+        """Adds panels without a heading."""
         for panel in panels:
             self._panels += 1
             self._dashboard.with_panel(panel.id(self._panels))
 
     def build(self) -> models.Dashboard:
-        """The finished dashboard."""
+        """Returns the finished dashboard."""
         return self._dashboard.build()

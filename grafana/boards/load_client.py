@@ -30,7 +30,7 @@ def rate(metric: str, *matchers: str) -> str:
 
 
 def at_a_glance():
-    """The answer, now."""
+    """The state of the run now."""
     return (
         number(
             "Start lag (p99)",
@@ -92,16 +92,16 @@ def at_a_glance():
 
 
 def achieved():
-    """What was intended, and what was achieved."""
+    """Scheduled requests per second, and messages done per second."""
     return (
         graph(
             "Offered and achieved",
-            "Requests per second: in the **schedule**, **intended** (scheduled) by the clients, **sent** and ended, and **good** (done "
-            "within the SLO). Intended below schedule: this machine is too slow. Sent below intended: clients were blocked. "
+            "Requests per second: in the **schedule**, **scheduled** by the clients, **sent** and ended, and **good** (done "
+            "within the SLO). Scheduled below schedule: this machine is too slow. Sent below scheduled: clients were blocked. "
             "Good below sent: the service rejected, was late or lost messages.",
             PER_SECOND,
             Series("schedule", f"sum(load_offered_rps{{{THIS}}})", Colour.TEXT, Look.LIMIT),
-            Series("intended", rate("load_intended_total"), Colour.OFFERED),
+            Series("scheduled", rate("load_intended_total"), Colour.OFFERED),
             Series("sent", rate("load_requests_total"), Colour.WORKING),
             Series("good", rate("load_good_total"), Colour.DONE),
             width=12,
@@ -213,10 +213,10 @@ def whose_fault():
 
 
 def audit():
-    """How every scheduled send ended, and the process of the load client."""
+    """How every scheduled request ended, and the process of the load client."""
     fates = (
         ("done", f"load_time_to_done_seconds_count{{{THIS}}}", Colour.DONE),
-        ("refused or failed", f'load_requests_total{{{THIS},outcome!="ok"}}', Colour.REFUSED),
+        ("rejected or failed", f'load_requests_total{{{THIS},outcome!="ok"}}', Colour.REFUSED),
         ("withheld", f"load_withheld_total{{{THIS}}}", Colour.WITHHELD),
         ("discarded", f'load_audited_total{{{THIS},fate="discarded"}}', Colour.LOST),
         ("unknown", f'load_audited_total{{{THIS},fate="unknown"}}', Colour.WAITING),
@@ -225,12 +225,12 @@ def audit():
     return (
         graph(
             "Fate of all scheduled requests",
-            "Totals since the load client started. **done**: processed. **refused or failed**: the sender was told. "
-            "**withheld**: never sent. **discarded**: accepted, then thrown away, as the service reported. **unknown**: "
+            "Totals since the load client started. **done**: processed. **rejected or failed**: the sender was told. "
+            "**withheld**: never sent. **discarded**: accepted, then discarded, as the service reported. **unknown**: "
             "accepted by a service that was restarted since. **lost**: accepted, never reported as ended, although the "
             "service has nothing left to do. The gap to the dashed line is in flight or on the queue.",
             COUNT,
-            Series("intended", f"sum(load_intended_total{{{THIS}}})", Colour.TEXT, Look.LIMIT),
+            Series("scheduled", f"sum(load_intended_total{{{THIS}}})", Colour.TEXT, Look.LIMIT),
             *(Series(fate, f"sum({metric})", colour, Look.STACKED) for fate, metric, colour in fates),
             width=12,
             height=7,
@@ -256,7 +256,7 @@ def audit():
 
 
 def board() -> Dashboard:
-    """Load client."""
+    """The dashboard Load client."""
     board = Board(
         "load-client",
         "Load client: was it the client or the server?",
@@ -276,7 +276,7 @@ def board() -> Dashboard:
         )
     )
     board.row("Now: was it the client or the server?", *at_a_glance())
-    board.row("Load: intended and achieved", *achieved())
+    board.row("Load: scheduled and achieved", *achieved())
     board.row("How long it took", *response_times())
     board.row("Client or server: start lag, and clients that wait for answers", *whose_fault())
     board.row("Audit: how every scheduled send ended", *audit())

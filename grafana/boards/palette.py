@@ -1,4 +1,4 @@
-"""What every panel shares: the data source, the units, colours with a meaning, thresholds."""
+"""The data source, the units, the colours with their meaning, and the thresholds of all panels."""
 
 from grafana_foundation_sdk.builders import dashboard as dashboard_builders
 from grafana_foundation_sdk.models import dashboard as models
@@ -11,7 +11,7 @@ WIDTH = 24
 """Columns of Grafana's grid."""
 
 TAG = "fire-and-forget or synchronous"
-"""Every dashboard has it, and links to the others that have it."""
+"""The tag of the dashboards. Each one links to the others with this tag."""
 
 PER_SECOND = units.MessagesPerSecond
 SECONDS = units.Seconds

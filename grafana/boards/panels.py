@@ -1,4 +1,4 @@
-"""The kinds of panel, and what they are made of: series and figures.
+"""The kinds of panel, and their parts: series and figures.
 
 Nothing here knows a metric. A panel is not made without title, description and unit; thresholds are always set, because
 Grafana's default would paint every value above 80 red, in any unit.
@@ -20,7 +20,7 @@ from boards.palette import COUNT, PER_SECOND, PROMETHEUS, SECONDS, WIDTH, Colour
 
 
 class Look(Enum):
-    """How a series is drawn, and how loud."""
+    """How a series is drawn, and how much it stands out."""
 
     LINE = "a line over a light fill"
     STACKED = "a layer on the others: together they are a whole"
@@ -64,7 +64,7 @@ def _query(place: int, name: str, expr: str) -> prometheus.Dataquery:
 
 
 def _now(place: int, name: str, expr: str) -> prometheus.Dataquery:
-    """The value at the end of the range. The last of a range query would be the last there was, however long ago."""
+    """An instant query. The last value of a range query can be old."""
     return _query(place, name, expr).instant()
 
 
@@ -129,7 +129,7 @@ def graph(
 
 @dataclass(frozen=True)
 class Figure:
-    """One number. It is coloured by what share it is of `reference`, a query: from each share on, its colour.
+    """One number. Its colour depends on its share of `reference`, which is a query: from each share on, its colour.
 
     A query, and not a number, because the numbers are set elsewhere (.env) and may be changed while the dashboard is open.
     """
@@ -142,7 +142,7 @@ class Figure:
     colours: tuple[tuple[float, str], ...]
     base: str
     absent: str = "none"
-    """What to say for -1: a query gives that where there is nothing to tell, so that the number keeps its place."""
+    """The text for -1, which a query returns if it has no value, so that the number keeps its place."""
 
 
 def figures(title: str, description: str, *numbers: Figure, height: int, width: int = WIDTH) -> stat.Panel:

@@ -16,7 +16,7 @@ CAPACITY = (
 """Messages per second that the workers can process, by the service time measured within the last minute."""
 
 
-def each_door(panel):
+def each_rpc(panel):
     """Repeats a panel, once for each RPC in use, side by side."""
     return panel.repeat("door").repeat_direction("h").max_per_row(2)
 
@@ -34,7 +34,7 @@ def quantiles(histogram: str) -> list[Series]:
 
 
 def at_a_glance():
-    """The state of it, now."""
+    """The state of the service now."""
     return (
         number(
             "In system",
@@ -56,7 +56,7 @@ def at_a_glance():
         number(
             "Workers busy",
             "The share of the workers' time that they spent on messages which they finished. Yellow from 95 %: new messages "
-            "wait or are refused. That is fine as long as the expected wait beside it stays bounded.",
+            "wait or are rejected. That is fine as long as the expected wait beside it stays bounded.",
             SHARE,
             f"clamp_max(sum(rate(foo_service_time_seconds_sum{{{THIS}}}{RECENT})) / sum(foo_workers{{{THIS}}}), 1)",
             (0.95, Colour.LATE),
@@ -64,7 +64,7 @@ def at_a_glance():
             decimals=0,
         ),
         number(
-            "Refused",
+            "Rejected",
             "The share of calls, Enqueue and Process together, that were rejected because there was no room. Yellow from the "
             "first, red from 5 %, where the alert fires.",
             SHARE,
@@ -76,7 +76,7 @@ def at_a_glance():
             decimals=1,
         ),
         number(
-            "Thrown away",
+            "Dropped or abandoned",
             "Admitted messages that were dropped or abandoned in the whole time shown: they were never processed. The queue "
             "of a service that was killed is not counted here. Red from the first.",
             EXACT,
@@ -96,7 +96,7 @@ def at_a_glance():
     )
 
 
-def doors():
+def rpcs():
     """How calls and admitted messages ended, once for each RPC in use."""
     statuses = (
         ("ok", Colour.DONE),
@@ -148,7 +148,7 @@ def doors():
         ),
         height=7,
     )
-    return each_door(calls), each_door(messages)
+    return each_rpc(calls), each_rpc(messages)
 
 
 def waits():
@@ -180,14 +180,14 @@ def waits():
         height=8,
         log_from=0.001,
     )
-    by_door = heat(
+    by_rpc = heat(
         "Queue wait: $door",
         "Messages that a worker took, per second, by how long they had waited. A light band that climbs means that the line "
         "grows. Two bands mean two groups of messages, one with a short wait and one with a long wait.",
         f'sum by (le) (rate(foo_queue_wait_seconds_bucket{{{THIS},door=~"$door"}}{RECENT}))',
         height=9,
     )
-    return depth, times, each_door(by_door)
+    return depth, times, each_rpc(by_rpc)
 
 
 def workers():
@@ -318,7 +318,7 @@ def process():
 
 
 def board() -> Dashboard:
-    """Service."""
+    """The dashboard Service."""
     board = Board(
         "service",
         "Service: one foo-service in depth",
@@ -330,7 +330,7 @@ def board() -> Dashboard:
         choice("instance", "Instance", "The service.", 'label_values(foo_workers{job="$job"}, instance)'),
         choice(
             "door",
-            "Door",
+            "RPC",
             "The RPCs that were called in the time shown.",
             f"query_result(sum by (rpc) (increase(foo_requests_total{{{THIS}}}[$__range])) > 0)",
             regex='/rpc="([^"]+)"/',
@@ -347,7 +347,7 @@ def board() -> Dashboard:
         )
     )
     board.row("Now", *at_a_glance())
-    board.row("Calls and messages: how they ended", *doors())
+    board.row("Calls and messages: how they ended", *rpcs())
     board.row("Waiting: where, how many, how long", *waits())
     board.row("Admission: how many at once, who is refused", *admission())
     board.row("Workers: shared by Enqueue and Process", *workers())

@@ -1,4 +1,4 @@
-"""Each check finds what it is there to find, in a dashboard that was all right before."""
+"""Each check finds the fault that it looks for, in a dashboard that had none before."""
 
 import copy
 import json
@@ -15,14 +15,14 @@ COMPARE = json.loads((DASHBOARDS / "compare.json").read_text())
 
 
 class Form(unittest.TestCase):
-    """What must hold of the JSON."""
+    """Checks of the JSON."""
 
     def setUp(self) -> None:
         self.board = copy.deepcopy(COMPARE)
         self.panel = next(panel for panel in self.board["panels"] if panel["type"] == "timeseries")
 
     def expect(self, words: str) -> None:
-        """The one complaint has these words."""
+        """Asserts that there is exactly one complaint and that it contains these words."""
         found = list(form.complaints(self.board))
         self.assertEqual(len(found), 1, found)
         self.assertIn(words, found[0])
@@ -72,7 +72,7 @@ class Form(unittest.TestCase):
 
 
 class Names(unittest.TestCase):
-    """Which metrics are asked for."""
+    """The metrics that queries use."""
 
     def test_names_are_found_in_every_corner_of_an_expression(self) -> None:
         expr = (
@@ -94,7 +94,7 @@ class Names(unittest.TestCase):
 
 
 class Canned(Prometheus):
-    """A Prometheus that gives the same answer to everything."""
+    """A Prometheus that gives the same answer to every query."""
 
     def __init__(self, curves: list[Curve]) -> None:
         super().__init__("http://nowhere")
@@ -111,10 +111,10 @@ class Canned(Prometheus):
 
 
 class Answers(unittest.TestCase):
-    """Whether there is data."""
+    """Checks of the answers."""
 
     def complaints(self, *curves: Curve) -> list[str]:
-        """About Compare, with one column."""
+        """Complaints about Compare with one column."""
         return list(answers.unanswered(Dashboard(DASHBOARDS / "compare.json"), Canned(list(curves)), Span(0, 60), set()))
 
     def test_numbers_are_all_right(self) -> None:
@@ -130,7 +130,7 @@ class Answers(unittest.TestCase):
 
 
 class Shown(unittest.TestCase):
-    """What Grafana makes of a dashboard."""
+    """The panels, variables and texts that Grafana would show."""
 
     def test_a_panel_is_repeated_for_each_strategy_side_by_side(self) -> None:
         dashboard, names = Dashboard(DASHBOARDS / "compare.json"), ["async-unbounded", "sync"]

@@ -1,1 +1,1 @@
-"""Dashboards without Grafana: what they would ask Prometheus, whether there is an answer, and how it would look."""
+"""Dashboards without Grafana: their queries, whether Prometheus answers them, and pictures of the panels."""

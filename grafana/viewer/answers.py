@@ -1,4 +1,4 @@
-"""Whether Prometheus has an answer to what dashboards and rules ask. Each function yields complaints."""
+"""Checks that Prometheus answers the queries of dashboards and rules. Each function yields complaints."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from viewer.prometheus import Curve, Prometheus, Refused, Span
 from viewer.shown import SCRAPE, Dashboard, Query
 
 SYNTHETIC = {"up"}
-"""What Prometheus makes itself, on no page."""
+"""Series that Prometheus itself makes; no target declares them."""
 
 
 class Rules:
@@ -24,7 +24,7 @@ class Rules:
         self.recorded = {rule["record"] for rule in self.all if "record" in rule}
 
     def questions(self) -> Iterator[tuple[str, str]]:
-        """Each rule's name, and what must have an answer. An alert that does not fire has none: its left side must."""
+        """The name of each rule, and the expression that must have an answer: of an alert, which may not fire, its left side."""
         for rule in self.all:
             if "record" in rule:
                 yield rule["record"], rule["expr"]
@@ -33,7 +33,7 @@ class Rules:
 
 
 def asked_by(dashboard: Dashboard) -> Iterator[tuple[str, str]]:
-    """Where a dashboard asks, and what: variables stand in for themselves, as names do not depend on them."""
+    """Each place of a dashboard with a query, and the query. Variables are left in it, because names do not depend on them."""
     anything, moment = {variable["name"]: ["any"] for variable in dashboard.variables}, Span(0, 600)
     for panel in dashboard.panels(anything, moment):
         for query in panel.queries:
@@ -47,7 +47,7 @@ def asked_by(dashboard: Dashboard) -> Iterator[tuple[str, str]]:
 
 
 def unknown_metrics(questions: Iterator[tuple[str, str]], known: set[str]) -> Iterator[str]:
-    """Names that are neither on a page nor recorded."""
+    """Names that no target declares and no rule records."""
     for place, expr in questions:
         for name in sorted(promql.metrics(expr) - known - SYNTHETIC):
             yield f"{place}: there is no {name}"
@@ -77,14 +77,14 @@ def unanswered(dashboard: Dashboard, prometheus: Prometheus, span: Span, used: s
 
 
 def unanswered_rules(rules: Rules, prometheus: Prometheus, span: Span) -> Iterator[str]:
-    """The same of rules."""
+    """The same check for rules."""
     for name, expr in rules.questions():
         query = Query("X", name, expr, instant=False, step=SCRAPE)
         yield from _judge(name, expr, _ask(query, prometheus, span))
 
 
 def _ask(query: Query, prometheus: Prometheus, span: Span) -> list[Curve] | Refused:
-    """The answer; of an instant query, the latest within the last half of the span: a service may be restarting now."""
+    """The answer. An instant query gets the latest within the last half of the span: a service may be restarting now."""
     moments = [span] if not query.instant else [Span(span.start, span.end - span.seconds * back / 8) for back in range(5)]
     try:
         return next((curves for moment in moments if (curves := query.run(prometheus, moment))), [])

@@ -24,7 +24,7 @@ RULES = GRAFANA.parent / "prometheus" / "rules.yml"
 
 
 class Report:
-    """Prints complaints as they come, under what they are about, and counts them."""
+    """Prints complaints as they come, each group under its subject, and counts them."""
 
     def __init__(self) -> None:
         self.complaints = 0
@@ -79,7 +79,7 @@ def main() -> int:
 
 
 def page(source: str) -> set[str]:
-    """The names that a page declares, in Prometheus' text format."""
+    """The names that a page in Prometheus' text format declares."""
     if source.startswith("http"):
         with urllib.request.urlopen(source, timeout=10) as answer:
             text = answer.read().decode()

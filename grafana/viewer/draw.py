@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def draw(dashboard: Dashboard, prometheus: Prometheus, span: Span, wanted: dict[str, str], picture: Path) -> None:
-    """Draws one dashboard, with the first setting of its variables that has what is wanted."""
+    """Draws one dashboard, with the first setting of its variables that matches the wanted one."""
     settings = [
         setting
         for setting in dashboard.settings(prometheus, span)
@@ -88,7 +88,7 @@ def draw(dashboard: Dashboard, prometheus: Prometheus, span: Span, wanted: dict[
 
 
 def happened(mark: Mark, prometheus: Prometheus, span: Span) -> list[Event]:
-    """The events of an annotation: values above zero, those a step apart as one, as Grafana joins them."""
+    """The events of an annotation: values above zero. Neighbouring values are one event, as in Grafana."""
     events = []
     for curve in mark.query.run(prometheus, span):
         found: list[list[float]] = []

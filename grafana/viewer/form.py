@@ -1,4 +1,4 @@
-"""What must hold of a dashboard's JSON as it stands, without a Prometheus. Each function yields complaints."""
+"""Checks of a dashboard's JSON that need no Prometheus. Each function yields complaints."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ plugins.register_default_plugins()
 
 
 def complaints(source: dict) -> Iterator[str]:
-    """All of them."""
+    """Yields the complaints of all checks."""
     yield from unmodelled(source)
     yield from unfinished_panels(source)
     yield from foreign_datasources(source)
@@ -25,7 +25,7 @@ def complaints(source: dict) -> Iterator[str]:
 
 
 def unmodelled(source: dict) -> Iterator[str]:
-    """What Grafana's models do not contain: fields that are lost when the models read and write the JSON again."""
+    """Fields that Grafana's models lack: they are lost when the models read the JSON and write it again."""
     known = json.loads(json.dumps(source))
     for annotation in known["annotations"]["list"]:
         for own in Annotation.OWN_FIELDS:
@@ -55,7 +55,7 @@ def _as_json(value: object):
 
 
 def differences(path: str, written: object, read: object) -> Iterator[str]:
-    """Where two JSON values differ, `written` being the one that was in the file."""
+    """The places at which two JSON values differ. `written` is the value in the file."""
     if isinstance(written, dict) and isinstance(read, dict):
         for key in written.keys() | read.keys():
             if key not in read:
@@ -107,7 +107,7 @@ def foreign_datasources(source: dict) -> Iterator[str]:
 
 
 def misplaced(source: dict) -> Iterator[str]:
-    """Panels outside the grid or on each other, and numbers used twice."""
+    """Panels that leave the grid or overlap, and panel numbers that occur twice."""
     taken: dict[tuple[int, int], str] = {}
     ids = [panel["id"] for panel in source["panels"]]
     if len(ids) != len(set(ids)):

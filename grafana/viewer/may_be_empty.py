@@ -1,4 +1,4 @@
-"""Queries that may rightly have no answer, each with the reason. Keyed by the file, the panel and the legend."""
+"""Queries that may have no answer, each with the reason. The key is the file, the panel and the legend."""
 
 MAY_BE_EMPTY: dict[tuple[str, str, str], str] = {
     ("service.json", "Waiting, by place", "capacity of the queue"): (

@@ -1,4 +1,4 @@
-"""The few questions that dashboards ask Prometheus' HTTP API."""
+"""The requests to Prometheus' HTTP API that the dashboards need."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 class Refused(Exception):
-    """Prometheus did not answer, or not with success; says what it said."""
+    """Prometheus did not answer, or answered with an error. The text is that of Prometheus."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Span:
 
     @property
     def seconds(self) -> float:
-        """Its length."""
+        """The length of the range, in seconds."""
         return self.end - self.start
 
 
@@ -40,20 +40,20 @@ class Curve:
 
 
 class Prometheus:
-    """A Prometheus server."""
+    """A Prometheus server, by its URL."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
     def now(self, expr: str, at: float) -> list[Curve]:
-        """The result of an instant query, as curves of one point; a scalar has no labels."""
+        """The result of an instant query, as curves of one point. A scalar has no labels."""
         data = self._get("query", query=expr, time=at)
         if data["resultType"] == "scalar":
             return [_curve({}, [data["result"]])]
         return [_curve(one["metric"], [one["value"]]) for one in data["result"]]
 
     def over(self, expr: str, span: Span, step: float) -> list[Curve]:
-        """The result of a range query, its steps at multiples of `step`, as Grafana aligns them."""
+        """The result of a range query. Its steps are at multiples of `step`, as Grafana aligns them."""
         start = math.floor(span.start / step) * step
         data = self._get("query_range", query=expr, start=start, end=span.end, step=step)
         return [_curve(one["metric"], one["values"]) for one in data["result"]]
@@ -63,7 +63,7 @@ class Prometheus:
         return self._get(f"label/{label}/values", start=span.start, end=span.end, **{"match[]": selector})
 
     def metric_names(self) -> set[str]:
-        """What the pages of all present targets declare."""
+        """The metrics that all present targets declare."""
         return {
             name for metric, declarations in self._get("metadata").items() for name in names_of(metric, declarations[0]["type"])
         }
@@ -81,7 +81,7 @@ class Prometheus:
 
 
 def names_of(metric: str, kind: str) -> set[str]:
-    """The names under which the series of a metric are found."""
+    """The names of the series that a metric has."""
     if kind == "histogram":
         return {f"{metric}_bucket", f"{metric}_sum", f"{metric}_count"}
     return {metric}

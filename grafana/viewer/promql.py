@@ -1,4 +1,4 @@
-"""What a PromQL expression names: by a parser, not by its looks."""
+"""The names in a PromQL expression, found by a parser."""
 
 import promql_parser
 
@@ -6,7 +6,7 @@ _COMPARISONS = {"==", "!=", "<", ">", "<=", ">="}
 
 
 def metrics(expr: str) -> set[str]:
-    """The metrics and recorded series that it asks for."""
+    """The metrics and recorded series that the expression uses."""
     names = set()
 
     def visit(part: promql_parser.Expr) -> None:
@@ -24,7 +24,7 @@ def _by_label(selector: promql_parser.VectorSelector) -> list[str]:
 
 
 def without_comparison(expr: str) -> str:
-    """The left side of a comparison: what an alert watches, also while it does not fire."""
+    """The left side of a comparison: the value that an alert watches, also while the alert does not fire."""
     parsed = promql_parser.parse(expr)
     if isinstance(parsed, promql_parser.BinaryExpr) and str(parsed.op) in _COMPARISONS:
         return parsed.lhs.prettify()

@@ -15,7 +15,7 @@ from viewer.prometheus import Curve, Prometheus, Span
 SCRAPE = 1.0
 """Seconds between scrapes: prometheus.yml, and `timeInterval` of the provisioned data source."""
 PIXELS = 1920
-"""Width of the screen."""
+"""Width of the screen, in pixels."""
 COLUMNS = 24
 ROUND_STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
@@ -26,7 +26,7 @@ _QUERY_RESULT = re.compile(r"query_result\((?P<expr>.+)\)")
 
 @dataclass(frozen=True)
 class Query:
-    """What one target of a panel asks."""
+    """The query of one target of a panel."""
 
     letter: str
     legend: str
@@ -35,19 +35,19 @@ class Query:
     step: float
 
     def run(self, prometheus: Prometheus, span: Span) -> list[Curve]:
-        """Asks it."""
+        """Returns the result of the query."""
         if self.instant:
             return prometheus.now(self.expr, span.end)
         return prometheus.over(self.expr, span, self.step)
 
     def name_of(self, curve: Curve) -> str:
-        """What the legend says: {{labels}} filled in."""
+        """The text of the legend, with the values of its {{labels}}."""
         return re.sub(r"\{\{\s*(\w+)\s*}}", lambda match: curve.labels.get(match[1], ""), self.legend)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel in its place, in columns and rows of the grid; `source` is its JSON."""
+    """A panel with its place in the grid; `source` is its JSON."""
 
     source: dict
     title: str
@@ -59,13 +59,13 @@ class Panel:
 
     @property
     def kind(self) -> str:
-        """timeseries, stat, heatmap, text or row."""
+        """The kind: timeseries, stat, heatmap, text or row."""
         return self.source["type"]
 
 
 @dataclass(frozen=True)
 class Mark:
-    """An annotation: its name, and what it asks."""
+    """An annotation: its name and its query."""
 
     name: str
     colour: str
@@ -75,7 +75,7 @@ class Mark:
 
 
 class Dashboard:
-    """One of the JSON files."""
+    """A dashboard, as one of the JSON files describes it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -101,7 +101,7 @@ class Dashboard:
         yield from rest({}, self.variables)
 
     def options(self, variable: dict, chosen: dict[str, list[str]], prometheus: Prometheus, span: Span) -> list[str]:
-        """What a variable can be, in Grafana's order."""
+        """The possible values of a variable, in Grafana's order."""
         query = self.fill(variable["query"]["query"], chosen, span, SCRAPE)
         if match := _LABEL_VALUES.fullmatch(query):
             found = prometheus.label_values(match["label"], match["selector"], span)
@@ -117,7 +117,7 @@ class Dashboard:
         return list(dict.fromkeys(found))
 
     def panels(self, chosen: dict[str, list[str]], span: Span) -> list[Panel]:
-        """All panels, rows included, repeated ones once for each value."""
+        """All panels and rows. A repeated panel occurs once for each value."""
         shown = []
         for source in self.source["panels"]:
             place = source["gridPos"]
@@ -135,7 +135,7 @@ class Dashboard:
         return shown
 
     def marks(self, chosen: dict[str, list[str]], span: Span) -> list[Mark]:
-        """All annotations."""
+        """All annotations, with the variables replaced."""
         return [
             Mark(
                 source["name"],
@@ -164,7 +164,7 @@ class Dashboard:
         return Panel(source, title, x, y, width, height, queries)
 
     def fill(self, text: str, chosen: dict[str, list[str]], span: Span, step: float) -> str:
-        """The text with its variables replaced. One that is not known is an error: Grafana would leave it as it is."""
+        """The text with its variables replaced. An unknown variable is an error; Grafana would leave it in the text."""
         builtin = {
             "__interval": f"{step:g}s",
             "__interval_ms": f"{step * 1000:g}",

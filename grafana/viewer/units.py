@@ -2,7 +2,7 @@
 
 
 def written(value: float, unit: str, decimals: int | None = None) -> str:
-    """With its unit. Without `decimals`, three significant digits at most."""
+    """The number with its unit. Without `decimals`, it has at most three significant digits."""
     if unit == "s":
         return _seconds(value, decimals)
     if unit == "percentunit":

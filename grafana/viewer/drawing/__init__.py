@@ -1,1 +1,1 @@
-"""Draws panels from the results of their queries: as Grafana would place and colour them, not pixel by pixel."""
+"""Draws panels from the results of their queries, with the places and colours that Grafana uses, but not pixel by pixel."""

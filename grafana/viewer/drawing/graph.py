@@ -15,7 +15,7 @@ from viewer.units import written
 
 @dataclass(frozen=True)
 class Event:
-    """An annotation that happened: a moment, or a region if it lasted."""
+    """An event of an annotation: a moment, or a region if the event lasted."""
 
     start: float
     end: float
@@ -25,7 +25,7 @@ class Event:
 
 @dataclass
 class Line:
-    """A curve with the looks that the panel's overrides give it."""
+    """A curve with the style that the panel's overrides give it."""
 
     name: str
     curve: Curve
@@ -47,13 +47,13 @@ class Line:
         return (0, style["dash"]) if style else "solid"
 
     def at(self, times: list[float]) -> list[float]:
-        """Its values at these times; NaN where it has none, which is drawn as a gap."""
+        """The values at these times. A missing value is NaN and is drawn as a gap."""
         values = dict(zip(self.curve.times, self.curve.values, strict=True))
         return [values.get(moment, math.nan) for moment in times]
 
 
 def lines_of(panel: Panel, results: dict[str, list[Curve]]) -> list[Line]:
-    """Everything that the panel draws."""
+    """All curves that the panel draws."""
     looks = {
         (override["matcher"]["id"], override["matcher"]["options"]): {
             prop["id"]: prop["value"] for prop in override["properties"]
@@ -141,7 +141,7 @@ def _scales(axes: Axes, panel: Panel, lines: list[Line], span: Span) -> None:
 
 
 def times(axes: Axes, span: Span) -> None:
-    """The time axis: a label each minute, or as many as there is room for."""
+    """Draws the time axis: a label for each minute, or as many labels as fit."""
     axes.set_xlim(span.start, span.end)
     room = axes.get_window_extent().width / 55
     every = next(step for step in (60, 120, 300, 600, 1800, 3600) if span.seconds / step <= room)
@@ -151,7 +151,7 @@ def times(axes: Axes, span: Span) -> None:
 
 
 def _legend(page: Page, box: Box, lines: list[Line]) -> int:
-    """Draws the legend at the bottom of the box; returns how many rows it took."""
+    """Draws the legend at the bottom of the box; returns its number of rows."""
     rows: list[list[tuple[str, str]]] = [[]]
     used = 0.0
     for line in lines:

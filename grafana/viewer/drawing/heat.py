@@ -1,4 +1,4 @@
-"""A histogram over time, as Grafana's heatmap panel draws it: a row per bucket, brighter where there is more."""
+"""A histogram over time, as Grafana's heatmap panel draws it: one row for each bucket, brighter for higher rates."""
 
 import math
 

@@ -7,7 +7,7 @@ from viewer.units import written
 
 
 def draw(page: Page, box: Box, panel: Panel, results: dict[str, list[Curve]]) -> None:
-    """Draws the panel's contents into the box: a line for each value, its name beside it if there are several."""
+    """Draws the contents into the box: a line for each value, with its name if there are several."""
     maxima, hidden = _maxima(panel, results)
     values = [
         (query.name_of(curve), curve.values[-1])
@@ -33,7 +33,7 @@ def draw(page: Page, box: Box, panel: Panel, results: dict[str, list[Curve]]) ->
 
 
 def _maxima(panel: Panel, results: dict[str, list[Curve]]) -> tuple[dict[str, float], set[str]]:
-    """What "config from query results" does: the maximum of each value, and the queries that serve only that."""
+    """Applies "config from query results": returns the maximum of each value, and the queries that serve only as a maximum."""
     maxima, hidden = {}, set()
     for transformation in panel.source.get("transformations", []):
         options = transformation["options"]

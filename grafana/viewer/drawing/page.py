@@ -21,7 +21,7 @@ pyplot.rcParams.update({"font.family": "sans-serif", "font.size": 8, "text.color
 
 
 def colour(name: str) -> str:
-    """A colour of Grafana's, for matplotlib: `text` is the theme's."""
+    """A colour of Grafana in the form that matplotlib needs. `text` is the colour of the theme's text."""
     return TEXT if name == "text" else name
 
 
@@ -35,12 +35,12 @@ class Box:
     height: float
 
     def inner(self, left: float = 0, top: float = 0, right: float = 0, bottom: float = 0) -> "Box":
-        """What is left within margins."""
+        """The part of the rectangle that is left inside these margins."""
         return Box(self.x + left, self.y + top, self.width - left - right, self.height - top - bottom)
 
 
 class Page:
-    """A sheet of so many rows of the grid."""
+    """A sheet with this number of grid rows."""
 
     def __init__(self, rows: int, width: int, columns: int, title: str, settings: str) -> None:
         self.width, self.height = width, rows * (CELL + GAP) + 60
@@ -50,12 +50,12 @@ class Page:
         self.text(self.width - GAP, 14, settings, size=9, colour=FAINT, align="right")
 
     def box(self, x: float, y: float, width: float, height: float) -> Box:
-        """Where a panel in these cells is."""
+        """The rectangle of a panel in these cells."""
         column = (self.width - GAP) / self._columns
         return Box(GAP + x * column, 44 + y * (CELL + GAP), width * column - GAP, height * (CELL + GAP) - GAP)
 
     def frame(self, box: Box, title: str) -> Box:
-        """Draws the frame and the title; returns what is left for the contents."""
+        """Draws the frame and the title; returns the rectangle that is left for the contents."""
         frame = self.axes(box)
         frame.set(facecolor=PANEL, xticks=[], yticks=[], zorder=-1)
         for spine in frame.spines.values():
@@ -64,13 +64,13 @@ class Page:
         return box.inner(left=8, top=TITLE_HEIGHT, right=8, bottom=6)
 
     def text(self, x: float, y: float, words: str, *, size: float, weight="normal", colour=TEXT, align="left") -> None:
-        """Words whose top is at y."""
+        """Draws words with their top at y."""
         self.figure.text(
             x / self.width, 1 - y / self.height, words, fontsize=size, fontweight=weight, color=colour, ha=align, va="top"
         )
 
     def axes(self, box: Box) -> Axes:
-        """Axes that fill the box."""
+        """Returns axes that fill the box."""
         axes = self.figure.add_axes(
             (
                 box.x / self.width,

@@ -1,4 +1,4 @@
-"""Text panels: a Markdown table of one row, whose cells begin with bold words."""
+"""Text panels: a Markdown table with one row. Each cell begins with bold words."""
 
 import textwrap
 
