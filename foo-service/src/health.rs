@@ -21,14 +21,14 @@ use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use tower::service_fn;
 
-/// The service to ask, and how.
+/// The flags of the health check.
 #[derive(Debug, Args)]
 pub struct HealthArgs {
     /// The service's gRPC address, as HOST:PORT
     #[arg(long, env = "FOO_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:50051")]
     listen: Address,
 
-    /// How long it may take to answer
+    /// Time limit for the answer
     #[arg(long, default_value = "2s", value_parser = humantime::parse_duration)]
     timeout: Duration,
 
@@ -36,27 +36,27 @@ pub struct HealthArgs {
     #[arg(long, env = "FOO_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
 
-    /// A certificate to show, for a service with --tls-client-ca (PEM)
+    /// Certificate to present to a service with --tls-client-ca (PEM file)
     #[arg(long, env = "FOO_HEALTH_CERT", value_name = "FILE", requires_all = ["client_key", "tls_cert"])]
     client_cert: Option<PathBuf>,
 
-    /// The key of --client-cert (PEM)
+    /// Private key of --client-cert (PEM file)
     #[arg(long, env = "FOO_HEALTH_KEY", value_name = "FILE", requires = "client_cert")]
     client_key: Option<PathBuf>,
 }
 
 impl HealthArgs {
-    /// Where the service is asked.
+    /// The address that is asked.
     pub fn url(&self) -> String {
         let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", reachable(&self.listen))
     }
 
-    /// Asks.
+    /// Asks the service's health service whether it serves.
     ///
     /// # Errors
     ///
-    /// What it says instead of SERVING, or why it says nothing, and what to do.
+    /// The status if it is not SERVING, or the reason why there is no answer, and what to do.
     pub async fn ask(&self) -> Result<(), String> {
         let address = reachable(&self.listen);
         let asked = async {
@@ -129,7 +129,7 @@ impl HealthArgs {
         Ok(TlsConnector::from(Arc::new(config)))
     }
 
-    /// Finds out what is spoken there, if it is not what was tried.
+    /// Finds out which protocol the server speaks, if it is not the one that was tried.
     async fn diagnosis(&self, address: &Address) -> Option<String> {
         if self.tls_cert.is_some() {
             let error = match secure(&self.tls().ok()?, address).await {
@@ -162,9 +162,9 @@ impl HealthArgs {
 }
 
 enum Failed {
-    /// Nothing was said that the service says.
+    /// There was no answer of a health service.
     Transport(String),
-    /// The service does not serve.
+    /// The service answered that it does not serve.
     Said(String),
 }
 

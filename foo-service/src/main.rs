@@ -26,15 +26,15 @@ use foo_service::{
 use signals::Signals;
 use tokio::net::TcpListener;
 
-/// Messages were abandoned: the drain ran out of time.
+/// The exit code if messages were abandoned because the drain ran out of time.
 const EXIT_ABANDONED: u8 = 3;
 
-/// A gRPC service with one pool of workers behind two doors: Enqueue (fire-and-forget) and Process (synchronous).
+/// A gRPC service with one pool of workers behind two RPCs: Enqueue (fire-and-forget) and Process (synchronous).
 ///
-/// SIGTERM or Ctrl-C drains: new work is refused, admitted work is finished. A second one stops at once. Exits with 0
-/// after a complete drain, with 3 if messages were abandoned. SIGHUP reloads the certificates. The log goes to standard error;
-/// RUST_LOG sets its level (default: info). Each flag can be given as an environment variable; an empty variable is an unset
-/// one.
+/// SIGTERM or Ctrl-C starts a drain: the service rejects new calls and finishes the admitted ones. A second signal stops it
+/// at once. Exit codes: 0 after a complete drain, 3 if messages were abandoned. SIGHUP reloads the certificates. The log
+/// goes to standard error; RUST_LOG sets its level (default: info). Each flag can also be an environment variable; an empty
+/// variable counts as unset.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -52,7 +52,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Ask a running service whether it serves; exit with 0 if it does, with 1 if not
+    /// Check that a running service serves: exit with 0 if it does, with 1 if not
     Health(HealthArgs),
 }
 
@@ -205,7 +205,7 @@ fn log_start(settings: &Settings, address: SocketAddr, admin: SocketAddr, instan
     );
 }
 
-/// Says whether a running service serves. Whether anybody reads it changes nothing about the exit code.
+/// Prints whether a running service serves. The exit code does not depend on whether the text can be written.
 async fn health(args: &HealthArgs) -> ExitCode {
     match args.ask().await {
         Ok(()) => {

@@ -10,15 +10,15 @@ use super::{
 };
 use crate::work::Share;
 
-/// What of the [`Settings`] can change while a service runs. The flags are spelled as there; one that is not given stays as it
-/// is.
+/// The [`Settings`] that can change while a service runs. The flags have the same names. A flag that is not given keeps its
+/// value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Args)]
 pub struct Change {
-    /// Messages processed at once, by both doors together
+    /// Number of workers: messages that are processed at once, for both RPCs together
     #[arg(long, value_parser = workers)]
     pub workers: Option<u32>,
 
-    /// Mean work on a message that does not say itself [0s to 1h]
+    /// Mean service time of a message that asks for none of its own [0s to 1h]
     #[arg(long, value_parser = duration_up_to_an_hour)]
     pub service_time: Option<Duration>,
 

@@ -31,11 +31,11 @@ const MAX_CPU_WORKERS: u32 = 1024;
 /// How a service behaves, apart from where it listens.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// Messages processed at once, by both doors together
+    /// Number of workers: messages that are processed at once, for both RPCs together
     #[arg(long, env = "FOO_WORKERS", default_value = "1", value_parser = workers)]
     pub workers: u32,
 
-    /// Mean work on a message that does not say itself [0s to 1h; 0s uses no timer at all]
+    /// Mean service time of a message that asks for none of its own [0s to 1h; 0s uses no timer at all]
     #[arg(long, env = "FOO_SERVICE_TIME", default_value = "250ms", value_parser = duration_up_to_an_hour)]
     pub service_time: Duration,
 
@@ -57,19 +57,19 @@ pub struct Settings {
     #[arg(long, env = "FOO_FAIL_TIME", default_value = "0s", value_parser = duration_up_to_an_hour)]
     pub fail_time: Duration,
 
-    /// What a worker does meanwhile
+    /// What a worker does during the service time
     #[arg(long, env = "FOO_WORK", default_value = "sleep")]
     pub work: WorkKind,
 
-    /// Whether the queue behind Enqueue has an end
+    /// Whether the queue behind Enqueue is unlimited or bounded
     #[arg(long, env = "FOO_QUEUE", default_value = "bounded")]
     pub queue: QueueKind,
 
-    /// Messages that a bounded queue holds
+    /// Maximum number of messages in a bounded queue
     #[arg(long, env = "FOO_QUEUE_CAPACITY", default_value = "1000", value_parser = count)]
     pub queue_capacity: u32,
 
-    /// What happens to a message that finds the queue full
+    /// What to do with a new message when the queue is full
     #[arg(long, env = "FOO_WHEN_FULL", default_value = "reject")]
     pub when_full: WhenFull,
 
@@ -95,38 +95,38 @@ pub struct Settings {
     #[arg(long, env = "FOO_CONCURRENCY_LIMIT", value_parser = count)]
     pub concurrency_limit: Option<u32>,
 
-    /// Calls that may wait in line, for each RPC; with 0, calls that find no room are rejected at once. With --line auto this is a
-    /// bound for memory, not a number to tune
+    /// Maximum number of calls in the waiting line of each RPC. With 0, a call without room is rejected at once. With --line
+    /// auto, this only bounds the memory and needs no tuning
     #[arg(long, env = "FOO_MAX_WAITING", default_value = "1000", value_parser = count_or_none)]
     pub max_waiting: u32,
 
-    /// Largest payload of a message, in bytes [up to 64MiB]
+    /// Maximum payload of a message, in bytes [up to 64MiB]
     #[arg(long, env = "FOO_MAX_PAYLOAD", default_value = "1MiB", value_parser = payload_size)]
     pub max_payload: u64,
 
-    /// Longest work that a message may ask for [up to 1h]
+    /// Maximum service time that a message may ask for [up to 1h]
     #[arg(long, env = "FOO_MAX_SERVICE_DEMAND", default_value = "60s", value_parser = duration_up_to_an_hour)]
     pub max_service_demand: Duration,
 
-    /// Maximum number of open connections; more are closed as they come
+    /// Maximum number of open connections. Further connections are closed at once
     #[arg(long, env = "FOO_MAX_CONNECTIONS", default_value = "1000", value_parser = count)]
     pub max_connections: u32,
 
-    /// How long calls are still served after the first SIGTERM, while /readyz and health already say no; then the drain
-    /// begins. A second signal skips it [0s to 1h]
+    /// Time between the first SIGTERM and the drain. Calls are still served, but /readyz and the health service already
+    /// say no. A second signal ends it [0s to 1h]
     #[arg(long, env = "FOO_DRAIN_DELAY", default_value = "0s", value_parser = duration_up_to_an_hour)]
     pub drain_delay: Duration,
 
-    /// How long a drain may take before what is left is abandoned [0s to 1h]
+    /// Maximum duration of a drain. After it, the messages that are left are abandoned [0s to 1h]
     #[arg(long, env = "FOO_DRAIN_TIMEOUT", default_value = "30s", value_parser = duration_up_to_an_hour)]
     pub drain_timeout: Duration,
 
-    /// Seed of everything that is drawn
+    /// Seed of all random numbers
     #[arg(long, env = "FOO_SEED", default_value = "1", value_parser = number)]
     pub seed: u64,
 }
 
-/// Whether the queue has an end.
+/// Whether the queue is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum QueueKind {
     /// It grows until memory ends.
@@ -179,7 +179,7 @@ impl Settings {
         Ok(())
     }
 
-    /// What the queue holds.
+    /// The capacity of the queue, and what happens when it is full.
     pub fn capacity(&self) -> Capacity {
         match self.queue {
             QueueKind::Unbounded => Capacity::Unbounded,

@@ -24,7 +24,7 @@ pub struct Listen {
     pub admin_listen: Address,
 }
 
-/// How the log looks.
+/// The format of the log.
 #[derive(Debug, Clone, Args)]
 pub struct LogArgs {
     /// Format of the log on standard error; RUST_LOG sets its level
@@ -35,16 +35,15 @@ pub struct LogArgs {
 /// The files of TLS.
 #[derive(Debug, Clone, Args)]
 pub struct TlsArgs {
-    /// Serve gRPC over TLS, with this certificate and its chain (PEM). SIGHUP reads all files of TLS again, for
-    /// connections to come
+    /// Certificate for TLS, with its chain (PEM file). SIGHUP reads all TLS files again, for new connections
     #[arg(long = "tls-cert", env = "FOO_TLS_CERT", value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
 
-    /// The key of --tls-cert (PEM)
+    /// Private key of --tls-cert (PEM file)
     #[arg(long = "tls-key", env = "FOO_TLS_KEY", value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
 
-    /// Take only clients that show a certificate that one in this file has signed (PEM)
+    /// CA certificates for clients (PEM file). Only clients with a certificate that one of them has signed are accepted
     #[arg(
         long = "tls-client-ca",
         env = "FOO_TLS_CLIENT_CA",
@@ -65,12 +64,12 @@ impl TlsArgs {
     }
 }
 
-/// What TLS is made of; all in PEM.
+/// The files for TLS, in PEM.
 #[derive(Debug, Clone)]
 pub struct TlsFiles {
     /// The service's certificate, with its chain.
     pub cert: PathBuf,
-    /// Its key.
+    /// The key of the certificate.
     pub key: PathBuf,
     /// The CA that signs the certificates of clients. Without it, clients need no certificate.
     pub client_ca: Option<PathBuf>,

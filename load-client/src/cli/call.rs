@@ -10,12 +10,12 @@ use crate::{
     schema::{MethodName, Source},
 };
 
-/// Another method.
+/// The flags that name an RPC method other than FooService's, and its message.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Any service")]
 pub struct CallArgs {
-    /// Drive this unary method of any service, as package.Service/Method; the server's reflection describes it, unless
-    /// --proto or --descriptor-set does. An OK counts as done
+    /// Unary RPC method to call, of any service, as package.Service/Method. The server's reflection describes its messages,
+    /// unless --proto or --descriptor-set does. An OK counts as done
     #[arg(
         long,
         env = "LOAD_CALL",
@@ -24,8 +24,9 @@ pub struct CallArgs {
     )]
     call: Option<MethodName>,
 
-    /// The message, as JSON, or @FILE [default: {}]. In its strings {{counter}} is another number for each send (with
-    /// one client 0, 1, 2, …), {{random 1 100}} is drawn for each, {{id}} names it; for a number, write a string with one of the first two. {{{{ is a literal {{
+    /// The message as JSON, or @FILE [default: {}]. Its strings may contain {{counter}}, a different number for each request
+    /// (0, 1, 2, … with one client), {{random 1 100}}, a random number for each request, and {{id}}, the request's id. For a
+    /// field that is a number, write a string with one of the first two. {{{{ is a literal {{
     #[arg(
         short,
         long,
@@ -37,11 +38,11 @@ pub struct CallArgs {
     )]
     data: Option<String>,
 
-    /// The message, from a file; - is standard input
+    /// File with the message as JSON; - is standard input
     #[arg(long, env = "LOAD_DATA_FILE", value_name = "FILE", requires = "call")]
     data_file: Option<PathBuf>,
 
-    /// A .proto file that describes the method, - is standard input; may be repeated
+    /// A .proto file that describes the method; - is standard input. Repeatable
     #[arg(
         long,
         env = "LOAD_PROTO",
@@ -51,7 +52,7 @@ pub struct CallArgs {
     )]
     proto: Vec<PathBuf>,
 
-    /// Where the imports of --proto are; may be repeated [default: the folder of each file]
+    /// Folder with the imports of --proto. Repeatable [default: the folder of each file]
     #[arg(
         long,
         visible_alias = "import-paths",
@@ -61,23 +62,23 @@ pub struct CallArgs {
     )]
     proto_path: Vec<PathBuf>,
 
-    /// A file of protoc --include_imports --descriptor_set_out that describes the method
+    /// Descriptor set that describes the method, written by protoc --include_imports --descriptor_set_out
     #[arg(long, env = "LOAD_DESCRIPTOR_SET", value_name = "FILE", requires = "call")]
     descriptor_set: Option<PathBuf>,
 }
 
 impl CallArgs {
-    /// The method that a flag names.
+    /// The method of `--call`, if it is given.
     pub fn method(&self) -> Option<&MethodName> {
         self.call.as_ref()
     }
 
-    /// The same, as a scenario has it.
+    /// The RPC of a scenario with these flags, if `--call` is given.
     pub fn rpc(&self) -> Option<Rpc> {
         self.call.as_ref().map(|name| Rpc::other(name.to_string()))
     }
 
-    /// Where its description comes from.
+    /// The source of the method's description.
     pub fn source(&self) -> Source {
         match &self.descriptor_set {
             Some(file) => Source::DescriptorSet(file.clone()),
@@ -89,7 +90,7 @@ impl CallArgs {
         }
     }
 
-    /// What goes into it, as JSON.
+    /// The message as JSON.
     ///
     /// # Errors
     ///

@@ -10,22 +10,22 @@ use crate::transport::dial::ConnectionOptions;
 /// The largest value of --max-message-size (arbitrary: answers are held in memory, one for each call in flight).
 const LARGEST_MESSAGE: u64 = 1 << 30;
 
-/// How connections behave.
+/// The flags for all connections.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Connections")]
 pub struct ConnectionArgs {
-    /// Ping a connection with calls in flight so often, and replace it when no answer comes in the same time (20s at most).
-    /// Servers may forbid frequent pings: gRPC's own close connections for them [default: never]
+    /// Interval between pings on a connection with calls in flight. The connection is replaced if no answer comes within the
+    /// same time (at most 20s). Servers of gRPC's own libraries close connections with frequent pings [default: no pings]
     #[arg(long, env = "LOAD_KEEPALIVE", value_name = "INTERVAL", value_parser = positive_duration)]
     keepalive: Option<Duration>,
 
-    /// The largest answer that is accepted, in bytes, also once it is decompressed
+    /// Maximum size of an answer in bytes, before and after decompression
     #[arg(long, env = "LOAD_MAX_MESSAGE_SIZE", value_name = "SIZE", default_value = "4MiB", value_parser = message_size)]
     max_message_size: usize,
 }
 
 impl ConnectionArgs {
-    /// What these flags say of connections.
+    /// The options of connections with these flags.
     pub fn options(&self) -> ConnectionOptions {
         ConnectionOptions {
             keepalive: self.keepalive,

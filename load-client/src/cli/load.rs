@@ -16,8 +16,8 @@ use crate::{
     scenario::{Rpc, Scenario, Schedule, Spacing, WhenBlocked},
 };
 
-/// Sends in flight per client through Enqueue, where a client does not wait (arbitrary: far over what a service that
-/// acknowledges lets stand, and still a bound).
+/// Requests in flight of each client that calls Enqueue, if no flag says it (arbitrary: a service that acknowledges at once
+/// leaves far fewer open, and it is still a bound).
 const OPEN_LOOP: u32 = 1000;
 /// The number of clients if no flag gives it: as many as in the worked example.
 const FEW_CLIENTS: u32 = 4;
@@ -25,11 +25,11 @@ const FEW_CLIENTS: u32 = 4;
 /// once are an overload that should show).
 const MANY_CLIENTS: u32 = 1000;
 
-/// The load.
+/// The flags of the load.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Load")]
 pub struct LoadArgs {
-    /// The door to drive [default for run: process]
+    /// RPC to call [default for run: process]
     #[arg(long, env = "LOAD_MODE")]
     mode: Option<Rpc>,
 
@@ -84,20 +84,23 @@ pub struct LoadArgs {
     #[command(flatten)]
     trace: TraceArgs,
 
-    /// Sends that a client may have in flight; 1: it waits for each answer [default: 1 for process, 1000 for enqueue]
+    /// Maximum number of requests that each client has in flight. With 1, a client waits for each answer before it sends
+    /// again [default: 1 for process, 1000 for enqueue]
     #[arg(long, env = "LOAD_MAX_IN_FLIGHT", value_parser = count)]
     max_in_flight: Option<u32>,
 
-    /// What happens to a send that is due while its client has that many in flight: it is made later, with the time since
-    /// it was intended counted; or not at all, and counted [default: backlog for run, withhold for compare and for traces]
+    /// What to do with a request that is due while its client has --max-in-flight requests in flight: send it later
+    /// (backlog; response time counts from the scheduled send), or do not send it and count it (withhold) [default: backlog
+    /// for run, withhold for compare and for traces]
     #[arg(long, env = "LOAD_WHEN_BLOCKED")]
     when_blocked: Option<WhenBlocked>,
 
-    /// Deadline of a send
+    /// Deadline of each request, from its actual send
     #[arg(short, long, env = "LOAD_TIMEOUT", default_value = "10s", value_parser = positive_duration)]
     timeout: Duration,
 
-    /// Latency objective: goodput counts requests that are done within it, from when they were due [default: the timeout]
+    /// Objective for the time to done: goodput counts requests that are done within it, from the scheduled send [default: the
+    /// timeout]
     #[arg(long, env = "LOAD_SLO", value_parser = positive_duration)]
     slo: Option<Duration>,
 
@@ -106,20 +109,20 @@ pub struct LoadArgs {
     #[arg(long, env = "LOAD_WARMUP", default_value = "0s", value_parser = duration)]
     warmup: Duration,
 
-    /// How long to wait after the load for the service to work off its queue [default: 60s for run, twice the duration
-    /// for compare, without limit in virtual time]
+    /// Maximum time to wait after the load until the service has processed its queue [default: 60s for run, twice the
+    /// duration for compare, unlimited in virtual time]
     #[arg(long, env = "LOAD_DRAIN_LIMIT", value_parser = duration)]
     drain_limit: Option<Duration>,
 
-    /// How long the service may take to come up
+    /// Maximum time to wait for the first connection
     #[arg(long, env = "LOAD_CONNECT_TIMEOUT", default_value = "10s", value_parser = positive_duration)]
     pub connect_timeout: Duration,
 
-    /// Payload of a message, in bytes
+    /// Payload of each message, in bytes
     #[arg(long, env = "LOAD_PAYLOAD_SIZE", default_value = "64", value_parser = payload_size)]
     payload_size: usize,
 
-    /// Metadata for every call, as 'name: value'; may be repeated, in the variable by a line for each
+    /// Metadata for every call, as 'name: value'. Repeatable; the environment variable has one line for each
     #[arg(
         short = 'H',
         long = "header",
@@ -132,7 +135,7 @@ pub struct LoadArgs {
     )]
     header: Vec<(HeaderName, HeaderValue)>,
 
-    /// Seed of everything that is drawn
+    /// Seed of all random numbers
     #[arg(long, env = "LOAD_SEED", default_value = "1", value_parser = number)]
     pub seed: u64,
 }
@@ -140,38 +143,38 @@ pub struct LoadArgs {
 /// What holds where no flag says otherwise.
 #[derive(Debug, Clone, Copy)]
 pub struct Defaults {
-    /// The door; a flag wins over it.
+    /// The RPC; `--mode` wins over it.
     pub rpc: Rpc,
-    /// Of the load.
+    /// The duration of the load.
     pub duration: Duration,
-    /// At the limit of sends in flight.
+    /// What happens at the limit of requests in flight.
     pub when_blocked: WhenBlocked,
-    /// After the load.
+    /// How long to wait for the service after the load.
     pub drain_limit: DrainLimit,
-    /// So that every service has one; more if the machine has more cores.
+    /// The least number of connections: one for each service. A machine with more cores has more.
     pub connections: u32,
-    /// How many; `None`: as many as requests per second, within bounds.
+    /// The number of clients; `None`: as many as requests per second, within bounds.
     pub clients: Option<u32>,
 }
 
-/// How long to wait after the load, where no flag says.
+/// How long to wait for the service after the load if no flag says it.
 #[derive(Debug, Clone, Copy)]
 pub enum DrainLimit {
-    /// So long.
+    /// This time.
     Fixed(Duration),
-    /// Twice as long as the load.
+    /// Twice the duration of the load.
     TwiceTheLoad,
-    /// For as long as it takes.
+    /// Until everything is processed.
     None,
 }
 
 impl LoadArgs {
-    /// The door that a flag asks for.
+    /// The RPC of `--mode`, if it is given.
     pub fn mode(&self) -> Option<Rpc> {
         self.mode
     }
 
-    /// When sends are intended. Reads the trace, if there is one.
+    /// When requests are scheduled. Reads the trace, if there is one.
     pub fn schedule(&self) -> Result<Schedule, TraceError> {
         if let Some(recorded) = self.trace.schedule()? {
             return Ok(recorded);

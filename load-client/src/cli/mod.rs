@@ -41,9 +41,9 @@ use crate::{transport::url::Url, ui::console::say};
 
 /// Drives a gRPC service with many clients and reports honestly what happened.
 ///
-/// Exits with 0 if the run went well, with 1 if it failed (nothing could be sent, nothing succeeded, the counts do not
-/// add up), with 2 for usage, with 99 if it went well and a --fail-if or --abort-if is met. Refusals do not fail a run
-/// unless a gate says so. Ctrl-C ends a run early, with the report so far.
+/// Exit codes: 0 if the run succeeded; 1 if it failed (no request could be sent, none succeeded, or the counts do not add
+/// up); 2 for a usage error; 99 if the run succeeded and a --fail-if or --abort-if rule is true. Rejected requests fail a
+/// run only if a rule says so. Ctrl-C stops a run early and prints the report so far.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
 pub struct Cli {
@@ -57,24 +57,24 @@ pub struct Cli {
 pub enum Command {
     /// Drive one running service
     Run(Box<RunArgs>),
-    /// Show strategies side by side: the worked example on services of its own, or running services
+    /// Compare strategies side by side: the built-in example, which starts its own services, or running services
     Compare(Box<CompareArgs>),
-    /// Prove the measuring itself, in about 12 s: what is reported of services with known faults beside what it must be
+    /// Test the measurements themselves, in about 12 s: measure services with known faults and check every figure
     ///
-    /// Services in this process freeze, delay, refuse, lose, drop and die in a known way, over loopback and in real time, and
-    /// are measured as `run` measures any other. Exits with 0 if all figures are what they must be; with 1 if one is not, if
-    /// an experiment could not be made or was stopped, or if this machine is too busy for it to be told.
+    /// Services in this process freeze, delay, reject, lose, drop and die in a known way, over loopback and in real time. The
+    /// command measures them as `run` measures any service. It exits with 0 if all figures are right. It exits with 1 if a
+    /// figure is wrong, if an experiment could not be made or was stopped, or if this machine is too busy to tell.
     Selftest(SelftestArgs),
-    /// Show saved reports again, or what has changed from one to the next
+    /// Show a saved report again, or compare several
     Report(ReportArgs),
-    /// Ask a running load client whether it is alive; exit with 0 if it is, with 1 if not
+    /// Check that a running load client is alive: exit with 0 if it is, with 1 if not
     Health(HealthArgs),
-    /// Print the completions of a shell, for its startup file: source <(load-client completions bash)
+    /// Print the completions for a shell. Put this into its startup file: source <(load-client completions bash)
     Completions {
-        /// Which shell
+        /// The shell
         shell: Shell,
     },
-    /// Print the manual page, or write it and those of the commands into a folder
+    /// Print the manual page, or write all manual pages into a folder
     Man {
         /// An existing folder, like /usr/local/share/man/man1
         folder: Option<PathBuf>,
@@ -84,8 +84,9 @@ pub enum Command {
 /// `load-client run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// The service, as http://host:port or, over TLS, https://host:port. Of several that serve the same, each gets its turn
-    /// of the connections; dns:///host:port stands for all addresses of a name, asked for whenever a connection is made
+    /// URL of the service: http://host:port, or https://host:port for TLS. With several URLs, separated by commas, the
+    /// connections are distributed round-robin. dns:///host:port means all addresses of a name; the name is resolved again
+    /// for every connection
     #[arg(
         env = "LOAD_URL",
         hide_env_values = true,
@@ -95,7 +96,7 @@ pub struct RunArgs {
     )]
     pub urls: Vec<Url>,
 
-    /// What is called.
+    /// The RPC method and the message.
     #[command(flatten)]
     pub call: CallArgs,
 
@@ -103,12 +104,12 @@ pub struct RunArgs {
     #[command(flatten)]
     pub load: LoadArgs,
 
-    /// Begin within the stages where the clock is, as if they had been repeating since 1970: runs that are started apart
-    /// are in the same stage at the same time
+    /// Align the stages with the clock, as if they had been repeating since 1970. Runs that start at different times are
+    /// then always in the same stage
     #[arg(long, env = "LOAD_ALIGN", requires = "repeat", help_heading = "Load")]
     pub align: bool,
 
-    /// What must not be.
+    /// The rules that fail a run.
     #[command(flatten)]
     pub gates: GateArgs,
 
@@ -116,7 +117,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub connection: ConnectionArgs,
 
-    /// How it is reached.
+    /// How TLS is used.
     #[command(flatten)]
     pub tls: TlsArgs,
 
@@ -124,7 +125,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub output: OutputArgs,
 
-    /// Serve live metrics of the run for Prometheus, as HOST:PORT, such as localhost:9465; /metrics has them, /livez answers
+    /// Address for live metrics of the run, as HOST:PORT, such as localhost:9465. Prometheus reads /metrics; /livez answers
     /// health checks
     #[arg(long, env = "LOAD_PROMETHEUS_ADDR", value_name = "ADDR", help_heading = "Output")]
     pub prometheus_addr: Option<Address>,
@@ -133,19 +134,19 @@ pub struct RunArgs {
 /// `load-client compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// A lab file: load, strategies and events of a comparison (docs/labs.md). Without it, the worked example
+    /// Lab file with the load, strategies and events of a comparison (docs/labs.md). Default: the built-in example
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
 
-    /// Write the lab that would be run, flags included, as a lab file to standard output, and run nothing
+    /// Print the comparison as a lab file, flags included, and do not run it
     #[arg(long, conflicts_with = "target")]
     pub print_lab: bool,
 
-    /// Only in virtual time: an hour takes seconds, and the same seed gives the same bytes
+    /// Run in virtual time only: an hour takes seconds, and the same seed gives exactly the same report
     #[arg(long, env = "LOAD_VIRTUAL_TIME", conflicts_with = "target")]
     pub virtual_time: bool,
 
-    /// Only this strategy; may be repeated [of the worked example: async-unbounded, async-scaled, async-bounded, sync,
+    /// Run only this strategy. Repeatable [in the built-in example: async-unbounded, async-scaled, async-bounded, sync,
     /// sync-shed]
     #[arg(
         long,
@@ -156,8 +157,8 @@ pub struct CompareArgs {
     )]
     pub strategy: Vec<String>,
 
-    /// Compare a running service instead, as NAME=enqueue:URL or NAME=process:URL after the RPC to call. --mode is the RPC
-    /// of a NAME=URL without one. Repeatable
+    /// Running service to compare instead, as NAME=enqueue:URL or NAME=process:URL, depending on the RPC to call. NAME=URL
+    /// calls the RPC of --mode. Repeatable
     #[arg(long, env = "LOAD_TARGET", value_name = "NAME=RPC:URL", value_parser = target::target, value_delimiter = ',')]
     pub target: Vec<Target>,
 
@@ -170,7 +171,7 @@ pub struct CompareArgs {
     #[command(flatten)]
     pub service: ServiceFlags,
 
-    /// What must not be.
+    /// The rules that fail a run.
     #[command(flatten)]
     pub gates: GateArgs,
 
@@ -178,7 +179,7 @@ pub struct CompareArgs {
     #[command(flatten)]
     pub connection: ConnectionArgs,
 
-    /// How it is reached.
+    /// How TLS is used.
     #[command(flatten)]
     pub tls: TlsArgs,
 
@@ -198,17 +199,16 @@ pub struct SelftestArgs {
 /// `load-client report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Reports as --json writes them. One is shown again; of more, each figure of the first beside that of every other, with
-    /// the change
+    /// Reports that --json has written. One file: show it again. Several: compare each of them with the first
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// What to compare with instead; may be repeated, for runs under the same conditions: a change is then held against
-    /// what these differ by among themselves
+    /// Report to compare with instead of the first file. Repeatable: with several runs under the same conditions, the
+    /// comparison says whether a change is larger than the differences among them
     #[arg(long, value_name = "FILE")]
     pub against: Vec<PathBuf>,
 
-    /// Also write the reports to a file, as one page for a browser: the runs of all of them in the same charts
+    /// Also write one HTML page with the runs of all reports in the same charts
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
 }
@@ -216,7 +216,7 @@ pub struct ReportArgs {
 /// `load-client health`.
 #[derive(Debug, Args)]
 pub struct HealthArgs {
-    /// Where it serves its metrics
+    /// Address of its metrics
     #[arg(
         long,
         env = "LOAD_PROMETHEUS_ADDR",
@@ -224,15 +224,15 @@ pub struct HealthArgs {
         default_value = "127.0.0.1:9465"
     )]
     pub prometheus_addr: Address,
-    /// How long it may take to answer
+    /// Time limit for the answer
     #[arg(long, default_value = "2s", value_parser = values::positive_duration)]
     pub timeout: Duration,
 }
 
-/// Where a service's own settings are.
+/// The hint for flags that are settings of the service.
 const OF_THE_SERVICE: &str =
     "it is a setting of the service: start foo-service with it; for its own services `load-client compare` takes it";
-/// Flags of other tools, and of the service, that are not here.
+/// Flags of other tools and of the service that this program does not have, each with the flag to use instead.
 const HINTS: [(&str, &str); 16] = [
     ("--plaintext", "write the URL with http://, which is without TLS"),
     ("--skipTLS", "--insecure does not verify the server's certificate"),
@@ -258,7 +258,7 @@ const HINTS: [(&str, &str); 16] = [
     ),
 ];
 
-/// What the program was started with.
+/// The command line, read.
 #[derive(Debug)]
 pub struct Started {
     /// The values.
@@ -285,7 +285,7 @@ pub fn as_given(error: &(impl std::fmt::Display + ?Sized)) -> String {
     foo_flags::as_given::<Cli>(&error.to_string())
 }
 
-/// Ends the program with a usage error that names what is wrong.
+/// Ends the program with a usage error and exit code 2.
 pub fn usage_error(message: impl std::fmt::Display) -> ! {
     let message = as_given(&message);
     let mut program = Cli::command();

@@ -10,18 +10,18 @@ use crate::ui::progress::ProgressStyle;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Also write the report to a file, as JSON (schema load-client/report/v1). An older file of that name is
-    /// removed when the run begins
+    /// Also write the report as JSON (schema load-client/report/v1). An older file of that name is removed when the run
+    /// begins
     #[arg(long, env = "LOAD_JSON", value_name = "FILE")]
     pub json: Option<PathBuf>,
 
-    /// Also write the report to a file, as one page for a browser: charts and tables, nothing loaded from elsewhere. An older file of that name is
+    /// Also write the report as one HTML page with charts and tables. The page loads nothing. An older file of that name is
     /// removed when the run begins
     #[arg(long, env = "LOAD_HTML", value_name = "FILE")]
     pub html: Option<PathBuf>,
 
-    /// Also write the time series to a file, as CSV: a line per run and step. An older file of that name is
-    /// removed when the run begins
+    /// Also write the time series as CSV, with one line for each run and step. An older file of that name is removed when
+    /// the run begins
     #[arg(long, env = "LOAD_CSV", value_name = "FILE")]
     pub csv: Option<PathBuf>,
 
@@ -34,17 +34,17 @@ pub struct OutputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct ProgressArgs {
-    /// Plain lines on stderr while it runs, even on a terminal; with NO_COLOR set, the live view has no colours
+    /// Show the progress as plain lines on stderr, even on a terminal. (NO_COLOR removes the colours of the live view)
     #[arg(long, env = "LOAD_NO_TUI")]
     no_tui: bool,
 
-    /// No progress
+    /// Show no progress
     #[arg(short, long, env = "LOAD_QUIET")]
     pub quiet: bool,
 }
 
 impl ProgressArgs {
-    /// The same in one word.
+    /// How progress is shown: `--quiet` wins over `--no-tui`.
     pub fn manner(&self) -> ProgressStyle {
         match (self.quiet, self.no_tui) {
             (true, _) => ProgressStyle::Nothing,

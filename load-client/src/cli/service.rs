@@ -5,7 +5,7 @@ use foo_service::config::Settings;
 
 use super::given::{Words, words};
 
-/// Those flags, by their long names.
+/// The service's flags that a comparison takes, by their long names.
 const FLAGS: [&str; 5] = [
     "workers",
     "service-time",
@@ -19,7 +19,7 @@ const FLAGS: [&str; 5] = [
 pub struct ServiceFlags(Words);
 
 impl ServiceFlags {
-    /// What was given.
+    /// The flags that were given, each with its value.
     pub fn words(&self) -> &Words {
         &self.0
     }

@@ -8,11 +8,11 @@ use crate::{
 /// A running service to be compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
-    /// What it is called. Nothing follows from it.
+    /// Its name in the report. The RPC does not depend on it.
     pub name: String,
-    /// The RPC to call; `None` if --mode has to say.
+    /// The RPC to call; `None` if `--mode` says it.
     pub rpc: Option<Rpc>,
-    /// Where it is.
+    /// Its address.
     pub url: Url,
 }
 

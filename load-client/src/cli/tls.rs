@@ -8,37 +8,38 @@ use rustls::pki_types::ServerName;
 
 use crate::transport::dial::Access;
 
-/// TLS: used where a URL begins with https://.
+/// The flags for TLS, which is used if a URL begins with https://.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "TLS, by https:// in the URL")]
 pub struct TlsArgs {
-    /// Trust certificates that one in this file has signed (PEM) [default: the system's roots]
+    /// CA certificates to trust (PEM file) [default: those of the system]
     #[arg(long, env = "LOAD_CACERT", value_name = "FILE", conflicts_with = "insecure")]
     cacert: Option<PathBuf>,
 
-    /// Show the server this certificate, with its chain (PEM)
+    /// Certificate to present to the server, with its chain (PEM file)
     #[arg(long, env = "LOAD_CERT", value_name = "FILE", requires = "key")]
     cert: Option<PathBuf>,
 
-    /// The key of --cert (PEM)
+    /// Private key of --cert (PEM file)
     #[arg(long, env = "LOAD_KEY", value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
 
-    /// What the server's certificate must be for [default: the host of --authority, or of the URL]
+    /// Name that the server's certificate must be valid for [default: the host of --authority, or of the URL]
     #[arg(long, env = "LOAD_SERVER_NAME", value_name = "NAME", value_parser = server_name)]
     server_name: Option<ServerName<'static>>,
 
-    /// What calls name as their host, with TLS or without [default: host and port of the URL]
+    /// Value of the :authority header of every call, with or without TLS [default: host and port of the URL]
     #[arg(long, env = "LOAD_AUTHORITY", value_name = "HOST")]
     authority: Option<Authority>,
 
-    /// Do not verify the server's certificate: anybody may be at the other end. (Without any TLS: http:// in the URL)
+    /// Do not verify the server's certificate. Then anyone can pretend to be the server. (For no TLS at all, write http://
+    /// in the URL)
     #[arg(long, env = "LOAD_INSECURE")]
     insecure: bool,
 }
 
 impl TlsArgs {
-    /// The flag that asks for TLS, if one does.
+    /// The first of these flags that was given, if any.
     pub fn asked_for(&self) -> Option<&'static str> {
         [
             (self.cacert.is_some(), "--cacert"),
@@ -50,7 +51,7 @@ impl TlsArgs {
         .find_map(|(given, flag)| given.then_some(flag))
     }
 
-    /// What these flags say of a target.
+    /// How a target with these flags is reached.
     pub fn access(&self) -> Access {
         Access {
             authority: self.authority.clone(),
