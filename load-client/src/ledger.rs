@@ -102,7 +102,7 @@ counts! {
     /// How every scheduled request ended, without those of the warm-up: `intended` is the sum of the others.
     pub struct Ledger {
         /// All of them.
-        intended: Total "intended",
+        intended: Total "scheduled",
         /// Answered with OK.
         ok: Good "ok",
         /// Rejected by the service, because it had no room.

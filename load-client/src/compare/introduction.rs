@@ -4,13 +4,14 @@ use std::{fmt::Write, time::Duration};
 
 use super::scenarios::{real_scenario, virtual_scenario};
 use crate::{
-    lab::{Event, Strategy},
+    lab::Strategy,
     present::{
+        conditions,
         grid::{Column, Grid, Kind},
         layout::{Layout, wrap},
-        words::counted,
     },
-    scenario::{Scenario, Schedule, Stage},
+    report::ConfigurationReport,
+    scenario::Scenario,
     units::time,
 };
 
@@ -24,10 +25,23 @@ pub fn introduction(strategies: &[Strategy], virtual_time: bool, layout: Layout)
     } else {
         real_scenario(&first.load, &first.schedule, first.rpc)
     };
+    let made = ConfigurationReport::new(&scenario, 1);
+    let capacities: Vec<_> = strategies
+        .iter()
+        .map(|strategy| (strategy.name.as_str(), strategy.capacity()))
+        .collect();
+    let events: Vec<_> = strategies
+        .iter()
+        .map(|strategy| (strategy.name.as_str(), strategy.reported_events()))
+        .collect();
     let mut text = String::new();
-    for sentence in [Some(load(&scenario)), service(strategies), events(strategies)]
-        .into_iter()
-        .flatten()
+    for sentence in [
+        Some(conditions::load(&made)),
+        conditions::capacity(&capacities),
+        conditions::changes(&events),
+    ]
+    .into_iter()
+    .flatten()
     {
         let lines = wrap(&sentence, layout.sentence(0));
         text.extend(lines.into_iter().map(|line| line + "\n"));
@@ -59,117 +73,6 @@ pub fn virtual_introduction(strategies: &[Strategy]) -> String {
         "The same in virtual time: the same code, on a clock that jumps to the next event. {}\n",
         length(&scenario, "virtual")
     )
-}
-
-fn load(scenario: &Scenario) -> String {
-    let clients = counted(u64::from(scenario.clients), "client");
-    let verb = |word: &str| {
-        if scenario.clients == 1 {
-            format!("{word}s")
-        } else {
-            word.to_owned()
-        }
-    };
-    let send = verb("send");
-    match &scenario.schedule {
-        Schedule::Rate { rps, .. } if scenario.clients == 1 => format!("{clients} {send} {}.", per_second(*rps)),
-        Schedule::Rate { rps, .. } => {
-            let each = rps / f64::from(scenario.clients);
-            format!("{clients} {send} {}, {each} each.", per_second(*rps))
-        }
-        Schedule::Stages { stages, repeat, .. } => {
-            let again = if *repeat { ", again and again" } else { "" };
-            match stages.iter().as_slice() {
-                [one] => format!("{clients} {send} {}{again}.", stage(one)),
-                many => {
-                    let many: Vec<String> = many.iter().map(stage).collect();
-                    format!("{clients} {send} {}{again}.", many.join(", then "))
-                }
-            }
-        }
-        Schedule::Trace(rows) => {
-            let requests = counted(rows.len() as u64, "request");
-            format!("{clients} {} a trace of {requests}.", verb("replay"))
-        }
-        Schedule::AsFastAsPossible => format!("{clients} {send} as fast as the answers come."),
-    }
-}
-
-fn stage(stage: &Stage) -> String {
-    let length = time(stage.length.as_secs_f64());
-    if (stage.end_rps - stage.rps).abs() < f64::EPSILON {
-        format!("{} for {length}", per_second(stage.rps))
-    } else {
-        format!("from {} to {} over {length}", stage.rps, per_second(stage.end_rps))
-    }
-}
-
-fn per_second(rps: f64) -> String {
-    if (rps - 1.0).abs() < f64::EPSILON {
-        "1 request per second".to_owned()
-    } else {
-        format!("{rps} requests per second")
-    }
-}
-
-/// What the services can do. The first has the word; those that can do more or less are named.
-fn service(strategies: &[Strategy]) -> Option<String> {
-    let (first, others) = strategies.split_first()?;
-    let capacity = |strategy: &Strategy| {
-        let settings = &strategy.settings;
-        f64::from(settings.workers) / settings.service_time.as_secs_f64()
-    };
-    let workers = |strategy: &Strategy| counted(u64::from(strategy.settings.workers), "worker");
-    let takes = if first.settings.workers == 1 { "takes" } else { "take" };
-    if first.settings.service_time.is_zero() {
-        return Some(format!(
-            "The service has {} that {takes} no time for a message.",
-            workers(first)
-        ));
-    }
-    let mut text = format!(
-        "The service has {} that {takes} {} per message, so its capacity is {} messages per second.",
-        workers(first),
-        time(first.settings.service_time.as_secs_f64()),
-        capacity(first),
-    );
-    for other in others {
-        if (capacity(other) - capacity(first)).abs() > f64::EPSILON {
-            let _ = write!(
-                text,
-                " With {} there are {}, and the capacity is {} per second.",
-                other.name,
-                workers(other),
-                capacity(other)
-            );
-        }
-    }
-    Some(text)
-}
-
-/// What changes while the load runs, each with the strategies that it changes, where it does not change all.
-fn events(strategies: &[Strategy]) -> Option<String> {
-    let mut events: Vec<(&Event, Vec<&str>)> = Vec::new();
-    for strategy in strategies {
-        for event in &strategy.events {
-            match events.iter_mut().find(|(known, _)| *known == event) {
-                Some((_, names)) => names.push(&strategy.name),
-                None => events.push((event, vec![&strategy.name])),
-            }
-        }
-    }
-    events.sort_by_key(|(event, _)| event.at);
-    let sentence = |(event, names): &(&Event, Vec<&str>)| {
-        let at = time(event.at.as_secs_f64());
-        let whose = if names.len() == strategies.len() {
-            String::new()
-        } else {
-            format!(" ({})", names.join(", "))
-        };
-        format!("After {at} there is a change{whose}: {}.", event.says)
-    };
-    let sentences: Vec<String> = events.iter().map(sentence).collect();
-    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 fn length(scenario: &Scenario, clock: &str) -> String {

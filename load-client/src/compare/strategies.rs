@@ -122,7 +122,7 @@ pub async fn in_real_time(
     for service in services {
         service.stop().await;
     }
-    Ok(measured.of_targets(&abouts(strategies)))
+    Ok(with_capacities(measured.of_targets(&abouts(strategies)), strategies))
 }
 
 /// What each of the services is, by the name of its strategy.
@@ -131,6 +131,18 @@ fn abouts(strategies: &[Strategy]) -> BTreeMap<&str, String> {
     abouts
         .map(|strategy| (strategy.name.as_str(), strategy.about.clone()))
         .collect()
+}
+
+/// Notes down what the service of each run could do when the load began.
+fn with_capacities(mut compared: Compared, strategies: &[Strategy]) -> Compared {
+    for measured in &mut compared.measured {
+        let report = &mut measured.report;
+        let strategy = strategies.iter().find(|strategy| strategy.name == report.name);
+        if let (Some(made), Some(strategy)) = (&mut report.configuration, strategy) {
+            made.capacity = Some(strategy.capacity());
+        }
+    }
+    compared
 }
 
 /// Runs the strategies each in a time of its own: as fast as the machine can compute it, with the same figures every
@@ -180,7 +192,10 @@ pub async fn in_virtual_time(
     if let Some(progress) = progress {
         progress.finish();
     }
-    Ok(Compared::of(runs).of_targets(&abouts(strategies)))
+    Ok(with_capacities(
+        Compared::of(runs).of_targets(&abouts(strategies)),
+        strategies,
+    ))
 }
 
 async fn virtual_run(plan: StrategyRun) -> Result<Measured, FleetError> {

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     cli::{Defaults, LoadArgs},
+    report::{CapacityReport, EventReport},
     scenario::{Rpc, Schedule},
     units::time,
 };
@@ -47,6 +48,25 @@ pub struct Event {
     pub change: Change,
     /// The same in a few words.
     pub says: String,
+}
+
+impl Strategy {
+    /// What its service can do when the load begins.
+    pub fn capacity(&self) -> CapacityReport {
+        CapacityReport {
+            workers: self.settings.workers,
+            service_time_seconds: self.settings.service_time.as_secs_f64(),
+        }
+    }
+
+    /// Its events as a report has them.
+    pub fn reported_events(&self) -> Vec<EventReport> {
+        let event = |event: &Event| EventReport {
+            at_seconds: event.at.as_secs_f64(),
+            says: event.says.clone(),
+        };
+        self.events.iter().map(event).collect()
+    }
 }
 
 impl Lab {

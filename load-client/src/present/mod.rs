@@ -2,6 +2,7 @@
 //! returns text, or writes into a writer that it is given.
 
 pub mod changes;
+pub mod conditions;
 pub mod gates;
 pub(crate) mod grid;
 pub mod html;

@@ -36,7 +36,7 @@ fn end(head: &'static str, always: bool, count: impl Fn(&Run) -> Option<u64> + '
     }
 }
 
-/// Each scheduled request is in exactly one of them, so the columns of a row add up to `intended`: an ok of Enqueue is
+/// Each scheduled request is in exactly one of them, so the columns of a row add up to `scheduled`: an ok of Enqueue is
 /// where its message has come to.
 fn ends() -> Vec<End> {
     let mut ends = vec![
@@ -93,7 +93,7 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
             runs.iter().map(|run| method(run)).collect(),
         ));
     }
-    all.push(figures("intended", whole(&|run| Some(run.ledger.intended))));
+    all.push(figures("scheduled", whole(&|run| Some(run.ledger.intended))));
     for end in ends() {
         if any(&end.count) || (end.always && runs.iter().any(|run| (end.count)(run).is_some())) {
             all.push(figures(end.head, whole(&end.count)));
@@ -243,7 +243,7 @@ fn answers(run: &Run) -> Vec<String> {
     lines
 }
 
-/// A table of counts as a sum, `intended 5 = ok 3 + rejected 2`, without the counts that are zero.
+/// A table of counts as a sum, `scheduled 5 = ok 3 + rejected 2`, without the counts that are zero.
 fn sum<T>(columns: &[ledger::Column<T>], counts: &T) -> String {
     let shown = columns.iter().enumerate();
     let shown = shown.filter(|(place, column)| *place < 2 || (column.of)(counts) > 0);
@@ -398,8 +398,8 @@ mod tests {
                 "helloworld.Greeter/SayHello at http://127.0.0.1:50051: 4 clients, 8 requests per",
                 "second (constant arrivals), for 10.0 s.",
                 "",
-                "                                                  response       response",
-                "          intended  done  rejected  withheld  time, median  time, longest",
+                "                                                   response       response",
+                "          scheduled  done  rejected  withheld  time, median  time, longest",
             ]
         );
         assert!(!text.contains("time to done"), "{text}");
@@ -427,7 +427,7 @@ mod tests {
     #[test]
     fn only_ends_that_occurred_are_in_the_sums() {
         let mut run = tests::queued();
-        assert_eq!(sums(&run), ["intended 80 = ok 80", "acknowledged 80 = done 80"]);
+        assert_eq!(sums(&run), ["scheduled 80 = ok 80", "acknowledged 80 = done 80"]);
         run.status_codes = Some([("OK".to_owned(), 80)].into());
         assert_eq!(sums(&run).len(), 2, "what is said already");
         run.status_codes = Some([("NOT_FOUND".to_owned(), 4), ("OK".to_owned(), 76)].into());
@@ -446,8 +446,8 @@ mod tests {
             sums(&run)[2..],
             [
                 "answers by gRPC status: NOT_FOUND 4, OK 76",
-                "http://a:1: intended 40 = ok 40; 1 connection at the end",
-                "http://b:1: intended 40 = ok 0 + unavailable 40; 0 connections at the end",
+                "http://a:1: scheduled 40 = ok 40; 1 connection at the end",
+                "http://b:1: scheduled 40 = ok 0 + unavailable 40; 0 connections at the end",
             ]
         );
         (run.status_codes, run.targets) = (None, None);
@@ -456,7 +456,7 @@ mod tests {
         assert_eq!(
             sums(&run),
             [
-                "intended 80 = ok 0 + in flight 80",
+                "scheduled 80 = ok 0 + in flight 80",
                 "acknowledged 80 = done 80; done twice 1"
             ]
         );

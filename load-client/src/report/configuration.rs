@@ -12,6 +12,9 @@ use crate::scenario::{Scenario, Schedule, Stage, WhenBlocked};
 pub struct ConfigurationReport {
     /// What was driven: its URLs, or a description of the strategy's own service; null if none was given.
     pub target: Option<String>,
+    /// What the strategy's own service could do when the load began; null of a running service, which does not say it.
+    #[serde(default)]
+    pub capacity: Option<CapacityReport>,
     /// How many.
     pub clients: u32,
     /// Over how many connections.
@@ -52,6 +55,22 @@ pub struct ConfigurationReport {
     pub metadata: Vec<String>,
 }
 
+/// What a service can do.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CapacityReport {
+    /// Messages that it processes at once.
+    pub workers: u32,
+    /// The mean time that a worker takes for a message.
+    pub service_time_seconds: f64,
+}
+
+impl CapacityReport {
+    /// Messages per second that can be processed; `None` if a message takes no time.
+    pub fn per_second(&self) -> Option<f64> {
+        (self.service_time_seconds > 0.0).then(|| f64::from(self.workers) / self.service_time_seconds)
+    }
+}
+
 /// A rate that is held for a while, or that changes linearly.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StageReport {
@@ -87,6 +106,7 @@ impl ConfigurationReport {
         metadata.sort_unstable();
         Self {
             target: None,
+            capacity: None,
             clients: scenario.clients,
             connections: scenario.connections,
             threads,

@@ -17,7 +17,7 @@ use serde_json::Value;
 use self::schema::{By, Curve};
 pub use self::{
     answers::{TargetReport, first_messages, status_codes, targets},
-    configuration::{ConfigurationReport, StageReport},
+    configuration::{CapacityReport, ConfigurationReport, StageReport},
     distribution::{CurvePointReport, DistributionReport, by_outcome, curve},
     figures::{per_second, seconds},
     series::{PointReport, points},

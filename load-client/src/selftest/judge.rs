@@ -146,7 +146,7 @@ impl Line {
 
     /// The checks of a run that fail; none may.
     pub fn balanced(measured: &Measured) -> Self {
-        Self::exactly("books that do not balance", 0, measured.imbalances.len() as u64)
+        Self::exactly("counts that do not add up", 0, measured.imbalances.len() as u64)
     }
 
     fn agreement(&self, busy: bool) -> Agreement {

@@ -108,7 +108,7 @@ fn line(run: &WatchedRun) -> String {
     let elapsed = reading.elapsed.as_secs_f64();
     let counts = || {
         let ledger = &reading.ledger;
-        let mut text = format!("intended {:>5}  {ok} {:>5}", ledger.intended, ledger.ok);
+        let mut text = format!("scheduled {:>5}  {ok} {:>5}", ledger.intended, ledger.ok);
         let others = Ledger::COLUMNS.iter().filter(|column| column.part == Part::Bad);
         for (column, count) in others.map(|column| (column, (column.of)(ledger))) {
             if count > 0 {

@@ -40,12 +40,15 @@ pub fn compact_time(seconds: f64) -> String {
     }
 }
 
-/// A round time at a tick of an axis, without zeros at its end: 500 µs, 20 ms, 1 s.
+/// A round time at a tick of an axis, without zeros at its end: 500 µs, 20 ms, 1 s, 40 min.
 pub fn round_time(seconds: f64) -> String {
     match seconds {
+        0.0 => "0 s".to_owned(),
         s if s < 0.000_999 => format!("{} µs", plain(s * 1e6)),
         s if s < 0.999 => format!("{} ms", plain(s * 1e3)),
-        s => format!("{} s", plain(s)),
+        s if s < 120.0 => format!("{} s", plain(s)),
+        s if s < 7200.0 => format!("{} min", plain(s / 60.0)),
+        s => format!("{} h", plain(s / 3600.0)),
     }
 }
 

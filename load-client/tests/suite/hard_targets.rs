@@ -91,7 +91,7 @@ fn a_generator_that_was_frozen_does_not_call_it_backpressure() {
     let mut command = load_client(["run", &service.url, "-c", "4", "-r", "200", "-z", "6s"]);
     command.args(["--when-blocked", "withhold", "--json"]).arg(&file);
     let client = Running::start(command);
-    client.wait_for_line("intended");
+    client.wait_for_line("scheduled");
     signal(client.child(), Signal::STOP);
     // The freeze is a time, so there is nothing else to wait for.
     let thawed = std::time::Instant::now() + std::time::Duration::from_millis(1500);

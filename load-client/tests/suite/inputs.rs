@@ -350,7 +350,7 @@ fn a_hyphen_is_standard_input_and_byte_order_marks_are_skipped() {
     assert!(report.status.success());
     let shown = fed(&[b"\xef\xbb\xbf", &report.stdout[..]].concat(), &["report", "-"]);
     assert!(shown.status.success(), "{}", said(&shown));
-    assert!(String::from_utf8_lossy(&shown.stdout).contains("intended 2"));
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("scheduled 2"));
 }
 
 #[test]

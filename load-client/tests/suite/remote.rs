@@ -62,7 +62,7 @@ fn survives_a_restart(mode: &str) -> load_client::report::Run {
     command.args(["--drain-limit", "60s", "--json"]).arg(&file);
     let client = Running::start(command);
     // Something has been done, and something is under way.
-    client.wait_for_line("intended");
+    client.wait_for_line("scheduled");
     service.kill();
     client.wait_for_line("unavailable");
     let _service = Service::start_at(&address, ["--service-time", "30ms"]);

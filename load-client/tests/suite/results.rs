@@ -100,7 +100,7 @@ fn table() -> String {
         write!(
             text,
             "\n## {}\n\n{}\n\n`load-client compare labs/{name}.toml --virtual-time{space}{flags}`\n\n\
-             | strategy | intended | goodput/s | time to done p50 | p99 | most in system | dropped | rejected | withheld | \
+             | strategy | scheduled | goodput/s | time to done p50 | p99 | most in system | dropped | rejected | withheld | \
              time to drain |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
             lab.title().unwrap(),
             lab.about().unwrap(),

@@ -15,35 +15,35 @@ const FIGURES: [(Experiment, &[&str]); 9] = [
     (
         Experiment::FreezeOpen,
         &[
-            "intended",
+            "scheduled",
             "ok",
             "response time p99",
             "response time mean",
             "not answered within 100 ms",
             "hole in the series",
             "gate p99>100ms",
-            "books that do not balance",
+            "counts that do not add up",
         ],
     ),
     (
         Experiment::FreezeBacklog,
         &[
-            "intended",
+            "scheduled",
             "ok",
             "response time p99",
             "service time p99",
             "gate p99>100ms",
-            "books that do not balance",
+            "counts that do not add up",
         ],
     ),
     (
         Experiment::FreezeWithhold,
         &[
-            "intended",
+            "scheduled",
             "withheld",
             "ok + withheld",
             "gate p99>100ms",
-            "books that do not balance",
+            "counts that do not add up",
         ],
     ),
     (
@@ -55,23 +55,23 @@ const FIGURES: [(Experiment, &[&str]); 9] = [
             "response time p99",
             "service time, shortest",
             "service time p99",
-            "books that do not balance",
+            "counts that do not add up",
         ],
     ),
     (
         Experiment::FewClients,
         &[
-            "intended",
+            "scheduled",
             "ok + withheld",
             "withheld",
             "limited by",
-            "books that do not balance",
+            "counts that do not add up",
         ],
     ),
     (
         Experiment::Refusals,
         &[
-            "intended",
+            "scheduled",
             "calls that came in",
             "rejected",
             "ok",
@@ -79,7 +79,7 @@ const FIGURES: [(Experiment, &[&str]); 9] = [
             "response time (ok), shortest",
             "response time (ok) p50",
             "response time (rejected) p99",
-            "books that do not balance",
+            "counts that do not add up",
         ],
     ),
     (
@@ -90,7 +90,7 @@ const FIGURES: [(Experiment, &[&str]); 9] = [
             "done",
             "lost",
             "done twice",
-            "books that do not balance",
+            "counts that do not add up",
         ],
     ),
     (
@@ -101,13 +101,13 @@ const FIGURES: [(Experiment, &[&str]); 9] = [
             "dropped, says the audit",
             "queued",
             "lost",
-            "books that do not balance",
+            "counts that do not add up",
         ],
     ),
     (
         Experiment::Death,
         &[
-            "intended",
+            "scheduled",
             "unavailable",
             "ok + unavailable",
             "rejected",
@@ -115,7 +115,7 @@ const FIGURES: [(Experiment, &[&str]); 9] = [
             "expired",
             "restarts",
             "goodput of the last second",
-            "books that do not balance",
+            "counts that do not add up",
         ],
     ),
 ];
@@ -214,7 +214,7 @@ fn a_stop_ends_it_and_says_what_was_not_done() {
 fn the_help_says_what_it_proves_and_how_it_exits() {
     let output = load_client(["selftest", "--help"]).output().unwrap();
     let (said, _) = text(&output);
-    for part in ["Prove the measuring itself", "Exits with 0 if all figures", "--quiet"] {
+    for part in ["Test the measurements themselves", "It exits with 0 if all", "--quiet"] {
         assert!(said.contains(part), "{said}");
     }
     let (all, _) = text(&load_client(["--help"]).output().unwrap());

@@ -44,7 +44,7 @@ fn an_instance_that_dies_is_missed_and_taken_back_when_it_returns() {
     let mut command = load_client(["run", &stays.url, &dies.url, "-c", "4", "-r", "100", "-z", "0s"]);
     command.arg("--json").arg(&file);
     let client = Running::start(command);
-    client.wait_for_line("intended");
+    client.wait_for_line("scheduled");
     dies.kill();
     client.wait_for_line("unavailable");
     let returned = Service::start_at(&address, QUICK);

@@ -50,7 +50,7 @@ fn calls_that_nobody_answers_do_not_hold_up_the_report() {
     let service = Service::start(["--service-time", "1h"]);
     let report = stopped(
         load_client(["run", &service.url, "-c", "4", "--timeout", "1h", "-z", "0s"]),
-        "intended",
+        "scheduled",
     );
     assert_balanced(&report.runs[0]);
     assert_eq!(report.runs[0].ledger.in_flight, 4);

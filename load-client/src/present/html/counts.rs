@@ -1,7 +1,7 @@
 //! What adds up: the clients' ledger, the service's figures, the audit.
 
 use super::{
-    Labelled,
+    labelled::Labelled,
     markup::Markup,
     tables::{Table, per_run},
 };

@@ -1,10 +1,13 @@
-//! The frame of a chart: title, axes, grid, lines, and the figures under the pointer. Lines stretch with the page; labels
-//! keep their size, so that a chart can be read on a phone as well.
+//! The frame of a chart: heading, axes, grid, lines, and the figures under the pointer. A chart has one row for each run, all
+//! on the same axes, or a single row with all lines. Lines stretch with the page; labels keep their size, so that a chart can
+//! be read on a phone as well.
 
-use super::{line::WIDTH, markup::Markup, scale::Tick};
+use super::{labelled::swatch, line::WIDTH, markup::Markup, scale::Tick, tables};
 
-/// How high the plot is, in pixels.
+/// How high every plot is, in the units of its paths.
 pub(super) const HEIGHT: f64 = 190.0;
+/// How high one of several rows is on the screen, in pixels (arbitrary: five rows and their heading fit a laptop's screen).
+const ROW_HEIGHT: f64 = 58.0;
 /// Below this share of the width of a wide page, two labels of the x axis need one of them to go where the page is narrow.
 const CLOSE: f64 = 0.2;
 
@@ -15,21 +18,41 @@ pub(super) struct Frame<'a> {
     pub(super) title: &'a str,
     /// What is drawn, in a sentence.
     pub(super) about: &'a str,
-    /// A description of the chart, for screen readers.
-    pub(super) described: &'a str,
     pub(super) x: &'a [Tick],
     pub(super) y: &'a [Tick],
     /// Instants that mean something, each from 0 to 1, and what.
     pub(super) marks: &'a [(f64, &'a str)],
-    pub(super) lines: &'a [Drawn],
-    pub(super) columns: &'a [Column],
-    /// What is not there, and why.
+    pub(super) rows: &'a [Row],
+    /// Which figures are missing, and why.
     pub(super) missing: &'a str,
+    /// The commands that make the chart again.
+    pub(super) commands: &'a [&'a str],
+}
+
+/// One plot of a chart.
+pub(super) struct Row {
+    /// The run that the row shows; `None` if the chart has a single row.
+    pub(super) name: Option<Name>,
+    /// A description of the row, for screen readers.
+    pub(super) described: String,
+    /// The most important figure, for the end of the row.
+    pub(super) figure: String,
+    pub(super) lines: Vec<Drawn>,
+    pub(super) columns: Vec<Column>,
+}
+
+/// What a row is called.
+pub(super) struct Name {
+    pub(super) label: String,
+    /// The class of the run's colour.
+    pub(super) look: String,
+    /// What the strategy does, in a sentence; empty where the page has said it.
+    pub(super) about: String,
 }
 
 /// A line of a chart.
 pub(super) struct Drawn {
-    /// Whose it is.
+    /// The run that it shows, or what it shows of all runs.
     pub(super) label: String,
     /// How it looks: classes of the style sheet.
     pub(super) class: String,
@@ -37,7 +60,7 @@ pub(super) struct Drawn {
     pub(super) path: String,
 }
 
-/// A part of the width, and the figures that stand there.
+/// A part of the width, and the figures for it.
 pub(super) struct Column {
     /// From 0 to 1.
     pub(super) from: f64,
@@ -60,16 +83,59 @@ impl Frame<'_> {
                 caption.line("h4", &[], self.title);
                 caption.line("p", &[], self.about);
             });
-            figure.element("div", &[("class", "plot")], |plot| self.svg(plot));
+            for (index, row) in self.rows.iter().enumerate() {
+                self.row(index, row, figure);
+            }
             if !self.missing.is_empty() {
                 figure.line("p", &[("class", "missing")], self.missing);
+            }
+            for command in self.commands {
+                tables::command(command, figure);
             }
         });
     }
 
-    fn svg(&self, plot: &mut Markup) {
-        let (title, description) = (format!("{}-title", self.id), format!("{}-about", self.id));
-        let height = format!("{HEIGHT}");
+    /// How high a plot is on the screen, in pixels.
+    fn height(&self) -> f64 {
+        if self.rows.len() > 1 { ROW_HEIGHT } else { HEIGHT }
+    }
+
+    fn row(&self, index: usize, row: &Row, figure: &mut Markup) {
+        let last = index + 1 == self.rows.len();
+        let class = match (&row.name, index, last) {
+            (None, ..) => "row alone",
+            (Some(_), 0, _) => "row first",
+            (Some(_), _, true) => "row last",
+            _ => "row",
+        };
+        figure.new_line();
+        figure.element("div", &[("class", class)], |cells| {
+            if let Some(name) = &row.name {
+                cells.element("div", &[("class", "name")], |cell| {
+                    cell.element("p", &[], |label| {
+                        swatch(&name.look, label);
+                        label.text(&name.label);
+                    });
+                    if !name.about.is_empty() {
+                        cell.line("p", &[("class", "aside")], &name.about);
+                    }
+                });
+            }
+            cells.element("div", &[("class", "plot")], |plot| self.svg(index, row, plot));
+            if !row.figure.is_empty() {
+                cells.line("p", &[("class", "figure")], &row.figure);
+            }
+        });
+    }
+
+    fn svg(&self, index: usize, row: &Row, plot: &mut Markup) {
+        let id = if self.rows.len() > 1 {
+            format!("{}-{index}", self.id)
+        } else {
+            self.id.to_owned()
+        };
+        let (title, description) = (format!("{id}-title"), format!("{id}-about"));
+        let height = format!("{}", self.height());
         let named = format!("{title} {description}");
         let attributes = [
             ("xmlns", "http://www.w3.org/2000/svg"),
@@ -78,10 +144,11 @@ impl Frame<'_> {
             ("width", "100%"),
             ("height", &height),
         ];
+        let name = row.name.as_ref().map(|name| format!("{}: {}", self.title, name.label));
         plot.element("svg", &attributes, |svg| {
-            svg.line("title", &[("id", &title)], self.title);
-            svg.line("desc", &[("id", &description)], self.described);
-            self.axes(svg);
+            svg.line("title", &[("id", &title)], name.as_deref().unwrap_or(self.title));
+            svg.line("desc", &[("id", &description)], &row.described);
+            self.axes(index, svg);
             let view = format!("0 0 {WIDTH} {HEIGHT}");
             let stretched = [
                 ("width", "100%"),
@@ -91,7 +158,7 @@ impl Frame<'_> {
                 ("class", "lines"),
             ];
             svg.element("svg", &stretched, |lines| {
-                for drawn in self.lines.iter().filter(|drawn| !drawn.path.is_empty()) {
+                for drawn in row.lines.iter().filter(|drawn| !drawn.path.is_empty()) {
                     lines.new_line();
                     let attributes = [
                         ("class", drawn.class.as_str()),
@@ -101,13 +168,14 @@ impl Frame<'_> {
                     lines.element("path", &attributes, |path| path.line("title", &[], &drawn.label));
                 }
             });
-            self.under_the_pointer(svg);
+            self.under_the_pointer(row, svg);
         });
     }
 
-    fn axes(&self, svg: &mut Markup) {
+    /// The grid of a row. The marks have their words above the first row, the x axis its labels below the last.
+    fn axes(&self, index: usize, svg: &mut Markup) {
         for tick in self.y {
-            let y = format!("{:.1}", down(tick.place));
+            let y = format!("{:.1}", (1.0 - tick.place) * self.height());
             let grid = [("class", "grid"), ("x1", "0"), ("x2", "100%"), ("y1", &y), ("y2", &y)];
             svg.empty("line", &grid);
             svg.line(
@@ -116,8 +184,8 @@ impl Frame<'_> {
                 &tick.label,
             );
         }
-        let bottom = format!("{HEIGHT}");
-        let below = format!("{}", HEIGHT + 18.0);
+        let bottom = format!("{}", self.height());
+        let below = format!("{}", self.height() + 18.0);
         let mut last_kept = f64::NEG_INFINITY;
         for tick in self.x {
             let x = percent(tick.place);
@@ -125,6 +193,9 @@ impl Frame<'_> {
                 "line",
                 &[("class", "grid"), ("x1", &x), ("x2", &x), ("y1", "0"), ("y2", &bottom)],
             );
+            if index + 1 < self.rows.len() {
+                continue;
+            }
             let close = tick.place - last_kept < CLOSE;
             if !close {
                 last_kept = tick.place;
@@ -145,13 +216,15 @@ impl Frame<'_> {
                 &[("class", "mark"), ("x1", &x), ("x2", &x), ("y1", "-6"), ("y2", &bottom)],
             );
             let class = if *place > 0.7 { "mark end" } else { "mark" };
-            svg.line("text", &[("class", class), ("x", &x), ("y", "-9")], what);
+            if index == 0 {
+                svg.line("text", &[("class", class), ("x", &x), ("y", "-9")], what);
+            }
         }
     }
 
-    fn under_the_pointer(&self, svg: &mut Markup) {
-        let height = format!("{HEIGHT}");
-        for column in self.columns {
+    fn under_the_pointer(&self, row: &Row, svg: &mut Markup) {
+        let height = format!("{}", self.height());
+        for column in &row.columns {
             let (x, width) = (percent(column.from), percent(column.to - column.from));
             let attributes = [
                 ("class", "column"),

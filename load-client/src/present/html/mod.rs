@@ -2,8 +2,12 @@
 //! forbids both. A page is made from a report alone, so a saved report gives the same page.
 
 mod counts;
+mod explained;
+mod figures;
 mod frame;
+mod labelled;
 mod line;
+mod marks;
 mod markup;
 mod panels;
 mod percentiles;
@@ -11,23 +15,18 @@ mod scale;
 mod settings;
 mod style;
 mod tables;
+mod terms;
 mod timeline;
-mod verdict;
+mod top;
 
 use std::io::{self, Write};
 
 use self::{
+    labelled::{Labelled, swatch},
     markup::{Attributes, Markup},
     timeline::Timeline,
 };
-use crate::{
-    present::words::label as run_label,
-    report::{Report, Run},
-    scenario::Rpc,
-};
-
-/// How many looks there are for runs; from then on they repeat.
-const LOOKS: usize = 8;
+use crate::{present::words::label as run_label, report::Report, units::time};
 
 /// What a page shows: the runs of one report, or of several.
 #[derive(Debug)]
@@ -35,27 +34,6 @@ pub struct Page<'a> {
     sources: Vec<(&'a str, &'a Report)>,
     runs: Vec<Labelled<'a>>,
     changes: &'a str,
-}
-
-/// A run, and what it is called on the page.
-#[derive(Debug)]
-struct Labelled<'a> {
-    run: &'a Run,
-    /// Its name; with its file and its clock where there are several.
-    label: String,
-    look: usize,
-}
-
-impl Labelled<'_> {
-    /// The classes of its colour and its dashes.
-    fn look(&self) -> String {
-        format!("look{}", self.look)
-    }
-
-    /// Whether an ok answer does not mean that its message is done.
-    fn is_queued(&self) -> bool {
-        self.run.rpc == Rpc::Enqueue.label()
-    }
 }
 
 impl<'a> Page<'a> {
@@ -92,8 +70,10 @@ impl<'a> Page<'a> {
                 };
                 runs.push(Labelled {
                     run,
+                    file,
                     label: format!("{name}{clock}"),
-                    look: look % LOOKS,
+                    name,
+                    look,
                 });
             }
         }
@@ -130,42 +110,48 @@ pub fn write(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
 }
 
 fn title(page: &Page<'_>) -> String {
-    let labels: Vec<&str> = page.runs.iter().map(|run| run.label.as_str()).collect();
-    match labels.as_slice() {
+    let mut names: Vec<&str> = page.runs.iter().map(|run| run.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let strategies = page.runs.iter().all(|run| !run.about().is_empty());
+    match names.as_slice() {
         [] => "No runs".to_owned(),
         [one] => (*one).to_owned(),
-        // A heading of more would say less.
-        [_, _] | [_, _, _] => labels.join(", "),
-        many => format!("{} runs compared", many.len()),
+        _ if page.sources.len() > 1 => {
+            let files: Vec<&str> = page.sources.iter().map(|(file, _)| *file).collect();
+            format!("{} compared", files.join(" and "))
+        }
+        many if strategies => format!("{} strategies under the same load", many.len()),
+        many => format!("{} services compared", many.len()),
     }
 }
 
 fn contents(page: &Page<'_>, title: &str, main: &mut Markup) {
     let all: Vec<&Labelled<'_>> = page.runs.iter().collect();
-    verdict::write(&all, title, &page.sources, main);
-    let clocks = [(false, "In real time", ""), (true, "In virtual time", "virtual-")];
-    let groups = clocks.map(|(of_virtual, heading, prefix)| {
+    let commands: Vec<&str> = page
+        .sources
+        .iter()
+        .filter_map(|(_, report)| report.command.as_deref())
+        .collect();
+    top::write(&all, title, &page.sources, main);
+    if !page.changes.is_empty() {
+        section(main, "What has changed", |section| tables::text(page.changes, section));
+    }
+    let clocks = [(false, "real", ""), (true, "virtual", "virtual-")];
+    for (of_virtual, clock, prefix) in clocks {
         let runs: Vec<&Labelled<'_>> = page
             .runs
             .iter()
             .filter(|run| run.run.virtual_time == of_virtual)
             .collect();
-        (runs, heading, prefix)
-    });
-    for (runs, heading, prefix) in groups.iter().filter(|(runs, ..)| !runs.is_empty()) {
-        section(main, heading, |section| {
-            tables::runs(runs, section);
-            tables::main_times(runs, section);
-            section.line("h3", &[], "Over time");
-            verdict::legend(runs, section);
-            match Timeline::new(runs, prefix) {
-                Some(timeline) => timeline.write(section),
-                None => section.line("p", &[], "Nothing happened."),
-            }
-            section.line("h3", &[], "By percentile");
-            verdict::legend(runs, section);
-            percentiles::write(runs, prefix, section);
-        });
+        if !runs.is_empty() {
+            section(main, &heading(&runs, clock), |section| {
+                results(&runs, prefix, &commands, section);
+            });
+        }
+    }
+    if all.iter().any(|run| !run.run.gates.is_empty()) {
+        section(main, "Rules", |section| tables::gates(&all, section));
     }
     section(main, "Do the counts add up?", |section| counts::write(&all, section));
     section(main, "All times", |section| {
@@ -173,13 +159,61 @@ fn contents(page: &Page<'_>, title: &str, main: &mut Markup) {
             tables::distributions(&all, inside);
         });
     });
-    if !page.changes.is_empty() {
-        section(main, "What has changed", |section| {
-            section.element("div", &tables::SCROLL, |scroll| scroll.line("pre", &[], page.changes));
-        });
-    }
-    section(main, "Made with", |section| {
+    section(main, "How this page was made", |section| {
         settings::write(&all, &page.sources, section);
+    });
+}
+
+/// The clock of some runs, and how long their load lasted if that was the same.
+fn heading(runs: &[&Labelled<'_>], clock: &str) -> String {
+    let mut lengths: Vec<String> = runs
+        .iter()
+        .map(|run| time(run.run.load.warmup_seconds + run.run.load.duration_seconds))
+        .collect();
+    lengths.dedup();
+    match lengths.as_slice() {
+        [length] => format!("{length} of load in {clock} time"),
+        _ => format!("Load in {clock} time"),
+    }
+}
+
+/// Runs of one clock: the table, the charts, the sentences.
+fn results(runs: &[&Labelled<'_>], prefix: &str, commands: &[&str], page: &mut Markup) {
+    tables::runs(runs, page);
+    let alone = runs.len() == 1;
+    if alone {
+        explained::write(runs, page);
+    }
+    let timeline = Timeline::new(runs, prefix, commands);
+    match &timeline {
+        Some(timeline) => timeline.write(true, page),
+        None => page.line("p", &[], "There is nothing to draw: no request was scheduled."),
+    }
+    if !alone {
+        page.line("h3", &[], "In words");
+        explained::write(runs, page);
+    }
+    fold(page, "More charts: answers, memory, percentiles", alone, |more| {
+        if let Some(timeline) = &timeline {
+            timeline.write(false, more);
+        }
+        if !alone {
+            legend(runs, more);
+        }
+        percentiles::write(runs, prefix, commands, more);
+        tables::main_times(runs, more);
+    });
+}
+
+/// The runs, each with its line.
+fn legend(runs: &[&Labelled<'_>], page: &mut Markup) {
+    page.element("ul", &[("class", "legend"), ("aria-label", "Legend")], |list| {
+        for run in runs {
+            list.element("li", &[], |item| {
+                swatch(&run.look(), item);
+                item.text(&run.name);
+            });
+        }
     });
 }
 

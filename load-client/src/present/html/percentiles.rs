@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::{
-    Labelled,
-    frame::{Column, Drawn, Frame, down},
+    frame::{Column, Drawn, Frame, Row, down},
+    labelled::Labelled,
     line::WIDTH,
     markup::Markup,
     scale::{Scale, Tick, Unit},
@@ -22,36 +22,39 @@ struct Chart<'a> {
     title: String,
     about: String,
     of: &'a dyn Fn(&'a Run) -> Option<&'a [CurvePointReport]>,
+    commands: &'a [&'a str],
 }
 
+/// How to read such a chart.
+const HOW_TO_READ: &str = "At 90 %, nine of ten took at most this time. Both scales are logarithmic.";
+
 /// Writes the charts: the time to done, and the response time of every outcome that occurred.
-pub(super) fn write<'a>(runs: &'a [&'a Labelled<'a>], prefix: &str, page: &mut Markup) {
+pub(super) fn write<'a>(runs: &'a [&'a Labelled<'a>], prefix: &str, commands: &[&str], page: &mut Markup) {
     // Where every answer means done, the times are those of the ok answers.
     if runs.iter().any(|run| run.is_queued()) {
         let id = format!("{prefix}percentiles-done");
         Chart {
-        id: &id,
-        title: "Time to done by percentile".to_owned(),
-        about:
-            "From the scheduled send until the message was processed. Half of the messages took at most the time at 50 %. Log \
-                scales."
-                .to_owned(),
-        of: &|run| run.time_to_done_curve.as_deref(),
-    }
-    .write(runs, page);
+            id: &id,
+            title: "Time to done by percentile".to_owned(),
+            about: format!("From the scheduled send until the message was processed. {HOW_TO_READ}"),
+            of: &|run| run.time_to_done_curve.as_deref(),
+            commands,
+        }
+        .write(runs, page);
     }
     for outcome in Outcome::ALL.map(Outcome::label) {
         let id = format!("{prefix}percentiles-{outcome}");
         let unanswered = runs.iter().filter(|_| outcome == Outcome::Ok.label());
-        let unanswered = unanswered.filter_map(|run| Some(format!(" {}: {}", run.label, unanswered_of(run)?)));
+        let unanswered = unanswered.filter_map(|run| Some(format!(" {}: {}", run.name, unanswered_of(run)?)));
         Chart {
             id: &id,
             title: format!("{} by percentile: {outcome}", name(runs, outcome)),
             about: format!(
-                "From the scheduled send to the end of the call, of the requests that ended {outcome}.{}",
+                "From the scheduled send to the end of the call, of the requests that ended {outcome}. {HOW_TO_READ}{}",
                 unanswered.collect::<String>()
             ),
             of: &|run| Some(run.response_time_curve.as_ref()?.get(outcome)?.as_slice()),
+            commands,
         }
         .write(runs, page);
     }
@@ -83,7 +86,7 @@ impl<'a> Chart<'a> {
         if curves.is_empty() {
             return;
         }
-        // The last point of a curve is the maximum: as far to the right as its number of sends lets one see.
+        // The last point of a curve is the maximum: as far to the right as its number of requests allows.
         let end = curves.iter().map(|(_, curve)| last(curve)).fold(1.0, f64::max);
         let scale = Scale::log(
             curves
@@ -94,7 +97,7 @@ impl<'a> Chart<'a> {
         let lines: Vec<Drawn> = curves
             .iter()
             .map(|(run, curve)| Drawn {
-                label: run.label.clone(),
+                label: run.name.clone(),
                 class: format!("line {}", run.look()),
                 path: path(curve, end, scale),
             })
@@ -105,7 +108,7 @@ impl<'a> Chart<'a> {
             let _ = write!(
                 described,
                 " {}: p50 {}, p99 {}, longest {}.",
-                run.label,
+                run.name,
                 at(0.5),
                 at(0.99),
                 at(1.0)
@@ -114,7 +117,7 @@ impl<'a> Chart<'a> {
         let without = runs
             .iter()
             .filter(|run| !curves.iter().any(|(other, _)| std::ptr::eq(*other, **run)));
-        let without: Vec<&str> = without.map(|run| run.label.as_str()).collect();
+        let without: Vec<&str> = without.map(|run| run.name.as_str()).collect();
         let missing = if without.is_empty() {
             String::new()
         } else {
@@ -124,13 +127,18 @@ impl<'a> Chart<'a> {
             id: self.id,
             title: &self.title,
             about: &self.about,
-            described: &described,
             x: &ticks(end),
             y: &scale.ticks(Unit::Seconds),
             marks: &[],
-            lines: &lines,
-            columns: &columns(&self.title, &curves, end),
+            rows: &[Row {
+                name: None,
+                described,
+                figure: String::new(),
+                lines,
+                columns: columns(&self.title, &curves, end),
+            }],
             missing: &missing,
+            commands: self.commands,
         }
         .write(page);
     }
@@ -228,7 +236,7 @@ fn columns(title: &str, curves: &[(&Labelled<'_>, &[CurvePointReport])], end: f6
                     || "–".to_owned(),
                     |point| format!("{} ({} of them)", time(point.seconds), plain(point.count as f64)),
                 );
-                let _ = write!(figures, "\n{}: {figure}", run.label);
+                let _ = write!(figures, "\n{}: {figure}", run.name);
             }
             Column {
                 from: edge(index),

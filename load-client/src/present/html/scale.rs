@@ -87,12 +87,14 @@ impl Scale {
     }
 }
 
+/// Round steps of an axis of time, in seconds.
+const STEPS: [f64; 19] = [
+    0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0,
+    43200.0,
+];
+
 /// Of an axis of time that ends at `end` seconds: at most ten round values.
 pub(super) fn time_ticks(end: f64) -> Vec<Tick> {
-    const STEPS: [f64; 19] = [
-        0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0,
-        14400.0, 43200.0,
-    ];
     let few = |step: &f64| end / step <= 10.0;
     // Beyond, whole days.
     let step = STEPS
@@ -109,6 +111,13 @@ pub(super) fn time_ticks(end: f64) -> Vec<Tick> {
 
 /// The round value next to a fourth of the highest.
 fn step(highest: f64, unit: Unit) -> f64 {
+    if unit == Unit::Seconds && highest > 40.0 {
+        let enough = |step: &f64| step * 4.0 >= highest;
+        return STEPS
+            .into_iter()
+            .find(enough)
+            .unwrap_or_else(|| (highest / 345_600.0).ceil() * 86400.0);
+    }
     let base = match unit {
         Unit::Bytes => KIB.powf((highest.max(1.0).ln() / KIB.ln()).floor()),
         _ => 1.0,
@@ -164,6 +173,15 @@ mod tests {
         assert_eq!(
             labels(&memory.ticks(Unit::Bytes)),
             ["0 B", "10 MiB", "20 MiB", "30 MiB"]
+        );
+        let times = |highest| Scale::linear(highest, Unit::Seconds);
+        assert_eq!(
+            labels(&times(0.5).ticks(Unit::Seconds)),
+            ["0 s", "200 ms", "400 ms", "600 ms"]
+        );
+        assert_eq!(
+            labels(&times(3590.0).ticks(Unit::Seconds)),
+            ["0 s", "20 min", "40 min", "60 min", "80 min"]
         );
         assert_eq!(
             labels(&time_ticks(40.3)),

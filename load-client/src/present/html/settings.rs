@@ -1,6 +1,6 @@
-//! The end of the page: what the runs were made with, and how to make them again.
+//! The end of the page: the configuration of the runs, and the command that makes them again.
 
-use super::{Labelled, markup::Markup, tables};
+use super::{labelled::Labelled, markup::Markup, tables};
 use crate::{
     present::grid::MISSING,
     report::{ConfigurationReport, Report, StageReport},
@@ -14,9 +14,7 @@ pub(super) fn write(runs: &[&Labelled<'_>], sources: &[(&str, &Report)], page: &
             page.line("h3", &[], file);
         }
         match &report.command {
-            Some(command) => page.element("div", &tables::SCROLL, |scroll| {
-                scroll.element("pre", &[], |pre| pre.line("code", &[], command));
-            }),
+            Some(command) => tables::command(command, page),
             None => page.line(
                 "p",
                 &[],
@@ -68,6 +66,12 @@ type Setting = (&'static str, fn(&ConfigurationReport) -> Option<String>);
 
 const SETTINGS: &[Setting] = &[
     ("target", |made| made.target.clone()),
+    ("workers", |made| {
+        made.capacity.map(|service| service.workers.to_string())
+    }),
+    ("service time", |made| {
+        made.capacity.map(|service| time(service.service_time_seconds))
+    }),
     ("clients", |made| Some(made.clients.to_string())),
     ("connections", |made| Some(made.connections.to_string())),
     ("threads", |made| Some(made.threads.to_string())),
@@ -76,7 +80,7 @@ const SETTINGS: &[Setting] = &[
     ("stages", |made| {
         made.stages.as_deref().map(|stages| in_words(stages, made.repeat))
     }),
-    ("sends of the trace", |made| {
+    ("requests of the trace", |made| {
         made.trace_sends.map(|sends| sends.to_string())
     }),
     ("in flight per client", |made| {

@@ -1,6 +1,6 @@
-//! The tables of the page: the runs as the terminal has them, times, gates; and what every table is made of.
+//! The tables of the page: the results as the terminal shows them, times, gates; and the parts that every table has.
 
-use super::{Labelled, markup::Markup};
+use super::{labelled::Labelled, markup::Markup, terms};
 use crate::{
     present::{
         gates::{Status, seen},
@@ -25,8 +25,9 @@ impl Table<'_> {
     /// Writes it, in a box of its own.
     pub(super) fn write(&self, page: &mut Markup) {
         page.new_line();
+        hint("table", self.width(), page);
         page.element("div", &SCROLL, |scroll| {
-            scroll.element("table", &[("class", self.class)], |table| {
+            scroll.element("table", &[("class", &self.classes())], |table| {
                 table.line("caption", &[], self.caption);
                 table.element("thead", &[], |head| {
                     head.element("tr", &[], |row| {
@@ -39,6 +40,78 @@ impl Table<'_> {
             });
         });
     }
+}
+
+impl Table<'_> {
+    /// The classes for the style sheet: short names of rows stay on one line.
+    fn classes(&self) -> String {
+        let short = self.rows.iter().all(|row| row[0].chars().count() <= SHORT);
+        format!("{}{}", self.class, if short { " short" } else { "" })
+    }
+
+    /// The least width of the table on the screen, in pixels, roughly.
+    fn width(&self) -> f64 {
+        let column = |index: usize, head: &String| {
+            let cells = self.rows.iter().filter_map(|row| row.get(index));
+            // Cells of figures stay on one line. Heads and words break between words.
+            let longest = if self.class == "words" || index == 0 {
+                cells.map(|cell| longest_word(cell)).max()
+            } else {
+                cells.map(|cell| cell.chars().count()).max()
+            };
+            longest.unwrap_or(0).max(longest_word(head)) as f64 * CHARACTER + PADDING
+        };
+        self.columns
+            .iter()
+            .enumerate()
+            .map(|(index, head)| column(index, head))
+            .sum()
+    }
+}
+
+/// The width of a character in a table, in pixels, on average (measured: digits and small letters at 14 px).
+const CHARACTER: f64 = 7.6;
+/// The number of characters of a short name (arbitrary: the built-in strategies have at most 15).
+const SHORT: usize = 20;
+/// The space beside the text of a cell, in pixels.
+const PADDING: f64 = 18.0;
+/// Widths of a window, in pixels, below which the style sheet shows a hint.
+const WINDOWS: [f64; 4] = [400.0, 700.0, 1000.0, 1300.0];
+/// The space beside a table in a window, in pixels.
+const MARGIN: f64 = 28.0;
+
+fn longest_word(text: &str) -> usize {
+    text.split_whitespace()
+        .map(|word| word.chars().count())
+        .max()
+        .unwrap_or(0)
+}
+
+/// Says that something of this width scrolls, in windows in which it does not fit.
+pub(super) fn hint(what: &str, width: f64, page: &mut Markup) {
+    let needs = width + MARGIN;
+    if needs <= WINDOWS[0] - 10.0 {
+        return;
+    }
+    let class = match WINDOWS.iter().find(|window| needs <= **window) {
+        Some(window) => format!("hint below-{window}"),
+        None => "hint".to_owned(),
+    };
+    let text = format!("This {what} is wider than the window. Scroll it sideways to see the rest.");
+    page.line("p", &[("class", &class)], &text);
+}
+
+/// A text whose columns stand below each other.
+pub(super) fn text(text: &str, page: &mut Markup) {
+    let longest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    hint("text", longest as f64 * CHARACTER + PADDING, page);
+    page.element("div", &SCROLL, |scroll| scroll.line("pre", &[], text));
+}
+
+/// A command to copy.
+pub(super) fn command(command: &str, page: &mut Markup) {
+    page.new_line();
+    page.element("pre", &[("class", "command")], |pre| pre.line("code", &[], command));
 }
 
 fn row(cells: &[String], body: &mut Markup) {
@@ -54,21 +127,23 @@ fn row(cells: &[String], body: &mut Markup) {
     });
 }
 
-/// The runs, as the terminal's table has them.
+/// The results, as the terminal shows them, and what their columns mean.
 pub(super) fn runs(runs: &[&Labelled<'_>], page: &mut Markup) {
     let all: Vec<&Run> = runs.iter().map(|run| run.run).collect();
-    let mut columns = table::columns(&all, runs.iter().map(|run| run.label.clone()).collect());
+    let mut columns = table::columns(&all, runs.iter().map(|run| run.name.clone()).collect());
     "run".clone_into(&mut columns[0].head);
+    let heads: Vec<String> = columns.iter().map(|column| column.head.clone()).collect();
     let rows = 0..runs.len();
     Table {
-        caption: "The runs",
+        caption: "Results",
         rows: rows
             .map(|row| columns.iter().map(|column| column.cells[row].clone()).collect())
             .collect(),
         class: if runs.len() > 1 { "kinds" } else { "" },
-        columns: columns.into_iter().map(|column| column.head).collect(),
+        columns: heads.clone(),
     }
     .write(page);
+    terms::write(&heads, page);
 }
 
 /// How each rule was judged.

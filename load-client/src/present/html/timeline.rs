@@ -1,45 +1,48 @@
-//! The charts over time: all runs of one kind of clock, on one axis.
+//! The charts over time: all runs of one kind of clock on the same axes, one row for each.
 
 use std::fmt::Write;
 
 use super::{
-    Labelled,
-    frame::{Column, Drawn, Frame, HEIGHT, down},
+    figures::{self, show},
+    frame::{Column, Drawn, Frame, HEIGHT, Name, Row, down},
+    labelled::Labelled,
     line::{Bin, Fold, Value, WIDTH, bins, joined, stairs, step},
+    marks,
     markup::Markup,
-    panels::{PANELS, Panel},
-    scale::{Scale, Unit, time_ticks},
+    panels::{PANELS, Panel, Place},
+    scale::{Scale, Tick, Unit, time_ticks},
 };
 use crate::{
-    report::{EventReport, PointReport},
-    units::{bytes, plain, time},
+    report::PointReport,
+    units::{plain, time},
 };
 
-/// As many sends are to be intended in a bin of a rate, so that chance does not hide what is to be seen (arbitrary).
-const SENDS_PER_BIN: f64 = 10.0;
-/// But as many bins are to be left (arbitrary: fewer have no shape).
+/// A bin of a rate covers about this many scheduled requests, so that chance does not hide the trend (arbitrary).
+const REQUESTS_PER_BIN: f64 = 10.0;
+/// But there are at least this many bins (arbitrary: fewer have no shape).
 const LEAST_BINS: f64 = 24.0;
-/// The offered load is drawn in bins of so many seconds (arbitrary: long enough for clients to have had their turns)
+/// The offered load is drawn in bins of this length, in seconds (arbitrary: long enough for every client to have had a turn),
 const OFFERED_BIN: f64 = 1.0;
-/// but in no fewer bins than this (arbitrary).
+/// but in at least this many bins (arbitrary).
 const LEAST_OFFERED_BINS: f64 = 10.0;
-/// Stretches whose figures can be pointed at.
-const COLUMNS: u32 = 60;
+/// Parts of a row whose figures can be pointed at (arbitrary; the more, the larger the page).
+const COLUMNS: u32 = 48;
 
 /// Runs on one axis of time.
 pub(super) struct Timeline<'a> {
     runs: &'a [&'a Labelled<'a>],
     /// Goes before the names of its charts.
     prefix: &'a str,
+    commands: &'a [&'a str],
     /// When the last series ends, in seconds since the load began.
     end: f64,
-    /// Of rates and times, in seconds.
+    /// The length of a bin of rates and times, in seconds.
     bin: f64,
 }
 
 impl<'a> Timeline<'a> {
-    /// `None` if nothing ever happened.
-    pub(super) fn new(runs: &'a [&'a Labelled<'a>], prefix: &'a str) -> Option<Self> {
+    /// `None` if no run has a series.
+    pub(super) fn new(runs: &'a [&'a Labelled<'a>], prefix: &'a str, commands: &'a [&'a str]) -> Option<Self> {
         let ends = runs.iter().filter_map(|run| {
             let series = &run.run.series;
             Some(series.last()?.t + step(series))
@@ -51,27 +54,36 @@ impl<'a> Timeline<'a> {
             .iter()
             .filter_map(|run| run.run.load.offered_rps)
             .fold(f64::INFINITY, f64::min);
-        while bin * slowest < SENDS_PER_BIN && end / (2.0 * bin) >= LEAST_BINS {
+        while bin * slowest < REQUESTS_PER_BIN && end / (2.0 * bin) >= LEAST_BINS {
             bin *= 2.0;
         }
-        Some(Self { runs, prefix, end, bin })
+        Some(Self {
+            runs,
+            prefix,
+            commands,
+            end,
+            bin,
+        })
     }
 
-    /// Writes all charts for which any run has figures.
-    pub(super) fn write(&self, page: &mut Markup) {
+    /// Writes the first charts, or the further ones, for which any run has figures.
+    pub(super) fn write(&self, first: bool, page: &mut Markup) {
+        let queued = self.runs.iter().any(|run| run.is_queued());
+        // The first row of the page's first chart says what each strategy does.
+        let mut about = first;
         for panel in &PANELS {
+            let is_first = panel.place == Place::First || (panel.place == Place::FirstWithoutQueue && !queued);
             let known = |run: &&Labelled<'_>| run.run.series.iter().any(|point| (panel.value)(point).is_some());
-            // Where every answer means done, the times are the same as above.
-            let twice = panel.id == "time-to-done-p99" && !self.runs.iter().any(|run| run.is_queued());
-            // The queue of a run without Enqueue is always empty.
-            let empty = panel.id == "queue-depth" && !self.runs.iter().any(|run| run.is_queued());
-            if self.runs.iter().any(known) && !twice && !empty {
-                self.panel(panel, page);
+            // Where every answer means done, the time to done is the response time, and no queue has anything to show.
+            let needs_queue = ["time-to-done-p99", "queue-depth"].contains(&panel.id);
+            if is_first == first && self.runs.iter().any(known) && (queued || !needs_queue) {
+                self.panel(panel, about, page);
+                about = false;
             }
         }
     }
 
-    fn panel(&self, panel: &Panel, page: &mut Markup) {
+    fn panel(&self, panel: &Panel, about: bool, page: &mut Markup) {
         let series: Vec<Vec<Bin>> = self
             .runs
             .iter()
@@ -83,76 +95,145 @@ impl<'a> Timeline<'a> {
             Vec::new()
         };
         let values = || series.iter().chain(&offered).flatten().filter_map(|bin| bin.value);
-        let scale = if panel.log {
+        let alone = self.runs.len() == 1;
+        // In one row there is room to read a log scale. Several rows are to be compared at a glance.
+        let log = alone && panel.unit == Unit::Seconds;
+        let scale = if log {
             Scale::log(values())
         } else {
             Scale::linear(values().fold(0.0, f64::max), panel.unit)
         };
-        let x = |seconds: f64| seconds / self.end * WIDTH;
-        let y = |value: f64| down(scale.place(value));
-        let mut lines: Vec<Drawn> = self.offered_lines(&offered, x, y);
-        for (run, bins) in self.runs.iter().zip(&series) {
-            let path = if panel.fold == Fold::Mean {
-                stairs(bins, x, y)
-            } else {
-                joined(bins, x, y)
-            };
-            lines.push(Drawn {
-                label: run.label.clone(),
-                class: format!("line {}", run.look()),
-                path,
-            });
+        let rows = self.runs.iter().zip(&series).enumerate();
+        let rows: Vec<Row> = rows
+            .map(|(index, (run, bins))| {
+                let offered = offered.get(index).map(Vec::as_slice);
+                let name = Name {
+                    label: run.name.clone(),
+                    look: run.look(),
+                    about: if about { run.about() } else { String::new() },
+                };
+                Row {
+                    name: (!alone).then_some(name),
+                    described: self.described(panel, run, bins),
+                    figure: if alone {
+                        String::new()
+                    } else {
+                        figures::of_row(panel, run, bins)
+                    },
+                    lines: self.lines(panel, run, bins, offered, scale),
+                    columns: self.columns(panel, run, bins, offered),
+                }
+            })
+            .collect();
+        let mut y = scale.ticks(panel.unit);
+        if !alone {
+            ends(&mut y);
         }
         let id = format!("{}{}", self.prefix, panel.id);
+        let marks = marks::of(self.runs, self.end);
         Frame {
             id: &id,
             title: &self.title(panel),
-            about: &self.about(panel),
-            described: &self.described(panel, &series),
+            about: &self.about(panel, log),
             x: &time_ticks(self.end),
-            y: &scale.ticks(panel.unit),
-            marks: &self
-                .marks()
-                .iter()
-                .map(|(at, what)| (*at, what.as_str()))
-                .collect::<Vec<_>>(),
-            lines: &lines,
-            columns: &self.columns(panel, &series, &offered),
+            y: &y,
+            marks: &marks.iter().map(|(at, what)| (*at, what.as_str())).collect::<Vec<_>>(),
+            rows: &rows,
             missing: &self.missing(panel, &series),
+            commands: self.commands,
         }
         .write(page);
     }
 
+    fn lines(
+        &self,
+        panel: &Panel,
+        run: &Labelled<'_>,
+        bins: &[Bin],
+        offered: Option<&[Bin]>,
+        scale: Scale,
+    ) -> Vec<Drawn> {
+        let x = |seconds: f64| seconds / self.end * WIDTH;
+        let y = |value: f64| down(scale.place(value));
+        let offered = offered.map(|bins| {
+            let mut path = stairs(bins, x, y);
+            // Down to zero where it ends, and back: the offered load is an area.
+            if let (false, Some(first)) = (path.is_empty(), bins.first()) {
+                let _ = write!(path, "V{HEIGHT:.1}H{:.1}Z", x(first.from));
+            }
+            Drawn {
+                label: "offered".to_owned(),
+                class: "offered".to_owned(),
+                path,
+            }
+        });
+        let path = if panel.fold == Fold::Mean {
+            stairs(bins, x, y)
+        } else {
+            joined(bins, x, y)
+        };
+        let line = Drawn {
+            label: run.name.clone(),
+            class: format!("line {}", run.look()),
+            path,
+        };
+        offered.into_iter().chain([line]).collect()
+    }
+
     /// The time until an ok of Enqueue has a name of its own.
     fn title(&self, panel: &Panel) -> String {
-        match panel.title.strip_prefix("Response time") {
-            Some(which) if self.runs.iter().all(|run| run.is_queued()) => format!("Acknowledgement time{which}"),
+        match panel.title.strip_prefix("How long an answer took") {
+            Some(which) if self.runs.iter().all(|run| run.is_queued()) => {
+                format!("How long an acknowledgement took{which}")
+            }
             Some(_) if self.runs.iter().any(|run| run.is_queued()) => {
-                format!("{} (of Enqueue: acknowledgement time)", panel.title)
+                format!("{} (of Enqueue: an acknowledgement)", panel.title)
             }
             _ => panel.title.to_owned(),
         }
     }
 
-    fn about(&self, panel: &Panel) -> String {
+    fn about(&self, panel: &Panel, log: bool) -> String {
         let finest = self
             .runs
             .iter()
             .map(|run| step(&run.run.series))
             .fold(f64::INFINITY, f64::min);
-        let seconds = plain(self.bin);
+        let mut about = panel.about.to_owned();
+        if let (Some(slo), true) = (self.slo(), panel.id == "goodput") {
+            about = about.replace("within the SLO", &format!("within the SLO of {}", time(slo)));
+        }
+        if log {
+            about.push_str(" The scale is logarithmic.");
+        }
         let how = match panel.fold {
-            _ if self.bin < finest * 1.5 => return format!("{} In steps of {seconds} s.", panel.about),
+            _ if self.bin < finest * 1.5 => "",
             Fold::Mean => "the mean",
             Fold::Middle => "the median",
             Fold::Highest => "the highest",
-            Fold::Each => return panel.about.to_owned(),
+            Fold::Each => return about,
         };
-        format!("{} Drawn: {how} of the steps of every {seconds} s.", panel.about)
+        let seconds = plain(self.bin);
+        if how.is_empty() {
+            let _ = write!(about, " A step is {seconds} s.");
+        } else {
+            let _ = write!(about, " The line shows {how} of the steps in each {seconds} s.");
+        }
+        about
     }
 
-    /// What was scheduled, of each run, until the load was over. Clients take turns, so a short step has a few requests more
-    /// or less than the next: longer bins show the rate and not the turns.
+    /// The objective for the time to done, if all runs have the same.
+    fn slo(&self) -> Option<f64> {
+        let mut all = self
+            .runs
+            .iter()
+            .map(|run| Some(run.run.configuration.as_ref()?.slo_seconds));
+        let first = all.next()??;
+        all.all(|slo| slo == Some(first)).then_some(first)
+    }
+
+    /// The scheduled requests of each run, until its load was over. Clients take turns, so a short step has a few requests
+    /// more or less than the next: longer bins show the rate and not the turns.
     fn offered(&self) -> Vec<Vec<Bin>> {
         let bin = (self.end / LEAST_OFFERED_BINS).min(OFFERED_BIN).max(self.bin);
         let of = |run: &&Labelled<'_>| {
@@ -170,82 +251,7 @@ impl<'a> Timeline<'a> {
         self.runs.iter().map(of).collect()
     }
 
-    /// One line for all runs under the same load; otherwise one for each.
-    fn offered_lines(
-        &self,
-        offered: &[Vec<Bin>],
-        x: impl Fn(f64) -> f64 + Copy,
-        y: impl Fn(f64) -> f64 + Copy,
-    ) -> Vec<Drawn> {
-        let line = |label: String, class: String, bins: &[Bin]| {
-            let mut path = stairs(bins, x, y);
-            // Down to nothing where it ends, and back: what is offered is an area.
-            if let (false, Some(first)) = (path.is_empty(), bins.first()) {
-                let _ = write!(path, "V{HEIGHT:.1}H{:.1}Z", x(first.from));
-            }
-            Drawn { label, class, path }
-        };
-        match offered {
-            [first, others @ ..] if others.iter().all(|other| other == first) => {
-                vec![line("offered".to_owned(), "offered".to_owned(), first)]
-            }
-            all => all
-                .iter()
-                .zip(self.runs)
-                .map(|(bins, run)| {
-                    line(
-                        format!("{}: offered", run.label),
-                        format!("offered-each {}", run.look()),
-                        bins,
-                    )
-                })
-                .collect(),
-        }
-    }
-
-    /// The ends of warm-up and load, where they are the same for all, and what happened to services.
-    fn marks(&self) -> Vec<(f64, String)> {
-        let same = |of: &dyn Fn(&Labelled<'_>) -> f64| {
-            let mut all = self.runs.iter().map(|run| of(run));
-            let first = all.next()?;
-            all.all(|other| (other - first).abs() < 0.01 * self.end)
-                .then_some(first)
-        };
-        let warmup = same(&|run| run.run.load.warmup_seconds).filter(|at| *at > 0.0);
-        let over = same(&|run| run.run.load.warmup_seconds + run.run.load.duration_seconds);
-        let marks = warmup.map(|at| (at, "judged from here".to_owned())).into_iter();
-        let marks = marks.chain(over.map(|at| (at, "load over".to_owned())));
-        let marks = marks.chain(self.events());
-        // At the very end there is nothing to tell apart.
-        marks
-            .map(|(at, what)| (at / self.end, what))
-            .filter(|(at, _)| *at < 0.985)
-            .collect()
-    }
-
-    /// What happened to services: once where it happened to all, with the names of those to which it happened otherwise.
-    fn events(&self) -> Vec<(f64, String)> {
-        let mut events: Vec<(&EventReport, Vec<&str>)> = Vec::new();
-        for run in self.runs {
-            for event in run.run.events.iter().flatten() {
-                match events.iter_mut().find(|(known, _)| *known == event) {
-                    Some((_, labels)) => labels.push(&run.label),
-                    None => events.push((event, vec![&run.label])),
-                }
-            }
-        }
-        let words = |(event, labels): (&EventReport, Vec<&str>)| {
-            let says = if labels.len() == self.runs.len() {
-                event.says.clone()
-            } else {
-                format!("{}: {}", labels.join(", "), event.says)
-            };
-            (event.at_seconds, says)
-        };
-        events.into_iter().map(words).collect()
-    }
-
-    fn columns(&self, panel: &Panel, series: &[Vec<Bin>], offered: &[Vec<Bin>]) -> Vec<Column> {
+    fn columns(&self, panel: &Panel, run: &Labelled<'_>, series: &[Bin], offered: Option<&[Bin]>) -> Vec<Column> {
         let shown = |bins: &[Bin], at: f64| {
             let bin = bins.iter().find(|bin| at >= bin.from && at < bin.to);
             bin.and_then(|bin| bin.value)
@@ -258,40 +264,31 @@ impl<'a> Timeline<'a> {
                     f64::from(index + 1) / f64::from(COLUMNS),
                 );
                 let at = f64::midpoint(from, to) * self.end;
-                let mut figures = format!("{}, {}", self.title(panel), time(at));
-                for (index, (run, bins)) in self.runs.iter().zip(series).enumerate() {
-                    let _ = write!(figures, "\n{}: {}", run.label, shown(bins, at));
-                    if let Some(offered) = offered.get(index) {
-                        let _ = write!(figures, " of {} offered", shown(offered, at));
-                    }
+                let mut figures = format!("{} after {}: {}", run.name, time(at), shown(series, at));
+                if let Some(offered) = offered {
+                    let _ = write!(figures, " of {} offered", shown(offered, at));
                 }
                 Column { from, to, figures }
             })
             .collect()
     }
 
-    fn described(&self, panel: &Panel, series: &[Vec<Bin>]) -> String {
-        let mut text = format!("{} Over {}.", panel.about, time(self.end));
-        for (run, bins) in self.runs.iter().zip(series) {
-            let known = bins.iter().filter_map(|bin| bin.value);
-            let ends = known.fold(None, |ends: Option<(f64, f64)>, value| {
-                Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
-            });
-            let _ = match ends {
-                None => write!(text, " {}: no figures.", run.label),
-                Some((low, high)) => {
-                    let (low, high) = (show(low, panel.unit), show(high, panel.unit));
-                    write!(text, " {}: from {low} to {high}.", run.label)
-                }
-            };
-        }
-        text
+    fn described(&self, panel: &Panel, run: &Labelled<'_>, bins: &[Bin]) -> String {
+        let known = bins.iter().filter_map(|bin| bin.value);
+        let ends = known.fold(None, |ends: Option<(f64, f64)>, value| {
+            Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
+        });
+        let ends = ends.map_or_else(
+            || "no figures".to_owned(),
+            |(low, high)| format!("from {} to {}", show(low, panel.unit), show(high, panel.unit)),
+        );
+        format!("{} {}: {ends}, over {}.", panel.about, run.name, time(self.end))
     }
 
     fn missing(&self, panel: &Panel, series: &[Vec<Bin>]) -> String {
         let without = self.runs.iter().zip(series);
         let without = without.filter(|(_, bins)| bins.iter().all(|bin| bin.value.is_none()));
-        let names: Vec<&str> = without.map(|(run, _)| run.label.as_str()).collect();
+        let names: Vec<&str> = without.map(|(run, _)| run.name.as_str()).collect();
         if names.is_empty() {
             return String::new();
         }
@@ -299,11 +296,9 @@ impl<'a> Timeline<'a> {
     }
 }
 
-fn show(value: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Rate => format!("{}/s", plain(value)),
-        Unit::Count => plain(value),
-        Unit::Bytes => bytes(value),
-        Unit::Seconds => time(value),
+/// Keeps the lowest and the highest tick: a low row has room for two.
+fn ends(ticks: &mut Vec<Tick>) {
+    if ticks.len() > 2 {
+        ticks.drain(1..ticks.len() - 1);
     }
 }

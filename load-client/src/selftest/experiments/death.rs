@@ -41,7 +41,7 @@ pub(super) async fn and_return(setting: &Setting) -> Result<Judged, NotDone> {
     let ledger = &run.ledger;
     let restarts = run.service.as_ref().map_or(0, |service| service.restarts);
     let lines = vec![
-        Line::exactly("intended", SENDS, ledger.intended),
+        Line::exactly("scheduled", SENDS, ledger.intended),
         // The 20 in flight; then, at 200 a second, at least what came within the first half of the 2 s (the pauses between
         // two dials double, so the last one in vain was in the second half), and at most what came within all of it.
         Line::count("unavailable", 220..=440, ledger.unavailable),

@@ -47,7 +47,7 @@ pub(super) async fn few_clients(setting: &Setting) -> Result<Judged, NotDone> {
     // Four clients make at most ten requests a second each, and one more at the end.
     let most = 4 * (50 + 1);
     let lines = vec![
-        Line::exactly("intended", SENDS, run.ledger.intended),
+        Line::exactly("scheduled", SENDS, run.ledger.intended),
         Line::exactly("ok + withheld", SENDS, run.ledger.ok + run.ledger.withheld),
         Line::count("withheld", SENDS - most..=SENDS, run.ledger.withheld),
         Line::limited_by("limited by", Limit::Clients, run.verdict.limited_by),

@@ -43,7 +43,7 @@ pub(super) async fn open_loop(setting: &Setting) -> Result<Judged, NotDone> {
         _ => None,
     };
     let lines = vec![
-        Line::exactly("intended", SENDS, run.ledger.intended),
+        Line::exactly("scheduled", SENDS, run.ledger.intended),
         Line::exactly("ok", SENDS, run.ledger.ok),
         // 1.9 s, and what a machine with other work does to it.
         Line::seconds("response time p99", 1.7..=2.05, answered.map(|times| times.p99)),
@@ -66,7 +66,7 @@ pub(super) async fn backlog(setting: &Setting) -> Result<Judged, NotDone> {
     let response = run.response_time_seconds.get("ok");
     let service = run.service_time_seconds.get("ok");
     let lines = vec![
-        Line::exactly("intended", SENDS, run.ledger.intended),
+        Line::exactly("scheduled", SENDS, run.ledger.intended),
         // A machine that is far too slow for it has some left at the end.
         Line::count("ok", SENDS..=SENDS, run.ledger.ok),
         Line::seconds("response time p99", 1.7..=2.05, response.map(|times| times.p99)),
@@ -85,7 +85,7 @@ pub(super) async fn withhold(setting: &Setting) -> Result<Judged, NotDone> {
     let run = &measured.report;
     let ledger = &run.ledger;
     let lines = vec![
-        Line::exactly("intended", SENDS, ledger.intended),
+        Line::exactly("scheduled", SENDS, ledger.intended),
         // 400 less the 4 in flight, and some whose predecessor was late for another reason.
         Line::count("withheld", 380..=480, ledger.withheld),
         Line::exactly("ok + withheld", SENDS, ledger.ok + ledger.withheld),

@@ -30,7 +30,7 @@ pub(super) async fn at_once(setting: &Setting) -> Result<Judged, NotDone> {
         _ => None,
     };
     let lines = vec![
-        Line::exactly("intended", SENDS, run.ledger.intended),
+        Line::exactly("scheduled", SENDS, run.ledger.intended),
         // No retry that the report does not have.
         Line::exactly("calls that came in", SENDS, counts.calls()),
         Line::exactly("rejected", refused, run.ledger.rejected),
