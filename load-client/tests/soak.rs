@@ -43,6 +43,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+use tower_admission::line::{self, LINES};
 
 /// The worker of the worked example: four messages a second.
 const SERVICE_TIME: Duration = Duration::from_millis(250);
@@ -107,7 +108,22 @@ fn trials() -> Vec<Trial> {
                 add("async, reject", reject, Some(on_the_queue + 1));
                 add("async, wait", wait, Some(on_the_queue + 1 + u64::from(MAX_WAITING)));
             }
-            "sync" => add(name, settings, Some(u64::from(CLIENTS))),
+            "sync" => {
+                // Every other way to choose among the callers, too.
+                for line in LINES.iter().filter(|line| line.name != settings.line.name) {
+                    let settings = Settings {
+                        line: line::by_name(line.name).expect("of the list"),
+                        max_waiting: MAX_WAITING,
+                        ..settings.clone()
+                    };
+                    add(
+                        &format!("line {}", line.name),
+                        settings,
+                        Some(u64::from(MAX_WAITING) + 1),
+                    );
+                }
+                add(name, settings, Some(u64::from(CLIENTS)));
+            }
             "sync-shed" => add(name, settings, Some(2)),
             // Unbounded as well, and at this load no different.
             "async-scaled" => {}
@@ -339,7 +355,7 @@ impl Soak {
             }
             None => self.check_unbounded(),
         }
-        // Where there is a line to stand in, its callers gave up; otherwise nobody had to.
+        // In a line that does not look at deadlines callers gave up; otherwise nobody had to.
         assert_eq!(
             self.load.given_up > 0,
             ["sync", "async, wait"].contains(&name),
