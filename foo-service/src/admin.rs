@@ -13,7 +13,7 @@ use crate::{
     accepting::Accepting, ledger::Ledger, lifecycle::Lifecycle, log::LostLines, metrics::Metrics, turns::Turns,
 };
 
-/// What is served.
+/// The data behind the pages of the admin port.
 pub struct Admin {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
@@ -25,7 +25,7 @@ pub struct Admin {
 
 /// What the pages show of a service.
 pub struct AdminParts {
-    /// Its metrics.
+    /// The metrics for `/metrics`.
     pub metrics: Arc<Metrics>,
     /// The order of its work.
     pub turns: Arc<Turns>,

@@ -138,7 +138,7 @@ closed_set! {
         Cancelled,
         /// The service is draining, or the work on the message failed.
         Unavailable,
-        /// Malformed.
+        /// The request is malformed.
         Invalid,
         /// A bug of the service.
         Failed,

@@ -156,12 +156,12 @@ impl Metrics {
         self.workers.set(f64::from(count));
     }
 
-    /// A connection came.
+    /// Counts a connection that was opened.
     pub fn connection_opened(&self) {
         self.connections.increment(1);
     }
 
-    /// A connection went.
+    /// Counts a connection that was closed.
     pub fn connection_closed(&self) {
         self.connections.decrement(1);
     }

@@ -19,7 +19,7 @@ use crate::{
     work::{Share, Work},
 };
 
-/// The pool.
+/// The pool of workers.
 pub struct Workers {
     slots: Permits,
     /// How many slots there are, for those that only want to know.

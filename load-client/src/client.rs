@@ -28,7 +28,7 @@ pub struct Client {
 pub enum Turn {
     /// Makes it. It could have been made at `possible`: when it was intended, or when the client was free to.
     Send {
-        /// What was intended.
+        /// The scheduled request.
         intent: Intent,
         /// Since the start of the run.
         possible: Duration,

@@ -8,11 +8,11 @@ use tokio::time::Instant;
 /// Sends that had to wait for a stream: the server lets only so many be open on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StreamWaits {
-    /// How many.
+    /// The number of waits.
     pub count: u64,
     /// Of all of them together.
     pub total: Duration,
-    /// The longest.
+    /// The longest wait.
     pub max: Duration,
 }
 
@@ -22,7 +22,7 @@ pub struct Effort {
     /// How much of a core the busiest of the sending threads used, over the load; `None` where there are none, or the
     /// system does not tell.
     pub cpu_share: Option<f64>,
-    /// On all connections.
+    /// Waits for a stream on all connections.
     pub stream_waits: StreamWaits,
 }
 

@@ -24,11 +24,11 @@ pub(crate) enum FilesError {
     /// Two files would be written over each other.
     #[error("{first} and {second} both write to {}; give each a file of its own", path.display())]
     Same {
-        /// A flag.
+        /// The first flag.
         first: &'static str,
-        /// Another.
+        /// The second flag.
         second: &'static str,
-        /// What both name.
+        /// The file that both flags name.
         path: PathBuf,
     },
 }

@@ -54,9 +54,9 @@ pub enum RunError {
         plaintext(flag)
     )]
     NoTls {
-        /// What asks for it.
+        /// The flag that needs TLS.
         flag: &'static str,
-        /// What does not.
+        /// The URL without TLS.
         url: Url,
     },
     /// The flags do not make a load.
@@ -79,7 +79,7 @@ pub enum RunError {
     Metrics {
         /// As the flag says.
         address: Address,
-        /// Why.
+        /// The system's reason.
         source: io::Error,
     },
 }

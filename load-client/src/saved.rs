@@ -25,10 +25,10 @@ pub enum SavedError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's reason.
         source: io::Error,
     },
-    /// It is something else.
+    /// The file is not a report of this version.
     #[error("{} is no report of this version ({SCHEMA}): {reason}; write one with --json", path.display())]
     Content {
         /// The file.

@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 
 use tokio::{sync::watch, task::AbortHandle};
 
-/// What is asked for.
+/// How soon a run is asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Wish {
     GoOn,

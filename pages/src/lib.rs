@@ -40,7 +40,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// An answer.
 pub type Page = Response<Full<Bytes>>;
 
-/// What is served.
+/// The pages that a server serves.
 pub trait Pages: Send + Sync + 'static {
     /// How often [`upkeep`](Self::upkeep) is wanted.
     const UPKEEP_EVERY: Duration;

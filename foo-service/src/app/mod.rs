@@ -37,9 +37,9 @@ use crate::{
 
 /// What a service is made of.
 pub struct Parts<'a> {
-    /// How it behaves.
+    /// The settings that the flags give.
     pub settings: Settings,
-    /// Where its metrics go.
+    /// The recorder that gets all metrics.
     pub recorder: &'a dyn Recorder,
     /// New at every start; see [`random_instance_id`].
     pub instance_id: String,

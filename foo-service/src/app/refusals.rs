@@ -50,7 +50,7 @@ fn because(reason: Reason) -> Option<&'static str> {
 }
 
 impl Refusals {
-    /// From now on.
+    /// Counts the refusals from now on.
     pub fn new(ledger: Arc<Ledger>, accepting: Arc<Accepting>) -> Self {
         Self {
             told: Counts::read(&ledger, &accepting),

@@ -32,7 +32,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// These settings, changed.
+    /// The settings with these changes.
     #[must_use]
     pub fn apply(&self, settings: &Settings) -> Settings {
         Settings {

@@ -7,7 +7,7 @@ use foo_flags::Address;
 
 use crate::log::LogFormat;
 
-/// Where a service listens.
+/// The addresses that a service listens on.
 #[derive(Debug, Clone, Args)]
 pub struct Listen {
     /// Address for gRPC, as HOST:PORT
@@ -32,7 +32,7 @@ pub struct LogArgs {
     pub log_format: LogFormat,
 }
 
-/// The files of TLS.
+/// The flags for TLS.
 #[derive(Debug, Clone, Args)]
 pub struct TlsArgs {
     /// Certificate for TLS, with its chain (PEM file). SIGHUP reads all TLS files again, for new connections
@@ -54,7 +54,7 @@ pub struct TlsArgs {
 }
 
 impl TlsArgs {
-    /// `None`: no TLS.
+    /// The files for TLS; `None` if TLS is off.
     pub fn files(self) -> Option<TlsFiles> {
         Some(TlsFiles {
             cert: self.cert?,

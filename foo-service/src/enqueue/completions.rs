@@ -15,7 +15,7 @@ pub const LOG_CAPACITY: usize = 131_072;
 /// The end of one queued message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
-    /// The message's.
+    /// The id of the message.
     pub id: Box<str>,
     /// On the queue, until a worker took it or it was dropped.
     pub queue_wait: Duration,

@@ -25,11 +25,11 @@ use crate::{
 pub enum Capacity {
     /// Everything that is sent, until memory ends. A strategy that a user asks for by name.
     Unbounded,
-    /// So many messages.
+    /// Up to a number of messages.
     Bounded {
-        /// At least 1.
+        /// The number of messages, at least 1.
         places: u32,
-        /// What then.
+        /// What happens to a new message when the queue is full.
         when_full: WhenFull,
     },
 }
@@ -45,7 +45,7 @@ pub enum WhenFull {
     Wait,
 }
 
-/// The door.
+/// The RPC Enqueue: takes messages for the queue.
 pub struct EnqueueDoor {
     queue: Arc<Queue>,
     /// Places on the queue, where callers wait for them.

@@ -81,7 +81,7 @@ impl Gauges {
 /// A level as read through a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LevelReading {
-    /// At this instant.
+    /// The level now.
     pub now: u64,
     /// Since the window was last read.
     pub max: u64,

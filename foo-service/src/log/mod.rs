@@ -12,7 +12,7 @@ pub use self::writer::{LogWriter, LostLines};
 /// How long the end of the program waits for the last lines. A reader that does not read cannot hold it up for longer.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// Time, level and message, then key=value

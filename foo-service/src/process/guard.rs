@@ -40,7 +40,7 @@ pub(super) struct Guard {
     ledger: Arc<Ledger>,
 }
 
-/// tower's limit.
+/// The places of tower's limit, and how many calls may wait for one.
 struct Bound {
     places: Places,
     max_waiting: usize,

@@ -20,7 +20,7 @@ use crate::{
     turns::Turns,
 };
 
-/// The door.
+/// The RPC Process: a caller waits until its message is processed.
 pub struct ProcessDoor {
     guard: Guard,
     ledger: Arc<Ledger>,

@@ -40,9 +40,9 @@ use crate::{
 pub struct FooRpc {
     /// What a message must be.
     pub rules: MessageRules,
-    /// Fire-and-forget.
+    /// Serves Enqueue (fire-and-forget).
     pub enqueue: Arc<EnqueueDoor>,
-    /// Synchronous.
+    /// Serves Process (synchronous).
     pub process: Arc<ProcessDoor>,
     /// What Watch shows.
     pub watched: Arc<Watched>,

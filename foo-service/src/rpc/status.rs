@@ -15,7 +15,7 @@ pub(super) enum Refusal {
     /// A field is not what it must be.
     #[error("{field}: {reason}")]
     Invalid {
-        /// As foo.proto names it.
+        /// The name of the field in foo.proto.
         field: &'static str,
         /// What is wrong with it, and what would be right.
         reason: String,

@@ -34,7 +34,7 @@ impl MakeRequestId for RequestIds {
     }
 }
 
-/// Whether anybody listens.
+/// Whether the log's level has room for spans of calls.
 pub fn wanted() -> bool {
     tracing::enabled!(Level::DEBUG) || tracing::enabled!(target: "tower_http::trace", Level::DEBUG)
 }

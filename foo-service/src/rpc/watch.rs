@@ -33,11 +33,11 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
 /// Everything that a snapshot shows.
 #[derive(Debug)]
 pub struct Watched {
-    /// New at every start.
+    /// The id of this instance, which is new at every start.
     pub instance_id: String,
     /// When the instance started.
     pub started: Instant,
-    /// The slots there are.
+    /// The workers, for their number.
     pub workers: Arc<Workers>,
     /// Whether resident memory is this service's own to tell: not where several live in one process.
     pub owns_process: bool,
@@ -45,7 +45,7 @@ pub struct Watched {
     pub ledger: Arc<Ledger>,
     /// The ends of queued messages.
     pub log: Arc<CompletionLog>,
-    /// When to end.
+    /// The phase of the service: a stream ends when the service does.
     pub lifecycle: Arc<Lifecycle>,
 }
 
@@ -184,7 +184,7 @@ fn door_counts(reading: &DoorReading) -> v1::DoorCounts {
     }
 }
 
-/// Those that happened.
+/// The refusals by reason, without the reasons that did not occur.
 fn refusals(ledger: &Ledger) -> Vec<v1::Refusals> {
     let mut refusals = Vec::new();
     for rpc in Rpc::ALL {

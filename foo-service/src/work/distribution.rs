@@ -67,7 +67,7 @@ impl ServiceTime {
         self.mean.store(nanos(mean), Relaxed);
     }
 
-    /// The next one.
+    /// Draws the next service time.
     pub fn draw(&self) -> Duration {
         let mean = self.mean();
         if self.family == ServiceTimeDistribution::Constant || mean.is_zero() {

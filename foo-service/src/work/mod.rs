@@ -24,7 +24,7 @@ pub enum WorkKind {
     Cpu,
 }
 
-/// Performs work.
+/// Does the work of a message: waits, or burns CPU time.
 #[derive(Debug)]
 pub struct Work {
     service_time: ServiceTime,

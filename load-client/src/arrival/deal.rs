@@ -16,7 +16,7 @@ pub const MOST_POISSON: u64 = 100_000_000;
 /// How many sends there are at most, and whose they are.
 #[derive(Debug, Clone)]
 pub(super) enum Deal {
-    /// Without limit.
+    /// Any number of requests.
     Unlimited,
     /// So many, dealt in turn: without a schedule, or until this time, by the rows of a trace.
     InTurn(u64, Option<Duration>),

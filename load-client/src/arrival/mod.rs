@@ -24,18 +24,18 @@ pub struct Intent {
 /// The intents of one client, in order.
 #[derive(Debug)]
 pub enum Arrivals {
-    /// At a rate.
+    /// Requests at a rate.
     Paced(Paced),
-    /// As recorded.
+    /// Requests at the times of a trace.
     Recorded {
-        /// Of all clients.
+        /// The rows of all clients.
         rows: Arc<[TraceRow]>,
         /// The client's next row.
         next: usize,
         /// From one of its rows to the next: the number of clients.
         stride: usize,
     },
-    /// Whenever it may.
+    /// Each request as soon as the client may send again.
     AsFastAsPossible,
 }
 

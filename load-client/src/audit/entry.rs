@@ -35,8 +35,8 @@ pub(super) enum State {
 pub struct End {
     /// Whether it was processed; otherwise it was dropped, abandoned or the like.
     pub completed: bool,
-    /// On the queue.
+    /// Time on the queue.
     pub queue_wait: Duration,
-    /// With a worker.
+    /// Time with a worker.
     pub service_time: Duration,
 }

@@ -35,7 +35,7 @@ use crate::{
 /// A method and what goes into every call of it.
 #[derive(Debug)]
 pub struct Call {
-    /// Where to.
+    /// The method to call.
     pub method: Method,
     content: Content,
     /// Whether the service has said that it has no such method of FooService, and what wakes the tasks that wait for that.
@@ -65,7 +65,7 @@ struct Other {
 /// What an answer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// For the ledger.
+    /// The outcome that the ledger counts.
     pub outcome: Outcome,
     /// As the service measured it, where the answer says so.
     pub queue_wait: Option<Duration>,

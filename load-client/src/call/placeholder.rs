@@ -22,16 +22,16 @@ pub(super) enum Placeholder {
     Counter,
     /// Drawn evenly from a range, both ends included.
     Random { from: i64, to: i64 },
-    /// The send's own name.
+    /// The id of the request.
     Id,
 }
 
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
-    /// As it stands.
+    /// Text without placeholders.
     Literal(String),
-    /// To be filled in.
+    /// A placeholder, replaced for each request.
     Placeholder(Placeholder),
 }
 

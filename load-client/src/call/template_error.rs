@@ -3,7 +3,7 @@
 /// Why data does not make a message.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// Not even JSON.
+    /// The data is not JSON.
     #[error(
         "the data is not JSON: {0}. Placeholders stand inside strings, also where a number is meant: \"{{{{counter}}}}\""
     )]
@@ -15,7 +15,7 @@ pub enum TemplateError {
         message: String,
         /// What does not fit.
         reason: String,
-        /// How it is written.
+        /// How such a value is written.
         hint: String,
     },
     /// A placeholder that cannot be read.

@@ -40,7 +40,7 @@ use crate::{
 pub struct FleetSetup {
     /// The load.
     pub scenario: Arc<Scenario>,
-    /// What its sends are.
+    /// The call that each request makes.
     pub call: Arc<Call>,
     /// The target.
     pub dial: Dial,

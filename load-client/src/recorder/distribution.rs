@@ -38,7 +38,7 @@ impl Distribution {
         self.max = self.max.max(other.max);
     }
 
-    /// How many.
+    /// The number of values.
     pub fn count(&self) -> u64 {
         self.histogram.len()
     }

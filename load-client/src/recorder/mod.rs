@@ -24,15 +24,15 @@ use crate::{
 /// A send that ended, all times since the start of the run.
 #[derive(Debug, Clone, Copy)]
 pub struct Ended {
-    /// When it was intended.
+    /// The scheduled time of the request.
     pub intended: Duration,
-    /// When it was made.
+    /// The time of the actual send.
     pub started: Duration,
     /// How long after it could have been made that was.
     pub start_lag: Duration,
     /// When its answer was there, or it was given up.
     pub ended: Duration,
-    /// How.
+    /// How the request ended.
     pub outcome: Outcome,
     /// The status of the answer; `None` where there was no answer.
     pub status: Option<StatusCode>,
@@ -115,7 +115,7 @@ impl Recorder {
         self.histograms.start_lag.record(start_lag);
     }
 
-    /// A send ended.
+    /// Records a request that ended.
     pub fn ended(&mut self, send: Ended) {
         self.last_ended = self.last_ended.max(send.ended);
         let service_time = send.ended.saturating_sub(send.started);
@@ -172,7 +172,7 @@ impl Recorder {
         self.figures.ledger.in_flight += sends;
     }
 
-    /// What was recorded.
+    /// Ends the recording and returns the result.
     pub fn finish(mut self) -> Recorded {
         for target in &mut self.figures.targets {
             target.in_flight = target.intended - target.ended();

@@ -15,7 +15,7 @@ pub enum Crowd {
     Few,
     /// More than half, and not all.
     Many,
-    /// All.
+    /// All of them.
     All,
 }
 

@@ -12,7 +12,7 @@ pub use self::{
     stage::Stage,
 };
 
-/// What is called.
+/// The RPC that is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rpc {
     /// The service queues the message and answers at once.
@@ -72,7 +72,7 @@ impl WhenBlocked {
 /// A load, and how it is judged.
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    /// What is called.
+    /// The RPC that is called.
     pub rpc: Rpc,
     /// How many clients; at least 1.
     pub clients: u32,
@@ -80,11 +80,11 @@ pub struct Scenario {
     pub connections: u32,
     /// From how many threads, at most one per connection; in virtual time all run on one.
     pub threads: u32,
-    /// When sends are intended.
+    /// When requests are scheduled.
     pub schedule: Schedule,
     /// How many sends a client may have in flight: 1 is the closed loop.
     pub max_in_flight: u32,
-    /// What happens then.
+    /// What happens to a request that is due at that limit.
     pub when_blocked: WhenBlocked,
     /// How long the load lasts, however long its schedule is; `None`: until stopped, or until the schedule or the requests
     /// end.
@@ -101,7 +101,7 @@ pub struct Scenario {
     pub drain_limit: Option<Duration>,
     /// Bytes of payload per message.
     pub payload_size: usize,
-    /// Sent with every call.
+    /// The metadata of every call.
     pub metadata: http::HeaderMap,
     /// Of everything that is drawn.
     pub seed: u64,

@@ -23,23 +23,23 @@ impl Spacing {
     }
 }
 
-/// A recorded send.
+/// A request of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceRow {
     /// Since the first row, speed applied.
     pub at: Duration,
-    /// What the message demands.
+    /// The service time that the message asks for.
     pub demand: Option<Duration>,
 }
 
-/// When sends are intended.
+/// When requests are scheduled.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Schedule {
     /// At one rate, for as long as the run lasts; sends per second of all clients together.
     Rate {
-        /// More than 0.
+        /// Requests per second, more than 0.
         rps: f64,
-        /// Within the rate.
+        /// How the requests of the rate are spaced.
         spacing: Spacing,
     },
     /// At one rate after the other.
@@ -48,7 +48,7 @@ pub enum Schedule {
         stages: Arc<[Stage]>,
         /// From the front again, for as long as the run lasts.
         repeat: bool,
-        /// Within each rate.
+        /// How the requests of each rate are spaced.
         spacing: Spacing,
     },
     /// As recorded; rows are dealt to the clients in turn.
@@ -93,7 +93,7 @@ impl Schedule {
         }
     }
 
-    /// Whether there is one.
+    /// Whether it says when requests are due.
     pub fn is_some(&self) -> bool {
         !matches!(self, Self::AsFastAsPossible)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// A rate that is held for a while, or that changes linearly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stage {
-    /// How long.
+    /// The duration of the stage.
     pub length: Duration,
     /// Sends per second of all clients together, at its beginning.
     pub rps: f64,

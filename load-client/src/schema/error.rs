@@ -25,7 +25,7 @@ pub enum SchemaError {
     Reflection {
         /// The server.
         target: String,
-        /// What happened.
+        /// The reason.
         reason: String,
     },
     /// A file that does not describe anything.
@@ -49,7 +49,7 @@ pub enum SchemaError {
     UnknownService {
         /// As it was asked for.
         service: String,
-        /// Those there are.
+        /// The services that the schema has.
         known: String,
     },
     /// The service has no such method.
@@ -59,7 +59,7 @@ pub enum SchemaError {
         service: String,
         /// As it was asked for.
         method: String,
-        /// Those there are.
+        /// The methods that the service has.
         known: String,
     },
     /// Not one message there and one back.

@@ -28,9 +28,9 @@ use crate::{
 /// A server that can be asked.
 #[derive(Clone)]
 pub struct Server<'a> {
-    /// Where it is.
+    /// The connection to the server.
     pub dial: &'a Dial,
-    /// What every call carries.
+    /// The metadata of every call.
     pub metadata: &'a http::HeaderMap,
     /// How long it may take to come up, and again for every answer.
     pub patience: Duration,
@@ -38,7 +38,7 @@ pub struct Server<'a> {
     pub troubled: &'a (dyn Fn(&str) + Sync),
 }
 
-/// The newest first.
+/// The versions of the reflection service, the newest first.
 const VERSIONS: [&str; 2] = [
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

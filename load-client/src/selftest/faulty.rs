@@ -78,7 +78,7 @@ impl Faulty {
         }
     }
 
-    /// What it does.
+    /// The counts of the service itself.
     pub(super) fn counts(&self) -> Arc<FaultyCounts> {
         Arc::clone(&self.counts)
     }

@@ -137,7 +137,7 @@ impl Host {
         })
     }
 
-    /// Where it listens.
+    /// The address that the service listens on.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }

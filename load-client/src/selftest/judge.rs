@@ -19,11 +19,11 @@ use super::host::STILL;
 /// One figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
-    /// What it is.
+    /// The name of the figure.
     pub figure: &'static str,
-    /// What it must be.
+    /// The right value, or its bounds.
     pub expected: String,
-    /// What the client says.
+    /// The value that the load client reported.
     pub reported: String,
     agrees: bool,
     /// Whether it is the same on every machine, however busy.
@@ -35,7 +35,7 @@ pub struct Line {
 pub enum Agreement {
     /// It is what it must be.
     Agrees,
-    /// It is not.
+    /// The reported value is wrong.
     Disagrees,
     /// It is not, and the machine may be why.
     CannotJudge,

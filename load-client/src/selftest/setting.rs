@@ -48,7 +48,7 @@ pub(super) struct Setting {
     pub(super) name: &'static str,
     flags: Flags,
     pub(super) scenario: Arc<Scenario>,
-    /// For progress.
+    /// The state of the run, for the progress lines.
     pub(super) live: Arc<Live>,
     stop: Stop,
 }

@@ -75,7 +75,7 @@ pub fn shown(findings: &Findings, layout: Layout) -> String {
     text
 }
 
-/// One sentence.
+/// The sentence below the table.
 fn verdict(findings: &Findings) -> String {
     let judged = findings.0.iter().filter_map(|(_, judged)| judged.as_ref().ok());
     let agreements: Vec<Agreement> = judged

@@ -10,11 +10,11 @@ use http::HeaderMap;
 pub enum Answer {
     /// The peer said so itself; or something in front of it did by an HTTP status, which is then one of gRPC by its table.
     Status {
-        /// As gRPC numbers them.
+        /// The gRPC status code.
         code: tonic::Code,
         /// Whether it is the peer's own word (grpc-status), not read from an HTTP status.
         own: bool,
-        /// For people.
+        /// The message of the status.
         message: String,
         /// The encoded answer; empty unless the code is OK.
         body: Bytes,
@@ -34,7 +34,7 @@ pub enum Answer {
 /// What a peer sent beside the message of its answer: gRPC's metadata, with the headers of HTTP and gRPC among it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerMetadata {
-    /// Sent before the message.
+    /// The headers, which come before the message.
     pub headers: HeaderMap,
     /// Sent after the message; empty if the answer has headers only.
     pub trailers: HeaderMap,

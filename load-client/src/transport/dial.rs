@@ -57,7 +57,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 /// How to reach a service: one target, or several that serve the same. Connections are numbered, and dealt to them in turn.
 #[derive(Debug, Clone)]
 pub struct Dial {
-    /// At least one.
+    /// The targets, at least one.
     targets: Arc<[Target]>,
     /// The number of the connection.
     connection: usize,
@@ -68,7 +68,7 @@ pub struct Dial {
 struct Target {
     way: Way,
     authority: Authority,
-    /// For people.
+    /// The name of the target in messages.
     name: String,
 }
 

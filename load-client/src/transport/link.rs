@@ -163,7 +163,7 @@ impl StreamPlace<'_> {
         self.waiting_since.get_or_insert_with(Instant::now);
     }
 
-    /// It has its stream.
+    /// Notes that the request has its stream.
     pub(super) fn opened(&mut self) {
         if let Some(since) = self.waiting_since.take() {
             let mut waits = self.link.waits.lock().expect("no code panics with it locked");

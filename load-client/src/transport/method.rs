@@ -5,7 +5,7 @@ use http::{HeaderMap, uri::PathAndQuery};
 /// A call: where to, and what goes with it.
 #[derive(Debug, Clone)]
 pub struct Method {
-    /// `/package.Service/Method`.
+    /// The path of the method: `/package.Service/Method`.
     pub path: PathAndQuery,
     /// Besides what gRPC itself needs.
     pub metadata: HeaderMap,

@@ -56,7 +56,7 @@ pub struct Transport {
 /// Why the connections could not be made.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConnectError {
-    /// Not in time.
+    /// There was no connection within the time limit.
     #[error(
         "{target}: no connection within {limit:?}: {reason}{} --connect-timeout waits longer",
         trouble::question(.reason)

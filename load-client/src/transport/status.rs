@@ -110,7 +110,7 @@ fn without_status(head: &response::Parts, trailers: bool, metadata: Option<Box<A
     })
 }
 
-/// gRPC's table.
+/// The gRPC code for an HTTP status, by gRPC's table.
 fn code_of(status: StatusCode) -> Code {
     match status.as_u16() {
         400 => Code::Internal,

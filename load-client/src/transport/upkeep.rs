@@ -60,7 +60,7 @@ struct Opened {
 enum End {
     /// It takes no new calls; those that are open go on.
     Leaving,
-    /// It is over.
+    /// The connection has ended, for this reason.
     Over(Arc<str>),
 }
 

@@ -9,10 +9,10 @@ use http::uri::{Authority, Scheme};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url {
     scheme: Scheme,
-    /// As calls name it.
+    /// The authority that calls name.
     authority: Authority,
     place: Place,
-    /// As it is shown.
+    /// The URL as it was written, without credentials.
     written: String,
 }
 
@@ -53,7 +53,7 @@ impl Url {
         &self.authority
     }
 
-    /// Where it is.
+    /// The place of the target.
     pub fn place(&self) -> &Place {
         &self.place
     }

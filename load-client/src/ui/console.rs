@@ -54,7 +54,7 @@ impl Screen {
         }
     }
 
-    /// The room there is.
+    /// The width for text.
     pub fn layout(&self) -> Layout {
         if self.aside {
             layout_of(io::stderr())

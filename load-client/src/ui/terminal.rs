@@ -27,7 +27,7 @@ const MAX_HELD: usize = 100;
 
 struct Screen {
     taken: bool,
-    /// Said meanwhile.
+    /// Messages that are held back while the view is shown.
     held: Vec<String>,
 }
 
@@ -151,7 +151,7 @@ impl Write for Frames {
 /// What the user did at the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gesture {
-    /// Asked for the end.
+    /// The user asked to stop.
     End,
     /// Made the window larger or smaller.
     Resize,

@@ -66,7 +66,7 @@ pub struct TooFew {
 }
 
 impl TooFew {
-    /// All slots.
+    /// The number of requests that all clients together may have in flight.
     pub fn slots(&self) -> f64 {
         f64::from(self.clients) * f64::from(self.max_in_flight)
     }

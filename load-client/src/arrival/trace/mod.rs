@@ -95,7 +95,7 @@ pub enum TraceError {
         file: String,
         /// What was asked for.
         column: String,
-        /// What there is.
+        /// The columns that the file has.
         present: String,
         /// Where the separator may be the reason, the flag for it.
         hint: &'static str,
@@ -109,7 +109,7 @@ pub enum TraceError {
         line: u64,
         /// The column's header.
         column: String,
-        /// What stands there.
+        /// The text in that cell.
         value: String,
         /// What is wrong with it.
         reason: Cow<'static, str>,
@@ -119,7 +119,7 @@ pub enum TraceError {
     Size {
         /// The file.
         file: String,
-        /// Which of the two.
+        /// Whether there is nothing to replay, or too much.
         reason: String,
     },
 }

@@ -29,7 +29,7 @@ enum Kind {
     Number,
     /// A timestamp with its zone.
     Zoned,
-    /// A timestamp without one.
+    /// A timestamp without a time zone.
     Local,
 }
 

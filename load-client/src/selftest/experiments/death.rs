@@ -13,7 +13,7 @@ use crate::report::PointReport;
 
 pub(super) const LOAD: &[&str] = &["--rps 200 --duration 7s --clients 4 --connections 4 --max-in-flight 1000"];
 const SENDS: u64 = 1400;
-/// Into the load.
+/// Time from the start of the load until the service is killed.
 const KILLED_AT: Duration = Duration::from_secs(2);
 /// Long enough: a connection that is down is dialled at most a second later.
 const AWAY: Duration = Duration::from_secs(2);

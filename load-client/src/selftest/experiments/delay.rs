@@ -56,7 +56,7 @@ pub(super) async fn few_clients(setting: &Setting) -> Result<Judged, NotDone> {
     Ok(Judged::new(run, lines, host.kept_waiting()))
 }
 
-/// Everybody is delayed alike.
+/// Every message takes the same time.
 pub(super) async fn constant(setting: &Setting) -> Result<Judged, NotDone> {
     let host = host()?;
     let measured = setting.run_quietly(host.address()).await?;

@@ -33,7 +33,7 @@ const GATE: &str = "gate p99>100ms";
 const FREEZE_AT: Duration = Duration::from_secs(4);
 const FREEZE: Duration = Duration::from_secs(2);
 
-/// Under [`OPEN`].
+/// The experiment `freeze-open`: an open loop, under [`OPEN`].
 pub(super) async fn open_loop(setting: &Setting) -> Result<Judged, NotDone> {
     let (measured, busy) = frozen(setting).await?;
     let run = &measured.report;
@@ -59,7 +59,7 @@ pub(super) async fn open_loop(setting: &Setting) -> Result<Judged, NotDone> {
     Ok(Judged::new(run, lines, busy))
 }
 
-/// Under [`BACKLOG`].
+/// The experiment `freeze-backlog`, under [`BACKLOG`].
 pub(super) async fn backlog(setting: &Setting) -> Result<Judged, NotDone> {
     let (measured, busy) = frozen(setting).await?;
     let run = &measured.report;
@@ -79,7 +79,7 @@ pub(super) async fn backlog(setting: &Setting) -> Result<Judged, NotDone> {
     Ok(Judged::new(run, lines, busy))
 }
 
-/// Under [`WITHHOLD`].
+/// The experiment `freeze-withhold`, under [`WITHHOLD`].
 pub(super) async fn withhold(setting: &Setting) -> Result<Judged, NotDone> {
     let (measured, busy) = frozen(setting).await?;
     let run = &measured.report;

@@ -35,7 +35,7 @@ pub enum Experiment {
 }
 
 impl Experiment {
-    /// All.
+    /// All experiments, in the order of the report.
     pub const ALL: [Self; 9] = [
         Self::FreezeOpen,
         Self::FreezeBacklog,
@@ -48,7 +48,7 @@ impl Experiment {
         Self::Death,
     ];
 
-    /// What it is called.
+    /// The name of the experiment in the report.
     pub fn name(self) -> &'static str {
         match self {
             Self::FreezeOpen => "freeze-open",
@@ -95,7 +95,7 @@ impl Experiment {
         }
     }
 
-    /// Makes it.
+    /// Runs the experiment and judges its figures.
     pub(super) async fn make(self, setting: &Setting) -> Result<Judged, NotDone> {
         match self {
             Self::FreezeOpen => freeze::open_loop(setting).await,

@@ -8,9 +8,9 @@ pub enum TlsError {
     /// A file does not do.
     #[error("{flag} {}: {reason}", path.display())]
     File {
-        /// What names it.
+        /// The flag that names the file.
         flag: &'static str,
-        /// Which one.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,

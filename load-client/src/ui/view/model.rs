@@ -67,7 +67,7 @@ impl RunModel {
         }
     }
 
-    /// Whether it is over.
+    /// Whether the run is over.
     pub(super) fn done(&self) -> bool {
         self.reading.phase == Phase::Done
     }

@@ -16,7 +16,7 @@ const COLOURS: [Color; 6] = [
     Color::Red,
 ];
 
-/// How things look.
+/// The colours of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Palette {
     pub(super) colours: bool,

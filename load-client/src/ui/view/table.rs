@@ -24,7 +24,7 @@ const NAME: u16 = 17;
 const WIDE: u16 = 100;
 
 struct Column {
-    /// Two rows of it.
+    /// The two lines of the column head.
     head: [&'static str; 2],
     width: u16,
     value: Value,
