@@ -21,7 +21,11 @@ fn id(message: Option<Message>) -> Result<String, Status> {
 impl FooService for Bare {
     async fn enqueue(&self, request: Request<EnqueueRequest>) -> Result<Response<EnqueueResponse>, Status> {
         let id = id(request.into_inner().message)?;
-        Ok(Response::new(EnqueueResponse { id, queue_depth: 0 }))
+        Ok(Response::new(EnqueueResponse {
+            id,
+            queue_depth: 0,
+            duplicate: false,
+        }))
     }
 
     async fn process(&self, request: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {

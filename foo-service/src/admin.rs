@@ -10,7 +10,8 @@ use metrics_exporter_prometheus::{PrometheusHandle, PrometheusRecorder};
 use metrics_process::Collector;
 
 use crate::{
-    accepting::Accepting, ledger::Ledger, lifecycle::Lifecycle, log::LostLines, metrics::Metrics, turns::Turns,
+    accepting::Accepting, enqueue::EnqueueDoor, ledger::Ledger, lifecycle::Lifecycle, log::LostLines, metrics::Metrics,
+    turns::Turns,
 };
 
 /// The data behind the pages of the admin port.
@@ -31,6 +32,8 @@ pub struct AdminParts {
     pub turns: Arc<Turns>,
     /// Its counts.
     pub ledger: Arc<Ledger>,
+    /// Its queue.
+    pub enqueue: Arc<EnqueueDoor>,
     /// Its phase.
     pub lifecycle: Arc<Lifecycle>,
     /// Whether it can accept connections.
@@ -80,6 +83,7 @@ impl Admin {
     fn metrics(&self) -> String {
         self.service.metrics.publish(&self.service.ledger);
         self.service.turns.publish();
+        self.service.metrics.queue.oldest_age(self.service.enqueue.oldest_age());
         self.own.connections.set(self.occupancy.open() as f64);
         self.own.pushed_out.absolute(self.occupancy.pushed_out());
         self.own.lost_lines.absolute(self.service.lost_lines.count());

@@ -136,7 +136,7 @@ closed_set! {
         Expired,
         /// Its caller went away.
         Cancelled,
-        /// The service is draining, or the work on the message failed.
+        /// The service is draining, the work on the message failed, or the durable queue cannot be written.
         Unavailable,
         /// The request is malformed.
         Invalid,
@@ -158,6 +158,9 @@ closed_set! {
         /// The queue is full, and so is the line of callers that wait for a place on it.
         #[error("no room: the line for the queue is full")]
         QueueLineFull,
+        /// The durable queue cannot be written: its disk is full or broken.
+        #[error("the queue cannot be written; try again with the same id")]
+        QueueUnavailable,
         /// The waiting line of Process is full.
         #[error("no room: the line is full")]
         LineFull,
@@ -208,7 +211,7 @@ impl Reason {
             | Self::TooLate
             | Self::Overload
             | Self::WatchersFull => RequestOutcome::Rejected,
-            Self::Draining | Self::Abandoned | Self::WorkFailed => RequestOutcome::Unavailable,
+            Self::Draining | Self::Abandoned | Self::WorkFailed | Self::QueueUnavailable => RequestOutcome::Unavailable,
             Self::Expired => RequestOutcome::Expired,
             Self::Cancelled => RequestOutcome::Cancelled,
             Self::Invalid => RequestOutcome::Invalid,

@@ -108,6 +108,7 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostL
         time_of_day: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         owns_process: true,
     });
+    let service = service.map_err(|error| error.to_string())?;
     let listener = bind(&listen.listen, "gRPC", "--listen")?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let admin_listener = bind(&listen.admin_listen, "/metrics", "--admin-listen")?;
@@ -118,6 +119,7 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostL
             metrics: service.metrics(),
             turns: service.turns(),
             ledger: service.ledger(),
+            enqueue: service.enqueue(),
             lifecycle: service.lifecycle(),
             accepting: service.accepting(),
             lost_lines,

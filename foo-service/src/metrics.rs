@@ -3,6 +3,8 @@
 //! Durations are recorded where they are measured. Counters and gauges are not kept twice: [`Metrics::publish`] copies
 //! the [`Ledger`] into the recorder, right before each scrape, so the two cannot disagree.
 
+mod queue;
+
 use std::time::Duration;
 
 use metrics::{
@@ -12,6 +14,7 @@ use metrics::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tower_admission::room::Status;
 
+pub use self::queue::{OfferOutcome, QueueMetrics};
 use crate::{
     job::{Door, JobOutcome, Reason, RequestOutcome, Rpc},
     ledger::{Ledger, Levels},
@@ -34,6 +37,8 @@ pub fn prometheus() -> PrometheusRecorder {
 
 /// The handles of all metrics, registered once.
 pub struct Metrics {
+    /// Those of a durable queue.
+    pub queue: QueueMetrics,
     queue_wait: [Histogram; 2],
     service_time: [Histogram; 2],
     sojourn_time: [Histogram; 2],
@@ -80,6 +85,7 @@ impl Metrics {
             workers_gauge.set(f64::from(workers));
             gauge!("foo_queue_capacity").set(queue_capacity.map_or(f64::INFINITY, f64::from));
             Self {
+                queue: QueueMetrics::register(),
                 queue_wait: Door::ALL.map(|door| histogram!("foo_queue_wait_seconds", "door" => door.label())),
                 service_time: Door::ALL.map(|door| histogram!("foo_service_time_seconds", "door" => door.label())),
                 sojourn_time: Door::ALL.map(|door| histogram!("foo_sojourn_time_seconds", "door" => door.label())),

@@ -148,6 +148,9 @@ async fn compare_strategies(args: &CompareArgs, command: String, stopper: &Arc<S
     if again {
         compare::check_again(&strategies).unwrap_or_else(|error| usage_error(error));
     }
+    if args.virtual_time {
+        compare::check_virtual(&strategies).unwrap_or_else(|error| usage_error(error));
+    }
     let files = open(&args.output, command)?;
     let screen = files.screen();
     let mut all = Compared::default();

@@ -6,6 +6,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use foo_service::{
     app::{Control, Drained, Parts, Service, accept},
     config::Settings,
+    enqueue::OpenError,
     lifecycle::{ShutdownTrigger, shutdown},
 };
 use metrics::NoopRecorder;
@@ -40,6 +41,9 @@ pub enum EmbedError {
     /// Never, where none is asked for.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The file of a durable queue.
+    #[error(transparent)]
+    Queue(#[from] OpenError),
 }
 
 impl Embedded {
@@ -49,7 +53,7 @@ impl Embedded {
         let url: Url = format!("http://{}", listener.local_addr()?).parse()?;
         let dial = Dial::url(&url, &Access::default())?;
         let (trigger, stop) = shutdown();
-        let service = service(settings, instance_id);
+        let service = service(settings, instance_id)?;
         let control = service.control();
         let task = tokio::spawn(service.serve(accept(listener), stop));
         Ok(Self {
@@ -60,12 +64,13 @@ impl Embedded {
         })
     }
 
-    /// Starts a service that is reached within the process only: in virtual time, if the runtime's clock is paused.
+    /// Starts a service that is reached within the process only: in virtual time, if the runtime's clock is paused. Its queue must
+    /// be in memory: no disk knows virtual time.
     pub fn in_memory(settings: Settings, instance_id: String) -> Self {
         let (connections, arriving) = mpsc::channel(PENDING_CONNECTIONS);
         let incoming = ReceiverStream::new(arriving).map(Ok::<_, io::Error>);
         let (trigger, stop) = shutdown();
-        let service = service(settings, instance_id);
+        let service = service(settings, instance_id).expect("a queue in memory has no file that could be missing");
         let control = service.control();
         let task = tokio::spawn(service.serve(incoming, stop));
         Self {
@@ -95,7 +100,7 @@ impl Embedded {
 }
 
 /// A service without exported metrics, which shares its process with the load client.
-pub(crate) fn service(settings: Settings, instance_id: String) -> Service {
+pub(crate) fn service(settings: Settings, instance_id: String) -> Result<Service, OpenError> {
     Service::new(Parts {
         settings,
         recorder: &NoopRecorder,

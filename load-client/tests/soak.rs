@@ -150,7 +150,8 @@ impl Soaked {
             instance_id: "soaked".to_owned(),
             time_of_day: Duration::ZERO,
             owns_process: false,
-        });
+        })
+        .expect("a queue in memory has no file that could be missing");
         let (connections, arriving) = mpsc::channel::<DuplexStream>(64);
         let (trigger, stop) = shutdown();
         Self {

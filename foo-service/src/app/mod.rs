@@ -24,7 +24,7 @@ pub use self::{
 use crate::{
     accepting::Accepting,
     config::Settings,
-    enqueue::{Capacity, CompletionLog, EnqueueDoor},
+    enqueue::{Capacity, CompletionLog, EnqueueDoor, OpenError},
     ledger::Ledger,
     lifecycle::Lifecycle,
     metrics::{Metrics, admission_info},
@@ -69,8 +69,12 @@ pub fn random_instance_id() -> String {
 }
 
 impl Service {
-    /// Puts the parts together. `--work cpu` starts its threads here.
-    pub fn new(parts: Parts<'_>) -> Self {
+    /// Puts the parts together. `--work cpu` starts its threads here, and `--queue durable` opens its file.
+    ///
+    /// # Errors
+    ///
+    /// If the file of a durable queue cannot be opened. A queue in memory never fails.
+    pub fn new(parts: Parts<'_>) -> Result<Self, OpenError> {
         let Parts {
             settings,
             recorder,
@@ -97,14 +101,14 @@ impl Service {
         let failures = Failures::new(settings.fail_rate, settings.fail_time, settings.seed);
         let work = Work::new(settings.work, service_time, slowed, failures, settings.workers);
         let workers = Arc::new(Workers::new(settings.workers, work, Arc::clone(&metrics)));
-        let enqueue = Arc::new(EnqueueDoor::new(
-            settings.capacity(),
+        let enqueue = Arc::new(EnqueueDoor::open(
+            &settings.backing(),
             settings.max_waiting,
             Arc::clone(&ledger),
             Arc::clone(&lifecycle),
             Arc::clone(&metrics),
             Arc::clone(&log),
-        ));
+        )?);
         let turns = Arc::new(Turns::new(
             &settings.turns(),
             Arc::clone(&workers),
@@ -118,6 +122,7 @@ impl Service {
         ));
         let watched = Arc::new(Watched {
             instance_id: instance_id.clone(),
+            queue_id: enqueue.queue_id().to_owned(),
             started: Instant::now(),
             workers: Arc::clone(&workers),
             owns_process,
@@ -125,7 +130,7 @@ impl Service {
             log,
             lifecycle,
         });
-        Self {
+        Ok(Self {
             settings,
             instance_id,
             workers,
@@ -135,7 +140,7 @@ impl Service {
             watched,
             metrics,
             accepting,
-        }
+        })
     }
 
     /// A handle to change the service with, while it serves.
@@ -166,6 +171,11 @@ impl Service {
     /// The order of the service's work.
     pub fn turns(&self) -> Arc<Turns> {
         Arc::clone(&self.turns)
+    }
+
+    /// The service's queue.
+    pub fn enqueue(&self) -> Arc<EnqueueDoor> {
+        Arc::clone(&self.enqueue)
     }
 
     /// What is known of accepting connections.

@@ -36,6 +36,7 @@ fn because(reason: Reason) -> Option<&'static str> {
     match reason {
         Reason::QueueFull => Some("because the queue was full"),
         Reason::QueueLineFull => Some("because the waiting line for the queue was full"),
+        Reason::QueueUnavailable => Some("because the queue could not be written"),
         Reason::LineFull => Some("because the waiting line of Process was full"),
         Reason::Displaced => Some("because newer requests took their places in the waiting line"),
         Reason::TooLate => Some("because they could not be answered before their deadlines"),

@@ -49,6 +49,7 @@ impl Service {
         let lifecycle = Arc::clone(&watched.lifecycle);
         let health = HealthReporter::new();
 
+        let queue = Arc::clone(&enqueue);
         let dispatcher = tokio::spawn({
             let (enqueue, turns) = (Arc::clone(&enqueue), Arc::clone(&turns));
             async move { enqueue.dispatch(&turns).await }
@@ -101,6 +102,9 @@ impl Service {
             }
         };
         dispatcher.await.expect("the dispatcher does not panic");
+        if timeout(CLOSE_TIMEOUT, queue.close()).await.is_err() {
+            tracing::error!("the disk of the queue does not answer; what was acknowledged is safe");
+        }
         Ok(drained)
     }
 }

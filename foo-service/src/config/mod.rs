@@ -7,7 +7,7 @@ mod contradictions;
 mod process;
 mod values;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Command, FromArgMatches, ValueEnum};
 use tower_admission::{limit::LimitKind, line::LineKind};
@@ -20,10 +20,13 @@ pub use self::{
     process::{Listen, LogArgs, TlsArgs, TlsFiles},
 };
 use crate::{
-    enqueue::{Capacity, WhenFull},
+    enqueue::{Backing, Capacity, FileSettings, WhenFull},
     turns::{Classes, Rules},
     work::{ServiceTimeDistribution, Share, Slowdown, WorkKind},
 };
+
+/// How long a durable queue remembers ids, if the user does not say (as NATS JetStream does).
+const DEDUPE: Duration = Duration::from_secs(120);
 
 /// The most that burn CPU time, on a thread each (arbitrary: over any machine's cores).
 const MAX_CPU_WORKERS: u32 = 1024;
@@ -61,11 +64,20 @@ pub struct Settings {
     #[arg(long, env = "FOO_WORK", default_value = "sleep")]
     pub work: WorkKind,
 
-    /// Whether the queue behind Enqueue is unlimited or bounded
+    /// Whether the queue behind Enqueue is unlimited, bounded or durable
     #[arg(long, env = "FOO_QUEUE", default_value = "bounded")]
     pub queue: QueueKind,
 
-    /// Maximum number of messages in a bounded queue
+    /// Folder of a durable queue, made if it is missing; one process uses it at a time
+    #[arg(long, env = "FOO_QUEUE_DIR", value_name = "FOLDER")]
+    pub queue_dir: Option<PathBuf>,
+
+    /// Time for which a durable queue remembers the id of a message, so that a repeat is acknowledged and not queued again; the
+    /// newest 262,144 ids at most [0s to 1h; 0s: not at all; default: 2m]
+    #[arg(long, env = "FOO_QUEUE_DEDUPE", value_parser = duration_up_to_an_hour)]
+    pub queue_dedupe: Option<Duration>,
+
+    /// Maximum number of messages in a bounded or durable queue, apart from those in service
     #[arg(long, env = "FOO_QUEUE_CAPACITY", default_value = "1000", value_parser = count)]
     pub queue_capacity: u32,
 
@@ -133,6 +145,8 @@ pub enum QueueKind {
     Unbounded,
     /// It holds `--queue-capacity` messages.
     Bounded,
+    /// It holds `--queue-capacity` messages in a file in `--queue-dir`; they outlive the process, by SIGKILL or with the power.
+    Durable,
 }
 
 impl Settings {
@@ -176,6 +190,28 @@ impl Settings {
                 "--work cpu starts a thread per worker: --workers must be at most {MAX_CPU_WORKERS} with it"
             ));
         }
+        if self.queue == QueueKind::Durable && self.queue_dir.is_none() {
+            return Err("--queue durable needs a folder for its file: name one with --queue-dir".to_owned());
+        }
+        let only_durable = [
+            ("--queue-dir", self.queue_dir.is_some()),
+            ("--queue-dedupe", self.queue_dedupe.is_some()),
+        ];
+        if let Some((flag, _)) = only_durable
+            .iter()
+            .find(|(_, given)| *given && self.queue != QueueKind::Durable)
+        {
+            return Err(format!(
+                "{flag} has no effect on a queue in memory: add --queue durable, or leave it out"
+            ));
+        }
+        if self.queue == QueueKind::Durable && self.when_full != WhenFull::Reject {
+            return Err(format!(
+                "--queue durable and --when-full {} contradict each other: what a durable queue has acknowledged is never \
+                 dropped, and no caller waits for a place on it; leave --when-full out",
+                word(&self.when_full)
+            ));
+        }
         Ok(())
     }
 
@@ -183,10 +219,24 @@ impl Settings {
     pub fn capacity(&self) -> Capacity {
         match self.queue {
             QueueKind::Unbounded => Capacity::Unbounded,
-            QueueKind::Bounded => Capacity::Bounded {
+            QueueKind::Bounded | QueueKind::Durable => Capacity::Bounded {
                 places: self.queue_capacity,
                 when_full: self.when_full,
             },
+        }
+    }
+
+    /// What the queue stands on.
+    pub fn backing(&self) -> Backing {
+        match (self.queue, &self.queue_dir) {
+            (QueueKind::Durable, Some(folder)) => Backing::File(FileSettings {
+                folder: folder.clone(),
+                places: self.queue_capacity,
+                dedupe: self.queue_dedupe.unwrap_or(DEDUPE),
+                workers: self.workers,
+            }),
+            // Without a folder `check` refuses a durable queue.
+            _ => Backing::Memory(self.capacity()),
         }
     }
 }

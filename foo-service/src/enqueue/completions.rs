@@ -25,7 +25,7 @@ pub struct Completion {
     pub outcome: JobOutcome,
 }
 
-/// The log. Positions count from 0 at the start of the instance.
+/// The log. Positions count from 0 at the start of the instance, or go on where a durable queue ended.
 #[derive(Debug, Default)]
 pub struct CompletionLog {
     state: Mutex<State>,
@@ -64,6 +64,11 @@ impl CompletionLog {
             state.start += 1;
         }
         state.entries.push_back(completion);
+    }
+
+    /// What an earlier process has written: entries from position `start` on. Nothing was appended before.
+    pub fn restore(&self, entries: VecDeque<Completion>, start: u64) {
+        *self.state() = State { entries, start };
     }
 
     /// Looks at up to `most` entries from position `after` on, and returns those whose id starts with `prefix`.

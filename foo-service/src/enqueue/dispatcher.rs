@@ -1,13 +1,16 @@
 //! Waits for a message, then for a worker, and only then takes the message: so the depth counts every message that no
 //! worker has, an idle queue holds no worker, and the queue takes its turns at the workers like one caller among those of
 //! Process.
+//!
+//! A queue that outlives the process is left alone as soon as the service drains: what is in service is finished, the rest
+//! stays.
 
-use std::{pin::pin, sync::Arc};
+use std::pin::pin;
 
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
-use super::Queue;
+use super::backend::Backend;
 use crate::{
     job::{Door, JobOutcome, WorkFailed},
     lifecycle::{Lifecycle, Phase},
@@ -15,8 +18,13 @@ use crate::{
 };
 
 /// Runs until the service abandons or closes; lets go then of what is in service and on the queue.
-pub(super) async fn run(queue: &Arc<Queue>, turns: &Turns, lifecycle: &Lifecycle) {
-    let mut over = pin!(lifecycle.reached(Phase::Abandoning));
+pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle) {
+    let last = if queue.outlives_process() {
+        Phase::Draining
+    } else {
+        Phase::Abandoning
+    };
+    let mut over = pin!(lifecycle.reached(last));
     // As many as there are workers, and those that have ended since the last turn.
     let mut in_service = JoinSet::new();
     loop {
@@ -34,8 +42,8 @@ pub(super) async fn run(queue: &Arc<Queue>, turns: &Turns, lifecycle: &Lifecycle
             let mut work = Box::pin(async move {
                 let processed = turn.process(Door::Enqueue, lease.job(), lease.taken()).await;
                 match processed {
-                    Ok(processed) => lease.complete(processed),
-                    Err(WorkFailed) => lease.end(JobOutcome::WorkFailed),
+                    Ok(processed) => lease.complete(processed).await,
+                    Err(WorkFailed) => lease.end(JobOutcome::WorkFailed).await,
                 }
                 turn.finish(processed);
             });
@@ -44,6 +52,11 @@ pub(super) async fn run(queue: &Arc<Queue>, turns: &Turns, lifecycle: &Lifecycle
                 in_service.spawn(work);
             }
         }
+    }
+    tokio::select! {
+        biased;
+        () = lifecycle.reached(Phase::Abandoning) => {}
+        () = async { while in_service.join_next().await.is_some() {} } => {}
     }
     in_service.shutdown().await;
     queue.abandon();

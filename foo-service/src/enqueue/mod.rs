@@ -1,15 +1,19 @@
 //! The fire-and-forget door: acknowledges as soon as the message is on the queue. A dispatcher takes it from there.
 
+mod backend;
 mod completions;
 mod dispatcher;
+mod file;
 mod queue;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, time::Instant};
 
+use self::backend::Backend;
 pub use self::{
     completions::{Completion, CompletionLog, LOG_CAPACITY, LogChunk},
+    file::{FileQueue, FileSettings, OpenError},
     queue::{Lease, Queue},
 };
 use crate::{
@@ -45,9 +49,27 @@ pub enum WhenFull {
     Wait,
 }
 
+/// What the queue stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Backing {
+    /// Memory: the queue ends with the process.
+    Memory(Capacity),
+    /// A file: what was acknowledged outlives the process.
+    File(FileSettings),
+}
+
+/// What a caller is told of a message that is on the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enqueued {
+    /// Messages on the queue then.
+    pub depth: u64,
+    /// Whether the message is a repeat of one that was queued before, and was not queued again.
+    pub duplicate: bool,
+}
+
 /// The RPC Enqueue: takes messages for the queue.
 pub struct EnqueueDoor {
-    queue: Arc<Queue>,
+    queue: Backend,
     /// Places on the queue, where callers wait for them.
     places: Option<Places>,
     ledger: Arc<Ledger>,
@@ -61,7 +83,35 @@ struct Places {
 }
 
 impl EnqueueDoor {
-    /// A queue of that capacity. With [`WhenFull::Wait`], `max_waiting` callers may wait for a place on it.
+    /// A queue on `backing`. With [`WhenFull::Wait`], `max_waiting` callers may wait for a place on it.
+    ///
+    /// # Errors
+    ///
+    /// If the file of the queue cannot be opened.
+    pub fn open(
+        backing: &Backing,
+        max_waiting: u32,
+        ledger: Arc<Ledger>,
+        lifecycle: Arc<Lifecycle>,
+        metrics: Arc<Metrics>,
+        log: Arc<CompletionLog>,
+    ) -> Result<Self, OpenError> {
+        match backing {
+            Backing::Memory(capacity) => Ok(Self::new(*capacity, max_waiting, ledger, lifecycle, metrics, log)),
+            Backing::File(settings) => {
+                let queue = FileQueue::open(settings, Arc::clone(&ledger), log, Arc::clone(&metrics))?;
+                Ok(Self {
+                    queue: Backend::File(Arc::new(queue)),
+                    places: None,
+                    ledger,
+                    lifecycle,
+                    metrics,
+                })
+            }
+        }
+    }
+
+    /// A queue in memory, of that capacity. With [`WhenFull::Wait`], `max_waiting` callers may wait for a place on it.
     pub fn new(
         capacity: Capacity,
         max_waiting: u32,
@@ -82,7 +132,7 @@ impl EnqueueDoor {
         };
         let freed = places.as_ref().map(|places| Arc::clone(&places.free));
         Self {
-            queue: Arc::new(Queue::new(capacity, freed, Arc::clone(&ledger), log)),
+            queue: Backend::Memory(Arc::new(Queue::new(capacity, freed, Arc::clone(&ledger), log))),
             places,
             ledger,
             lifecycle,
@@ -90,28 +140,69 @@ impl EnqueueDoor {
         }
     }
 
+    /// The name of a queue that outlives the process; empty for one in memory.
+    pub fn queue_id(&self) -> &str {
+        match &self.queue {
+            Backend::Memory(_) => "",
+            Backend::File(queue) => queue.queue_id(),
+        }
+    }
+
+    /// How long the oldest message on the queue has waited.
+    pub fn oldest_age(&self) -> Duration {
+        self.queue.oldest_age()
+    }
+
+    /// Waits until the queue has nothing left to write. Nothing is taken from it or put on it any more.
+    pub async fn close(&self) {
+        self.queue.close().await;
+    }
+
     /// Has the queue's messages processed in their turns, until the service abandons or closes.
     pub async fn dispatch(&self, turns: &Turns) {
         dispatcher::run(&self.queue, turns, &self.lifecycle).await;
     }
 
-    /// Puts a message on the queue and says how many are on it then. Waits only with [`WhenFull::Wait`]; cancel-safe:
-    /// a caller that leaves while it waits has put nothing on the queue.
-    pub async fn enqueue(&self, job: Job, deadline: Option<Instant>) -> Result<u64, Reason> {
+    /// Puts a message on the queue and says how many are on it then.
+    ///
+    /// In memory, waits only with [`WhenFull::Wait`]; a caller that leaves while it waits has put nothing on the queue. In a
+    /// file, waits for the disk; the message of a caller that leaves meanwhile is perhaps on the queue.
+    pub async fn enqueue(&self, job: Job, deadline: Option<Instant>) -> Result<Enqueued, Reason> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.ledger.refuse(Door::Enqueue);
             return Err(Reason::Expired);
         }
-        match &self.places {
-            None => self.queue.offer(job),
-            // Boxed, so that calls which never wait are not as large as one that does.
-            Some(places) => Box::pin(self.wait_for_place(places, job, deadline)).await,
+        // Boxed, so that calls which never wait are not as large as those that do.
+        let depth = match (&self.queue, &self.places) {
+            (Backend::Memory(queue), None) => queue.offer(job)?,
+            (Backend::Memory(queue), Some(places)) => {
+                Box::pin(self.wait_for_place(queue, places, job, deadline)).await?
+            }
+            (Backend::File(queue), _) => return Box::pin(self.wait_for_disk(queue, job, deadline)).await,
+        };
+        Ok(Enqueued {
+            depth,
+            duplicate: false,
+        })
+    }
+
+    async fn wait_for_disk(&self, queue: &FileQueue, job: Job, deadline: Option<Instant>) -> Result<Enqueued, Reason> {
+        tokio::select! {
+            biased;
+            enqueued = queue.offer(job, deadline) => enqueued,
+            () = self.lifecycle.reached(Phase::Abandoning) => Err(Reason::Abandoned),
         }
     }
 
-    async fn wait_for_place(&self, places: &Places, job: Job, deadline: Option<Instant>) -> Result<u64, Reason> {
+    async fn wait_for_place(
+        &self,
+        queue: &Queue,
+        places: &Places,
+        job: Job,
+        deadline: Option<Instant>,
+    ) -> Result<u64, Reason> {
         if let Ok(place) = places.free.try_acquire() {
-            return self.queue.offer_place(job, place, None);
+            return queue.offer_place(job, place, None);
         }
         let Ok(_standing) = places.line.try_acquire() else {
             self.ledger.refuse(Door::Enqueue);
@@ -129,7 +220,7 @@ impl EnqueueDoor {
                 }
                 // From here to the end nothing waits: a place that was taken is filled.
                 self.metrics.stood_in_line(job.since.elapsed());
-                self.queue.offer_place(job, place, Some(in_line))
+                queue.offer_place(job, place, Some(in_line))
             }
             () = self.lifecycle.reached(Phase::Abandoning) => Err(Reason::Abandoned),
         }

@@ -8,6 +8,7 @@ mod lease;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use tokio::{
@@ -118,6 +119,15 @@ impl Queue {
         drop(state);
         self.not_empty.notify_one();
         Ok(depth)
+    }
+
+    /// How long the oldest message has waited.
+    pub fn oldest_age(&self) -> Duration {
+        let state = self.state();
+        state
+            .jobs
+            .front()
+            .map_or(Duration::ZERO, |oldest| oldest.since.elapsed())
     }
 
     /// Waits until there is a message. For one consumer. Cancel-safe.

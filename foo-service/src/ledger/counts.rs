@@ -20,12 +20,19 @@ pub(super) struct DoorCounts {
     outcomes: [AtomicU64; JobOutcome::COUNT],
     refused: AtomicU64,
     pub(super) calls: CallCounts,
+    recovered: AtomicU64,
 }
 
 impl DoorCounts {
     pub(super) fn admit(&self) {
         self.admitted.fetch_add(1, SeqCst);
         self.inside.fetch_add(1, SeqCst);
+    }
+
+    pub(super) fn recover(&self, messages: u64) {
+        self.recovered.fetch_add(messages, SeqCst);
+        self.admitted.fetch_add(messages, SeqCst);
+        self.inside.fetch_add(messages, SeqCst);
     }
 
     pub(super) fn end(&self, outcome: JobOutcome) {
@@ -40,6 +47,7 @@ impl DoorCounts {
     pub(super) fn read(&self) -> DoorReading {
         DoorReading {
             admitted: self.admitted.load(SeqCst),
+            recovered: self.recovered.load(SeqCst),
             refused: self.refused.load(Relaxed),
             inside: self.inside.load(SeqCst),
             outcomes: std::array::from_fn(|index| self.outcomes[index].load(SeqCst)),
@@ -52,6 +60,8 @@ impl DoorCounts {
 pub struct DoorReading {
     /// Messages that were let in.
     pub admitted: u64,
+    /// Of these, messages that an earlier process has left on a durable queue.
+    pub recovered: u64,
     /// Messages that were not let in.
     pub refused: u64,
     /// Admitted and not ended, as counted.

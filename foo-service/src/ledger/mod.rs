@@ -71,6 +71,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn idle_does_not_wait_for_a_queue_that_outlives_the_process() {
+        let ledger = Arc::new(Ledger::default());
+        ledger.recover(2, 10);
+        let door = ledger.door(Door::Enqueue);
+        assert_eq!((door.admitted, door.recovered, door.inside), (2, 2, 2));
+        let in_service = ledger.take_from_queue(5);
+        let mut idle = std::pin::pin!(ledger.idle());
+        assert!(futures_util::FutureExt::now_or_never(idle.as_mut()).is_none());
+        in_service.back_to_queue(5);
+        idle.await;
+        assert_eq!(ledger.levels().queue_depth, 2);
+    }
+
+    #[tokio::test]
     async fn idle_waits_for_calls_and_for_messages() {
         let ledger = Arc::new(Ledger::default());
         let call = ledger.handle();

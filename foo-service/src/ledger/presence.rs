@@ -147,6 +147,15 @@ impl InLine {
         if let Some(presence) = self.presence.take() {
             presence.ledger.levels.lower(|levels| &levels.waiting, 1);
             presence.ledger.count_queued(bytes);
+            presence.ledger.wake_idle();
+        }
+    }
+
+    /// The queue has its message already: it counts as neither admitted nor refused. For Enqueue alone.
+    pub fn leave_uncounted(mut self) {
+        if let Some(presence) = self.presence.take() {
+            presence.ledger.levels.lower(|levels| &levels.waiting, 1);
+            presence.ledger.leave_system();
         }
     }
 
@@ -203,6 +212,7 @@ impl InService {
             levels.lower(|levels| &levels.in_service, 1);
             levels.raise(|levels| &levels.queue_depth, 1);
             levels.raise(|levels| &levels.queue_bytes, bytes);
+            presence.ledger.wake_idle();
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Ledger {
     /// Calls that a handler has: what a drain has to wait for besides `in_system`, since a call that passed the check for
     /// draining may not have been admitted yet.
     pub(super) handled: AtomicU64,
+    /// Whether the queue outlives the process: a drain does not wait for its messages.
+    keeps_queue: AtomicBool,
     /// Set when a drain begins. Before that, no call pays for `idle`.
     wakes_idle: AtomicBool,
     idle: Notify,
@@ -27,6 +29,15 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// The queue outlives the process, and has these messages from an earlier one. They count as admitted.
+    pub fn recover(&self, messages: u64, bytes: u64) {
+        self.keeps_queue.store(true, SeqCst);
+        self.doors[Door::Enqueue as usize].recover(messages);
+        self.levels.raise(|levels| &levels.in_system, messages);
+        self.levels.raise(|levels| &levels.queue_depth, messages);
+        self.levels.raise(|levels| &levels.queue_bytes, bytes);
+    }
+
     /// A message joins the queue from outside.
     pub fn join_queue(&self, bytes: u64) {
         self.levels.raise(|levels| &levels.in_system, 1);
@@ -93,17 +104,27 @@ impl Ledger {
         self.abandoning.store(true, SeqCst);
     }
 
-    /// Waits until no handler has a call and nothing is in the system. Cancel-safe.
+    /// Waits until no handler has a call and nothing is in the system, apart from a queue that outlives the process.
+    /// Cancel-safe.
     pub async fn idle(&self) {
         self.wakes_idle.store(true, SeqCst);
         loop {
             let woken = self.idle.notified();
             let mut woken = std::pin::pin!(woken);
             woken.as_mut().enable();
-            if self.handled.load(SeqCst) == 0 && self.levels().in_system == 0 {
+            if self.handled.load(SeqCst) == 0 && self.is_empty() {
                 return;
             }
             woken.await;
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        let levels = self.levels();
+        if self.keeps_queue.load(SeqCst) {
+            levels.waiting == 0 && levels.in_service == 0
+        } else {
+            levels.in_system == 0
         }
     }
 

@@ -96,9 +96,13 @@ impl FooService for FooRpc {
         let job = self.job(Door::Enqueue, &call, request.into_inner().message)?;
         let id = String::from(&*job.id);
         let enqueued = self.enqueue.enqueue(job, call.deadline).await;
-        let queue_depth = enqueued.map_err(|reason| self.refused(&call, &reason.into()))?;
+        let enqueued = enqueued.map_err(|reason| self.refused(&call, &reason.into()))?;
         call.ends(Ok(()));
-        Ok(Response::new(EnqueueResponse { id, queue_depth }))
+        Ok(Response::new(EnqueueResponse {
+            id,
+            queue_depth: enqueued.depth,
+            duplicate: enqueued.duplicate,
+        }))
     }
 
     async fn process(&self, request: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {

@@ -35,6 +35,8 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
 pub struct Watched {
     /// The id of this instance, which is new at every start.
     pub instance_id: String,
+    /// The name of a queue that outlives the instance; empty for one in memory.
+    pub queue_id: String,
     /// When the instance started.
     pub started: Instant,
     /// The workers, for their number.
@@ -86,7 +88,11 @@ pub(super) fn stream(
     let window = watched.ledger.open_window().ok_or(Reason::WatchersFull)?;
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let resumes = request.resume_instance_id == watched.instance_id;
+    let resumes = if watched.queue_id.is_empty() {
+        request.resume_instance_id == watched.instance_id
+    } else {
+        request.resume_queue_id == watched.queue_id
+    };
     let first = Watcher {
         window,
         ticks,
@@ -155,6 +161,7 @@ impl Watcher {
             missed,
             completions_more: more,
             refusals: refusals(&watched.ledger),
+            queue_id: watched.queue_id.clone(),
         }
     }
 }
@@ -181,6 +188,7 @@ fn door_counts(reading: &DoorReading) -> v1::DoorCounts {
         refused: reading.refused,
         rejected: reading.of(JobOutcome::Rejected),
         work_failed: reading.of(JobOutcome::WorkFailed),
+        recovered: reading.recovered,
     }
 }
 

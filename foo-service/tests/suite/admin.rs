@@ -29,6 +29,7 @@ fn start(settings: Settings) -> (TestBed, SocketAddr) {
         metrics: service.metrics(),
         turns: service.turns(),
         ledger: service.ledger(),
+        enqueue: service.enqueue(),
         lifecycle: service.lifecycle(),
         accepting: service.accepting(),
         lost_lines: LostLines::default(),
@@ -60,6 +61,13 @@ async fn every_series_exists_from_the_start() {
         "foo_admitted".to_owned(),
         "foo_observed_service_time_seconds".to_owned(),
         "foo_expected_wait_seconds".to_owned(),
+        "foo_queue_oldest_age_seconds".to_owned(),
+        "foo_queue_commit_seconds_count".to_owned(),
+        "foo_queue_duplicates_total".to_owned(),
+        "foo_queue_redeliveries_total".to_owned(),
+        "foo_queue_write_failures_total".to_owned(),
+        "foo_queue_remembered_ids".to_owned(),
+        "foo_queue_offer_seconds_count{outcome=\"ok\"}".to_owned(),
     ];
     for door in ["enqueue", "process"] {
         for outcome in [

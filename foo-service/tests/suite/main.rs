@@ -9,6 +9,8 @@ mod doors;
 mod drain;
 mod drain_abandon;
 mod drain_delay;
+mod durable;
+mod durable_limits;
 mod guard;
 mod gzip;
 mod leaving;

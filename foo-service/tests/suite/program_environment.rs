@@ -15,6 +15,8 @@ async fn an_empty_variable_is_an_unset_one() {
         "FOO_WORK",
         "FOO_QUEUE",
         "FOO_QUEUE_CAPACITY",
+        "FOO_QUEUE_DIR",
+        "FOO_QUEUE_DEDUPE",
         "FOO_WHEN_FULL",
         "FOO_CONCURRENCY_LIMIT",
         "FOO_LIMIT",

@@ -193,14 +193,15 @@ fn any_watch_request() -> impl Strategy<Value = WatchRequest> {
         (0..=1_i64, 9_999_999..=10_000_001_i32).prop_map(|(seconds, nanos)| foo_proto::Duration { seconds, nanos }),
     ]);
     let resume = prop_oneof![Just(INSTANCE.to_owned()), text(8)];
-    (run_id, interval, resume, any::<u64>()).prop_map(|(run_id, interval, resume_instance_id, resume_after)| {
-        WatchRequest {
+    (run_id, interval, resume, any::<u64>(), text(8)).prop_map(
+        |(run_id, interval, resume_instance_id, resume_after, resume_queue_id)| WatchRequest {
             run_id,
             interval,
             resume_instance_id,
             resume_after,
-        }
-    })
+            resume_queue_id,
+        },
+    )
 }
 
 proptest! {

@@ -71,7 +71,7 @@ proptest! {
                     instance_id: String::new(),
                     time_of_day: Duration::ZERO,
                     owns_process: false,
-                });
+                }).expect("a queue in memory has no file that could be missing");
             }
         }
     }

@@ -186,7 +186,7 @@ impl Audit {
         }
     }
 
-    /// Another instance of the service answers now, and the messages of the last one are gone. The last instance was alive
+    /// Another instance of the service answers now, and the messages of the last one are gone: its queue was in memory. The last instance was alive
     /// until `alive`. It held the messages acknowledged by then, and their ends will never be reported. Messages
     /// acknowledged later may be with the new instance.
     pub fn restarted(&mut self, alive: Duration) {

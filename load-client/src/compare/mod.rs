@@ -17,7 +17,7 @@ use self::{compared::all_at_once, scenarios::real_scenario};
 #[cfg(feature = "embedded")]
 pub use self::{
     introduction::{introduction, virtual_introduction},
-    scenarios::{VIRTUAL, check_again},
+    scenarios::{VIRTUAL, check_again, check_virtual},
     strategies::{CompareError, in_real_time, in_virtual_time},
 };
 use crate::{

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 #[cfg(feature = "embedded")]
+use foo_service::config::QueueKind;
+
+#[cfg(feature = "embedded")]
 use crate::lab::Strategy;
 use crate::{
     cli::{Defaults, DrainLimit, LoadArgs},
@@ -70,9 +73,29 @@ pub fn check_targets(load: &LoadArgs, schedule: &Schedule) -> Result<(), String>
 /// One sentence that names the flags.
 #[cfg(feature = "embedded")]
 pub fn check_again(strategies: &[Strategy]) -> Result<(), String> {
+    check_virtual(strategies)?;
     let check = |strategy: &Strategy| {
         let scenario = virtual_scenario(&strategy.load, &strategy.schedule, strategy.rpc, false);
         strategy.load.check(&scenario)
     };
     strategies.iter().try_for_each(check)
+}
+
+/// Whether the services can run in virtual time.
+///
+/// # Errors
+///
+/// One sentence that names the flags.
+#[cfg(feature = "embedded")]
+pub fn check_virtual(strategies: &[Strategy]) -> Result<(), String> {
+    let durable = strategies
+        .iter()
+        .find(|strategy| strategy.settings.queue == QueueKind::Durable);
+    durable.map_or(Ok(()), |strategy| {
+        Err(format!(
+            "{}: --queue durable writes to a disk, which takes real time, and this comparison runs in virtual time; describe \
+             it in a lab file and leave --virtual-time out",
+            strategy.name
+        ))
+    })
 }

@@ -183,14 +183,14 @@ async fn observe(source: Source, shared: Arc<Shared>, stream: Streaming<Snapshot
 fn take_in(shared: &Shared, mut snapshot: Snapshot) {
     let completions = std::mem::take(&mut snapshot.completions);
     let now = Instant::now();
-    let (restarted, start, last_heard) = {
+    let (queue_lost, start, last_heard) = {
         let observed = shared.observed();
-        (observed.restarted(&snapshot), observed.start, observed.heard)
+        (observed.queue_lost(&snapshot), observed.start, observed.heard)
     };
     let since_start = |at: Instant| start.map_or(Duration::ZERO, |start| at.saturating_duration_since(start));
     let heard = since_start(now);
     let audits = &shared.setup.audits;
-    if restarted {
+    if queue_lost {
         for audit in audits {
             lock(audit).restarted(since_start(last_heard));
         }

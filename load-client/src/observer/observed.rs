@@ -94,13 +94,24 @@ impl Observed {
         self.last.instance_id != snapshot.instance_id
     }
 
+    /// Whether the messages of the last instance went with it. A durable queue outlives its instances.
+    pub(super) fn queue_lost(&self, snapshot: &Snapshot) -> bool {
+        let kept = !snapshot.queue_id.is_empty() && snapshot.queue_id == self.last.queue_id;
+        self.restarted(snapshot) && !kept
+    }
+
     pub(super) fn take_in(&mut self, snapshot: Snapshot, now: Instant) {
         let restarted = self.restarted(&snapshot);
         self.refusals.take_in(&snapshot, restarted);
         if restarted {
             self.restarts += 1;
             self.earlier = self.counters();
-            self.base = Counters::default();
+            // What waited on a durable queue as it was last seen counts as admitted in both instances.
+            let kept = !self.queue_lost(&snapshot);
+            self.base = Counters {
+                admitted: if kept { self.inside_enqueue() } else { 0 },
+                ..Counters::default()
+            };
         }
         self.snapshots += 1;
         self.missed |= snapshot.missed > 0;
@@ -215,5 +226,55 @@ impl Counters {
 
     fn minus(&self, other: &Self) -> Self {
         self.combine(other, u64::saturating_sub)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(instance_id: &str, queue_id: &str, enqueue: DoorCounts) -> Snapshot {
+        Snapshot {
+            instance_id: instance_id.to_owned(),
+            queue_id: queue_id.to_owned(),
+            enqueue: Some(enqueue),
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn a_durable_queue_outlives_its_instances_and_a_queue_in_memory_does_not() {
+        let counts = DoorCounts::default();
+        for (before, after, lost) in [("", "", true), ("q", "q", false), ("q", "other", true), ("q", "", true)] {
+            let observed = Observed::new(&snapshot("a", before, counts));
+            assert_eq!(
+                observed.queue_lost(&snapshot("b", after, counts)),
+                lost,
+                "{before:?} {after:?}"
+            );
+            assert!(!observed.queue_lost(&snapshot("a", before, counts)));
+        }
+    }
+
+    #[test]
+    fn messages_that_a_later_instance_found_on_the_queue_are_counted_once() {
+        let mut observed = Observed::new(&snapshot("a", "q", DoorCounts::default()));
+        let before = DoorCounts {
+            admitted: 5,
+            completed: 2,
+            inside: 3,
+            ..DoorCounts::default()
+        };
+        observed.take_in(snapshot("a", "q", before), Instant::now());
+        let after = DoorCounts {
+            admitted: 6,
+            // The last two came after the last snapshot of the earlier instance.
+            recovered: 5,
+            completed: 6,
+            ..DoorCounts::default()
+        };
+        observed.take_in(snapshot("b", "q", after), Instant::now());
+        let counters = observed.counters();
+        assert_eq!((counters.admitted, counters.completed), (8, 8));
     }
 }

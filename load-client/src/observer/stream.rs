@@ -46,6 +46,7 @@ impl Source {
             interval: self.interval.try_into().ok(),
             resume_instance_id: last.map(|snapshot| snapshot.instance_id.clone()).unwrap_or_default(),
             resume_after: last.map(|snapshot| snapshot.completions_end).unwrap_or_default(),
+            resume_queue_id: last.map(|snapshot| snapshot.queue_id.clone()).unwrap_or_default(),
         })
         .await
     }

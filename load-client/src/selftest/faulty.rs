@@ -96,6 +96,7 @@ impl FooService for Faulty {
         Ok(Response::new(EnqueueResponse {
             id: message.id,
             queue_depth: 0,
+            duplicate: false,
         }))
     }
 

@@ -82,7 +82,7 @@ impl Host {
     pub(super) fn foo_at(address: SocketAddr, settings: Settings) -> io::Result<Self> {
         Self::start(address, |listener| async move {
             let (_never, stop) = shutdown();
-            let service = service(settings, random_instance_id());
+            let service = service(settings, random_instance_id()).expect("its queue is in memory");
             // It is killed; how it would end is no news.
             let _ = service.serve(accept(listener), stop).await;
         })

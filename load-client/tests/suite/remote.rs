@@ -53,10 +53,11 @@ fn gives_up_on_a_service_that_never_comes() {
 }
 
 /// Kills the service in the middle of a run and starts it again; the run goes on, and says what happened.
-fn survives_a_restart(mode: &str) -> load_client::report::Run {
+fn survives_a_restart(mode: &str, flags: &[&str]) -> load_client::report::Run {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
-    let service = Service::start(["--service-time", "30ms"]);
+    let flags = [&["--service-time", "30ms"], flags].concat();
+    let service = Service::start(&flags);
     let address = service.address();
     let mut command = load_client(["run", &service.url, "--mode", mode, "-c", "10", "-r", "100", "-z", "0s"]);
     command.args(["--drain-limit", "60s", "--json"]).arg(&file);
@@ -65,7 +66,7 @@ fn survives_a_restart(mode: &str) -> load_client::report::Run {
     client.wait_for_line("scheduled");
     service.kill();
     client.wait_for_line("unavailable");
-    let _service = Service::start_at(&address, ["--service-time", "30ms"]);
+    let _service = Service::start_at(&address, &flags);
     client.wait_for_line("in system");
     client.wait_for_line("in system");
     crate::support::signal(client.child(), Signal::INT);
@@ -82,15 +83,30 @@ fn survives_a_restart(mode: &str) -> load_client::report::Run {
 
 #[test]
 fn a_synchronous_run_goes_on_when_the_service_is_killed_and_restarted() {
-    let run = survives_a_restart("process");
+    let run = survives_a_restart("process", &[]);
     assert!(run.audit.is_none());
 }
 
 #[test]
 fn what_a_killed_service_had_accepted_is_unknown_not_lost() {
-    let run = survives_a_restart("enqueue");
+    let run = survives_a_restart("enqueue", &[]);
     // 100 a second are queued and 33 done: the killed instance had a backlog.
     assert!(run.audit.unwrap().unknown > 0);
+}
+
+#[test]
+fn what_a_killed_service_had_accepted_on_a_durable_queue_is_neither_lost_nor_unknown() {
+    let queue = tempfile::tempdir().unwrap();
+    let queue = queue.path().to_str().unwrap();
+    let run = survives_a_restart("enqueue", &["--queue", "durable", "--queue-dir", queue]);
+    let audit = run.audit.unwrap();
+    assert_eq!((audit.lost, audit.unknown), (0, 0), "{audit:?}");
+    // What has not been done is still on the queue.
+    assert_eq!(audit.acknowledged, audit.done + audit.queued, "{audit:?}");
+    let service = run.service.unwrap();
+    let inside = service.admitted - service.completed;
+    // The two are read one after the other, while messages come and go.
+    assert!(inside.abs_diff(service.queued) <= 10, "{service:?}");
 }
 
 #[test]

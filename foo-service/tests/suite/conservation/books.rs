@@ -255,6 +255,7 @@ fn counts(reading: &DoorReading) -> DoorCounts {
         refused: reading.refused,
         rejected: reading.of(JobOutcome::Rejected),
         work_failed: reading.of(JobOutcome::WorkFailed),
+        recovered: 0,
     }
 }
 

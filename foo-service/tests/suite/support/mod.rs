@@ -119,6 +119,7 @@ pub(crate) fn service(settings: Settings, recorder: &dyn Recorder) -> Service {
         time_of_day: Duration::ZERO,
         owns_process: false,
     })
+    .expect("a queue in memory has no file that could be missing")
 }
 
 /// The defaults, but for a line of 100 calls in the order of arrival: where a test is not about which calls a line rejects.

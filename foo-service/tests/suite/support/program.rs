@@ -48,6 +48,15 @@ impl Program {
         Self::start_as(limited, flags).await
     }
 
+    /// Starts it with a limit on the size of files, in blocks of 512 bytes: a disk that is full.
+    pub(crate) async fn start_with_small_files(blocks: u32, flags: &[&str]) -> Self {
+        let mut limited = Command::new("/bin/sh");
+        let script = format!("trap '' XFSZ && ulimit -f {blocks} && exec \"$0\" \"$@\"");
+        limited.args(["-c", &script, env!("CARGO_BIN_EXE_foo-service")]);
+        prepare(&mut limited, &[]);
+        Self::start_as(limited, flags).await
+    }
+
     async fn start_as(mut command: Command, flags: &[&str]) -> Self {
         if !flags.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
@@ -113,6 +122,11 @@ impl Program {
     /// A caller over TCP.
     pub(crate) async fn caller(&self) -> Caller {
         Caller::over(TcpStream::connect(self.address).await.expect("it listens")).await
+    }
+
+    /// Ends it by SIGKILL, and waits until it is gone.
+    pub(crate) async fn kill(mut self) {
+        within_patience(self.child.kill()).await.expect("it is there");
     }
 
     /// Sends SIGTERM.

@@ -1,0 +1,210 @@
+//! The queue in a file: an acknowledged message survives the end of the process, by SIGKILL or with the power.
+//!
+//! One thread writes (`writer`): it takes the joins and the ends that have come, and makes them durable with one commit
+//! (`store`). The oldest messages are in memory too (`shared`), so taking one does not wait for the disk. Ends are in the file as
+//! well, as far as the log of completions reaches: a watcher can go on where it was after a restart.
+//!
+//! A message that was in service when the process was killed is processed again. So each message is done at least once, and at
+//! most as many are done twice at a kill as there are workers: a worker takes its next message after the end of the last is
+//! durable.
+
+mod ids;
+mod lease;
+mod opening;
+mod rows;
+mod shared;
+mod store;
+mod writer;
+
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::Ordering::SeqCst,
+        mpsc::{self, Sender},
+    },
+    thread,
+    time::Duration,
+};
+
+use rand::TryRng;
+use tokio::{sync::oneshot, time::Instant};
+
+pub(super) use self::lease::Lease;
+pub use self::opening::OpenError;
+use self::{
+    ids::Ids,
+    shared::Shared,
+    store::Store,
+    writer::{Offer, Order, Writer},
+};
+use super::{CompletionLog, Enqueued};
+use crate::{
+    job::{Door, Job, Reason},
+    ledger::Ledger,
+    metrics::Metrics,
+};
+
+/// The most callers that wait for the disk at once (arbitrary; more are rejected).
+const MOST_UNCOMMITTED: u32 = 65_536;
+
+/// How a durable queue behaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSettings {
+    /// The folder of its file. Made if it is not there.
+    pub folder: PathBuf,
+    /// The most messages that wait.
+    pub places: u32,
+    /// How long the id of a message is remembered, so that a repeat of it is recognised. Zero: not at all.
+    pub dedupe: Duration,
+    /// How many messages are in service at once, at most.
+    pub workers: u32,
+}
+
+/// First in, first out.
+pub struct FileQueue {
+    queue_id: String,
+    shared: Arc<Shared>,
+    /// Bounded by the callers that may wait ([`MOST_UNCOMMITTED`]) and by the workers.
+    orders: Sender<Order>,
+}
+
+impl FileQueue {
+    /// Opens the queue, and starts its writer. The messages and ends that the file has are in `ledger` and `log` then.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be opened or is another process's.
+    pub fn open(
+        settings: &FileSettings,
+        ledger: Arc<Ledger>,
+        log: Arc<CompletionLog>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, OpenError> {
+        let queue_id = rand::rngs::SysRng.try_next_u64().expect("the system gives randomness");
+        let (mut store, found) = Store::open(&settings.folder, queue_id, settings.workers)?;
+        let failed = |error| OpenError::Database {
+            folder: settings.folder.clone(),
+            error: Box::new(error),
+        };
+        let mut ids = Ids::new(settings.dedupe);
+        store.each_id(|number, id| ids.remember(number, id)).map_err(failed)?;
+        ledger.recover(found.messages, found.bytes);
+        log.restore(found.ends, found.ends_from);
+        let shared = Arc::new(Shared::new(found.messages, ledger, log, metrics));
+        let (after, most, bytes) = shared.head().wanted();
+        let messages = store.read(after, most, bytes).map_err(failed)?;
+        shared.head().read(messages, found.again_up_to);
+        shared.metrics.queue.ids(ids.count());
+        let writer = Writer {
+            store,
+            ids,
+            places: u64::from(settings.places),
+            again_up_to: found.again_up_to,
+            shared: Arc::clone(&shared),
+            unwritten: VecDeque::new(),
+            reads: false,
+        };
+        let (orders, receiver) = mpsc::channel();
+        thread::Builder::new()
+            .name("queue".to_owned())
+            .spawn(move || writer.run(&receiver))
+            .map_err(OpenError::Thread)?;
+        Ok(Self {
+            queue_id: found.queue_id,
+            shared,
+            orders,
+        })
+    }
+
+    /// Constant for as long as the file lives.
+    pub fn queue_id(&self) -> &str {
+        &self.queue_id
+    }
+
+    /// How long the oldest message has waited.
+    pub fn oldest_age(&self) -> Duration {
+        self.shared.head().oldest_age()
+    }
+
+    /// Puts a message on the queue. Waits until it is durable. A caller that leaves before that has perhaps put it there.
+    ///
+    /// # Errors
+    ///
+    /// The queue is full, or cannot be written. The message counts as refused then.
+    pub async fn offer(&self, job: Job, deadline: Option<Instant>) -> Result<Enqueued, Reason> {
+        let refusal = if self.shared.head().closed() {
+            Some(Reason::Draining)
+        } else if self.shared.uncommitted.fetch_add(1, SeqCst) >= MOST_UNCOMMITTED {
+            self.shared.answered();
+            Some(Reason::QueueLineFull)
+        } else {
+            None
+        };
+        if let Some(reason) = refusal {
+            self.shared.ledger.refuse(Door::Enqueue);
+            return Err(reason);
+        }
+        let (answer, answered) = oneshot::channel();
+        self.tell(Order::Join(Offer {
+            job,
+            in_line: self.shared.ledger.join_line(Door::Enqueue, deadline),
+            since: Instant::now(),
+            answer,
+        }));
+        // The writer is gone only after the last caller, or after a bug of its own.
+        answered.await.unwrap_or(Err(Reason::QueueUnavailable))
+    }
+
+    fn tell(&self, order: Order) {
+        if self.orders.send(order).is_err() {
+            tracing::error!("the thread that writes the queue has ended: this is a bug");
+        }
+    }
+
+    /// Waits until there is a message. For one consumer. Cancel-safe.
+    pub async fn ready(&self) {
+        while !self.shared.head().ready() {
+            self.shared.not_empty.notified().await;
+        }
+    }
+
+    /// Takes the oldest message, if it is still there.
+    pub fn take(&self) -> Option<Lease> {
+        let (waiting, in_service, asks) = {
+            let mut head = self.shared.head();
+            let waiting = head.take()?;
+            let in_service = self.shared.ledger.take_from_queue(waiting.job.bytes());
+            (waiting, in_service, head.ask())
+        };
+        if asks {
+            self.tell(Order::Read);
+        }
+        if waiting.again {
+            self.shared.metrics.queue.redelivered();
+        }
+        Some(Lease {
+            taken: Instant::now(),
+            held: Some((waiting, in_service)),
+            shared: Arc::clone(&self.shared),
+            orders: self.orders.clone(),
+        })
+    }
+
+    /// Nothing is taken or added any more. What waits stays in the file.
+    pub fn stop(&self) {
+        self.shared.head().close();
+    }
+
+    /// Waits until everything is in the file, and closes it.
+    pub async fn close(&self) {
+        self.stop();
+        let (closed, wait) = oneshot::channel();
+        self.tell(Order::Close(closed));
+        let _ = wait.await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

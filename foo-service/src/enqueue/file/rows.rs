@@ -1,0 +1,119 @@
+//! What the file of a durable queue holds: its tables, and how a message is a row of one.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use redb::TableDefinition;
+use tokio::time::Instant;
+
+use crate::{
+    enqueue::Completion,
+    job::{Job, JobOutcome},
+};
+
+/// The version of the tables below. A file of another version is refused.
+pub(super) const FORMAT: u64 = 1;
+
+/// Single numbers, by name.
+pub(super) const HEAD: TableDefinition<&str, u64> = TableDefinition::new("head");
+/// Messages that have not ended, by their numbers, which are given in the order of arrival.
+pub(super) const MESSAGES: TableDefinition<u64, MessageRow> = TableDefinition::new("messages");
+/// Arrival (milliseconds since 1970) and id of recent messages, by the numbers of the messages: their repeats are recognised.
+pub(super) const IDS: TableDefinition<u64, (u64, &str)> = TableDefinition::new("ids");
+/// How messages ended, by positions in the log of completions.
+pub(super) const ENDS: TableDefinition<u64, EndRow> = TableDefinition::new("ends");
+
+/// Arrival (milliseconds since 1970), demand (nanoseconds and 1, or 0), id, payload.
+pub(super) type MessageRow = (u64, u64, &'static str, &'static [u8]);
+/// Id, outcome, queue wait (nanoseconds), service time (nanoseconds and 1, or 0).
+pub(super) type EndRow = (&'static str, &'static str, u64, u64);
+
+/// The system's time, in milliseconds since 1970.
+///
+/// The one place of the service that reads another clock than tokio's: a message can be older than the process.
+pub(super) fn wall_clock() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX - 1)
+}
+
+fn optional(duration: Option<Duration>) -> u64 {
+    duration.map_or(0, |duration| nanos(duration).saturating_add(1))
+}
+
+fn read_optional(stored: u64) -> Option<Duration> {
+    Some(Duration::from_nanos(stored.checked_sub(1)?))
+}
+
+/// The row of a message that arrives at `now`.
+pub(super) fn message_row(job: &Job, now: u64) -> (u64, u64, &str, &[u8]) {
+    (now, optional(job.demand), &job.id, &job.payload)
+}
+
+/// The message of a row. Its queue wait began when it arrived, as far as the system's clock can tell.
+pub(super) fn message((arrival, demand, id, payload): (u64, u64, &str, &[u8])) -> Job {
+    let (now, age) = (
+        Instant::now(),
+        Duration::from_millis(wall_clock().saturating_sub(arrival)),
+    );
+    Job {
+        id: id.into(),
+        payload: payload.into(),
+        demand: read_optional(demand),
+        since: now.checked_sub(age).unwrap_or(now),
+    }
+}
+
+/// The row of an end.
+pub(super) fn end_row(completion: &Completion) -> (&str, &'static str, u64, u64) {
+    (
+        &completion.id,
+        completion.outcome.label(),
+        nanos(completion.queue_wait),
+        optional(completion.service_time),
+    )
+}
+
+/// The end of a row.
+pub(super) fn end((id, outcome, queue_wait, service_time): (&str, &str, u64, u64)) -> Completion {
+    let known = JobOutcome::ALL.into_iter().find(|known| known.label() == outcome);
+    Completion {
+        id: id.into(),
+        queue_wait: Duration::from_nanos(queue_wait),
+        service_time: read_optional(service_time),
+        outcome: known.unwrap_or(JobOutcome::Failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_read_is_what_was_written() {
+        for demand in [None, Some(Duration::ZERO), Some(Duration::from_millis(20))] {
+            let job = Job {
+                id: "id".into(),
+                payload: b"payload".as_slice().into(),
+                demand,
+                since: Instant::now(),
+            };
+            let read = message(message_row(&job, wall_clock()));
+            assert_eq!((&read.id, &read.payload, read.demand), (&job.id, &job.payload, demand));
+        }
+        for (outcome, service_time) in JobOutcome::ALL
+            .into_iter()
+            .zip([None, Some(Duration::ZERO)].into_iter().cycle())
+        {
+            let completion = Completion {
+                id: "id".into(),
+                queue_wait: Duration::from_secs(3),
+                service_time,
+                outcome,
+            };
+            assert_eq!(end(end_row(&completion)), completion);
+        }
+    }
+}

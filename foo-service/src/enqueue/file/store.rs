@@ -1,0 +1,266 @@
+//! The file of a durable queue: opened, read, and changed by one durable commit for each group of changes.
+//!
+//! The database is redb: one file, which its own lock keeps other processes away from. After an error of the disk, redb answers
+//! everything with that error until the file has been opened again. That happens before the next commit, and everything of the
+//! commit that failed is taken out then: its callers were told so.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table};
+
+use super::{
+    opening::{Found, Head, OpenError, look, prepare},
+    rows::{ENDS, FORMAT, HEAD, IDS, MESSAGES, end_row, message, message_row, wall_clock},
+};
+use crate::{
+    enqueue::{Completion, LOG_CAPACITY},
+    job::Job,
+};
+
+/// The name of the file in the folder.
+const FILE: &str = "queue.redb";
+/// Bytes of the file that redb keeps in memory (arbitrary: the newest rows are all that is written to).
+const CACHE: usize = 16 << 20;
+
+/// The end of a message, to be written.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// The message's number.
+    pub(super) number: u64,
+    /// Of its id and payload.
+    pub(super) bytes: u64,
+    /// How it ended.
+    pub(super) completion: Completion,
+}
+
+/// What one commit changes.
+pub(super) struct Changes<'a> {
+    /// Messages that join the queue, in this order.
+    pub(super) joins: Vec<&'a Job>,
+    /// Messages that end, in this order.
+    pub(super) ends: Vec<&'a Ended>,
+    /// How long ids are remembered; `None`: not at all.
+    pub(super) remember: Option<Duration>,
+    /// The most ids that are remembered.
+    pub(super) most_ids: u64,
+}
+
+/// What a commit has done.
+pub(super) struct Committed {
+    /// The number of the first message that joined; the others follow.
+    pub(super) first: u64,
+    /// Ids that are not remembered any more, with the numbers of their messages.
+    pub(super) forgotten: Vec<(u64, Box<str>)>,
+}
+
+/// The file.
+pub(super) struct Store {
+    path: PathBuf,
+    /// `None` after an error of the disk, until it has been opened again.
+    database: Option<Database>,
+    head: Head,
+}
+
+impl Store {
+    /// Opens the file in `folder`, or makes it, for a process with so many workers. `queue_id` is the name of a new one.
+    pub(super) fn open(folder: &Path, queue_id: u64, workers: u32) -> Result<(Self, Found), OpenError> {
+        let wrong = |error: redb::Error| match error {
+            redb::Error::DatabaseAlreadyOpen => OpenError::InUse { folder: folder.into() },
+            redb::Error::UpgradeRequired(found) => OpenError::Format {
+                folder: folder.into(),
+                found: found.into(),
+            },
+            error => OpenError::Database {
+                folder: folder.into(),
+                error: Box::new(error),
+            },
+        };
+        fs::create_dir_all(folder).map_err(|error| OpenError::Folder {
+            folder: folder.into(),
+            error,
+        })?;
+        let path = folder.join(FILE);
+        let database = open(&path).map_err(|error| wrong(error.into()))?;
+        let (format, in_service) = prepare(&database, queue_id, workers).map_err(wrong)?;
+        if format != FORMAT {
+            return Err(OpenError::Format {
+                folder: folder.into(),
+                found: format,
+            });
+        }
+        let (head, found) = look(&database, in_service).map_err(wrong)?;
+        let store = Self {
+            path,
+            database: Some(database),
+            head,
+        };
+        Ok((store, found))
+    }
+
+    /// The database, opened again if an error of the disk has closed it.
+    fn database(&mut self) -> Result<&Database, redb::Error> {
+        if self.database.is_none() {
+            let database = open(&self.path)?;
+            roll_back(&database, self.head)?;
+            self.database = Some(database);
+        }
+        Ok(self.database.as_ref().expect("it was opened above"))
+    }
+
+    /// Makes the changes durable: all, or none of them.
+    pub(super) fn commit(&mut self, changes: &Changes<'_>) -> Result<Committed, redb::Error> {
+        let mut head = self.head;
+        let written = self.database().and_then(|database| write(database, &mut head, changes));
+        match written {
+            Ok(forgotten) => {
+                let first = self.head.next;
+                self.head = head;
+                Ok(Committed { first, forgotten })
+            }
+            Err(error) => {
+                self.database = None;
+                Err(error)
+            }
+        }
+    }
+
+    /// The messages with numbers above `after`, oldest first: at most `most`, and so many that they have `bytes` together.
+    pub(super) fn read(&mut self, after: Option<u64>, most: usize, bytes: u64) -> Result<Vec<(u64, Job)>, redb::Error> {
+        let from = after.map_or(0, |after| after + 1);
+        let transaction = self.database()?.begin_read()?;
+        let table = transaction.open_table(MESSAGES)?;
+        let (mut messages, mut taken) = (Vec::new(), 0);
+        for row in table.range(from..)? {
+            if messages.len() == most || taken >= bytes {
+                break;
+            }
+            let (number, row) = row?;
+            let job = message(row.value());
+            taken += job.bytes();
+            messages.push((number.value(), job));
+        }
+        Ok(messages)
+    }
+
+    /// Whether the message with this number has this id, and has arrived within the time for which ids are remembered.
+    pub(super) fn has_id(&mut self, number: u64, id: &str, window: Duration) -> Result<bool, redb::Error> {
+        let table = self.database()?.begin_read()?.open_table(IDS)?;
+        let row = table.get(number)?;
+        Ok(row.is_some_and(|row| {
+            let (arrival, known) = row.value();
+            known == id && is_recent(arrival, wall_clock(), window)
+        }))
+    }
+
+    /// Closes the file. No message is in service.
+    pub(super) fn close(mut self) -> Result<(), redb::Error> {
+        let transaction = self.database()?.begin_write()?;
+        transaction.open_table(HEAD)?.insert("in_service", 0)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// All ids that are remembered, with the numbers of their messages.
+    pub(super) fn each_id(&mut self, mut each: impl FnMut(u64, &str)) -> Result<(), redb::Error> {
+        let table = self.database()?.begin_read()?.open_table(IDS)?;
+        for row in table.iter()? {
+            let (number, row) = row?;
+            each(number.value(), row.value().1);
+        }
+        Ok(())
+    }
+}
+
+fn open(path: &Path) -> Result<Database, DatabaseError> {
+    Builder::new().set_cache_size(CACHE).create(path)
+}
+
+/// One transaction, and the commit that makes it durable.
+fn write(database: &Database, head: &mut Head, changes: &Changes<'_>) -> Result<Vec<(u64, Box<str>)>, redb::Error> {
+    let transaction = database.begin_write()?;
+    let mut forgotten = Vec::new();
+    {
+        let mut messages = transaction.open_table(MESSAGES)?;
+        let mut ends = transaction.open_table(ENDS)?;
+        let now = wall_clock();
+        if !changes.joins.is_empty() {
+            let mut ids = transaction.open_table(IDS)?;
+            for job in &changes.joins {
+                messages.insert(head.next, message_row(job, now))?;
+                if changes.remember.is_some() {
+                    ids.insert(head.next, (now, &*job.id))?;
+                }
+                head.bytes += job.bytes();
+                head.next += 1;
+            }
+            let most = 2 * changes.joins.len();
+            forget(&mut ids, &mut forgotten, now, changes, most)?;
+        }
+        for ended in &changes.ends {
+            messages.remove(ended.number)?;
+            head.bytes = head.bytes.saturating_sub(ended.bytes);
+            ends.insert(head.ended, end_row(&ended.completion))?;
+            head.ended += 1;
+        }
+        while head.ended - head.ends_from > LOG_CAPACITY as u64 {
+            ends.remove(head.ends_from)?;
+            head.ends_from += 1;
+        }
+        save(&mut transaction.open_table(HEAD)?, *head)?;
+    }
+    transaction.commit()?;
+    Ok(forgotten)
+}
+
+/// Whether something arrived within `window` before `now`. A clock that was set back makes nothing older.
+fn is_recent(arrival: u64, now: u64, window: Duration) -> bool {
+    Duration::from_millis(now.saturating_sub(arrival)) < window
+}
+
+/// Forgets up to `most` ids that are too old or too many.
+fn forget(
+    ids: &mut Table<'_, u64, (u64, &'static str)>,
+    forgotten: &mut Vec<(u64, Box<str>)>,
+    now: u64,
+    changes: &Changes<'_>,
+    most: usize,
+) -> Result<(), redb::Error> {
+    let window = changes.remember.unwrap_or_default();
+    while forgotten.len() < most {
+        let too_many = ids.len()? > changes.most_ids;
+        let Some((number, arrival, id)) = ids.first()?.map(|(number, row)| {
+            let (arrival, id) = row.value();
+            (number.value(), arrival, Box::from(id))
+        }) else {
+            break;
+        };
+        if !too_many && is_recent(arrival, now, window) {
+            break;
+        }
+        ids.remove(number)?;
+        forgotten.push((number, id));
+    }
+    Ok(())
+}
+
+fn save(table: &mut Table<'_, &'static str, u64>, head: Head) -> Result<(), redb::Error> {
+    table.insert("next", head.next)?;
+    table.insert("bytes", head.bytes)?;
+    table.insert("ended", head.ended)?;
+    Ok(())
+}
+
+/// Takes out what a commit has left that was said to have failed.
+fn roll_back(database: &Database, head: Head) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(MESSAGES)?.retain_in(head.next.., |_, _| false)?;
+    transaction.open_table(IDS)?.retain_in(head.next.., |_, _| false)?;
+    transaction.open_table(ENDS)?.retain_in(head.ended.., |_, _| false)?;
+    save(&mut transaction.open_table(HEAD)?, head)?;
+    transaction.commit()?;
+    Ok(())
+}

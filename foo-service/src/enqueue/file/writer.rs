@@ -1,0 +1,300 @@
+//! The one thread that changes the file: takes what has come since the last commit, joins and ends together, makes it durable
+//! with one commit, and then answers. So the time for a commit bounds how long a caller waits, and not how many are served.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::oneshot, time::Instant};
+
+use super::{
+    ids::{Ids, MOST_IDS},
+    shared::Shared,
+    store::{Changes, Ended, Store},
+};
+use crate::{
+    enqueue::Enqueued,
+    job::{Job, JobOutcome, Reason},
+    ledger::{InLine, InService},
+    metrics::OfferOutcome,
+};
+
+/// The most that goes into one commit (arbitrary).
+const MOST_IN_COMMIT: usize = 4096;
+/// The most payload that goes into one commit, apart from the last message (arbitrary: a commit holds it in memory twice).
+const MOST_BYTES_IN_COMMIT: u64 = 16 << 20;
+/// How long after an error of the disk the writer tries again without being asked (arbitrary).
+const RETRY: Duration = Duration::from_secs(1);
+
+/// A message, and the caller that waits for it to be durable.
+pub(super) struct Offer {
+    /// The message.
+    pub(super) job: Job,
+    /// The caller, as it is counted.
+    pub(super) in_line: InLine,
+    /// When the caller came.
+    pub(super) since: Instant,
+    /// Where the caller waits. It may have gone.
+    pub(super) answer: oneshot::Sender<Result<Enqueued, Reason>>,
+}
+
+/// The end of a message, and the worker that waits for it to be durable.
+pub(super) struct Ending {
+    /// What is written.
+    pub(super) ended: Ended,
+    /// The message, as it is counted.
+    pub(super) in_service: InService,
+    /// Where the worker waits. It may have gone.
+    pub(super) answer: oneshot::Sender<()>,
+}
+
+/// What the writer is told.
+pub(super) enum Order {
+    /// A message joins the queue.
+    Join(Offer),
+    /// A message has ended.
+    End(Ending),
+    /// Few messages are left in memory.
+    Read,
+    /// Nothing more comes.
+    Close(oneshot::Sender<()>),
+}
+
+/// The thread's own.
+pub(super) struct Writer {
+    /// The file.
+    pub(super) store: Store,
+    /// Ids of recent messages.
+    pub(super) ids: Ids,
+    /// The most messages that may wait.
+    pub(super) places: u64,
+    /// See [`Head::read`](super::shared::Head::read).
+    pub(super) again_up_to: Option<u64>,
+    /// The head of the queue.
+    pub(super) shared: Arc<Shared>,
+    /// Ends that could not be written yet. At most as many as there are messages: nothing joins meanwhile.
+    pub(super) unwritten: VecDeque<Ended>,
+    /// Whether messages are to be read.
+    pub(super) reads: bool,
+}
+
+/// What has come since the last commit.
+#[derive(Default)]
+struct Batch {
+    offers: Vec<Offer>,
+    endings: Vec<Ending>,
+    bytes: u64,
+    close: Option<oneshot::Sender<()>>,
+}
+
+impl Batch {
+    fn is_full(&self) -> bool {
+        self.offers.len() + self.endings.len() >= MOST_IN_COMMIT || self.bytes >= MOST_BYTES_IN_COMMIT
+    }
+}
+
+impl Writer {
+    /// Works until the queue is closed, or gone.
+    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        loop {
+            let mut batch = Batch::default();
+            let first = if self.unwritten.is_empty() && !self.reads {
+                orders.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                orders.recv_timeout(RETRY)
+            };
+            match first {
+                Ok(order) => self.add(&mut batch, order),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            while batch.close.is_none()
+                && !batch.is_full()
+                && let Ok(order) = orders.try_recv()
+            {
+                self.add(&mut batch, order);
+            }
+            self.commit(batch.offers, batch.endings);
+            if self.reads {
+                self.read();
+            }
+            if let Some(closed) = batch.close {
+                if let Err(error) = self.store.close() {
+                    tracing::error!(%error, "the queue's file could not be closed; its messages are safe");
+                }
+                let _ = closed.send(());
+                return;
+            }
+        }
+    }
+
+    fn add(&mut self, batch: &mut Batch, order: Order) {
+        match order {
+            Order::Join(offer) => {
+                batch.bytes += offer.job.bytes();
+                batch.offers.push(offer);
+            }
+            Order::End(ending) => batch.endings.push(ending),
+            Order::Read => self.reads = true,
+            Order::Close(closed) => batch.close = Some(closed),
+        }
+    }
+
+    fn commit(&mut self, offers: Vec<Offer>, endings: Vec<Ending>) {
+        let (joins, repeats) = self.sort(offers);
+        if joins.is_empty() && endings.is_empty() && self.unwritten.is_empty() {
+            self.answer_repeats(repeats, Ok(()));
+            return;
+        }
+        let began = Instant::now();
+        let ends = self.unwritten.iter().chain(endings.iter().map(|ending| &ending.ended));
+        let committed = self.store.commit(&Changes {
+            joins: joins.iter().map(|offer| &offer.job).collect(),
+            ends: ends.collect(),
+            remember: self.ids.window(),
+            most_ids: MOST_IDS,
+        });
+        match committed {
+            Ok(committed) => {
+                self.shared.metrics.queue.committed(began.elapsed());
+                self.unwritten.clear();
+                for (number, id) in committed.forgotten {
+                    self.ids.forget(number, &id);
+                }
+                self.answer_joins(committed.first, joins);
+                self.answer_repeats(repeats, Ok(()));
+                self.finish(endings, true);
+            }
+            Err(error) => {
+                tracing::error!(%error, "the queue cannot be written; Enqueue answers UNAVAILABLE");
+                self.shared.metrics.queue.write_failed();
+                for offer in joins {
+                    self.refuse(offer, Reason::QueueUnavailable);
+                }
+                self.answer_repeats(repeats, Err(Reason::QueueUnavailable));
+                self.finish(endings, false);
+            }
+        }
+    }
+
+    /// Finds out which messages join, and which are repeats of earlier ones. Refuses those that find the queue full.
+    fn sort(&mut self, offers: Vec<Offer>) -> (Vec<Offer>, Vec<Offer>) {
+        let (mut joins, mut repeats) = (Vec::new(), Vec::new());
+        let mut joining: HashSet<Box<str>> = HashSet::new();
+        let window = self.ids.window();
+        let depth = self.shared.head().depth();
+        for offer in offers {
+            let id = &offer.job.id;
+            if window.is_some_and(|window| joining.contains(id) || self.is_known(id, window)) {
+                repeats.push(offer);
+            } else if depth + joins.len() as u64 >= self.places {
+                self.refuse(offer, Reason::QueueFull);
+            } else {
+                if window.is_some() {
+                    joining.insert(id.clone());
+                }
+                joins.push(offer);
+            }
+        }
+        (joins, repeats)
+    }
+
+    fn is_known(&mut self, id: &str, window: Duration) -> bool {
+        let Some(number) = self.ids.candidate(id) else {
+            return false;
+        };
+        // Without the id there is no telling: a second message is better than a lost one.
+        matches!(self.store.has_id(number, id, window), Ok(true))
+    }
+
+    fn refuse(&self, offer: Offer, reason: Reason) {
+        let outcome = if reason == Reason::QueueFull {
+            OfferOutcome::Full
+        } else {
+            OfferOutcome::Failed
+        };
+        self.shared.metrics.queue.offered(outcome, offer.since.elapsed());
+        offer.in_line.leave(JobOutcome::Rejected);
+        self.shared.answered();
+        let _ = offer.answer.send(Err(reason));
+    }
+
+    fn answer_joins(&mut self, first: u64, joins: Vec<Offer>) {
+        for (number, offer) in (first..).zip(joins) {
+            let Offer {
+                mut job,
+                in_line,
+                since,
+                answer,
+            } = offer;
+            self.ids.remember(number, &job.id);
+            in_line.enter_queue(job.bytes());
+            job.since = Instant::now();
+            let depth = self.shared.head().join(number, job);
+            self.shared.not_empty.notify_one();
+            self.shared.metrics.queue.offered(OfferOutcome::Ok, since.elapsed());
+            self.shared.answered();
+            let _ = answer.send(Ok(Enqueued {
+                depth,
+                duplicate: false,
+            }));
+        }
+        self.reads |= self.shared.head().ask();
+        self.shared.metrics.queue.ids(self.ids.count());
+    }
+
+    fn answer_repeats(&self, repeats: Vec<Offer>, known: Result<(), Reason>) {
+        for offer in repeats {
+            if let Err(reason) = known {
+                self.refuse(offer, reason);
+                continue;
+            }
+            let depth = self.shared.head().depth();
+            self.shared.metrics.queue.duplicate();
+            offer.in_line.leave_uncounted();
+            self.shared.answered();
+            let _ = offer.answer.send(Ok(Enqueued { depth, duplicate: true }));
+        }
+    }
+
+    /// Tells how messages ended. Ends that are not `durable` are written later; after a crash before that, their messages are
+    /// processed once more.
+    fn finish(&mut self, endings: Vec<Ending>, durable: bool) {
+        for ending in endings {
+            let Ending {
+                ended,
+                in_service,
+                answer,
+            } = ending;
+            let outcome = ended.completion.outcome;
+            // Logged first: a watcher that sees the system empty must find every end in the log.
+            self.shared.log.push(ended.completion.clone());
+            in_service.finish(outcome);
+            if !durable {
+                self.unwritten.push_back(ended);
+            }
+            let _ = answer.send(());
+        }
+    }
+
+    /// Reads messages into memory.
+    fn read(&mut self) {
+        let (after, most, bytes) = self.shared.head().wanted();
+        match self.store.read(after, most, bytes) {
+            Ok(messages) => {
+                self.reads = false;
+                self.shared.head().read(messages, self.again_up_to);
+                self.shared.not_empty.notify_one();
+            }
+            Err(error) => {
+                tracing::error!(%error, "the queue cannot be read; its messages wait");
+                self.shared.metrics.queue.write_failed();
+            }
+        }
+    }
+}
