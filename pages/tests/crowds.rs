@@ -133,7 +133,7 @@ fn clients_that_go_on_asking_and_heads_that_trickle_in_do_not_silence_it() {
             thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let mut stream = connect(address);
-                    // Whoever is pushed out comes back.
+                    // A client that is pushed out comes back.
                     for byte in head.chunks(if number % 2 == 0 { 1 } else { head.len() }).cycle() {
                         if stop.load(Ordering::Relaxed) || stream.write_all(byte).is_err() {
                             break;

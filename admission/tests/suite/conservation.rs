@@ -1,4 +1,4 @@
-//! Over all limits and lines: whatever arrives ends in exactly one way, no place is lost, and none is given twice.
+//! Over all limits and lines: every call ends in exactly one way, no place is lost, and none is given twice.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -109,7 +109,7 @@ class Program:
             return not seen["unsettled"]
 
         try:
-            until(settled, "books that balance, and nothing inside")
+            until(settled, "counts that add up, and nothing inside")
         except AssertionError as error:
             raise AssertionError(f"{error}: {seen}") from None
         with wire.channel(self.address) as over:

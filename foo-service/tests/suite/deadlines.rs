@@ -53,7 +53,7 @@ async fn work_that_ends_in_time_is_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn a_turn_that_comes_with_the_deadline_is_not_used() {
-    // Nobody is left to answer. The work would take no time, so it would be done and counted as a success.
+    // No caller is left to answer. The work would take no time, so it would be done and counted as a success.
     // Tried without the look at the deadline in `process/line.rs`: it was OK.
     let bed = TestBed::start(in_order());
     let caller = bed.caller().await;

@@ -168,7 +168,7 @@ async fn a_stream_that_never_ends_by_itself_is_cut() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_whose_body_never_comes_does_not_hold_it_up() {
-    // It was not admitted, and nobody knows whether it ever will be.
+    // It was not admitted, and it is not known whether it ever will be.
     let bed = TestBed::start(Settings::default());
     let ledger = bed.ledger.clone();
     let caller = bed.caller().await;

@@ -77,7 +77,7 @@ async fn what_is_left_is_abandoned_told_and_counted() {
     }
     let told: Vec<_> = ends.iter().map(|end| (&*end.id, end.outcome())).collect();
     assert_eq!(told, ["run/1", "run/2", "run/3"].map(|id| (id, End::Abandoned)));
-    // A worker had the first, for 140 ms; nobody had the others.
+    // A worker had the first for 140 ms. No worker had the others.
     assert_eq!(crate::support::duration(ends[0].service_time), ms(140));
     assert_eq!((ends[1].service_time, ends[2].service_time), (None, None));
 }

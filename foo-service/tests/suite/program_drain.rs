@@ -211,7 +211,7 @@ async fn sigterm_under_load_that_runs_out_of_time_counts_what_it_abandons_and_te
     crowded.program.logged(&stopped).await;
     assert_eq!(crowded.program.exit_code().await, Some(3));
 
-    // Every caller had an answer: it was done, or nobody is there any more to do it.
+    // Every caller had an answer: the message was processed, or the process has ended.
     let said = |codes: &BTreeMap<String, u64>, code| codes.get(code).copied().unwrap_or(0);
     assert_eq!(occupying, BTreeMap::from([("Unavailable".to_owned(), 1)]));
     for codes in [&enqueueing, &processing] {

@@ -155,7 +155,7 @@ async fn health_exits_with_0_against_a_running_service() {
 
 #[tokio::test]
 async fn health_exits_with_1_where_there_is_none_or_one_that_drains() {
-    // Bound and not listening: nobody else gets the port meanwhile, and connections to it are refused.
+    // Bound and not listening: no other process gets the port meanwhile, and connections to it are refused.
     let free = tokio::net::TcpSocket::new_v4().unwrap();
     free.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = free.local_addr().unwrap().to_string();

@@ -1,4 +1,4 @@
-//! The program and its log: whatever becomes of standard error, it starts, serves and drains on.
+//! The program and its log: it starts, serves and drains even if standard error is closed, full or slow.
 
 use std::{fs::OpenOptions, net::SocketAddr, process::Stdio};
 

@@ -81,7 +81,7 @@ async fn a_full_queue_rejects_at_once_and_says_when_to_come_back() {
 
 #[tokio::test(start_paused = true)]
 async fn the_pushback_is_at_least_a_millisecond() {
-    // 0 would invite everyone who was refused to come back at once.
+    // 0 would invite all rejected callers to come back at once.
     let settings = Settings {
         service_time: ms(0),
         max_waiting: 0,

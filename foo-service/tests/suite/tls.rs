@@ -31,7 +31,7 @@ fn flags(identity: &Identity) -> [&str; 4] {
     ["--tls-cert", &identity.cert, "--tls-key", &identity.key]
 }
 
-/// A connection to a program by somebody who trusts that authority.
+/// A connection to a program from a client that trusts that authority.
 async fn connect(program: &Program, trusted: &Authority, me: Option<&Identity>) -> io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots
@@ -66,7 +66,7 @@ async fn both_doors_are_behind_tls_and_not_without_it() {
     let identity = authority.sign("127.0.0.1");
     let program = Program::start(&flags(&identity), &[]).await;
     assert!(program.start_line.contains("tls=true"), "{}", program.start_line);
-    // Somebody who says nothing, and somebody who says something else, hold nobody up.
+    // A peer that sends nothing and a peer that speaks another protocol do not delay other connections.
     let _silent = TcpStream::connect(program.address).await.unwrap();
     if let Ok(plain) = Caller::try_over(TcpStream::connect(program.address).await.unwrap()).await {
         plain.process(message("plain")).await.unwrap_err();

@@ -33,7 +33,7 @@ const FLAGS: [&str; 14] = [
 /// The settings of one flag, or what is said of it.
 fn parse(flag: &str, text: &str) -> Result<Settings, String> {
     let command = Settings::augment_args(Command::new("foo-service").no_binary_name(true));
-    // Whatever the environment says.
+    // The environment does not matter.
     let command = command.mut_args(|flag| flag.env(None));
     let matches = command.try_get_matches_from([format!("--{flag}={text}")]);
     let matches = matches.map_err(|error| error.to_string())?;

@@ -32,7 +32,7 @@ async fn the_first_snapshot_comes_at_once_and_the_others_at_the_interval() {
         assert_eq!(duration(snapshot.uptime), ms(at));
         assert_eq!(snapshot.instance_id, crate::support::INSTANCE);
         assert_eq!((snapshot.workers, snapshot.draining), (1, false));
-        // Several services share this process: its memory is nobody's own.
+        // Several services share this process, so its memory belongs to none of them.
         assert_eq!(snapshot.resident_bytes, None);
     }
     // Another stream counts for itself; without an interval it is a second.
@@ -146,7 +146,7 @@ async fn takes_only_so_many_watchers_and_has_room_again_when_one_leaves() {
     let status = caller.watch(WatchRequest::default()).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert!(status.message().contains("watchers"), "{status}");
-    // Those who are there are not disturbed, and neither is anybody's work.
+    // The watchers that are there are not disturbed, and neither is the work of the service.
     for watch in &mut watchers {
         next(watch).await;
     }

@@ -94,7 +94,7 @@ fn a_frozen_service_shows_in_the_p99_and_fails_its_gate() {
     assert_eq!(run.ledger.withheld, 0);
     let gate = &run.gates[0];
     assert_eq!((gate.rule.as_str(), gate.met), ("p99>100ms", Some(true)));
-    // Blocked clients made their sends later: their service time is that of a caller who never had to wait.
+    // Blocked clients made their sends later: their service time is that of a caller that never had to wait.
     assert!(run.service_time_seconds["ok"].mean < run.response_time_seconds["ok"].mean / 2.0);
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use crate::support::{Service, load_client, own_server};
 
-/// Nobody listens there.
+/// An address at which no service listens.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 fn said(output: &Output) -> String {

@@ -35,7 +35,7 @@ fn stop(client: Running) {
 
 #[test]
 fn every_series_is_there_before_anything_happens() {
-    // Nobody listens there: the client waits for a service to come up.
+    // No service listens there: the client waits for one to come up.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", port.local_addr().unwrap());
     drop(port);

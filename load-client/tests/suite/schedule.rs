@@ -112,7 +112,7 @@ fn a_stage_without_sends_lasts_over_sockets_too() {
         assert_eq!(run.ledger.intended, intended, "{flags}");
         assert!(run.series.last().unwrap().t >= 0.9, "{flags}");
     }
-    // The series of a service that nobody watches lasts as long.
+    // The series of a service that is not watched lasts as long.
     let unwatched = serve(Behaviour {
         refused_of_ten: 0,
         takes: std::time::Duration::ZERO,

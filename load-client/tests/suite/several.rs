@@ -126,7 +126,7 @@ fn a_dns_name_stands_for_all_its_addresses_and_is_asked_again_at_every_connect()
     let called = |page: &Page| page.count(name) > 0;
     Page::wait_for(&first.admin, "a call to the first", called);
     Page::wait_for(&second.admin, "a call to the second", called);
-    // The second moves: only who asks for the name again finds it.
+    // The second moves: only a client that asks for the name again finds it.
     let third = Service::start_at(&format!("127.0.0.3:{port}"), QUICK);
     fs::write(&hosts, "127.0.0.1 twins\n127.0.0.3 twins\n").unwrap();
     second.kill();

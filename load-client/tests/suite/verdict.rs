@@ -41,7 +41,7 @@ fn sends_that_wait_for_a_stream_are_the_generators_own_limit() {
     assert_eq!(output.status.code(), Some(99));
     let verdict = &run.verdict;
     assert!(verdict.client_limited, "{verdict:?}");
-    // Two at once have a stream from the start, and whoever comes later waits for one of their 50 ms at least.
+    // Two at once have a stream from the start, and later calls wait for one of their 50 ms at least.
     assert!(verdict.stream_waits >= 70, "{verdict:?}");
     assert!(verdict.stream_wait_max_seconds.unwrap() >= 0.05, "{verdict:?}");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -54,7 +54,7 @@ fn with_connections_enough_no_send_waits_for_a_stream() {
     let (_, run) = narrow("4", &[]);
     assert_eq!(run.verdict.stream_waits, 0, "{:?}", run.verdict);
     assert_eq!(run.verdict.stream_wait_max_seconds, None);
-    // Whatever else this machine has to do: the processor time of the sending threads is known, and is no wait.
+    // Even on a busy machine: the processor time of the sending threads is known, and is no wait.
     let cpu = run.verdict.cpu_share.unwrap();
     assert!(cpu > 0.0 && cpu < 1.1, "{cpu}");
     assert_eq!(run.verdict.withheld_share, Some(0.0));
@@ -94,7 +94,7 @@ fn four_clients(url: &str, flags: &[&str]) -> (std::process::Output, Run) {
 
 #[test]
 fn too_few_clients_for_a_service_without_a_line_are_the_limit_and_the_number_needed_is_told() {
-    // It lets everybody in at once, and shows nothing of itself.
+    // It admits every call at once, and shows nothing of itself.
     let url = serve(Behaviour {
         refused_of_ten: 0,
         takes: Duration::from_millis(200),

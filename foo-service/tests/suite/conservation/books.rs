@@ -1,4 +1,4 @@
-//! What must hold of the books of a service whenever nothing moves: the ledger against what its callers know, the metrics
+//! What must hold of the counts of a service whenever nothing moves: the ledger against what its callers know, the metrics
 //! page and Watch against the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};

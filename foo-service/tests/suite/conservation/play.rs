@@ -23,7 +23,7 @@ use crate::support::{Caller, TestBed, ms, page::samples, service, watch_request}
 /// Turns of every task, until what happens at a millisecond has come to its end (arbitrary: an answer takes about five).
 const TURNS: usize = 64;
 
-/// What the callers and a watcher know, and the books that have to agree with it.
+/// What the callers and a watcher know, and the ledger, which must agree with it.
 pub(super) struct Witness {
     pub(super) calls: Vec<Made>,
     pub(super) watcher: Watcher,
@@ -115,7 +115,7 @@ impl Play {
                 self.callers[*connection] = self.bed.caller().await;
             }
             Act::CutWatcher if serves => self.witness.watcher.resume(self.bed.caller().await),
-            // There is nobody to come back to.
+            // The service is gone, so no watcher can come back to it.
             Act::Cut(_) | Act::CutWatcher => {}
             Act::Turn => tokio::task::yield_now().await,
             Act::Change(change) => {
@@ -127,7 +127,7 @@ impl Play {
         }
     }
 
-    /// Drains the service, if nobody did, and waits until it is gone.
+    /// Drains the service, unless it is drained already, and waits until it is gone.
     pub(super) async fn end(self) -> (Witness, Drained) {
         let Self {
             mut witness,

@@ -1,6 +1,6 @@
 //! What can happen to a service, drawn at random: how it is set up, and what its callers do to it, and when.
 //!
-//! Everything here happens at even milliseconds, so that at the odd ones there is little left to do and the books can be read.
+//! Everything here happens at even milliseconds, so that at the odd ones there is little left to do and the counts can be read.
 
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
@@ -48,13 +48,13 @@ pub(super) struct Step {
 pub(super) enum Act {
     /// Somebody calls.
     Call(Call),
-    /// Somebody who called goes away.
+    /// A caller goes away.
     Leave(Index),
     /// A connection is lost, and made anew.
     Cut(usize),
     /// The watcher's connection is lost; it comes back and resumes.
     CutWatcher,
-    /// Everybody else has a turn, at the same instant.
+    /// All other tasks have a turn, at the same instant.
     Turn,
     /// The service gets another number of workers, or another service time.
     Change(Change),

@@ -295,7 +295,7 @@ fn a_report_of_an_older_program_has_a_page_too() {
 
 #[test]
 fn a_path_that_cannot_be_written_costs_nobody_a_run() {
-    // Nobody is there: a run would say so.
+    // No service listens there: a run would say so.
     let args = ["run", "http://127.0.0.1:1", "--html", "/nonexistent/page.html"];
     let output = load_client(args).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

@@ -52,7 +52,7 @@ pub(crate) fn named<'a>(report: &'a Report, name: &str) -> &'a Run {
     report.runs.iter().find(|run| run.name == name).unwrap()
 }
 
-/// What must hold of every run, whatever happened in it.
+/// What must hold of every run.
 pub(crate) fn assert_balanced(run: &Run) {
     let ledger = &run.ledger;
     assert!(ledger.balances(), "{ledger:?}");
