@@ -2,7 +2,9 @@
 //! returns text, or writes into a writer that it is given.
 
 pub mod changes;
+mod columns;
 pub mod conditions;
+mod distributions;
 pub mod gates;
 pub(crate) mod grid;
 pub mod html;

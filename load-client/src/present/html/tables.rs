@@ -3,8 +3,8 @@
 use super::{labelled::Labelled, markup::Markup, terms};
 use crate::{
     present::{
+        columns, distributions,
         gates::{Status, seen},
-        table,
     },
     report::{DistributionReport, Run},
 };
@@ -130,7 +130,7 @@ fn row(cells: &[String], body: &mut Markup) {
 /// The results, as the terminal shows them, and what their columns mean.
 pub(super) fn runs(runs: &[&Labelled<'_>], page: &mut Markup) {
     let all: Vec<&Run> = runs.iter().map(|run| run.run).collect();
-    let mut columns = table::columns(&all, runs.iter().map(|run| run.name.clone()).collect());
+    let mut columns = columns::columns(&all, runs.iter().map(|run| run.name.clone()).collect());
     "run".clone_into(&mut columns[0].head);
     let heads: Vec<String> = columns.iter().map(|column| column.head.clone()).collect();
     let rows = 0..runs.len();
@@ -166,7 +166,7 @@ pub(super) fn gates(runs: &[&Labelled<'_>], page: &mut Markup) {
 /// The times that matter: time to done where messages are queued, then the time until the answer, by outcome.
 pub(super) fn main_times(runs: &[&Labelled<'_>], page: &mut Markup) {
     let of = |run: &Run| {
-        let all = table::all_distributions(run).into_iter();
+        let all = distributions::all_distributions(run).into_iter();
         all.filter(|(name, _)| {
             ["time to done", "acknowledgement", "response"]
                 .iter()
@@ -185,7 +185,7 @@ pub(super) fn main_times(runs: &[&Labelled<'_>], page: &mut Markup) {
 /// All distributions of all runs.
 pub(super) fn distributions(runs: &[&Labelled<'_>], page: &mut Markup) {
     let caption = "Distributions. Mean and maximum are exact, quantiles have three digits";
-    times(runs, caption, &table::all_distributions, page);
+    times(runs, caption, &distributions::all_distributions, page);
 }
 
 /// All times of a run that a table has, each with its name.
@@ -193,10 +193,10 @@ type Times<'a> = &'a dyn Fn(&Run) -> Vec<(String, DistributionReport)>;
 
 fn times(runs: &[&Labelled<'_>], caption: &str, of: Times<'_>, page: &mut Markup) {
     let all: Vec<(&Run, Vec<(String, DistributionReport)>)> = runs.iter().map(|run| (run.run, of(run.run))).collect();
-    let unit = table::unit(&all);
+    let unit = distributions::unit(&all);
     let rows = runs.iter().zip(&all).flat_map(|(run, (_, times))| {
         let row = |(name, times): &(String, DistributionReport)| {
-            [vec![run.label.clone(), name.clone()], table::cells(times, unit)].concat()
+            [vec![run.label.clone(), name.clone()], distributions::cells(times, unit)].concat()
         };
         times.iter().map(row).collect::<Vec<_>>()
     });
@@ -204,7 +204,7 @@ fn times(runs: &[&Labelled<'_>], caption: &str, of: Times<'_>, page: &mut Markup
         caption,
         columns: ["run", "time"]
             .into_iter()
-            .chain(table::DISTRIBUTION)
+            .chain(distributions::DISTRIBUTION)
             .map(str::to_owned)
             .collect(),
         rows: rows.collect(),

@@ -1,0 +1,181 @@
+//! The columns of the results: every way in which a request can end, then the levels and the times.
+
+use super::{
+    grid::{Column, Kind, MISSING, times_in_one_unit},
+    words::method,
+};
+use crate::{
+    ledger::{AuditCounts, Ledger, Part},
+    report::Run,
+    scenario::Rpc,
+};
+
+/// A figure of a run; `None` if it is not known.
+type Of<T> = dyn Fn(&Run) -> Option<T>;
+
+/// A way in which a scheduled request can end.
+struct End {
+    head: &'static str,
+    /// `None` if it is not known of a run.
+    count: Box<Of<u64>>,
+    /// Whether it is shown even if it is zero.
+    always: bool,
+}
+
+fn end(head: &'static str, always: bool, count: impl Fn(&Run) -> Option<u64> + 'static) -> End {
+    End {
+        head,
+        count: Box::new(count),
+        always,
+    }
+}
+
+/// Each scheduled request is in exactly one of them, so the columns of a row add up to `scheduled`: an ok of Enqueue is
+/// where its message has come to.
+fn ends() -> Vec<End> {
+    let mut ends = vec![
+        end("done", true, |run| match &run.audit {
+            Some(audit) => Some(audit.done),
+            None => (!is_queued(run)).then_some(run.ledger.ok),
+        }),
+        end("accepted", false, |run| {
+            (is_queued(run) && run.audit.is_none()).then_some(run.ledger.ok)
+        }),
+        end("dropped", false, |run| discarded(run, true)),
+        end("discarded", false, |run| discarded(run, false)),
+    ];
+    let audit = AuditCounts::COLUMNS.iter();
+    let audit = audit.filter(|column| matches!(column.part, Part::Bad | Part::Open) && column.name != "discarded");
+    ends.extend(audit.map(|column| end(column.label, false, |run| run.audit.as_ref().map(column.of))));
+    let ledger = Ledger::COLUMNS.iter();
+    let ledger = ledger.filter(|column| matches!(column.part, Part::Bad | Part::Open));
+    ends.extend(ledger.map(|column| {
+        let always = ["rejected", "withheld"].contains(&column.name);
+        end(column.label, always, |run| Some((column.of)(&run.ledger)))
+    }));
+    ends
+}
+
+/// Messages that were accepted and not processed: dropped by the policy of a full queue, if `by_policy`; for any other
+/// reason, or several, otherwise.
+fn discarded(run: &Run, by_policy: bool) -> Option<u64> {
+    let (audit, service) = (run.audit.as_ref()?, run.service.as_ref()?);
+    let all_dropped = audit.discarded <= service.dropped && service.abandoned == 0;
+    Some(if all_dropped == by_policy { audit.discarded } else { 0 })
+}
+
+/// Whether an OK says no more than that a message is on the queue.
+pub(super) fn is_queued(run: &Run) -> bool {
+    run.rpc == Rpc::Enqueue.label()
+}
+
+/// Runs side by side: a row each, with the given names. Columns that have nothing to say are left out.
+pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
+    let figures = |head: &str, cells| Column::new(Kind::Figures, head, cells);
+    let whole = |of: &Of<u64>| -> Vec<String> {
+        let counts = runs.iter().map(|run| of(run));
+        counts
+            .map(|count| count.map_or_else(|| MISSING.to_owned(), |count| count.to_string()))
+            .collect()
+    };
+    let any = |of: &Of<u64>| runs.iter().any(|run| of(run).is_some_and(|count| count > 0));
+    let mut all = vec![Column::new(Kind::Name, "", names)];
+    if runs.len() > 1 {
+        all.push(Column::new(
+            Kind::Name,
+            "RPC",
+            runs.iter().map(|run| method(run)).collect(),
+        ));
+    }
+    all.push(figures("scheduled", whole(&|run| Some(run.ledger.intended))));
+    for end in ends() {
+        if any(&end.count) || (end.always && runs.iter().any(|run| (end.count)(run).is_some())) {
+            all.push(figures(end.head, whole(&end.count)));
+        }
+    }
+    let levels: [(&str, &Of<u64>); 2] = [
+        ("queue at end of load", &|run| run.service.as_ref()?.queue_depth_end),
+        ("most in system", &|run| Some(run.service.as_ref()?.in_system_max)),
+    ];
+    let second_part = all.len();
+    for (head, of) in levels {
+        if any(of) {
+            all.push(figures(head, whole(of)));
+        }
+    }
+    // Where every answer means done, there is but one time.
+    let times = if runs.iter().any(|run| is_queued(run)) {
+        "time to done"
+    } else {
+        "response time"
+    };
+    let virtual_time = runs.iter().any(|run| run.virtual_time);
+    let columns: [(String, &Of<f64>); 3] = [
+        (format!("{times}, median"), &|run| Some(run.time_to_done_seconds?.p50)),
+        (format!("{times}, longest"), &|run| Some(run.time_to_done_seconds?.max)),
+        ("time to drain".to_owned(), &|run| run.service.as_ref()?.drain_seconds),
+    ];
+    for (head, of) in columns {
+        let values: Vec<Option<f64>> = runs.iter().map(|run| of(run)).collect();
+        if values.iter().any(Option::is_some) {
+            all.push(figures(&head, times_in_one_unit(&values, virtual_time)));
+        }
+    }
+    if let Some(first) = all.get_mut(second_part) {
+        first.begins_part = true;
+    }
+    all
+}
+
+#[cfg(test)]
+pub(in crate::present) mod tests {
+    use super::{super::words::tests, *};
+
+    /// One run for each way that a request can end.
+    pub(in crate::present) fn all_ends() -> Vec<Run> {
+        let mut queued = tests::queued();
+        queued.ledger.intended = 87;
+        let audit = queued.audit.as_mut().unwrap();
+        (audit.done, audit.discarded, audit.queued, audit.lost, audit.unknown) = (70, 4, 3, 2, 1);
+        (queued.ledger.rejected, queued.ledger.expired, queued.ledger.withheld) = (1, 2, 4);
+        let mut dropping = tests::queued();
+        (
+            dropping.service.as_mut().unwrap().dropped,
+            dropping.audit.as_mut().unwrap().discarded,
+        ) = (30, 30);
+        dropping.audit.as_mut().unwrap().done = 50;
+        let mut unseen = tests::queued();
+        (unseen.service, unseen.audit) = (None, None);
+        let mut answered = tests::run("process");
+        (
+            answered.ledger.intended,
+            answered.ledger.unavailable,
+            answered.ledger.failed,
+            answered.ledger.in_flight,
+        ) = (86, 1, 2, 3);
+        let mut runs = vec![queued, dropping, unseen, answered];
+        for (run, name) in runs.iter_mut().zip(["queued", "dropping", "unseen", "answered"]) {
+            name.clone_into(&mut run.name);
+        }
+        runs
+    }
+
+    #[test]
+    fn every_row_adds_up() {
+        let runs = all_ends();
+        let all: Vec<&Run> = runs.iter().collect();
+        let columns = columns(&all, vec![String::new(); all.len()]);
+        let ends: Vec<&Column> = columns
+            .iter()
+            .filter(|column| super::ends().iter().any(|end| end.head == column.head))
+            .collect();
+        assert_eq!(ends.len(), super::ends().len(), "every end has a column");
+        for (row, run) in runs.iter().enumerate() {
+            let sum: u64 = ends
+                .iter()
+                .filter_map(|column| column.cells[row].parse::<u64>().ok())
+                .sum();
+            assert_eq!(sum, run.ledger.intended, "{}", run.name);
+        }
+    }
+}

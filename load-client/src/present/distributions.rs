@@ -1,0 +1,96 @@
+//! All times of a run as a table of distributions: count, mean, quantiles, maximum.
+
+use super::{
+    columns::is_queued,
+    grid::{Column, Grid, Kind},
+    layout::Layout,
+};
+use crate::{
+    outcome::Outcome,
+    report::{DistributionReport, Run},
+    units::SharedUnit,
+};
+
+/// The heads of a table of distributions, after those that say whose and which.
+pub(super) const DISTRIBUTION: [&str; 7] = ["count", "mean", "p50", "p90", "p99", "p99.9", "max"];
+
+/// All distributions of a run.
+pub(super) fn distributions(run: &Run, layout: Layout) -> String {
+    let all = all_distributions(run);
+    let unit = unit(&[(run, all.clone())]);
+    let rows: Vec<Vec<String>> = all.iter().map(|(_, times)| cells(times, unit)).collect();
+    let names = all.into_iter().map(|(name, _)| name).collect();
+    let mut columns = vec![Column::new(Kind::Name, "", names)];
+    for (index, head) in DISTRIBUTION.iter().enumerate() {
+        let cells = rows.iter().map(|row| row[index].clone()).collect();
+        columns.push(Column::new(Kind::Figures, *head, cells));
+    }
+    Grid::new(columns).text(layout.width)
+}
+
+/// The one in which all times of a table of distributions are.
+pub(super) fn unit(all: &[(&Run, Vec<(String, DistributionReport)>)]) -> SharedUnit {
+    let times = all.iter().flat_map(|(_, times)| times);
+    let values = times.flat_map(|(_, times)| [times.mean, times.p50, times.p90, times.p99, times.p999, times.max]);
+    SharedUnit::of(values, all.iter().any(|(run, _)| run.virtual_time))
+}
+
+/// A distribution in a table of them: its count, its times.
+pub(super) fn cells(times: &DistributionReport, unit: SharedUnit) -> Vec<String> {
+    let figures = [times.mean, times.p50, times.p90, times.p99, times.p999, times.max];
+    let figures = figures.map(|seconds| unit.show(seconds));
+    [vec![times.count.to_string()], figures.to_vec()].concat()
+}
+
+/// All distributions of a run, each with its name. The time that counts comes first.
+pub(super) fn all_distributions(run: &Run) -> Vec<(String, DistributionReport)> {
+    let responses = run
+        .response_time_seconds
+        .iter()
+        .map(|(outcome, times)| (response(run, outcome), Some(*times)));
+    let services = run
+        .service_time_seconds
+        .iter()
+        .map(|(outcome, times)| (format!("service time ({outcome})"), Some(*times)));
+    // Where every answer means done, it is the response time once more.
+    let done = run.time_to_done_seconds.filter(|_| is_queued(run));
+    let others = [
+        ("queue wait".to_owned(), run.queue_wait_seconds),
+        ("start lag".to_owned(), run.start_lag_seconds),
+    ];
+    let all = [("time to done".to_owned(), done)].into_iter();
+    let all = all.chain(responses).chain(services).chain(others);
+    all.filter_map(|(name, times)| Some((name, times?))).collect()
+}
+
+/// What the time from the scheduled send to an answer is called.
+pub(super) fn response(run: &Run, outcome: &str) -> String {
+    if is_queued(run) && outcome == Outcome::Ok.label() {
+        "acknowledgement time".to_owned()
+    } else {
+        format!("response time ({outcome})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::words::tests, *};
+
+    #[test]
+    fn acknowledgement_time_has_its_own_name_and_comes_after_the_time_to_done() {
+        let mut run = tests::queued();
+        run.response_time_seconds
+            .insert("rejected".to_owned(), tests::times(0.001));
+        let names: Vec<String> = all_distributions(&run).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            names,
+            [
+                "time to done",
+                "acknowledgement time",
+                "response time (rejected)",
+                "service time (ok)",
+                "queue wait"
+            ]
+        );
+    }
+}
