@@ -65,7 +65,7 @@ impl Lab {
         !self.events.is_empty()
     }
 
-    /// Reads what [load] has.
+    /// Reads what `[load]` has.
     pub(super) fn load_flags(&self) -> Flags<'_> {
         Flags {
             file: &self.file,
@@ -74,7 +74,7 @@ impl Lab {
         }
     }
 
-    /// Reads what [service] has.
+    /// Reads what `[service]` has.
     pub(super) fn service_flags(&self) -> Flags<'_> {
         Flags {
             file: &self.file,

@@ -62,7 +62,7 @@ impl DistributionReport {
     }
 }
 
-/// The curve of a distribution, at most [`MOST_POINTS`], denser towards 100 %, which is the last; `None` of nothing.
+/// The curve of a distribution, of at most 91 points, denser towards 100 %, which is the last; `None` of nothing.
 pub fn curve(distribution: &Distribution) -> Option<Vec<CurvePointReport>> {
     let max = distribution.max()?;
     let all = distribution.count();
