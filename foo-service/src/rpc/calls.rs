@@ -23,7 +23,7 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::{
-    call::{Call, REQUEST_ID},
+    call::{Call, GRPC_TIMEOUT, REQUEST_ID},
     counted::{Counted, CountedBody},
     status, unreached,
 };
@@ -78,6 +78,10 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let counted = rpc(request.uri().path()).map(|rpc| {
             let call = Arc::new(Call::arrived(request.headers()));
+            if call.malformed_timeout {
+                // tonic reads some of these, such as "+0S", and would answer CANCELLED before the handler can say what is wrong.
+                request.headers_mut().remove(GRPC_TIMEOUT);
+            }
             request.extensions_mut().insert(Arc::clone(&call));
             Counted::new(self.ledger.call(rpc), call)
         });

@@ -170,6 +170,16 @@ fn status(headers: &http::HeaderMap) -> (Code, String) {
 }
 
 /// `grpc-timeout`: anything that a header can carry, and much that looks like one.
+async fn with_timeout(caller: &Caller, timeout: HeaderValue) -> (Code, String) {
+    let request = ProcessRequest {
+        message: Some(message("in time?")),
+    };
+    let request = request.encode_to_vec();
+    let length = u32::try_from(request.len()).expect("it is small");
+    let body = [&[0][..], &length.to_be_bytes(), &request].concat();
+    post(caller, "Process", Some(timeout), body).await
+}
+
 fn any_timeout() -> impl Strategy<Value = HeaderValue> {
     let anything = vec(any::<u8>(), 0..12).prop_map(|bytes| HeaderValue::from_bytes(&bytes));
     let likely = "[ +-]?[0-9.]{0,9}[HMSmunhsx ]?".prop_map(|text| HeaderValue::from_str(&text));
@@ -247,10 +257,7 @@ proptest! {
     #[test]
     fn any_grpc_timeout_is_kept_or_refused_by_its_name(timeout in any_timeout()) {
         with_service(async |_, caller| {
-            let request = ProcessRequest { message: Some(message("in time?")) }.encode_to_vec();
-            let length = u32::try_from(request.len()).expect("it is small");
-            let body = [&[0][..], &length.to_be_bytes(), &request].concat();
-            let (code, said) = post(caller, "Process", Some(timeout.clone()), body).await;
+            let (code, said) = with_timeout(caller, timeout.clone()).await;
             if is_timeout(&timeout) {
                 prop_assert!([Code::Ok, Code::DeadlineExceeded].contains(&code), "{:?}: {}", code, said);
             } else {
@@ -283,4 +290,14 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+#[test]
+fn a_timeout_with_a_sign_is_refused_by_its_name_although_tonic_reads_it() {
+    let refused = with_service(async |_, caller| {
+        let (code, said) = with_timeout(caller, HeaderValue::from_static("+0S")).await;
+        prop_assert_eq!(code, Code::InvalidArgument, "{}", said);
+        Ok(())
+    });
+    refused.unwrap();
 }
