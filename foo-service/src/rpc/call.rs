@@ -12,8 +12,7 @@ use tower_admission::grpc;
 
 use crate::job::{CallEnd, Reason};
 
-/// How long the caller waits for its answer.
-pub(super) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// A call that has it is answered with it.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -13,6 +13,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use http::{Request, Response};
@@ -23,9 +24,9 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::{
-    call::{Call, GRPC_TIMEOUT, REQUEST_ID},
+    call::{Call, REQUEST_ID},
     counted::{Counted, CountedBody},
-    status, unreached,
+    message, status, unreached,
 };
 use crate::{
     job::{Reason, Rpc},
@@ -78,10 +79,6 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let counted = rpc(request.uri().path()).map(|rpc| {
             let call = Arc::new(Call::arrived(request.headers()));
-            if call.malformed_timeout {
-                // tonic reads some of these, such as "+0S", and would answer CANCELLED before the handler can say what is wrong.
-                request.headers_mut().remove(GRPC_TIMEOUT);
-            }
             request.extensions_mut().insert(Arc::clone(&call));
             Counted::new(self.ledger.call(rpc), call)
         });
@@ -128,6 +125,14 @@ where
         let (mut answer, refused) = match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
             Ok(Poll::Ready(Ok(answer))) => (answer, None),
             Ok(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
+            // tonic reads some of these timeouts, such as "+0S", and would end the call as cancelled before its handler is reached.
+            Ok(Poll::Pending) if this.counted.as_ref().is_some_and(Counted::has_malformed_timeout) => {
+                let refusal = message::malformed_timeout();
+                (
+                    status::of(&refusal, || Duration::ZERO).into_http(),
+                    Some(refusal.reason()),
+                )
+            }
             Ok(Poll::Pending) => {
                 let Some(deadline) = this.deadline else {
                     return Poll::Pending;

@@ -37,6 +37,10 @@ impl Counted {
         self.call.deadline
     }
 
+    pub(super) fn has_malformed_timeout(&self) -> bool {
+        self.call.malformed_timeout
+    }
+
     pub(super) fn request_id(&self) -> Option<&HeaderValue> {
         self.call.request_id.as_ref()
     }

@@ -45,7 +45,7 @@ impl MessageRules {
     /// Checks what came with a call, and makes a job of it.
     pub(super) fn check(&self, call: &Call, message: Option<Message>) -> Result<Job, Refusal> {
         if call.malformed_timeout {
-            return Err(invalid("grpc-timeout", TIMEOUT_FORM));
+            return Err(malformed_timeout());
         }
         let message = message.ok_or_else(|| invalid("message", "is missing"))?;
         self.check_message(message, call.arrival)
@@ -95,6 +95,11 @@ impl Ids {
     fn make(&self) -> String {
         format!("{}-{}", self.instance_id, self.next.fetch_add(1, Ordering::Relaxed))
     }
+}
+
+/// The caller's timeout is none.
+pub(super) fn malformed_timeout() -> Refusal {
+    invalid("grpc-timeout", TIMEOUT_FORM)
 }
 
 fn invalid(field: &'static str, reason: impl Into<String>) -> Refusal {
