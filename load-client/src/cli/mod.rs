@@ -21,7 +21,7 @@ mod values;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use clap_complete::Shell;
 use foo_flags::Address;
 
@@ -162,6 +162,18 @@ pub struct CompareArgs {
     #[arg(long, env = "LOAD_TARGET", value_name = "NAME=RPC:URL", value_parser = target::target, value_delimiter = ',')]
     pub target: Vec<Target>,
 
+    /// Whether the report says what queueing theory predicts for each strategy that it has a model of, and whether the run
+    /// agrees. Theory needs --arrival poisson
+    #[arg(
+        long,
+        env = "LOAD_THEORY",
+        value_name = "WHETHER",
+        default_value = "on",
+        conflicts_with = "target",
+        help_heading = "Output"
+    )]
+    pub theory: Theory,
+
     /// The load.
     #[command(flatten)]
     pub load: Given<LoadArgs>,
@@ -186,6 +198,15 @@ pub struct CompareArgs {
     /// What to show.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Whether theory stands beside what was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Theory {
+    /// Where a model applies
+    On,
+    /// Never
+    Off,
 }
 
 /// `load-client selftest`.

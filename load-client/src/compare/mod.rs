@@ -3,6 +3,8 @@
 mod compared;
 #[cfg(feature = "embedded")]
 mod introduction;
+#[cfg(feature = "embedded")]
+mod prediction;
 mod scenarios;
 #[cfg(feature = "embedded")]
 mod strategies;

@@ -8,11 +8,12 @@ use tokio::sync::oneshot;
 
 use super::{
     compared::{Compared, all_at_once},
+    prediction::theory,
     scenarios::{real_scenario, virtual_scenario},
 };
 use crate::{
     call::Call,
-    cli::CompareArgs,
+    cli::{CompareArgs, Theory},
     embedded::{EmbedError, Embedded},
     fleet::FleetError,
     gates::Rules,
@@ -122,7 +123,28 @@ pub async fn in_real_time(
     for service in services {
         service.stop().await;
     }
+    let measured = with_theory(measured, strategies, args, |strategy| {
+        real_scenario(&strategy.load, &strategy.schedule, strategy.rpc)
+    });
     Ok(with_capacities(measured.of_targets(&abouts(strategies)), strategies))
+}
+
+/// Puts beside each run what queueing theory predicts for it, unless the user does not want that.
+fn with_theory(
+    mut compared: Compared,
+    strategies: &[Strategy],
+    args: &CompareArgs,
+    scenario: impl Fn(&Strategy) -> Scenario,
+) -> Compared {
+    if args.theory == Theory::Off {
+        return compared;
+    }
+    for measured in &mut compared.measured {
+        let run = &mut measured.report;
+        let strategy = strategies.iter().find(|strategy| strategy.name == run.name);
+        run.theory = strategy.map(|strategy| theory(strategy, &scenario(strategy), run));
+    }
+    compared
 }
 
 /// What each of the services is, by the name of its strategy.
@@ -192,10 +214,10 @@ pub async fn in_virtual_time(
     if let Some(progress) = progress {
         progress.finish();
     }
-    Ok(with_capacities(
-        Compared::of(runs).of_targets(&abouts(strategies)),
-        strategies,
-    ))
+    let compared = with_theory(Compared::of(runs), strategies, args, |strategy| {
+        virtual_scenario(&strategy.load, &strategy.schedule, strategy.rpc, args.virtual_time)
+    });
+    Ok(with_capacities(compared.of_targets(&abouts(strategies)), strategies))
 }
 
 async fn virtual_run(plan: StrategyRun) -> Result<Measured, FleetError> {

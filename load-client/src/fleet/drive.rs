@@ -118,7 +118,7 @@ pub(super) async fn drive(
         let now = start.elapsed();
         live.at(now);
         pacer.send_due(now, &mut results, |send| in_flight.push(sender.send(send)));
-        results.publish(in_flight.len(), pacer.blocked());
+        results.publish(now, in_flight.len(), pacer.blocked());
         if stop.asked() {
             break now;
         }
@@ -146,7 +146,7 @@ pub(super) async fn drive(
     let effort = meter.read(&sender.transport);
     let connected = sender.transport.connected();
     let over = pacer.close(over, &mut results);
-    results.publish(in_flight.len(), 0);
+    results.publish(start.elapsed(), in_flight.len(), 0);
     // The receiver is gone if the run has failed elsewhere.
     let _ = load_over.send(over);
 
@@ -162,9 +162,10 @@ pub(super) async fn drive(
         tokio::select! {
             biased;
             Some(sent) = in_flight.next() => {
-                live.at(start.elapsed());
+                let now = start.elapsed();
+                live.at(now);
                 results.ended(&sent);
-                results.publish(in_flight.len(), 0);
+                results.publish(now, in_flight.len(), 0);
             }
             () = &mut patience => break,
         }

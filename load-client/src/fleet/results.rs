@@ -131,7 +131,8 @@ impl ShardResults {
     }
 
     /// Shows what is in them so far, with the shard's levels now.
-    pub(super) fn publish(&self, in_flight: usize, blocked: usize) {
+    pub(super) fn publish(&mut self, now: Duration, in_flight: usize, blocked: usize) {
+        self.recorder.in_flight(now, in_flight as u64);
         self.shown.publish(&ClientCounts {
             in_flight: in_flight as u64,
             blocked: blocked as u64,

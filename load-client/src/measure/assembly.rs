@@ -106,6 +106,7 @@ impl Assembly<'_> {
             series: points(&series, done_is_known, scenario.rpc.ok_means_done()),
             events: Some(self.events()),
             verdict: present::verdict::report(&Verdict::of(scenario, &figures), scenario.schedule.is_some()),
+            theory: None,
             gates: gates.into_iter().map(present::rules::report).collect(),
             notes: Some(reservations),
         };
@@ -140,6 +141,13 @@ impl Assembly<'_> {
             found.push(format!(
                 "the client's ledger does not balance: {:?}",
                 self.sent.recorded.figures.ledger
+            ));
+        }
+        // In real time the loop sees an end a little after it.
+        if self.plan.virtual_time && self.recorded.little.holds() == Some(false) {
+            found.push(format!(
+                "Little's law does not hold, so some calls were counted for another time than they took: {:?}",
+                self.recorded.little
             ));
         }
         if let Some(seen) = &self.seen

@@ -14,5 +14,6 @@ mod picture;
 pub mod rules;
 pub mod series;
 pub mod table;
+pub(crate) mod theory;
 pub mod verdict;
 pub mod words;

@@ -8,6 +8,7 @@ use super::{
     grid::{Grid, MISSING},
     layout::{Layout, wrap},
     picture::picture,
+    theory,
     words::{counted, driven, explain, generator, label, unanswered, warning},
 };
 use crate::{
@@ -53,6 +54,7 @@ pub fn comparison(runs: &[Run], layout: Layout) -> String {
         .map(|service| service.in_system_max)
         .max();
     let several = runs.len() > 1;
+    let predicted = runs.iter().any(theory::predicts);
     let indent = if several {
         names.iter().map(|name| name.chars().count()).max().unwrap_or(0) + 2
     } else {
@@ -66,6 +68,9 @@ pub fn comparison(runs: &[Run], layout: Layout) -> String {
             lines.push(format!("{picture}  in system, at most {most}"));
         }
         lines.extend(wrap(&explain(run), layout.sentence(indent)));
+        if let Some(theory) = theory::sentence(run, predicted) {
+            lines.extend(wrap(&theory, layout.sentence(indent)));
+        }
         for (index, line) in lines.into_iter().enumerate() {
             let name = if several && index == 0 { name.as_str() } else { "" };
             let _ = writeln!(text, "{name:indent$}{line}");

@@ -3,6 +3,7 @@
 mod counts;
 mod distribution;
 mod exported;
+mod little;
 mod series;
 mod slots;
 
@@ -12,6 +13,7 @@ pub use self::{
     counts::ClientCounts,
     distribution::Distribution,
     exported::Histograms,
+    little::Little,
     series::{MAX_POINTS, Series, Slot},
     slots::{Crowd, Latest, Slots},
 };
@@ -57,6 +59,7 @@ pub struct Recorder {
     /// Sends intended within it.
     warmup_sends: u64,
     histograms: Histograms,
+    little: Little,
 }
 
 impl Recorder {
@@ -73,6 +76,7 @@ impl Recorder {
             warmup,
             warmup_sends: 0,
             histograms,
+            little: Little::default(),
         }
     }
 
@@ -115,10 +119,16 @@ impl Recorder {
         self.histograms.start_lag.record(start_lag);
     }
 
+    /// From now on so many sends are in flight, those of the warm-up included.
+    pub fn in_flight(&mut self, now: Duration, sends: u64) {
+        self.little.inside(now, sends);
+    }
+
     /// Records a request that ended.
     pub fn ended(&mut self, send: Ended) {
         self.last_ended = self.last_ended.max(send.ended);
         let service_time = send.ended.saturating_sub(send.started);
+        self.little.ended(service_time);
         if send.outcome == Outcome::Ok {
             self.figures.slots.answered(service_time, send.crowd);
         }
@@ -177,7 +187,9 @@ impl Recorder {
         for target in &mut self.figures.targets {
             target.in_flight = target.intended - target.ended();
         }
+        self.little.over();
         Recorded {
+            little: self.little,
             figures: self.figures,
             last_ended: self.last_ended,
             first_messages: BTreeMap::new(),
@@ -303,6 +315,8 @@ pub struct Recorded {
     pub connected: Vec<u64>,
     /// When messages were processed, as far as the answers say so.
     pub done: Done,
+    /// Whether the sends in flight add up over time.
+    pub little: Little,
 }
 
 impl Recorded {
@@ -319,5 +333,6 @@ impl Recorded {
             *mine += theirs;
         }
         self.done.merge(other.done);
+        self.little.merge(&other.little);
     }
 }

@@ -7,6 +7,7 @@ mod distribution;
 mod figures;
 mod schema;
 mod series;
+mod theory;
 
 use std::{collections::BTreeMap, num::NonZeroU64};
 
@@ -21,6 +22,7 @@ pub use self::{
     distribution::{CurvePointReport, DistributionReport, by_outcome, curve},
     figures::{per_second, seconds},
     series::{PointReport, points},
+    theory::{Agreement, Predicted, TheoryFigureReport, TheoryReport},
 };
 use crate::{
     ledger::{AuditCounts, Ledger},
@@ -125,6 +127,9 @@ pub struct Run {
     pub events: Option<Vec<EventReport>>,
     /// Whether the figures are the service's or the generator's.
     pub verdict: VerdictReport,
+    /// What queueing theory predicts, beside what was measured; null where it was not asked.
+    #[serde(default)]
+    pub theory: Option<TheoryReport>,
     /// The rules that the run was judged by.
     pub gates: Vec<GateReport>,
     /// What a reader should know besides, and what does not add up.

@@ -25,6 +25,7 @@ mod selftest;
 mod several;
 mod stop;
 mod support;
+mod theory;
 mod tls;
 mod trace;
 mod untrusted;

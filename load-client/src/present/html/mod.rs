@@ -16,6 +16,7 @@ mod settings;
 mod style;
 mod tables;
 mod terms;
+mod theory;
 mod timeline;
 mod top;
 
@@ -26,7 +27,11 @@ use self::{
     markup::{Attributes, Markup},
     timeline::Timeline,
 };
-use crate::{present::words::label as run_label, report::Report, units::time};
+use crate::{
+    present::{theory::predicts, words::label as run_label},
+    report::Report,
+    units::time,
+};
 
 /// What a page shows: the runs of one report, or of several.
 #[derive(Debug)]
@@ -154,6 +159,11 @@ fn contents(page: &Page<'_>, title: &str, main: &mut Markup) {
         section(main, "Rules", |section| tables::gates(&all, section));
     }
     section(main, "Do the counts add up?", |section| counts::write(&all, section));
+    if all.iter().any(|run| predicts(run.run)) {
+        section(main, "What queueing theory predicts", |section| {
+            theory::write(&all, section);
+        });
+    }
     section(main, "All times", |section| {
         fold(section, "All distributions of all runs", all.len() == 1, |inside| {
             tables::distributions(&all, inside);

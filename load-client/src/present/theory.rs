@@ -1,0 +1,68 @@
+//! What queueing theory predicts, beside what was measured: a sentence for each run.
+
+use crate::{
+    report::{Agreement, Predicted, Run, TheoryFigureReport},
+    units::time,
+};
+
+/// What theory says of a run; `None` where it was not asked, or where it says nothing of this run and `others` (any other run
+/// of the comparison) neither.
+pub(crate) fn sentence(run: &Run, others: bool) -> Option<String> {
+    let theory = run.theory.as_ref()?;
+    let Some(model) = &theory.model else {
+        let reason = theory.reason.as_deref()?;
+        return others.then(|| format!("Queueing theory has no formula for this: {reason}."));
+    };
+    let kind = if theory.exact == Some(true) {
+        "exact"
+    } else {
+        "an approximation"
+    };
+    let figures: Vec<String> = theory.figures.iter().map(figure).collect();
+    Some(format!("Queueing theory ({model}; {kind}): {}", figures.join(" ")))
+}
+
+/// Whether theory predicts something of a run.
+pub(crate) fn predicts(run: &Run) -> bool {
+    run.theory.as_ref().is_some_and(|theory| !theory.figures.is_empty())
+}
+
+/// The name of a figure, for people.
+pub(crate) fn name(figure: Predicted) -> &'static str {
+    match figure {
+        Predicted::RejectedShare => "rejected",
+        Predicted::DroppedShare => "dropped",
+        Predicted::WithheldShare => "withheld",
+        Predicted::MeanQueueWait => "mean queue wait",
+    }
+}
+
+/// A value of a figure, with its unit.
+pub(crate) fn value(figure: Predicted, value: f64) -> String {
+    match figure {
+        Predicted::MeanQueueWait => time(value),
+        _ => format!("{:.2} %", value * 100.0),
+    }
+}
+
+/// What follows for the run.
+pub(crate) fn agreement(agreement: Agreement) -> &'static str {
+    match agreement {
+        Agreement::Consistent => "consistent",
+        Agreement::NotConsistent => "NOT consistent",
+        Agreement::TooShort => "the run is too short to tell",
+    }
+}
+
+fn figure(seen: &TheoryFigureReport) -> String {
+    let measured = seen
+        .measured
+        .map_or_else(|| "not measured".to_owned(), |measured| value(seen.figure, measured));
+    format!(
+        "{} {measured}; predicted {} ± {}: {}.",
+        name(seen.figure),
+        value(seen.figure, seen.predicted),
+        value(seen.figure, seen.band),
+        agreement(seen.agreement)
+    )
+}
