@@ -113,6 +113,9 @@ counts! {
         unavailable: Bad "unavailable",
         /// Any other answer.
         failed: Bad "failed",
+        /// Never sent: the client itself held it back, because the service had refused too many.
+        #[serde(default)]
+        throttled: Bad "throttled",
         /// Never sent: the client was blocked.
         withheld: Bad "withheld",
         /// Sent, and not waited for to the end.
@@ -140,6 +143,58 @@ counts! {
         duplicated: Beside "done twice",
         /// Processed, though never acknowledged: a deadline or a connection cut the acknowledgement off.
         done_unacknowledged: Beside "done without acknowledgement",
+        /// Ended more than once, and the client had sent them again because an acknowledgement was lost.
+        #[serde(default)]
+        done_again: Beside "done again after a retry",
+    }
+}
+
+counts! {
+    /// The attempts of all requests, without those of the warm-up: `attempts` is the sum of those that ended in some way and
+    /// those in flight. The other counts are of requests.
+    pub struct AttemptCounts {
+        /// All of them, the first of each request included.
+        attempts: Total "attempts",
+        /// Answered with OK.
+        ok: Good "ok",
+        /// Rejected by the service, because it had no room.
+        rejected: Bad "rejected",
+        /// The deadline of the attempt or of the request passed.
+        expired: Bad "expired",
+        /// The service could not be reached, went away, or is draining.
+        unavailable: Bad "unavailable",
+        /// Any other answer.
+        failed: Bad "failed",
+        /// Broken off, because the other attempt of a hedged request had won.
+        cancelled: Bad "cancelled",
+        /// Sent, and not waited for to the end.
+        in_flight: Open "in flight",
+        /// Requests that were ok after at least one failed attempt.
+        retried_then_ok: Beside "ok after a retry",
+        /// Requests that were not tried again, because the retry budget was used up.
+        given_up_by_budget: Beside "given up by the budget",
+        /// Requests that were not tried again, because the service said so.
+        given_up_by_pushback: Beside "given up by pushback",
+        /// Requests whose next attempt the client held back.
+        given_up_by_throttle: Beside "given up by the throttle",
+        /// Requests with a second attempt beside one under way.
+        hedges: Beside "hedged",
+        /// Of those, the requests that the second attempt decided.
+        hedges_won: Beside "hedges won",
+    }
+}
+
+impl AttemptCounts {
+    /// The count of the attempts that ended so. A request that was throttled has no attempt.
+    pub fn count(&mut self, outcome: Outcome) -> Option<&mut u64> {
+        Some(match outcome {
+            Outcome::Ok => &mut self.ok,
+            Outcome::Rejected => &mut self.rejected,
+            Outcome::Expired => &mut self.expired,
+            Outcome::Unavailable => &mut self.unavailable,
+            Outcome::Failed => &mut self.failed,
+            Outcome::Throttled => return None,
+        })
     }
 }
 
@@ -152,6 +207,7 @@ impl Ledger {
             Outcome::Expired => &mut self.expired,
             Outcome::Unavailable => &mut self.unavailable,
             Outcome::Failed => &mut self.failed,
+            Outcome::Throttled => &mut self.throttled,
         }
     }
 
@@ -216,14 +272,14 @@ mod tests {
 
     #[test]
     fn a_table_balances_if_its_total_is_the_sum_and_what_stands_beside_does_not_matter() {
-        let balanced = Ledger::from([28, 1, 2, 3, 4, 5, 6, 7]);
-        assert!(balanced.balances() && balanced.ended() == 21);
+        let balanced = Ledger::from([36, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert!(balanced.balances() && balanced.ended() == 28);
         for place in 0..Ledger::COLUMNS.len() {
             let mut values = balanced.values();
             values[place] += 1;
             assert!(!Ledger::from(values).balances(), "{}", Ledger::COLUMNS[place].name);
         }
-        let balanced = AuditCounts::from([15, 1, 2, 3, 4, 5, 6, 7]);
+        let balanced = AuditCounts::from([15, 1, 2, 3, 4, 5, 6, 7, 8]);
         assert!(balanced.balances() && balanced.ended() == 12);
         for (place, column) in AuditCounts::COLUMNS.iter().enumerate() {
             let mut values = balanced.values();

@@ -65,6 +65,8 @@ pub mod arrival;
 
 pub mod scenario;
 
+pub mod policy;
+
 pub mod theory;
 
 pub mod stop;

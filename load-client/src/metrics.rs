@@ -11,7 +11,7 @@ use metrics::{
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
 use crate::{
-    ledger::{AuditCounts, Column, Part},
+    ledger::{AttemptCounts, AuditCounts, Column, Part},
     live::{LiveReading, Phase},
     outcome::Outcome,
     recorder::Histograms,
@@ -42,6 +42,18 @@ fn fates() -> impl Iterator<Item = &'static Column<AuditCounts>> {
     AuditCounts::COLUMNS.iter().filter(ends)
 }
 
+/// How an attempt can end.
+fn attempt_ends() -> impl Iterator<Item = &'static Column<AttemptCounts>> {
+    let ends = |column: &&Column<AttemptCounts>| matches!(column.part, Part::Good | Part::Bad);
+    AttemptCounts::COLUMNS.iter().filter(ends)
+}
+
+/// What attempts did for their requests.
+fn attempt_effects() -> impl Iterator<Item = &'static Column<AttemptCounts>> {
+    let beside = |column: &&Column<AttemptCounts>| column.part == Part::Beside;
+    AttemptCounts::COLUMNS.iter().filter(beside)
+}
+
 /// A recorder for the `/metrics` of a run. The caller must call `run_upkeep` on its handle at intervals.
 pub fn prometheus(scenario: &Scenario) -> PrometheusRecorder {
     let mut times = TIMES.to_vec();
@@ -69,6 +81,8 @@ pub struct Metrics {
     acknowledged: Counter,
     /// By [`fates`].
     audited: Vec<Counter>,
+    /// By [`attempt_ends`], then by [`attempt_effects`]; none where each request is sent once.
+    attempts: Vec<Counter>,
     blocked: Gauge,
     in_flight: Gauge,
     warming_up: Gauge,
@@ -102,6 +116,7 @@ impl Metrics {
                 audited: fates()
                     .map(|fate| counter!("load_audited_total", "fate" => fate.name))
                     .collect(),
+                attempts: attempts(scenario),
                 blocked: gauge!("load_blocked_clients"),
                 in_flight: gauge!("load_in_flight"),
                 warming_up: gauge!("load_warming_up"),
@@ -131,6 +146,9 @@ impl Metrics {
         for (counter, fate) in self.audited.iter().zip(fates()) {
             counter.absolute((fate.of)(&reading.audited));
         }
+        for (counter, column) in self.attempts.iter().zip(attempt_ends().chain(attempt_effects())) {
+            counter.absolute((column.of)(&reading.attempts));
+        }
         self.blocked.set(reading.blocked as f64);
         self.in_flight.set(reading.in_flight as f64);
         let warming_up = reading.phase == Phase::Loading && elapsed.is_some_and(|elapsed| elapsed < self.warmup_lasts);
@@ -139,6 +157,26 @@ impl Metrics {
             offered.set(offered_rps.unwrap_or(0.0));
         }
     }
+}
+
+/// Registers the counters of attempts, if clients may make several.
+fn attempts(scenario: &Scenario) -> Vec<Counter> {
+    if scenario.policies.is_none() {
+        return Vec::new();
+    }
+    describe_counter!(
+        "load_attempts_total",
+        "Attempts that have ended, by how: a request can have several. Without those of the warm-up."
+    );
+    describe_counter!(
+        "load_attempt_effects_total",
+        "Requests that a retry, a bound on retries or a hedge made a difference to, by which."
+    );
+    let rpc = scenario.rpc.label();
+    let ends = attempt_ends().map(|column| counter!("load_attempts_total", "rpc" => rpc, "outcome" => column.name));
+    let effects =
+        attempt_effects().map(|column| counter!("load_attempt_effects_total", "rpc" => rpc, "effect" => column.name));
+    ends.chain(effects).collect()
 }
 
 fn describe(rated: bool) {

@@ -5,7 +5,7 @@
 
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
-/// How a request that was sent ended, as its client saw it. In reports, metrics and gates it has its name in snake case.
+/// How a request ended, as its client saw it. In reports, metrics and gates it has its name in snake case.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount, EnumString, IntoStaticStr, VariantArray,
 )]
@@ -21,6 +21,8 @@ pub enum Outcome {
     Unavailable,
     /// Any other answer than OK.
     Failed,
+    /// Not sent: the client itself held it back ([`crate::policy`]).
+    Throttled,
 }
 
 impl Outcome {

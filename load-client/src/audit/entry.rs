@@ -1,6 +1,9 @@
 //! What is known of one message while it is open.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// One client's messages.
 #[derive(Debug, Default)]
@@ -10,6 +13,8 @@ pub(super) struct Track {
     /// Some messages with a number below this one were given up, though they may still end. So a second end of such a
     /// message cannot be told from a first.
     pub(super) blurred: u64,
+    /// Messages that were sent again, though the service may have had them: these may be done twice.
+    pub(super) again: BTreeSet<u64>,
 }
 
 #[derive(Debug)]

@@ -18,6 +18,10 @@ const MAX_OPEN: usize = 4_000_000;
 /// flight at once). Many were never accepted, and no report of them will come: the audit forgets the oldest.
 const MAX_UNCERTAIN: usize = 100_000;
 
+/// The most messages of a client whose second sending is remembered (arbitrary: more than end within any timeout). A second end of
+/// an older one counts as the service's doing.
+const MAX_AGAIN: usize = 10_000;
+
 /// The audit of one shard's messages.
 #[derive(Debug)]
 pub struct Audit {
@@ -81,6 +85,15 @@ impl Audit {
             self.unfollowed += 1;
         }
         number
+    }
+
+    /// The message of that number is sent again, though the service may have it.
+    pub fn sent_again(&mut self, client: usize, number: u64) {
+        let again = &mut self.tracks[client].again;
+        again.insert(number);
+        if again.len() > MAX_AGAIN {
+            again.pop_first();
+        }
     }
 
     /// The service accepted it.
@@ -163,7 +176,9 @@ impl Audit {
             if number < track.blurred {
                 return;
             }
-            if self.unfollowed > 0 {
+            if track.again.contains(&number) {
+                self.counts.done_again += 1;
+            } else if self.unfollowed > 0 {
                 self.unfollowed -= 1;
             } else {
                 self.counts.duplicated += 1;
@@ -173,6 +188,7 @@ impl Audit {
         let intended = entry.intended;
         match entry.state {
             State::Sent { .. } => entry.state = State::EndedEarly { end, heard },
+            State::EndedEarly { .. } if track.again.contains(&number) => self.counts.done_again += 1,
             State::EndedEarly { .. } => self.counts.duplicated += 1,
             State::Unacknowledged { .. } => {
                 self.settle(client, number);

@@ -28,6 +28,7 @@ pub use self::{placeholder::Ticket, said::Said, template_error::TemplateError, u
 use self::{placeholder::Values, template::Template};
 use crate::{
     outcome::{Outcome, StatusCode},
+    policy::{PUSHBACK, Pushback},
     scenario::{Rpc, Scenario},
     transport::{ACCEPTS_GZIP, Answer, Method, frame},
 };
@@ -75,6 +76,8 @@ pub struct Reply {
     pub status: Option<StatusCode>,
     /// What was said of a send that did not end well.
     pub said: Said,
+    /// What the service said about another attempt, where the clients want to know.
+    pub pushback: Option<Pushback>,
 }
 
 /// Where the message of a call is, once the call has ended.
@@ -88,6 +91,20 @@ pub enum Fate {
     Unknown,
 }
 
+impl Reply {
+    /// The end of a request that the client itself held back.
+    pub fn throttled() -> Self {
+        Self {
+            outcome: Outcome::Throttled,
+            queue_wait: None,
+            fate: Fate::NotThere,
+            status: None,
+            said: Said::Nothing,
+            pushback: None,
+        }
+    }
+}
+
 impl Call {
     /// Calls of FooService, through the door that the scenario names; through Process where it names none of them.
     pub fn foo(scenario: &Scenario) -> Self {
@@ -96,7 +113,7 @@ impl Call {
             Rpc::Enqueue => ("/foo.v1.FooService/Enqueue", Content::Enqueue { payload }),
             Rpc::Process | Rpc::Other(_) => ("/foo.v1.FooService/Process", Content::Process { payload }),
         };
-        Self::new(PathAndQuery::from_static(path), &scenario.metadata, content)
+        Self::new(PathAndQuery::from_static(path), &scenario.metadata, content).reading(scenario)
     }
 
     /// Calls of a unary method, with a message made from JSON; see the placeholders of `--data`.
@@ -116,7 +133,13 @@ impl Call {
         let path = PathAndQuery::try_from(path).expect("names in protobuf are letters, digits, dots and underscores");
         let mut metadata = scenario.metadata.clone();
         metadata.extend([ACCEPTS_GZIP]);
-        Ok(Self::new(path, &metadata, content))
+        Ok(Self::new(path, &metadata, content).reading(scenario))
+    }
+
+    /// Keeps the metadata of answers if the clients need it.
+    fn reading(mut self, scenario: &Scenario) -> Self {
+        self.method.keep_metadata = scenario.policies.reads_pushback();
+        self
     }
 
     fn new(path: PathAndQuery, metadata: &HeaderMap, content: Content) -> Self {
@@ -173,14 +196,17 @@ impl Call {
 
     /// What an answer means.
     pub fn interpret(&self, answer: Answer) -> Reply {
+        let mut pushback = None;
         let (status, (outcome, fate), said) = match answer {
             Answer::Status {
                 code,
                 own,
                 body,
                 message,
-                ..
+                metadata,
             } => {
+                let told = metadata.as_ref().and_then(|metadata| metadata.get(PUSHBACK));
+                pushback = told.map(|told| Pushback::read(told.as_bytes()));
                 let ended = match code {
                     Code::Ok => return self.accepted(body),
                     Code::ResourceExhausted => (Outcome::Rejected, Fate::NotThere),
@@ -213,6 +239,7 @@ impl Call {
             fate,
             status,
             said,
+            pushback,
         }
     }
 
@@ -229,6 +256,7 @@ impl Call {
                 fate: Fate::Accepted,
                 status: Some(StatusCode::Ok),
                 said: Said::Nothing,
+                pushback: None,
             },
             Err(undecodable) => Reply {
                 outcome: Outcome::Failed,
@@ -236,6 +264,7 @@ impl Call {
                 fate: Fate::Unknown,
                 status: Some(StatusCode::Ok),
                 said: Said::Broken(format!("the answer cannot be decoded: {undecodable}")),
+                pushback: None,
             },
         }
     }

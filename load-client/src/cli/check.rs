@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     load::LoadArgs,
+    policy,
     values::{HIGHEST_RATE, LONGEST},
 };
 use crate::{
@@ -17,7 +18,8 @@ impl LoadArgs {
         self.check_connections(scenario)?;
         check_rate(scenario)?;
         check_requests(scenario)?;
-        check_warmup(scenario)
+        check_warmup(scenario)?;
+        policy::check(scenario)
     }
 
     fn check_connections(&self, scenario: &Scenario) -> Result<(), String> {

@@ -16,9 +16,10 @@ pub struct GateArgs {
     /// rejected, expired, unavailable, failed, acknowledgement, time-to-done, service-time, queue-wait, start-lag, like
     /// 'p99.9(rejected)>20ms'. Withheld requests count as never answered.
     ///
-    /// Counts: ok, rejected, expired, unavailable, failed, withheld, in-flight, dropped, discarded, lost, unknown,
-    /// duplicated or done-unacknowledged, compared with a whole number or with a share of the scheduled requests. Goodput is
-    /// compared with a share or with a rate, like 80/s.
+    /// Counts: ok, rejected, expired, unavailable, failed, throttled, withheld, in-flight, dropped, discarded, lost, unknown,
+    /// duplicated, done-unacknowledged or done-again, compared with a whole number or with a share of the scheduled requests.
+    /// Where clients retry also attempts, retried-then-ok, given-up-by-budget, given-up-by-pushback, given-up-by-throttle,
+    /// hedges and hedges-won. Goodput is compared with a share or with a rate, like 80/s.
     #[arg(long, env = "LOAD_FAIL_IF", value_name = "RULE", value_delimiter = ',')]
     fail_if: Vec<Rule>,
 

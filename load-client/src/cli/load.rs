@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{
     metadata::Metadata,
+    policy::PolicyArgs,
     stages::{Stages, stages},
     trace::TraceArgs,
     values::{clients, count, duration, number, payload_size, positive_duration, positive_number, rate, threads},
@@ -135,8 +136,12 @@ pub struct LoadArgs {
     )]
     header: Vec<(HeaderName, HeaderValue)>,
 
+    /// What the clients do about requests that fail.
+    #[command(flatten)]
+    policy: PolicyArgs,
+
     /// Seed of all random numbers
-    #[arg(long, env = "LOAD_SEED", default_value = "1", value_parser = number)]
+    #[arg(long, env = "LOAD_SEED", help_heading = "Load", default_value = "1", value_parser = number)]
     pub seed: u64,
 }
 
@@ -252,6 +257,7 @@ impl LoadArgs {
             drain_limit,
             payload_size: self.payload_size,
             metadata: self.header.iter().cloned().collect::<HeaderMap>(),
+            policies: self.policy.settings(),
             seed: self.seed,
         }
     }

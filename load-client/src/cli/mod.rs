@@ -10,6 +10,7 @@ pub mod handbook;
 mod load;
 mod metadata;
 mod output;
+mod policy;
 #[cfg(feature = "embedded")]
 mod service;
 mod stages;

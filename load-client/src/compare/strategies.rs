@@ -142,7 +142,7 @@ fn with_theory(
     for measured in &mut compared.measured {
         let run = &mut measured.report;
         let strategy = strategies.iter().find(|strategy| strategy.name == run.name);
-        run.theory = strategy.map(|strategy| theory(strategy, &scenario(strategy), run));
+        run.theory = strategy.map(|strategy| Box::new(theory(strategy, &scenario(strategy), run)));
     }
     compared
 }

@@ -6,6 +6,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -13,7 +14,9 @@ use tokio::{
 };
 
 use super::{
+    attempts::{Policies, again, follows},
     pacer::{Next, Pacer, Send},
+    pending::Pending,
     place::Place,
     results::{Sent, ShardResults},
 };
@@ -21,6 +24,7 @@ use crate::{
     call::{Call, Ticket},
     effort::{CpuClock, Effort},
     live::{Live, Look},
+    policy::{After, Why},
     recorder::{Figures, Recorded},
     stop::Stop,
     transport::{RequestHeaders, Transport},
@@ -42,21 +46,26 @@ pub(super) struct RequestSender {
     pub(super) count: u32,
     pub(super) start: Instant,
     pub(super) place: Place,
+    /// What the clients do about failures; `None`: nothing.
+    pub(super) policies: Option<Arc<Policies>>,
 }
 
 impl RequestSender {
-    async fn send(&self, send: Send) -> Sent {
+    /// Makes an attempt of a request to this target.
+    async fn send(&self, target: usize, send: Send) -> Sent {
+        match &self.policies {
+            None => self.only_attempt(send).await,
+            // In a box: the futures of clients that send each request once stay small.
+            Some(policies) => Box::pin(self.attempt(policies, target, send)).await,
+        }
+    }
+
+    async fn only_attempt(&self, send: Send) -> Sent {
         let started = self.start.elapsed();
-        let client = u64::from(self.index) + send.client as u64 * u64::from(self.count);
-        let message = || {
-            self.call.encode(Ticket {
-                run_id: &self.run_id,
-                client,
-                number: send.number,
-                demand: send.intent.demand,
-            })
-        };
-        let answer = self.transport.unary(send.client, &self.heads, message).await;
+        let answer = self
+            .transport
+            .unary(send.client, &self.heads, || self.message(&send))
+            .await;
         Sent {
             client: send.client,
             number: send.number,
@@ -66,7 +75,45 @@ impl RequestSender {
             crowd: send.crowd,
             ended: self.start.elapsed(),
             reply: self.call.interpret(answer),
+            tried: None,
         }
+    }
+
+    /// The message of a request, ready to be sent.
+    pub(super) fn message(&self, send: &Send) -> Bytes {
+        self.call.encode(Ticket {
+            run_id: &self.run_id,
+            client: u64::from(self.index) + send.client as u64 * u64::from(self.count),
+            number: send.number,
+            demand: send.intent.demand,
+        })
+    }
+
+    /// Takes in an attempt that has ended. Returns its client if its request has ended with it.
+    fn take_in(
+        &self,
+        sent: Sent,
+        results: &mut ShardResults,
+        pending: &mut Pending,
+        stopping: bool,
+    ) -> Option<(usize, Duration)> {
+        if let Some(policies) = &self.policies {
+            let held_back = sent.tried.as_ref().is_some_and(|tried| tried.held_back);
+            let next = if held_back {
+                After::Done(Why::Ended)
+            } else {
+                follows(policies, results.target(sent.client), &sent)
+            };
+            results.attempted(&sent, next);
+            if let After::Again { at, told } = next
+                && !stopping
+            {
+                pending.push(at, told, sent);
+                return None;
+            }
+        }
+        results.ended(&sent);
+        Some((sent.client, sent.ended))
     }
 }
 
@@ -109,16 +156,23 @@ pub(super) async fn drive(
     let mut in_flight = FuturesUnordered::new();
     let mut timer = pin!(sleep_until(start));
 
+    let mut pending = Pending::default();
     let over = loop {
         // Answers that are there first: a client that has one is not blocked.
         while let Some(Some(sent)) = in_flight.next().now_or_never() {
-            results.ended(&sent);
-            pacer.answered(sent.client, sent.ended);
+            if let Some((client, ended)) = sender.take_in(sent, &mut results, &mut pending, stop.asked()) {
+                pacer.answered(client, ended);
+            }
         }
         let now = start.elapsed();
         live.at(now);
-        pacer.send_due(now, &mut results, |send| in_flight.push(sender.send(send)));
-        results.publish(now, in_flight.len(), pacer.blocked());
+        while let Some((sent, told)) = pending.pop_due(now) {
+            in_flight.push(sender.send(results.target(sent.client), again(sent, told)));
+        }
+        pacer.send_due(now, &mut results, |target, send| {
+            in_flight.push(sender.send(target, send));
+        });
+        results.publish(now, in_flight.len() + pending.len(), pacer.blocked());
         if stop.asked() {
             break now;
         }
@@ -127,13 +181,15 @@ pub(super) async fn drive(
             Next::At(at) => at,
             Next::Answer => now + LONG,
         };
+        let wake = pending.next().map_or(wake, |again| again.min(wake));
         timer.as_mut().reset(start + wake);
         tokio::select! {
             biased;
             () = stop.requested() => {}
             Some(sent) = in_flight.next(), if !in_flight.is_empty() => {
-                results.ended(&sent);
-                pacer.answered(sent.client, sent.ended);
+                if let Some((client, ended)) = sender.take_in(sent, &mut results, &mut pending, stop.asked()) {
+                    pacer.answered(client, ended);
+                }
             }
             () = &mut timer => sender.place.settle().await,
             Some(look) = looks.recv() => {
@@ -146,10 +202,11 @@ pub(super) async fn drive(
     let effort = meter.read(&sender.transport);
     let connected = sender.transport.connected();
     let over = pacer.close(over, &mut results);
-    results.publish(start.elapsed(), in_flight.len(), 0);
+    results.publish(start.elapsed(), in_flight.len() + pending.len(), 0);
     // The receiver is gone if the run has failed elsewhere.
     let _ = load_over.send(over);
 
+    let mut asked = stop.clone();
     let patience = async {
         stop.requested().await;
         tokio::select! {
@@ -158,15 +215,28 @@ pub(super) async fn drive(
         }
     };
     let mut patience = pin!(patience);
-    while !in_flight.is_empty() {
+    loop {
+        if asked.asked() {
+            pending.give_up().for_each(|sent| results.broken_off(&sent));
+        }
+        let now = start.elapsed();
+        while let Some((sent, told)) = pending.pop_due(now) {
+            in_flight.push(sender.send(results.target(sent.client), again(sent, told)));
+        }
+        results.publish(now, in_flight.len() + pending.len(), 0);
+        let Some(wake) = pending.next().or((!in_flight.is_empty()).then(|| now + LONG)) else {
+            break;
+        };
+        timer.as_mut().reset(start + wake);
+        let stopping = asked.asked();
         tokio::select! {
             biased;
-            Some(sent) = in_flight.next() => {
-                let now = start.elapsed();
-                live.at(now);
-                results.ended(&sent);
-                results.publish(now, in_flight.len(), 0);
+            Some(sent) = in_flight.next(), if !in_flight.is_empty() => {
+                live.at(start.elapsed());
+                sender.take_in(sent, &mut results, &mut pending, stopping);
             }
+            () = &mut timer => sender.place.settle().await,
+            () = asked.requested(), if !stopping => {}
             () = &mut patience => break,
         }
     }

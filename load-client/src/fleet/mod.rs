@@ -1,8 +1,10 @@
 //! The clients of a run, on a few threads: each thread has its share of clients and connections, and shares nothing with
 //! the others while it sends.
 
+mod attempts;
 mod drive;
 mod pacer;
+mod pending;
 mod place;
 mod results;
 
@@ -19,6 +21,7 @@ use tokio::{
 
 pub use self::place::{Place, shards};
 use self::{
+    attempts::Policies,
     drive::{RequestSender, drive},
     pacer::Pacer,
     results::ShardResults,
@@ -109,6 +112,9 @@ impl Fleet {
     pub async fn connect(plan: &FleetSetup) -> Result<Self, FleetError> {
         let count = shards(&plan.scenario, plan.place);
         let arrivals = ArrivalPlan::of(&plan.scenario);
+        let scenario = &plan.scenario;
+        let targets = plan.dial.target_count();
+        let policies = Policies::new(scenario.policies, scenario.timeout, targets, scenario.seed).map(Arc::new);
         let mut connecting = Vec::new();
         for index in 0..count {
             let (connected, up) = oneshot::channel();
@@ -121,6 +127,7 @@ impl Fleet {
                 count,
                 plan: plan.clone(),
                 arrivals: arrivals.clone(),
+                policies: policies.clone(),
             }
             .run(Ends {
                 connected,
@@ -216,6 +223,8 @@ struct ShardSetup {
     count: u32,
     plan: FleetSetup,
     arrivals: ArrivalPlan,
+    /// What the clients of all shards do about failures.
+    policies: Option<Arc<Policies>>,
 }
 
 impl ShardSetup {
@@ -257,8 +266,12 @@ impl ShardSetup {
         let _ = connected.send(Ok(()));
         let Ok(start) = start.await else { return };
 
+        let mut recorder = Recorder::new(scenario.warmup, scenario.slo, live.histograms(), dial.target_count());
+        if self.policies.is_some() {
+            recorder.count_attempts();
+        }
         let results = ShardResults::new(
-            Recorder::new(scenario.warmup, scenario.slo, live.histograms(), dial.target_count()),
+            recorder,
             shown,
             start.audit,
             pacer.clients(),
@@ -275,6 +288,7 @@ impl ShardSetup {
             count: self.count,
             start: start.at,
             place,
+            policies: self.policies,
         };
         // The receiver is gone if the run has failed.
         let _ = recorded.send(drive(sender, pacer, results, live, stop, looks, load_over).await);

@@ -3,7 +3,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
-use super::results::ShardResults;
+use super::{attempts::Tried, results::ShardResults};
 use crate::{
     arrival::{ArrivalPlan, Intent},
     client::{Client, Turn},
@@ -37,7 +37,7 @@ pub(super) struct Pacer {
 }
 
 /// A send to be made now.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Send {
     pub(super) client: usize,
     pub(super) number: u64,
@@ -46,6 +46,8 @@ pub(super) struct Send {
     pub(super) possible: Duration,
     /// How many slots of the shard are taken with it.
     pub(super) crowd: Crowd,
+    /// What was tried before; `None` of a first attempt.
+    pub(super) tried: Option<Box<Tried>>,
 }
 
 /// What comes next.
@@ -91,7 +93,7 @@ impl Pacer {
     }
 
     /// Hands over every send that is due by `now`, or a batch of them.
-    pub(super) fn send_due(&mut self, now: Duration, results: &mut ShardResults, mut send: impl FnMut(Send)) {
+    pub(super) fn send_due(&mut self, now: Duration, results: &mut ShardResults, mut send: impl FnMut(usize, Send)) {
         for _ in 0..BATCH {
             let Some((_, client)) = self.next_in_time().filter(|(at, _)| *at <= now) else {
                 return;
@@ -105,13 +107,17 @@ impl Pacer {
                     self.in_flight += 1;
                     let crowd = Crowd::of(self.in_flight, self.slots, !std::mem::replace(&mut self.begun, true));
                     let number = results.sending(client, intent);
-                    send(Send {
-                        client,
-                        number,
-                        intent,
-                        possible,
-                        crowd,
-                    });
+                    send(
+                        results.target(client),
+                        Send {
+                            client,
+                            number,
+                            intent,
+                            possible,
+                            crowd,
+                            tried: None,
+                        },
+                    );
                 }
                 Some(Turn::Withhold(intent)) => {
                     results.withheld(client, intent, Some(now.saturating_sub(intent.at)));

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use super::attempts::{Hedge, Tried};
 use crate::{
     arrival::Intent,
     audit::Audit,
@@ -13,6 +14,7 @@ use crate::{
     effort::Effort,
     live::LiveShard,
     outcome::Outcome,
+    policy::{After, Why},
     recorder::{ClientCounts, Crowd, Ended, Figures, Recorded, Recorder},
 };
 
@@ -27,6 +29,8 @@ pub(super) struct Sent {
     pub(super) crowd: Crowd,
     pub(super) ended: Duration,
     pub(super) reply: Reply,
+    /// What was tried; `None` where each request is sent once.
+    pub(super) tried: Option<Box<Tried>>,
 }
 
 /// The results of one shard.
@@ -87,13 +91,54 @@ impl ShardResults {
         self.recorder.withheld(intent.at, start_lag, self.target(client));
     }
 
-    fn target(&self, client: usize) -> usize {
+    /// The URL that a client's requests go to, by its place among those of the run.
+    pub(super) fn target(&self, client: usize) -> usize {
         self.targets[client % self.targets.len()]
     }
 
     /// No send is intended from this time on.
     pub(super) fn load_over(&mut self, at: Duration) {
         self.recorder.load_over(at);
+    }
+
+    /// An attempt has ended, and this follows.
+    pub(super) fn attempted(&mut self, sent: &Sent, next: After) {
+        let Some(tried) = &sent.tried else { return };
+        if let (Some(audit), After::Again { .. }) = (&self.audit, next)
+            && sent.reply.fate == Fate::Unknown
+        {
+            lock(audit).sent_again(sent.client, sent.number);
+        }
+        let Some(attempts) = self.recorder.attempts(sent.intended) else {
+            return;
+        };
+        for (outcome, took) in tried.ends.into_iter().flatten() {
+            attempts.ended(outcome, took);
+        }
+        let counts = &mut attempts.counts;
+        if tried.hedge != Hedge::None {
+            counts.hedges += 1;
+            counts.hedges_won += u64::from(tried.hedge == Hedge::Won);
+            if tried.ends[1].is_none() {
+                counts.attempts += 1;
+                counts.cancelled += 1;
+            }
+        }
+        match next {
+            After::Done(Why::Budget) => counts.given_up_by_budget += 1,
+            After::Done(Why::Pushback) => counts.given_up_by_pushback += 1,
+            After::Done(_) if tried.held_back && tried.attempts > 0 => counts.given_up_by_throttle += 1,
+            After::Done(_) if sent.reply.outcome == Outcome::Ok && tried.is_retried() => {
+                counts.retried_then_ok += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// A request was broken off between two attempts. It counts as what it was last.
+    pub(super) fn broken_off(&mut self, sent: &Sent) {
+        self.recorder.broken_off();
+        self.ended(sent);
     }
 
     /// A send has ended.
@@ -110,7 +155,9 @@ impl ShardResults {
         }
         if let Some(audit) = &self.audit {
             let mut audit = lock(audit);
+            let maybe_there = sent.tried.as_ref().is_some_and(|tried| tried.maybe_there);
             match sent.reply.fate {
+                Fate::NotThere if maybe_there => audit.unacknowledged(sent.client, sent.number, sent.ended),
                 Fate::Accepted => audit.acknowledged(sent.client, sent.number, sent.ended),
                 Fate::NotThere => audit.not_there(sent.client, sent.number),
                 Fate::Unknown => audit.unacknowledged(sent.client, sent.number, sent.ended),

@@ -7,7 +7,7 @@ use super::{
     rule::{Bound, Comparison, Count, Scope, Statistic},
 };
 use crate::{
-    ledger::AuditCounts,
+    ledger::{AuditCounts, Part},
     outcome::Outcome,
     recorder::{Distribution, Figures},
     report::{per_second, seconds},
@@ -114,6 +114,15 @@ impl Evidence {
         match count {
             Count::Ledger(column) => Some((column.of)(&self.figures.ledger)),
             Count::Dropped => self.dropped,
+            Count::Attempts(column) => match &self.figures.attempts {
+                Some(attempts) => Some((column.of)(&attempts.counts)),
+                // Each request that was sent is one attempt.
+                None if column.part == Part::Total => {
+                    let ledger = &self.figures.ledger;
+                    Some(ledger.intended - ledger.withheld)
+                }
+                None => Some(0),
+            },
             Count::Audit(column) => match (&self.audit, self.queued) {
                 (Some(audit), _) => Some((column.of)(audit)),
                 // Where nothing is queued, nothing can be lost.

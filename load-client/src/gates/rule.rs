@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    ledger::{AuditCounts, Column, Ledger, Part},
+    ledger::{AttemptCounts, AuditCounts, Column, Ledger, Part},
     outcome::Outcome,
 };
 
@@ -62,6 +62,8 @@ pub(crate) enum Count {
     Audit(&'static Column<AuditCounts>),
     /// Of the service's own counts.
     Dropped,
+    /// Of the attempts of all requests.
+    Attempts(&'static Column<AttemptCounts>),
 }
 
 /// How a figure is compared with a bound.
@@ -92,10 +94,13 @@ impl Count {
         let ledger = Ledger::COLUMNS.iter().filter(|column| column.part.is_summand());
         let audit = AuditCounts::COLUMNS.iter();
         let audit = audit.filter(|column| matches!(column.part, Part::Bad | Part::Beside));
+        let attempts = AttemptCounts::COLUMNS.iter();
+        let attempts = attempts.filter(|column| matches!(column.part, Part::Total | Part::Beside));
         ledger
             .map(Self::Ledger)
             .chain([Self::Dropped])
             .chain(audit.map(Self::Audit))
+            .chain(attempts.map(Self::Attempts))
     }
 
     /// Whether it counts scheduled requests, each at most once. The service counts what other clients sent too, and the audit
@@ -104,7 +109,7 @@ impl Count {
         match self {
             Self::Ledger(_) => true,
             Self::Audit(column) => column.part != Part::Beside,
-            Self::Dropped => false,
+            Self::Dropped | Self::Attempts(_) => false,
         }
     }
 
@@ -114,6 +119,7 @@ impl Count {
             Self::Ledger(column) => column.name,
             Self::Audit(column) => column.name,
             Self::Dropped => "dropped",
+            Self::Attempts(column) => column.name,
         };
         column.replace('_', "-")
     }

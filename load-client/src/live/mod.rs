@@ -21,7 +21,7 @@ use tokio::{
 
 pub use self::times::{LiveTimes, Times};
 use crate::{
-    ledger::{AuditCounts, Ledger},
+    ledger::{AttemptCounts, AuditCounts, Ledger},
     recorder::{ClientCounts, Figures, Histograms},
 };
 
@@ -94,6 +94,8 @@ pub struct LiveShard {
     good: AtomicU64,
     in_flight: AtomicU64,
     blocked: AtomicU64,
+    /// By the columns of [`AttemptCounts`].
+    attempts: [AtomicU64; AttemptCounts::COLUMNS.len()],
     answered: LiveTimes,
 }
 
@@ -114,6 +116,8 @@ pub struct LiveReading {
     pub in_flight: u64,
     /// Clients that would send and wait for an answer instead.
     pub blocked: u64,
+    /// The attempts that have ended; all zero where each request is sent once.
+    pub attempts: AttemptCounts,
     /// What is known of queued messages.
     pub audited: AuditCounts,
     /// What the service last showed; `None` where it is not watched, or not yet.
@@ -147,6 +151,11 @@ impl LiveShard {
         self.good.store(counts.good, Relaxed);
         self.in_flight.store(counts.in_flight, Relaxed);
         self.blocked.store(counts.blocked, Relaxed);
+        if let Some(attempts) = counts.attempts {
+            for (mine, now) in self.attempts.iter().zip(attempts.values()) {
+                mine.store(now, Relaxed);
+            }
+        }
     }
 
     /// An OK answer came, so long after its send was intended.
@@ -165,6 +174,8 @@ impl LiveShard {
         reading.good += self.good.load(Relaxed);
         reading.in_flight += self.in_flight.load(Relaxed);
         reading.blocked += self.blocked.load(Relaxed);
+        let attempts = self.attempts.each_ref().map(|count| count.load(Relaxed));
+        reading.attempts.add(&AttemptCounts::from(attempts));
     }
 }
 
@@ -293,6 +304,7 @@ impl Live {
             good: audited.good,
             in_flight: 0,
             blocked: 0,
+            attempts: AttemptCounts::default(),
             audited: audited.counts,
             levels: *lock(&self.levels),
         };

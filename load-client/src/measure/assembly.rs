@@ -13,8 +13,8 @@ use crate::{
     fleet::shards,
     present,
     report::{
-        ConfigurationReport, DistributionReport, EventReport, LoadReport, Run, ServiceReport, by_outcome, curve,
-        first_messages, per_second, points, seconds, status_codes, targets,
+        AttemptsReport, ConfigurationReport, DistributionReport, EventReport, LoadReport, Run, ServiceReport,
+        by_outcome, curve, first_messages, per_second, points, seconds, status_codes, targets,
     },
     verdict::Verdict,
 };
@@ -88,6 +88,11 @@ impl Assembly<'_> {
                 .dial
                 .urls_of_targets()
                 .map(|urls| targets(urls, &self.sent.recorded.connected, &figures.targets)),
+            attempts: figures.attempts.as_deref().map(|attempts| {
+                let ledger = &figures.ledger;
+                let sent = ledger.intended - ledger.withheld - ledger.throttled;
+                Box::new(AttemptsReport::new(attempts, sent))
+            }),
             status_codes: Some(status_codes(&figures.statuses)),
             first_messages: Some(messages),
             service: self
@@ -144,11 +149,16 @@ impl Assembly<'_> {
             ));
         }
         // In real time the loop sees an end a little after it.
-        if self.plan.virtual_time && self.recorded.little.holds() == Some(false) {
+        if self.plan.virtual_time && self.sent.recorded.little.holds() == Some(false) {
             found.push(format!(
                 "Little's law does not hold, so some calls were counted for another time than they took: {:?}",
-                self.recorded.little
+                self.sent.recorded.little
             ));
+        }
+        if let Some(attempts) = &self.sent.recorded.figures.attempts
+            && !attempts.counts.balances()
+        {
+            found.push(format!("the count of attempts does not balance: {:?}", attempts.counts));
         }
         if let Some(seen) = &self.seen
             && seen.observed.balances() == Some(false)

@@ -93,6 +93,11 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
             all.push(figures(end.head, whole(&end.count)));
         }
     }
+    let each: Vec<Option<f64>> = runs.iter().map(|run| run.attempts.as_ref()?.per_request).collect();
+    if each.iter().any(Option::is_some) {
+        let cell = |each: Option<f64>| each.map_or_else(|| MISSING.to_owned(), |each| format!("{each:.2}"));
+        all.push(figures("attempts per request", each.into_iter().map(cell).collect()));
+    }
     let levels: [(&str, &Of<u64>); 2] = [
         ("queue at end of load", &|run| run.service.as_ref()?.queue_depth_end),
         ("most in system", &|run| Some(run.service.as_ref()?.in_system_max)),

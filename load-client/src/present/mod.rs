@@ -1,6 +1,7 @@
 //! The report as people and programs read it: tables, sentences, a page, JSON, CSV. It has no I/O of its own: each function
 //! returns text, or writes into a writer that it is given.
 
+pub(crate) mod attempts;
 pub mod changes;
 mod columns;
 pub mod conditions;

@@ -12,7 +12,7 @@ use super::{
     words::{counted, driven, explain, generator, label, unanswered, warning},
 };
 use crate::{
-    ledger::{self, AuditCounts, Ledger, Part},
+    ledger::{self, AttemptCounts, AuditCounts, Ledger, Part},
     report::Run,
     units::time,
 };
@@ -111,7 +111,14 @@ pub fn single(run: &Run, layout: Layout) -> String {
 fn sums(run: &Run) -> Vec<String> {
     let ledger = sum(&Ledger::COLUMNS, &run.ledger);
     let audit = run.audit.as_ref().map(|audit| sum(&AuditCounts::COLUMNS, audit));
-    [ledger].into_iter().chain(audit).chain(answers(run)).collect()
+    let attempts = run.attempts.as_ref();
+    let attempts = attempts.map(|attempts| sum(&AttemptCounts::COLUMNS, &attempts.counts));
+    [ledger]
+        .into_iter()
+        .chain(attempts)
+        .chain(audit)
+        .chain(answers(run))
+        .collect()
 }
 
 /// What the sums do not say: statuses, if there are others than OK, and each URL, if there are several.

@@ -1,5 +1,6 @@
 //! What a run shows, in plain sentences, from its figures alone. A sentence is said only where the figures prove it.
 
+use super::attempts;
 use crate::{
     ledger::Ledger,
     outcome::Outcome,
@@ -100,6 +101,7 @@ pub fn explain(run: &Run) -> String {
     };
     sentences.extend(endings(&run.ledger));
     sentences.extend(run.service.as_ref().and_then(told_reasons));
+    sentences.extend(attempts::sentence(run));
     match run.service.as_ref().map_or(0, |service| service.restarts) {
         0 => {}
         1 => sentences.push("The service was restarted once during the run.".to_owned()),
@@ -113,6 +115,13 @@ pub fn explain(run: &Run) -> String {
         if audit.unknown > 0 {
             let accepted = counted(audit.unknown, "accepted message");
             sentences.push(format!("What became of {accepted} is unknown."));
+        }
+        if audit.done_again > 0 {
+            let again = counted(audit.done_again, "message");
+            sentences.push(format!(
+                "{again} {} processed twice, because the clients had sent them again.",
+                was(audit.done_again)
+            ));
         }
         if audit.duplicated > 0 {
             sentences.push(format!(
@@ -164,6 +173,10 @@ fn endings(ledger: &Ledger) -> Vec<String> {
     }
     if ledger.failed > 0 {
         sentences.push(format!("{} failed.", requests(ledger.failed)));
+    }
+    if ledger.throttled > 0 {
+        let throttled = requests(ledger.throttled);
+        sentences.push(format!("The clients themselves held back {throttled}."));
     }
     if ledger.in_flight > 0 {
         let verb = was(ledger.in_flight);

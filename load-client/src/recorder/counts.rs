@@ -1,6 +1,6 @@
 //! The counts of a shard while the run lasts.
 
-use crate::ledger::Ledger;
+use crate::ledger::{AttemptCounts, Ledger};
 
 /// What a shard's clients have done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,4 +15,6 @@ pub struct ClientCounts {
     pub in_flight: u64,
     /// Clients that would send and wait for an answer instead.
     pub blocked: u64,
+    /// How attempts ended; `None` where each request is sent once.
+    pub attempts: Option<AttemptCounts>,
 }

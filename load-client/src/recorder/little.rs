@@ -31,9 +31,14 @@ impl Little {
         self.times += time.as_nanos();
     }
 
+    /// A request was given up, and for how long it was in flight is not known.
+    pub fn broken_off(&mut self) {
+        self.left += 1;
+    }
+
     /// Nothing is waited for any more. What is still in flight is given up.
     pub fn over(&mut self) {
-        self.left = self.inside;
+        self.left += self.inside;
     }
 
     /// Adds another shard's.

@@ -1,5 +1,6 @@
 //! What one shard of clients saw: a ledger, histograms, a time series. Shards record alone and are merged at the end.
 
+mod attempts;
 mod counts;
 mod distribution;
 mod exported;
@@ -10,6 +11,7 @@ mod slots;
 use std::{collections::BTreeMap, time::Duration};
 
 pub use self::{
+    attempts::Attempts,
     counts::ClientCounts,
     distribution::Distribution,
     exported::Histograms,
@@ -155,12 +157,29 @@ impl Recorder {
         }
     }
 
+    /// From now on attempts are counted, too.
+    pub fn count_attempts(&mut self) {
+        self.figures.attempts = Some(Box::default());
+    }
+
+    /// Where the attempts of a send that was intended at this time are counted; `None` if it is not judged.
+    pub fn attempts(&mut self, intended: Duration) -> Option<&mut Attempts> {
+        let judged = self.judged(intended);
+        self.figures.attempts.as_deref_mut().filter(|_| judged)
+    }
+
+    /// Some requests were broken off between two attempts: the time that they were in flight is not known.
+    pub fn broken_off(&mut self) {
+        self.little.broken_off();
+    }
+
     /// The counts so far, for progress and the live view.
     pub fn so_far(&self) -> ClientCounts {
         ClientCounts {
             ledger: self.figures.ledger,
             warmup: self.warmup_sends,
             good: self.done.good,
+            attempts: self.figures.attempts.as_ref().map(|attempts| attempts.counts),
             ..ClientCounts::default()
         }
     }
@@ -180,6 +199,10 @@ impl Recorder {
     /// So many sends (of those intended after the warm-up) are no longer waited for.
     pub fn left_in_flight(&mut self, sends: u64) {
         self.figures.ledger.in_flight += sends;
+        if let Some(attempts) = &mut self.figures.attempts {
+            attempts.counts.attempts += sends;
+            attempts.counts.in_flight += sends;
+        }
     }
 
     /// Ends the recording and returns the result.
@@ -266,6 +289,8 @@ pub struct Figures {
     pub good: u64,
     /// What the generator had to put up.
     pub effort: Effort,
+    /// The attempts; `None` where each request is sent once.
+    pub attempts: Option<Box<Attempts>>,
 }
 
 impl Figures {
@@ -292,6 +317,9 @@ impl Figures {
         self.time_to_done.merge(&other.time_to_done);
         self.queue_wait.merge(&other.queue_wait);
         self.good += other.good;
+        if let Some(theirs) = &other.attempts {
+            self.attempts.get_or_insert_default().merge(theirs);
+        }
     }
 
     /// Adds messages that are known to be done.

@@ -53,6 +53,9 @@ pub struct ConfigurationReport {
     pub payload_bytes: Option<u64>,
     /// The names of what is sent with every call. Values can be secrets.
     pub metadata: Vec<String>,
+    /// What the clients do about requests that fail, in a few words; null if nothing.
+    #[serde(default)]
+    pub policies: Option<String>,
 }
 
 /// What a service can do.
@@ -125,6 +128,7 @@ impl ConfigurationReport {
             drain_limit_seconds: scenario.drain_limit.map(seconds),
             payload_bytes: scenario.rpc.is_foo_service().then_some(scenario.payload_size as u64),
             metadata,
+            policies: (!scenario.policies.is_none()).then(|| scenario.policies.to_string()),
         }
     }
 }

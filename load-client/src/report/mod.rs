@@ -2,6 +2,7 @@
 //! is null. A file of an older program may lack fields that were added after the first version.
 
 mod answers;
+mod attempts;
 mod configuration;
 mod distribution;
 mod figures;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use self::schema::{By, Curve};
 pub use self::{
     answers::{TargetReport, first_messages, status_codes, targets},
+    attempts::AttemptsReport,
     configuration::{CapacityReport, ConfigurationReport, StageReport},
     distribution::{CurvePointReport, DistributionReport, by_outcome, curve},
     figures::{per_second, seconds},
@@ -82,6 +84,9 @@ pub struct Run {
     /// The same for each URL; null of a service in the same process.
     #[serde(default)]
     pub targets: Option<Vec<TargetReport>>,
+    /// The attempts of these requests; null where each request is sent once.
+    #[serde(default)]
+    pub attempts: Option<Box<AttemptsReport>>,
     /// How many answers came with each gRPC status, by its name, like NOT_FOUND; without those that did not occur. A request
     /// that ended without an answer is in none: its deadline passed, or the connection failed.
     #[serde(default)]
@@ -129,7 +134,7 @@ pub struct Run {
     pub verdict: VerdictReport,
     /// What queueing theory predicts, beside what was measured; null where it was not asked.
     #[serde(default)]
-    pub theory: Option<TheoryReport>,
+    pub theory: Option<Box<TheoryReport>>,
     /// The rules that the run was judged by.
     pub gates: Vec<GateReport>,
     /// What a reader should know besides, and what does not add up.

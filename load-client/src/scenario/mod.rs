@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use strum::{IntoStaticStr, VariantNames};
 
+use crate::policy::PolicySettings;
+
 pub use self::{
     schedule::{Schedule, Spacing, TraceRow},
     stage::Stage,
@@ -103,6 +105,8 @@ pub struct Scenario {
     pub payload_size: usize,
     /// The metadata of every call.
     pub metadata: http::HeaderMap,
+    /// What the clients do about requests that fail.
+    pub policies: PolicySettings,
     /// Of everything that is drawn.
     pub seed: u64,
 }

@@ -17,6 +17,8 @@ use super::{
 };
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+/// gRFC A6.
+const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 /// A timeout as gRPC writes it: at most eight digits and a unit.
 pub(super) fn timeout_value(timeout: Duration) -> HeaderValue {
@@ -130,6 +132,17 @@ pub(super) fn head(base: &http::uri::Parts, method: &Method, timeout: &HeaderVal
     headers.insert(header::TE, HeaderValue::from_static("trailers"));
     headers.insert(GRPC_TIMEOUT, timeout.clone());
     request
+}
+
+/// The same for one attempt of several.
+pub(super) fn attempt_head(head: &Request<()>, timeout: Duration, previous: u32) -> Request<()> {
+    let mut head = head.clone();
+    let headers = head.headers_mut();
+    headers.insert(GRPC_TIMEOUT, timeout_value(timeout));
+    if previous > 0 {
+        headers.insert(PREVIOUS_ATTEMPTS, HeaderValue::from(previous));
+    }
+    head
 }
 
 async fn read(

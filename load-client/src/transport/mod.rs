@@ -157,8 +157,35 @@ impl Transport {
     /// number of times and within the same deadline.
     pub async fn unary(&self, index: usize, heads: &RequestHeaders, message: impl Fn() -> Bytes) -> Answer {
         let index = index % self.links.len();
-        let (link, head) = (&self.links[index], &heads.heads[index]);
-        let deadline = Instant::now() + self.timeout;
+        let head = &heads.heads[index];
+        self.call(index, head, heads.keep_metadata, self.timeout, message).await
+    }
+
+    /// The same with a deadline of its own. `previous`: the attempts that this request had before, which the peer is told as
+    /// gRFC A6 says.
+    pub async fn attempt(
+        &self,
+        index: usize,
+        heads: &RequestHeaders,
+        timeout: Duration,
+        previous: u32,
+        message: impl Fn() -> Bytes,
+    ) -> Answer {
+        let index = index % self.links.len();
+        let head = grpc::attempt_head(&heads.heads[index], timeout, previous);
+        self.call(index, &head, heads.keep_metadata, timeout, message).await
+    }
+
+    async fn call(
+        &self,
+        index: usize,
+        head: &http::Request<()>,
+        keep_metadata: bool,
+        timeout: Duration,
+        message: impl Fn() -> Bytes,
+    ) -> Answer {
+        let link = &self.links[index];
+        let deadline = Instant::now() + timeout;
         let exchange = async {
             // Of the connection that is known to take no more calls.
             let mut generation = 0;
@@ -170,7 +197,7 @@ impl Transport {
                     Err(reason) => return Answer::NotConnected(reason),
                 };
                 let used = ready.generation;
-                let (reason, leaving) = match grpc::exchange(ready, link, head, message(), heads.keep_metadata).await {
+                let (reason, leaving) = match grpc::exchange(ready, link, head, message(), keep_metadata).await {
                     Attempt::Ended(answer) => return answer,
                     Attempt::Unprocessed { reason, leaving } => (reason, leaving),
                 };

@@ -1,6 +1,7 @@
 """A grpcio server with the greeter service. It stores the requests that it receives, and rejects requests on demand."""
 
 import sys
+import time
 from concurrent import futures
 from pathlib import Path
 
@@ -18,6 +19,8 @@ class Greeter(services.GreeterServicer):
 
     def __init__(self, reflection):
         self.received = []
+        self.times = []
+        self.pushback = None
         self.refuses = lambda request: False
         self.server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
         services.add_GreeterServicer_to_server(self, self.server)
@@ -27,7 +30,10 @@ class Greeter(services.GreeterServicer):
 
     def SayHello(self, request, context):
         self.received.append((request, dict(context.invocation_metadata())))
+        self.times.append(time.monotonic())
         if self.refuses(request):
+            if self.pushback:
+                context.set_trailing_metadata((("grpc-retry-pushback-ms", self.pushback),))
             context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "enough for now")
         return messages.HelloReply(message=f"Hello, {request.name}")
 

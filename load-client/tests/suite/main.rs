@@ -19,6 +19,7 @@ mod remote;
 mod report_schema;
 #[cfg(feature = "embedded")]
 mod results;
+mod retries;
 mod saved;
 mod schedule;
 mod selftest;

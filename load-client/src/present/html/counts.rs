@@ -6,7 +6,7 @@ use super::{
     tables::{Table, per_run},
 };
 use crate::{
-    ledger::{AuditCounts, Column, Ledger, Part},
+    ledger::{AttemptCounts, AuditCounts, Column, Ledger, Part},
     present::{grid::MISSING, words::reasons},
     report::ServiceReport,
     units::{bytes, time},
@@ -15,6 +15,9 @@ use crate::{
 /// Ledger, service, audit.
 pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
     ledger(runs, page);
+    if runs.iter().any(|run| run.run.attempts.is_some()) {
+        attempts(runs, page);
+    }
     if runs.iter().any(|run| run.run.service.is_some()) {
         service(runs, page);
     } else {
@@ -110,6 +113,29 @@ fn service(runs: &[&Labelled<'_>], page: &mut Markup) {
         caption: "What the service reported, including the warm-up and other senders",
         columns: per_run(runs),
         rows: rows.collect(),
+        class: "",
+    }
+    .write(page);
+}
+
+fn attempts(runs: &[&Labelled<'_>], page: &mut Markup) {
+    let cells = |run: &&Labelled<'_>| {
+        let counts = run.run.attempts.as_ref().map(|attempts| attempts.counts.values());
+        let cells = match counts {
+            Some(counts) => counts.map(|count| count.to_string()),
+            None => [MISSING; AttemptCounts::COLUMNS.len()].map(str::to_owned),
+        };
+        let attempts = run.run.attempts.as_ref();
+        let each = attempts.and_then(|attempts| attempts.per_request);
+        let each = each.map_or_else(|| MISSING.to_owned(), |each| format!("{each:.2}"));
+        [run.label.clone(), each].into_iter().chain(cells).collect()
+    };
+    let mut columns = heads(&AttemptCounts::COLUMNS);
+    columns.insert(1, "per request".to_owned());
+    Table {
+        caption: "The attempts: how they ended, and what became of their requests",
+        columns,
+        rows: runs.iter().map(cells).collect(),
         class: "",
     }
     .write(page);

@@ -107,6 +107,7 @@ const SETTINGS: &[Setting] = &[
     ("metadata", |made| {
         (!made.metadata.is_empty()).then(|| made.metadata.join(", "))
     }),
+    ("after a failure", |made| made.policies.clone()),
 ];
 
 fn in_words(stages: &[StageReport], repeat: bool) -> String {

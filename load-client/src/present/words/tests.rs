@@ -77,6 +77,7 @@ pub(in crate::present) fn queued() -> Run {
         unknown: 0,
         duplicated: 0,
         done_unacknowledged: 0,
+        done_again: 0,
     });
     run
 }

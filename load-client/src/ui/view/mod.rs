@@ -106,7 +106,7 @@ fn show(watched: &[WatchedRun], stopper: &Stopper, over: &AtomicBool) -> io::Res
                 let live = &watched.live;
                 let at = live.started().map(|start| start.elapsed());
                 run.events = live.events();
-                run.look(at, live.read(), live.times());
+                run.look(at, &live.read(), live.times());
                 run.trouble = live.trouble();
             }
             terminal.draw(|frame| draw::draw(frame, &runs, stopper.times_asked(), palette))?;

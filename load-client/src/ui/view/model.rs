@@ -78,9 +78,9 @@ impl RunModel {
     }
 
     /// Takes in the state at this time since the load began; `None` before that. What is done does not change any more.
-    pub(super) fn look(&mut self, at: Option<Duration>, reading: LiveReading, times: LiveTimesReading) {
+    pub(super) fn look(&mut self, at: Option<Duration>, reading: &LiveReading, times: LiveTimesReading) {
         let was_done = self.done();
-        self.reading = reading;
+        self.reading = *reading;
         let Some(at) = at.filter(|_| !was_done) else { return };
         self.elapsed = at;
         if reading.phase > Phase::Loading && self.load_over.is_none() {

@@ -113,17 +113,26 @@ fn narrow() -> Vec<Column> {
 }
 
 /// The same, where there is room.
-fn roomy() -> Vec<Column> {
+fn roomy(runs: &[RunModel]) -> Vec<Column> {
     let others = [WITHHELD, DROPPED, IN_SYSTEM, DONE_P99, IN_FLIGHT, QUEUE];
-    between([GOODPUT, DONE], &Outcome::ALL, others)
+    between([GOODPUT, DONE], &outcomes(runs), others)
+}
+
+/// The outcomes that these runs can have: only clients with a throttle hold requests back.
+fn outcomes(runs: &[RunModel]) -> Vec<Outcome> {
+    let throttled = runs.iter().any(|run| run.scenario.policies.throttle.is_some());
+    let all = Outcome::ALL.into_iter();
+    all.filter(|outcome| throttled || *outcome != Outcome::Throttled)
+        .collect()
 }
 
 /// Of one run; its charts show its levels and times.
 fn single(run: &RunModel) -> Vec<Column> {
+    let outcomes = outcomes(std::slice::from_ref(run));
     if run.scenario.rpc.ok_means_done() {
-        between([GOODPUT], &Outcome::ALL, [WITHHELD, IN_FLIGHT])
+        between([GOODPUT], &outcomes, [WITHHELD, IN_FLIGHT])
     } else {
-        between([GOODPUT, DONE], &Outcome::ALL, [WITHHELD, DROPPED, IN_FLIGHT])
+        between([GOODPUT, DONE], &outcomes, [WITHHELD, DROPPED, IN_FLIGHT])
     }
 }
 
@@ -152,7 +161,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, runs: &[RunModel], palette: 
     let area = area.intersection(buffer.area);
     let (name, columns) = match (runs, area.width) {
         ([run], _) => (0, single(run)),
-        (_, WIDE..) => (NAME, roomy()),
+        (_, WIDE..) => (NAME, roomy(runs)),
         _ => (NAME, narrow()),
     };
     let mut pen = Pen { area, buffer };

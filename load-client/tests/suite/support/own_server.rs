@@ -4,9 +4,12 @@
 use std::{
     net::TcpListener,
     pin::Pin,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use foo_proto::v1::{
@@ -91,4 +94,45 @@ fn serve_router(router: Router) -> String {
 pub(crate) fn serve_reflection_only() -> String {
     let reflection = tonic_reflection::server::Builder::configure().build_v1().unwrap();
     serve_router(Server::builder().add_service(reflection))
+}
+
+/// When calls arrived.
+pub(crate) type Arrivals = Arc<Mutex<Vec<Instant>>>;
+
+/// Refuses every call of Process, with this value of `grpc-retry-pushback-ms`.
+struct PushesBack {
+    value: &'static str,
+    arrived: Arrivals,
+}
+
+#[tonic::async_trait]
+impl FooService for PushesBack {
+    async fn enqueue(&self, _: Request<EnqueueRequest>) -> Result<Response<EnqueueResponse>, Status> {
+        Err(Status::unimplemented("only Process"))
+    }
+
+    async fn process(&self, _: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {
+        self.arrived.lock().unwrap().push(Instant::now());
+        let mut status = Status::resource_exhausted("on purpose");
+        let value = self.value.parse().unwrap();
+        status.metadata_mut().insert("grpc-retry-pushback-ms", value);
+        Err(status)
+    }
+
+    type WatchStream = Pin<Box<dyn tokio_stream::Stream<Item = Result<Snapshot, Status>> + Send>>;
+
+    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        Err(Status::unimplemented("it shows nothing"))
+    }
+}
+
+/// Serves that for as long as the test lives, and returns its URL and when its calls arrived.
+pub(crate) fn serve_pushback(value: &'static str) -> (String, Arrivals) {
+    let arrived = Arrivals::default();
+    let service = PushesBack {
+        value,
+        arrived: Arc::clone(&arrived),
+    };
+    let router = Server::builder().add_service(FooServiceServer::new(service));
+    (serve_router(router), arrived)
 }

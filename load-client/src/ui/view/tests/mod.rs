@@ -32,6 +32,7 @@ fn scenario(rpc: Rpc) -> Arc<Scenario> {
         drain_limit: None,
         payload_size: 0,
         metadata: http::HeaderMap::new(),
+        policies: crate::policy::PolicySettings::default(),
         seed: 1,
     })
 }
@@ -42,7 +43,7 @@ fn scenario(rpc: Rpc) -> Arc<Scenario> {
 fn played(name: &str, rpc: Rpc, length: Duration) -> RunModel {
     let live = Live::default();
     let mut model = RunModel::new(name.to_owned(), scenario(rpc));
-    model.look(None, live.read(), live.times());
+    model.look(None, &live.read(), live.times());
     assert_eq!(model.reading.phase, Phase::Connecting);
     live.enter(Phase::Loading);
     let ((shard, _looks), audit) = (live.shard(), live.audit());
@@ -78,7 +79,7 @@ fn played(name: &str, rpc: Rpc, length: Duration) -> RunModel {
             queue_depth: at.as_secs() / 2,
             in_system: at.as_secs(),
         });
-        model.look(Some(at), live.read(), live.times());
+        model.look(Some(at), &live.read(), live.times());
     }
     model
 }

@@ -1,0 +1,134 @@
+//! What the clients of a run do about failures: pure data, as the flags say it.
+
+use std::{fmt, time::Duration};
+
+use super::{Backoff, BudgetSettings};
+use crate::outcome::Outcome;
+
+/// What the clients of a run do about failures. The default is nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PolicySettings {
+    /// Attempts beyond the first.
+    pub retries: u32,
+    /// After which outcomes.
+    pub retry_on: RetryOn,
+    /// The pauses between attempts; `None`: no pause.
+    pub backoff: Option<Backoff>,
+    /// A bound on the retries to each target.
+    pub budget: Option<BudgetSettings>,
+    /// Whether the service's word about retries counts.
+    pub honor_pushback: bool,
+    /// Whether the clients hold their own requests back.
+    pub throttle: Option<ThrottleSettings>,
+    /// When a second attempt is sent beside the first.
+    pub hedge: Option<Duration>,
+    /// The deadline of each attempt, within that of the request.
+    pub attempt_timeout: Option<Duration>,
+}
+
+impl Default for PolicySettings {
+    fn default() -> Self {
+        Self {
+            retries: 0,
+            retry_on: RetryOn::default(),
+            backoff: None,
+            budget: None,
+            honor_pushback: true,
+            throttle: None,
+            hedge: None,
+            attempt_timeout: None,
+        }
+    }
+}
+
+impl PolicySettings {
+    /// Whether the clients send each request once and do nothing else about it.
+    pub fn is_none(&self) -> bool {
+        self.retries == 0 && self.throttle.is_none() && self.hedge.is_none() && self.attempt_timeout.is_none()
+    }
+
+    /// Whether the service's word about retries is needed.
+    pub fn reads_pushback(&self) -> bool {
+        self.retries > 0 && self.honor_pushback
+    }
+}
+
+impl fmt::Display for PolicySettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = humantime::format_duration;
+        let mut parts = Vec::new();
+        if self.retries > 0 {
+            let on: Vec<&str> = Outcome::ALL
+                .into_iter()
+                .filter(|outcome| self.retry_on.contains(*outcome))
+                .map(Outcome::label)
+                .collect();
+            let times = if self.retries == 1 { "retry" } else { "retries" };
+            parts.push(format!("{} {times} after {}", self.retries, on.join(" or ")));
+            parts.push(match self.backoff {
+                Some(backoff) => format!("pauses of up to {} to {}", time(backoff.first), time(backoff.longest)),
+                None => "no pauses".to_owned(),
+            });
+            if let Some(budget) = self.budget {
+                parts.push(format!("budget {} % of {}", budget.ratio * 100.0, budget.most));
+            }
+            let pushback = if self.honor_pushback { "honored" } else { "ignored" };
+            parts.push(format!("pushback {pushback}"));
+        }
+        if let Some(throttle) = self.throttle {
+            let rule = match throttle.kind {
+                ThrottleKind::Adaptive => "adaptive",
+                ThrottleKind::Book => "book",
+            };
+            parts.push(format!("throttle {rule} over {}", time(throttle.window)));
+        }
+        if let Some(hedge) = self.hedge {
+            parts.push(format!("a hedge after {}", time(hedge)));
+        }
+        if let Some(attempt) = self.attempt_timeout {
+            parts.push(format!("{} per attempt", time(attempt)));
+        }
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// Outcomes after which a request is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryOn([bool; Outcome::ALL.len()]);
+
+impl RetryOn {
+    /// These.
+    pub fn of(outcomes: &[Outcome]) -> Self {
+        Self(Outcome::ALL.map(|outcome| outcomes.contains(&outcome)))
+    }
+
+    /// Whether this is one of them.
+    pub fn contains(self, outcome: Outcome) -> bool {
+        self.0[outcome as usize]
+    }
+}
+
+impl Default for RetryOn {
+    /// After these outcomes the service has not processed the request, or is not there.
+    fn default() -> Self {
+        Self::of(&[Outcome::Unavailable, Outcome::Rejected])
+    }
+}
+
+/// How a client holds its own requests back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThrottleSettings {
+    /// By which rule.
+    pub kind: ThrottleKind,
+    /// The time that it looks back.
+    pub window: Duration,
+}
+
+/// The rules of throttles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThrottleKind {
+    /// The formula of the book *Site Reliability Engineering*, and one request per second in any case.
+    Adaptive,
+    /// The formula as the book has it.
+    Book,
+}

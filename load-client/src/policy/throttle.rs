@@ -1,0 +1,164 @@
+//! A client that holds its own requests back (*Site Reliability Engineering*, chapter 21, Google 2016): of the requests of a
+//! window it does not send a share max(0, (requests − K × accepts) / (requests + 1)), with K = 2.
+//!
+//! Requests count before they are sent, those that are held back included: so the client holds back the more, the more its
+//! callers ask. While the service accepts nothing, nearly nothing is sent: of 12,000 requests in a window one. A service that
+//! is well again is then found out about by chance, after minutes. The probing form therefore always lets one request per
+//! second through.
+
+use std::{collections::VecDeque, time::Duration};
+
+use rand::RngExt;
+use rand_pcg::Pcg64Mcg;
+
+use super::{After, AttemptEnd, Before, Policy};
+use crate::outcome::Outcome;
+
+/// Requests per accepted one that the client still sends (the book's K).
+const MULTIPLIER: f64 = 2.0;
+/// Parts of the window; the oldest goes as a whole (arbitrary: as coarse as in other implementations).
+const PARTS: u32 = 40;
+/// Between two probes.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// The requests of a part of the window.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    begins: Duration,
+    requests: u64,
+    accepts: u64,
+}
+
+/// The throttle of one target.
+#[derive(Debug)]
+pub(super) struct Throttle {
+    window: Duration,
+    probes: bool,
+    parts: VecDeque<Part>,
+    requests: u64,
+    accepts: u64,
+    last_sent: Option<Duration>,
+    random: Pcg64Mcg,
+}
+
+impl Throttle {
+    pub(super) fn new(window: Duration, probes: bool, random: Pcg64Mcg) -> Self {
+        Self {
+            window,
+            probes,
+            parts: VecDeque::new(),
+            requests: 0,
+            accepts: 0,
+            last_sent: None,
+            random,
+        }
+    }
+
+    /// The part of the window that is filled now.
+    fn part(&mut self, now: Duration) -> &mut Part {
+        while let Some(oldest) = self.parts.front().filter(|part| part.begins + self.window <= now) {
+            self.requests -= oldest.requests;
+            self.accepts -= oldest.accepts;
+            self.parts.pop_front();
+        }
+        let length = self.window / PARTS;
+        if self.parts.back().is_none_or(|part| part.begins + length <= now) {
+            self.parts.push_back(Part {
+                begins: now,
+                requests: 0,
+                accepts: 0,
+            });
+        }
+        self.parts.back_mut().expect("there is one")
+    }
+
+    fn held_back(&self) -> f64 {
+        let (requests, accepts) = (self.requests as f64, self.accepts as f64);
+        ((requests - MULTIPLIER * accepts) / (requests + 1.0)).max(0.0)
+    }
+}
+
+impl Policy for Throttle {
+    fn before(&mut self, now: Duration) -> Before {
+        self.part(now);
+        let held_back = self.held_back();
+        self.part(now).requests += 1;
+        self.requests += 1;
+        let probe = self.probes && self.last_sent.is_none_or(|last| now >= last + PROBE_EVERY);
+        if held_back > 0.0 && self.random.random::<f64>() < held_back && !probe {
+            return Before::GiveUp;
+        }
+        self.last_sent = Some(now);
+        Before::Send
+    }
+
+    fn after(&mut self, end: &AttemptEnd, next: After) -> After {
+        if matches!(end.outcome, Outcome::Ok | Outcome::Failed) {
+            self.part(end.at).accepts += 1;
+            self.accepts += 1;
+        }
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::policy::Why;
+
+    fn throttle(probes: bool) -> Throttle {
+        Throttle::new(Duration::from_secs(120), probes, Pcg64Mcg::seed_from_u64(1))
+    }
+
+    /// Sends ten requests per second for so many seconds to a service that answers with `outcome`; how many were sent in
+    /// each minute.
+    fn sent(throttle: &mut Throttle, from: u64, seconds: u64, outcome: Outcome) -> Vec<u32> {
+        let mut minutes = Vec::new();
+        for tenth in 0..seconds * 10 {
+            let now = Duration::from_secs(from) + Duration::from_millis(100 * tenth);
+            if tenth % 600 == 0 {
+                minutes.push(0);
+            }
+            if throttle.before(now) == Before::Send {
+                *minutes.last_mut().unwrap() += 1;
+                let end = AttemptEnd {
+                    at: now,
+                    outcome,
+                    pushback: None,
+                    attempts: 1,
+                    since_pushback: 1,
+                    deadline: Duration::MAX,
+                };
+                throttle.after(&end, After::Done(Why::Ended));
+            }
+        }
+        minutes
+    }
+
+    #[test]
+    fn nothing_is_held_back_while_the_service_accepts() {
+        assert_eq!(sent(&mut throttle(false), 0, 120, Outcome::Ok), [600, 600]);
+    }
+
+    #[test]
+    fn without_probes_a_service_that_is_well_again_is_not_found() {
+        let mut book = throttle(false);
+        sent(&mut book, 0, 120, Outcome::Ok);
+        let down = sent(&mut book, 120, 600, Outcome::Unavailable);
+        assert!(down[5..].iter().sum::<u32>() < 20, "{down:?}");
+        let well = sent(&mut book, 720, 60, Outcome::Ok);
+        assert!(well[0] < 60, "{well:?}");
+    }
+
+    #[test]
+    fn with_probes_it_is_found_within_two_windows_and_probed_every_second_meanwhile() {
+        let mut probing = throttle(true);
+        sent(&mut probing, 0, 120, Outcome::Ok);
+        let down = sent(&mut probing, 120, 600, Outcome::Unavailable);
+        assert!(down[5..].iter().all(|minute| (60..75).contains(minute)), "{down:?}");
+        let well = sent(&mut probing, 720, 300, Outcome::Ok);
+        assert_eq!(well.last(), Some(&600), "{well:?}");
+    }
+}

@@ -1,0 +1,35 @@
+//! What retries and hedges did, in a sentence.
+
+use super::words::counted;
+use crate::report::Run;
+
+/// What became of requests whose clients try again; `None` where each request is sent once.
+pub(crate) fn sentence(run: &Run) -> Option<String> {
+    let attempts = run.attempts.as_ref()?;
+    let counts = &attempts.counts;
+    let mut parts = vec![match attempts.per_request {
+        Some(each) => format!("The clients made {each:.2} attempts per request"),
+        None => "The clients made no attempt".to_owned(),
+    }];
+    let requests = |number| counted(number, "request");
+    if counts.retried_then_ok > 0 {
+        parts.push(format!("{} ended well after a retry", requests(counts.retried_then_ok)));
+    }
+    for (number, by) in [
+        (counts.given_up_by_budget, "the retry budget"),
+        (counts.given_up_by_pushback, "the service's word"),
+        (counts.given_up_by_throttle, "the throttle"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{by} kept {} from another attempt", requests(number)));
+        }
+    }
+    if counts.hedges > 0 {
+        let won = counts.hedges_won;
+        parts.push(format!(
+            "the second attempt decided {won} of {} hedged ones",
+            counts.hedges
+        ));
+    }
+    Some(parts.join("; ") + ".")
+}
