@@ -6,28 +6,28 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, sleep, sleep_until},
+    time::{sleep, sleep_until},
 };
 
 use super::{
-    attempts::{Policies, again, follows},
-    pacer::{Next, Pacer, Send},
+    pacer::{Next, Pacer},
     pending::Pending,
     place::Place,
-    results::{Sent, ShardResults},
+    policies::{again, follows},
+    request::Sent,
+    results::ShardResults,
+    sender::RequestSender,
 };
 use crate::{
-    call::{Call, Ticket},
     effort::{CpuClock, Effort},
     live::{Live, Look},
     policy::{After, Why},
     recorder::{Figures, Recorded},
     stop::Stop,
-    transport::{RequestHeaders, Transport},
+    transport::Transport,
 };
 
 /// How long after a stop what is in flight is waited for (arbitrary: a person is waiting).
@@ -35,60 +35,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(1);
 /// A sleep for as long as nothing is due (arbitrary: the awaited event ends it).
 const LONG: Duration = Duration::from_secs(3600);
 
-/// How a shard makes a call.
-pub(super) struct RequestSender {
-    pub(super) call: Arc<Call>,
-    pub(super) transport: Transport,
-    pub(super) heads: RequestHeaders,
-    pub(super) run_id: String,
-    /// The shard's place among all, by which its clients are numbered.
-    pub(super) index: u32,
-    pub(super) count: u32,
-    pub(super) start: Instant,
-    pub(super) place: Place,
-    /// What the clients do about failures; `None`: nothing.
-    pub(super) policies: Option<Arc<Policies>>,
-}
-
 impl RequestSender {
-    /// Makes an attempt of a request to this target.
-    async fn send(&self, target: usize, send: Send) -> Sent {
-        match &self.policies {
-            None => self.only_attempt(send).await,
-            // In a box: the futures of clients that send each request once stay small.
-            Some(policies) => Box::pin(self.attempt(policies, target, send)).await,
-        }
-    }
-
-    async fn only_attempt(&self, send: Send) -> Sent {
-        let started = self.start.elapsed();
-        let answer = self
-            .transport
-            .unary(send.client, &self.heads, || self.message(&send))
-            .await;
-        Sent {
-            client: send.client,
-            number: send.number,
-            intended: send.intent.at,
-            started,
-            start_lag: started.saturating_sub(send.possible),
-            crowd: send.crowd,
-            ended: self.start.elapsed(),
-            reply: self.call.interpret(answer),
-            tried: None,
-        }
-    }
-
-    /// The message of a request, ready to be sent.
-    pub(super) fn message(&self, send: &Send) -> Bytes {
-        self.call.encode(Ticket {
-            run_id: &self.run_id,
-            client: u64::from(self.index) + send.client as u64 * u64::from(self.count),
-            number: send.number,
-            demand: send.intent.demand,
-        })
-    }
-
     /// Takes in an attempt that has ended. Returns its client if its request has ended with it.
     fn take_in(
         &self,

@@ -1,12 +1,14 @@
 //! The clients of a run, on a few threads: each thread has its share of clients and connections, and shares nothing with
 //! the others while it sends.
 
-mod attempts;
 mod drive;
 mod pacer;
 mod pending;
 mod place;
+mod policies;
+mod request;
 mod results;
+mod sender;
 
 use std::{
     sync::{Arc, Mutex},
@@ -20,12 +22,7 @@ use tokio::{
 };
 
 pub use self::place::{Place, shards};
-use self::{
-    attempts::Policies,
-    drive::{RequestSender, drive},
-    pacer::Pacer,
-    results::ShardResults,
-};
+use self::{drive::drive, pacer::Pacer, policies::Policies, results::ShardResults, sender::RequestSender};
 use crate::{
     arrival::ArrivalPlan,
     audit::Audit,

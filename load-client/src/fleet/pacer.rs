@@ -3,9 +3,9 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
-use super::{attempts::Tried, results::ShardResults};
+use super::{request::Send, results::ShardResults};
 use crate::{
-    arrival::{ArrivalPlan, Intent},
+    arrival::ArrivalPlan,
     client::{Client, Turn},
     recorder::Crowd,
     scenario::Scenario,
@@ -34,20 +34,6 @@ pub(super) struct Pacer {
     until: Option<Duration>,
     /// When nothing is intended any more, as far as that is known beforehand: at `until`, or before.
     over: Option<Duration>,
-}
-
-/// A send to be made now.
-#[derive(Debug)]
-pub(super) struct Send {
-    pub(super) client: usize,
-    pub(super) number: u64,
-    pub(super) intent: Intent,
-    /// When it could have been made.
-    pub(super) possible: Duration,
-    /// How many slots of the shard are taken with it.
-    pub(super) crowd: Crowd,
-    /// What was tried before; `None` of a first attempt.
-    pub(super) tried: Option<Box<Tried>>,
 }
 
 /// What comes next.

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::BinaryHeap, time::Duration};
 
-use super::results::Sent;
+use super::request::Sent;
 
 /// The requests of one shard that wait for their next attempt. There are at most as many as the clients may have in flight.
 #[derive(Default)]

@@ -6,32 +6,17 @@ use std::{
     time::Duration,
 };
 
-use super::attempts::{Hedge, Tried};
+use super::request::{Hedge, Sent};
 use crate::{
     arrival::Intent,
     audit::Audit,
-    call::{Fate, Reply, Said},
+    call::{Fate, Said},
     effort::Effort,
     live::LiveShard,
     outcome::Outcome,
     policy::{After, Why},
-    recorder::{ClientCounts, Crowd, Ended, Figures, Recorded, Recorder},
+    recorder::{ClientCounts, Ended, Figures, Recorded, Recorder},
 };
-
-/// A send that was made and has ended; times since the start of the run.
-#[derive(Debug)]
-pub(super) struct Sent {
-    pub(super) client: usize,
-    pub(super) number: u64,
-    pub(super) intended: Duration,
-    pub(super) started: Duration,
-    pub(super) start_lag: Duration,
-    pub(super) crowd: Crowd,
-    pub(super) ended: Duration,
-    pub(super) reply: Reply,
-    /// What was tried; `None` where each request is sent once.
-    pub(super) tried: Option<Box<Tried>>,
-}
 
 /// The results of one shard.
 pub(super) struct ShardResults {

@@ -3,17 +3,12 @@
 
 use std::time::Duration;
 
-use super::{After, AttemptEnd, Policy, Pushback, RetryOn, Why};
+use super::{
+    attempt::{After, AttemptEnd, Policy, Why},
+    pushback::Pushback,
+    settings::{BudgetSettings, RetryOn},
+};
 use crate::outcome::Outcome;
-
-/// How large the bucket is, and how fast it fills.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BudgetSettings {
-    /// Tokens that an ok answer gives: the share of the ok answers that the client may retry in the long term.
-    pub ratio: f64,
-    /// Tokens in a full bucket.
-    pub most: f64,
-}
 
 /// The bucket. It starts full.
 #[derive(Debug)]

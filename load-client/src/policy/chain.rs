@@ -6,7 +6,10 @@ use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
 use super::{
-    After, AttemptEnd, Before, Policy, PolicySettings, ThrottleKind, Why, budget::Budget, retries::Retries,
+    attempt::{After, AttemptEnd, Before, Policy, Why},
+    budget::Budget,
+    retries::Retries,
+    settings::{PolicySettings, ThrottleKind},
     throttle::Throttle,
 };
 

@@ -3,7 +3,12 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::{After, AttemptEnd, Backoff, Policy, Pushback, RetryOn, Why};
+use super::{
+    attempt::{After, AttemptEnd, Policy, Why},
+    backoff::Backoff,
+    pushback::Pushback,
+    settings::RetryOn,
+};
 
 /// Retries, each after a pause.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Backoff, BudgetSettings};
+use super::backoff::Backoff;
 use crate::outcome::Outcome;
 
 /// What the clients of a run do about failures. The default is nothing.
@@ -113,6 +113,15 @@ impl Default for RetryOn {
     fn default() -> Self {
         Self::of(&[Outcome::Unavailable, Outcome::Rejected])
     }
+}
+
+/// How large the bucket of the retry budget is, and how fast it fills.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BudgetSettings {
+    /// Tokens that an ok answer gives: the share of the ok answers that the client may retry in the long term.
+    pub ratio: f64,
+    /// Tokens in a full bucket.
+    pub most: f64,
 }
 
 /// How a client holds its own requests back.

@@ -11,7 +11,7 @@ use std::{collections::VecDeque, time::Duration};
 use rand::RngExt;
 use rand_pcg::Pcg64Mcg;
 
-use super::{After, AttemptEnd, Before, Policy};
+use super::attempt::{After, AttemptEnd, Before, Policy};
 use crate::outcome::Outcome;
 
 /// Requests per accepted one that the client still sends (the book's K).

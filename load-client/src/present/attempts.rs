@@ -1,7 +1,6 @@
 //! What retries and hedges did, in a sentence.
 
-use super::words::counted;
-use crate::report::Run;
+use crate::{report::Run, units::counted};
 
 /// What became of requests whose clients try again; `None` where each request is sent once.
 pub(crate) fn sentence(run: &Run) -> Option<String> {

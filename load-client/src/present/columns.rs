@@ -157,7 +157,8 @@ pub(in crate::present) mod tests {
             answered.ledger.unavailable,
             answered.ledger.failed,
             answered.ledger.in_flight,
-        ) = (86, 1, 2, 3);
+            answered.ledger.throttled,
+        ) = (87, 1, 2, 3, 1);
         let mut runs = vec![queued, dropping, unseen, answered];
         for (run, name) in runs.iter_mut().zip(["queued", "dropping", "unseen", "answered"]) {
             name.clone_into(&mut run.name);

@@ -3,10 +3,9 @@
 
 use std::fmt::Write;
 
-use super::words::counted;
 use crate::{
     report::{CapacityReport, ConfigurationReport, EventReport, StageReport},
-    units::time,
+    units::{counted, time},
 };
 
 /// The load, as one sentence.

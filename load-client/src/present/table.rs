@@ -9,12 +9,12 @@ use super::{
     layout::{Layout, wrap},
     picture::picture,
     theory,
-    words::{counted, driven, explain, generator, label, unanswered, warning},
+    words::{driven, explain, generator, label, unanswered, warning},
 };
 use crate::{
     ledger::{self, AttemptCounts, AuditCounts, Ledger, Part},
     report::Run,
-    units::time,
+    units::{counted, time},
 };
 
 /// Rows side by side, with some sentences on each; on top, whose figures are not the service's, and what was driven if that

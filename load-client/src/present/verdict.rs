@@ -2,11 +2,9 @@
 
 use crate::{
     report::{VerdictReport, seconds},
-    units::time,
+    units::{counted, time},
     verdict::{Shortfall, TooFew, Verdict},
 };
-
-use super::words::counted;
 
 /// A verdict, as the report has it: with the sentence that JSON promises in `reason`. `scheduled` says whether the load had
 /// a schedule.

@@ -6,7 +6,7 @@ use crate::{
     outcome::Outcome,
     report::{ConfigurationReport, Limit, Run, ServiceReport},
     scenario::Rpc,
-    units::{time, time_on},
+    units::{counted, time, time_on},
 };
 
 /// The name that a run goes by: its own, or that of the RPC method where `run` has made it.
@@ -71,12 +71,6 @@ fn rate(made: &ConfigurationReport) -> String {
         Some(sends) => format!("a trace of {}", counted(sends, "request")),
         None => "as fast as the answers come".to_owned(),
     }
-}
-
-/// `1 request`, `2 requests`.
-pub fn counted(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }
 
 fn was(number: u64) -> &'static str {

@@ -5,7 +5,7 @@
 //! traffic, where the queue is a reflected Brownian motion and the relative deviation grows with the root of
 //! (1 + variation) / 2.
 
-use super::{Chain, Station};
+use super::{chain::Chain, station::Station};
 
 /// Of a normal variable, 95 % lies within so many standard deviations.
 const NINETY_FIVE_PERCENT: f64 = 1.96;

@@ -4,7 +4,7 @@
 //! Sources: Kleinrock, *Queueing Systems* I (1975), chapter 3; for the variance of a time average W. Whitt, *Asymptotic
 //! formulas for Markov processes with applications to simulation*, Operations Research 40 (1992), formula (6).
 
-use super::Station;
+use super::station::Station;
 
 /// What a chain of an endless line leaves out (arbitrary: far less than any run can measure).
 const TAIL: f64 = 1e-13;

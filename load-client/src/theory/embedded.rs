@@ -5,8 +5,8 @@
 //! digits are lost.
 
 use super::{
-    Station,
     poisson::{at_least, binomial},
+    station::Station,
 };
 
 /// The largest room that is computed (arbitrary: the time grows with its square).

@@ -1,6 +1,6 @@
 //! Waiting times in an endless line: exact for exponential and for constant service times, an approximation for others.
 
-use super::{Station, erlang_c, poisson::at_least};
+use super::{erlang::erlang_c, poisson::at_least, station::Station};
 
 /// The wait of requests in an endless line: Poisson arrivals, exponential service, first come first served (M/M/c).
 #[derive(Debug, Clone, Copy, PartialEq)]

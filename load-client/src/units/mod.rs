@@ -6,7 +6,7 @@ mod shared;
 mod time;
 
 pub use self::{
-    number::{KIB, bytes, compact_count, compact_rate, plain},
+    number::{KIB, bytes, compact_count, compact_rate, counted, plain},
     shared::SharedUnit,
     time::{clock, compact_time, fine_time, round_time, tick_time, time, time_at_bound, time_on},
 };

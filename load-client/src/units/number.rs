@@ -60,6 +60,12 @@ pub fn compact_rate(rate: f64) -> String {
     }
 }
 
+/// `1 request`, `2 requests`.
+pub fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -187,7 +187,7 @@ fn a_request_that_is_stopped_between_two_attempts_counts_as_what_it_was_last() {
     let client = Running::start(load_client(
         ["run", &url].into_iter().chain(flags).chain([file.to_str().unwrap()]),
     ));
-    client.wait_for_line("intended     4");
+    client.wait_for_line("scheduled     4");
     signal(client.child(), Signal::INT);
     let (_, said) = client.wait();
     let report: Report =

@@ -11,7 +11,7 @@ fn run(load: &str, strategies: &str) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("theory.toml");
     let lab = format!(
-        "[load]\narrival = \"poisson\"\ntimeout = \"1h\"\n{load}\n[service]\nworkers = 4\nservice-time = \"1s\"\n{strategies}"
+        "[load]\narrival = \"poisson\"\ntimeout = \"1h\"\n{load}\n[service]\nworkers = 4\nservice-time = \"1s\"\nline = \"fifo\"\n{strategies}"
     );
     fs::write(&file, lab).unwrap();
     let (output, report) = report(["compare", file.to_str().unwrap(), "--virtual-time", "-q"]);

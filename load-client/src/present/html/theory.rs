@@ -1,6 +1,6 @@
 //! What queueing theory predicts, beside what was measured.
 
-use super::{Labelled, markup::Markup, tables::Table};
+use super::{labelled::Labelled, markup::Markup, tables::Table};
 use crate::{
     present::{
         grid::MISSING,
