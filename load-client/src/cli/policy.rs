@@ -51,9 +51,10 @@ pub(super) struct PolicyArgs {
     #[arg(long, env = "LOAD_PUSHBACK", requires = "retries")]
     pushback: Option<PushbackChoice>,
 
-    /// Whether clients hold their own requests back when the service accepts less than half of them: none, adaptive[:WINDOW],
-    /// or book[:WINDOW]. The formula is that of the book Site Reliability Engineering; adaptive always sends one request per
-    /// second, book may send none for minutes. Such requests count as throttled [default WINDOW: 2m]
+    /// Whether clients hold their own requests back when the service accepts less than half of them: none, adaptive or book.
+    /// The formula is that of the book Site Reliability Engineering; adaptive always sends one request per second, book may
+    /// send none for minutes. Both look back over 2m; adaptive:WINDOW or book:WINDOW sets another time. Requests that are
+    /// held back count as throttled
     #[arg(long, env = "LOAD_THROTTLE", value_name = "RULE", default_value = "none", value_parser = throttle)]
     throttle: Throttled,
 
