@@ -23,7 +23,7 @@ def connected_once(seen):
 
 def test_2000_small_calls_in_flight_on_one_connection(start, connect):
     calls = 2_000
-    program = start("--max-waiting", str(calls))
+    program = start("--line", "fifo", "--max-waiting", str(calls))
     occupying = connect(program).processing("occupies the worker", b"", 60)
     program.until_level("in_service", 1)
     client = connect(program)
@@ -39,7 +39,7 @@ def test_2000_small_calls_in_flight_on_one_connection(start, connect):
 def test_20000_calls_with_a_deadline_of_a_second(start, connect):
     calls = 20_000
     # The service does 200 per second, and all calls may wait. Most calls must reach their deadline while they wait.
-    program = start("--workers", "4", "--service-time", "20ms", "--max-waiting", str(calls))
+    program = start("--line", "fifo", "--workers", "4", "--service-time", "20ms", "--max-waiting", str(calls))
     client = connect(program)
     seen = states(client)
     crowd = [client.processing("", b"", timeout=1) for _ in range(calls)]

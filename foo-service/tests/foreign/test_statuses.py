@@ -50,7 +50,7 @@ def test_no_room_on_the_queue_or_in_the_line_for_it(start, connect, occupied, wh
 
 
 def test_no_room_in_the_line_for_a_worker(start, connect, occupied):
-    program = start("--max-waiting", "1")
+    program = start("--line", "fifo", "--max-waiting", "1")
     client = connect(program)
     occupied(program)
     waiting = client.processing("takes the only place in line")
