@@ -45,7 +45,7 @@ def test_it_is_well_formed_as_xml_and_as_html_and_its_policy_allows_its_style(gr
     assert data in page.find(".//code").text
     # Without Watch there are no charts of the service.
     charts = [chart.get("id") for chart in page.iter("figure")]
-    assert charts == ["goodput", "response-time-p50", "response-time-p99", "percentiles-ok"]
+    assert charts == ["response-time-p99", "goodput", "response-time-p50", "percentiles-ok"]
     curve = report["response_time_curve"]["ok"]
     assert curve[-1] == {"quantile": 1.0, "seconds": report["response_time_seconds"]["ok"]["max"], "count": 40}
 
