@@ -3,8 +3,6 @@
 #   docker build --target foo-service -t foo-service .
 #   docker run --rm -p 127.0.0.1:50051:50051 -p 127.0.0.1:9464:9464 foo-service --workers 4
 FROM rust:1.95-slim-trixie AS build
-# A profile of Cargo.toml. `quick` halves the compile time and optimises less.
-ARG PROFILE=release
 WORKDIR /src
 COPY . .
 # The caches keep the compiled dependencies between builds. A source file may be older than the cached result of an earlier
@@ -12,8 +10,8 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     find . -path ./target -prune -o -type f -exec touch {} + \
-    && cargo build --profile "$PROFILE" --locked --bin foo-service --bin load-client \
-    && install -D -t /out "target/$PROFILE/foo-service" "target/$PROFILE/load-client"
+    && cargo build --release --locked --bin foo-service --bin load-client \
+    && install -D -t /out target/release/foo-service target/release/load-client
 
 FROM debian:trixie-slim AS foo-service
 LABEL org.opencontainers.image.title="foo-service" \

@@ -4,7 +4,9 @@ Prometheus."""
 import json
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -54,11 +56,28 @@ def stands_in():
     return (SHARED / "docker" / "engine").exists()
 
 
-def make_images():
+def make_images(compiles):
+    """Builds the base images. That of the compiler is large, and only there if something `compiles`."""
     run(SHARED / "docker" / "engine", stdout=None)
     files = (ROOT / "Dockerfile").read_text() + (ROOT / "docker-compose.yml").read_text()
-    for kind, pattern in [("debian", r"debian:\S+"), ("rust", r"rust:\S+"), ("prometheus", r"prom/prometheus:\S+")]:
+    patterns = {"debian": r"debian:\S+", "prometheus": r"prom/prometheus:\S+"}
+    if compiles:
+        patterns["rust"] = r"rust:\S+"
+    for kind, pattern in patterns.items():
         run(SHARED / "docker" / "base-image", kind, re.search(pattern, files)[0], stdout=None)
+
+
+def images_from(programs):
+    """Makes the images of both programs from programs that are compiled already. Their folder takes the place of the stage `build` of
+    the Dockerfile."""
+    with tempfile.TemporaryDirectory() as stage:
+        out = Path(stage) / "out"
+        out.mkdir()
+        for program in ["foo-service", "load-client"]:
+            shutil.copy2(Path(programs) / program, out)
+        for program in ["foo-service", "load-client"]:
+            run("docker", "buildx", "build", "--quiet", "--load", "--build-context", f"build={stage}", "--target", program,
+                "--tag", f"backpressure/{program}", ROOT)
 
 
 class Stack:
