@@ -15,7 +15,7 @@ use crate::{
 pub struct Request {
     /// When its caller stops waiting for the answer, since the controller's start; `None` if it did not say.
     pub deadline: Option<Duration>,
-    /// How urgent it is.
+    /// How urgent the request is. Only the line `priority` looks at it.
     pub class: Class,
     /// Whether it waits for its turn however long that takes. Such a request is never rejected.
     pub patient: bool,
@@ -36,7 +36,7 @@ pub struct Place {
 /// What becomes of a request that arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
-    /// It has a place.
+    /// It has a place, which must come back by [`Controller::end`].
     Admitted(Place),
     /// It waits; [`Controller::next`] or [`Controller::expire`] says how that ends, unless it [leaves](Controller::leave).
     Waits {
@@ -47,16 +47,16 @@ pub enum Entry {
         /// Another request that waited and is rejected for this one.
         displaced: Option<(Id, Reason)>,
     },
-    /// It is rejected.
+    /// It is rejected, and the controller knows nothing of it any more.
     Rejected(Reason),
 }
 
 /// How the wait of a request ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It has a place.
+    /// The request with this id has a place now.
     Admitted(Id, Place),
-    /// It is rejected.
+    /// The request with this id is rejected, and out of the line.
     Rejected(Id, Reason),
 }
 
@@ -67,7 +67,7 @@ pub enum Expiry {
     Expired,
     /// It still can: ask again then.
     Later(Duration),
-    /// No such request waits.
+    /// No such request waits: it was admitted or rejected, or it left.
     Gone,
 }
 
@@ -75,7 +75,7 @@ pub enum Expiry {
 pub struct Controller {
     limit: Box<dyn Limit>,
     line: Box<dyn Line>,
-    /// What `limit` said last.
+    /// The value of the limit when it was last asked.
     in_force: u32,
     in_flight: u32,
     waiting: usize,
@@ -97,7 +97,7 @@ impl Controller {
         }
     }
 
-    /// A request arrives.
+    /// A request arrives. Never waits: the answer says whether it was admitted, waits or was rejected.
     pub fn arrive(&mut self, now: Duration, request: Request) -> Entry {
         if self.waiting == 0 && self.in_flight < self.in_force {
             self.line.passed(now);
@@ -193,7 +193,7 @@ impl Controller {
         self.in_force = self.limit.limit();
     }
 
-    /// The limit in force.
+    /// The limit in force, at least 1.
     pub fn limit(&self) -> u32 {
         self.in_force
     }
@@ -203,7 +203,7 @@ impl Controller {
         self.in_flight
     }
 
-    /// How many requests wait.
+    /// How many requests wait, patient ones included.
     pub fn waiting(&self) -> usize {
         self.waiting
     }

@@ -23,9 +23,9 @@ use crate::{
 /// Why a call of a protected service failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Error<E> {
-    /// It was not admitted.
+    /// The call was not admitted; the service inside has not seen it.
     Rejected(Rejected),
-    /// The service inside failed.
+    /// The call was admitted, and the service inside failed with this error.
     Inner(E),
 }
 

@@ -26,7 +26,7 @@ pub trait Observe: Send + Sync + 'static {
     fn limit_changed(&self, _limit: u32) {}
 }
 
-/// Observes nothing.
+/// For those who want no metrics.
 impl Observe for () {}
 
 impl<O: Observe + ?Sized> Observe for std::sync::Arc<O> {

@@ -28,7 +28,7 @@ pub struct Crate {
     uses: BTreeSet<Use>,
 }
 
-/// One module uses another.
+/// A place where a module uses another one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
     /// The one that names the other.

@@ -40,7 +40,7 @@ use self::{command::Line, reading::Read};
 /// What a program was started with.
 #[derive(Debug)]
 pub struct Parsed<C> {
-    /// The values.
+    /// The values of the flags, from the command line, the environment or the defaults.
     pub cli: C,
     /// The same as clap has them: from which source each value came.
     pub matches: ArgMatches,

@@ -26,15 +26,15 @@ pub struct Admin {
 
 /// What the pages show of a service.
 pub struct AdminParts {
-    /// The metrics for `/metrics`.
+    /// What `/metrics` shows.
     pub metrics: Arc<Metrics>,
     /// The order of its work.
     pub turns: Arc<Turns>,
-    /// Its counts.
+    /// The counts that go into the metrics when they are read.
     pub ledger: Arc<Ledger>,
-    /// Its queue.
+    /// The queue, whose state `/metrics` shows.
     pub enqueue: Arc<EnqueueDoor>,
-    /// Its phase.
+    /// The phase that `/readyz` answers for.
     pub lifecycle: Arc<Lifecycle>,
     /// Whether it can accept connections.
     pub accepting: Arc<Accepting>,

@@ -106,13 +106,13 @@ impl Job {
 closed_set! {
     /// How an admitted message ended: the label `outcome` of `foo_jobs_total`.
     pub enum JobOutcome {
-        /// A worker processed it.
+        /// A worker processed it to the end.
         Completed,
         /// Admitted, then thrown away by the queue's policy.
         Dropped,
         /// Its deadline passed, in line or in service.
         Expired,
-        /// Its caller went away.
+        /// Its caller went away, in line or in service.
         Cancelled,
         /// Left when the drain ran out of time.
         Abandoned,
@@ -132,13 +132,13 @@ closed_set! {
         Ok,
         /// Rejected for want of room.
         Rejected,
-        /// Its deadline passed.
+        /// Its deadline passed, in line or in service.
         Expired,
-        /// Its caller went away.
+        /// Its caller went away before the answer.
         Cancelled,
         /// The service is draining, the work on the message failed, or the durable queue cannot be written.
         Unavailable,
-        /// The request is malformed.
+        /// The request is malformed, so nothing was admitted.
         Invalid,
         /// A bug of the service.
         Failed,
@@ -152,7 +152,7 @@ closed_set! {
     /// A new reason is declared here, with what its caller is told; [`outcome`](Self::outcome) says how the call counts.
     #[derive(thiserror::Error)]
     pub enum Reason {
-        /// The queue is full.
+        /// The queue is full, and its policy is to reject.
         #[error("no room: the queue is full")]
         QueueFull,
         /// The queue is full, and so is the line of callers that wait for a place on it.
@@ -185,10 +185,10 @@ closed_set! {
         /// The work on the message failed, as it is told to with `--fail-rate`. Another attempt may succeed.
         #[error("the work on the message failed")]
         WorkFailed,
-        /// The caller's deadline passed.
+        /// The caller's deadline passed before the answer.
         #[error("deadline passed")]
         Expired,
-        /// The caller went away.
+        /// The caller went away before the answer: only the counts hear of it.
         #[error("the caller went away")]
         Cancelled,
         /// The request is not what it must be; the answer names the field where it can.
@@ -236,9 +236,9 @@ pub type CallEnd = Result<(), Reason>;
 /// A message that was processed, as its caller hears of it.
 #[derive(Debug)]
 pub struct Done {
-    /// The message's id.
+    /// The message's id, as the caller gave it.
     pub id: Box<str>,
-    /// What the worker measured.
+    /// How long the message waited and was in service.
     pub processed: Processed,
 }
 

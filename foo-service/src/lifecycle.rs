@@ -116,7 +116,7 @@ pub struct ShutdownTrigger(watch::Sender<Stop>);
 #[derive(Debug, Clone)]
 pub struct Shutdown(watch::Receiver<Stop>);
 
-/// A connected pair.
+/// A trigger, and what services listen to that it stops.
 pub fn shutdown() -> (ShutdownTrigger, Shutdown) {
     let (sender, receiver) = watch::channel(Stop::No);
     (ShutdownTrigger(sender), Shutdown(receiver))

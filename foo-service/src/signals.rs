@@ -8,7 +8,6 @@ use foo_service::{
     tls::Certificates,
 };
 
-/// SIGTERM, Ctrl-C and SIGHUP.
 pub(crate) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,

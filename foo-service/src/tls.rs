@@ -128,7 +128,7 @@ where
     incoming.map(move |connection| connection.map(|io| Secured::new(io, &certificates.acceptor(), &metrics)))
 }
 
-/// A connection over TLS.
+/// A connection that shakes hands before it carries its first byte, within a time limit.
 pub struct Secured<IO: Connected> {
     info: IO::ConnectInfo,
     state: State<IO>,

@@ -24,7 +24,7 @@ use crate::{
 /// urgent, 3 holds for calls that do not say. Messages of the queue count as 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Classes {
-    /// All calls are alike.
+    /// All calls are alike: what they say of their class is not looked at.
     Off,
     /// The most urgent class that waits is first. A class that waits gets at least one turn in 20.
     Shared,

@@ -19,7 +19,7 @@ use crate::{
     work::{Share, Work},
 };
 
-/// The pool of workers.
+/// The worker slots that both RPCs share. A message is processed while it holds one.
 pub struct Workers {
     slots: Permits,
     /// How many slots there are, for those that only want to know.
@@ -40,7 +40,7 @@ impl Drop for Slot {
 }
 
 impl Workers {
-    /// `count` slots for `work`.
+    /// `count` slots, in which `work` is done.
     pub fn new(count: u32, work: Work, metrics: Arc<Metrics>) -> Self {
         Self {
             slots: Permits::new(count),

@@ -1,4 +1,4 @@
-//! A client: what it intends next, what it has in flight. A value, not a task, so that tens of thousands are cheap.
+//! A client: what it schedules next, what it has in flight. A value, not a task, so that tens of thousands are cheap.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use crate::{
     scenario::WhenBlocked,
 };
 
-/// One client.
+/// One client: what it has scheduled, what it has in flight, and what waits for a slot.
 #[derive(Debug)]
 pub struct Client {
     arrivals: Arrivals,
     next: Option<Intent>,
-    /// How many more sends it may intend.
+    /// How many more requests it may schedule.
     left: u64,
     in_flight: u32,
     /// Whether a send is due that has to wait for an answer.
@@ -26,7 +26,7 @@ pub struct Client {
 /// What a client does with a send that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// Makes it. It could have been made at `possible`: when it was intended, or when the client was free to.
+    /// Makes it. It could have been made at `possible`: when it was scheduled, or when the client was free to.
     Send {
         /// The scheduled request.
         intent: Intent,
@@ -40,7 +40,7 @@ pub enum Turn {
 }
 
 impl Client {
-    /// A client that intends at most `left` sends.
+    /// A client that schedules at most `left` requests.
     pub fn new(arrivals: Arrivals, left: u64) -> Self {
         Self {
             arrivals,
@@ -53,7 +53,7 @@ impl Client {
         }
     }
 
-    /// When its next send is intended; `None` when there is none.
+    /// When its next request is scheduled; `None` when there is none.
     pub fn next_due(&mut self, now: Duration) -> Option<Duration> {
         if self.next.is_none() && self.left > 0 {
             self.next = self.arrivals.next(now);
@@ -100,7 +100,7 @@ impl Client {
         self.blocked
     }
 
-    /// The sends that were intended before `end` and will not be made.
+    /// The requests that were scheduled before `end` and will not be made.
     pub fn unsent(&mut self, end: Duration) -> impl Iterator<Item = Intent> {
         let scheduled = self.arrivals.scheduled();
         std::iter::from_fn(move || {

@@ -1,5 +1,5 @@
-//! The effort of the generator itself: its processor time, and its waits for a stream on its connections. With these a
-//! report can tell whether its figures come from the service or from the generator.
+//! The effort of the load client itself: its processor time, and its waits for a stream on its connections. With these a
+//! report can tell whether its figures come from the service or from the load client.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use tokio::time::Instant;
 /// Sends that had to wait for a stream: the server lets only so many be open on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StreamWaits {
-    /// The number of waits.
+    /// How many requests had to wait.
     pub count: u64,
     /// Of all of them together.
     pub total: Duration,
-    /// The longest wait.
+    /// The longest single wait.
     pub max: Duration,
 }
 
-/// What the generator had to put up.
+/// What sending cost the load client.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Effort {
     /// How much of a core the busiest of the sending threads used, over the load; `None` where there are none, or the
@@ -27,7 +27,7 @@ pub struct Effort {
 }
 
 impl StreamWaits {
-    /// Adds one.
+    /// Adds one wait.
     pub fn add(&mut self, wait: Duration) {
         self.merge(&Self {
             count: 1,
@@ -36,7 +36,7 @@ impl StreamWaits {
         });
     }
 
-    /// Adds another connection's.
+    /// Adds the waits of another connection.
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.total += other.total;
@@ -45,7 +45,7 @@ impl StreamWaits {
 }
 
 impl Effort {
-    /// Adds another shard's.
+    /// Adds the effort of another shard: the waits are summed, and the busiest thread counts.
     pub fn merge(&mut self, other: &Self) {
         self.cpu_share = match (self.cpu_share, other.cpu_share) {
             (Some(mine), Some(theirs)) => Some(mine.max(theirs)),
@@ -67,7 +67,7 @@ pub struct CpuClock {
 }
 
 impl CpuClock {
-    /// Starts counting.
+    /// Starts counting now, for the calling thread.
     pub fn start() -> Self {
         Self {
             from: thread_time(),

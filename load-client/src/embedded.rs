@@ -81,7 +81,7 @@ impl Embedded {
         }
     }
 
-    /// How to reach it.
+    /// How clients reach the service: through memory, without a network.
     pub fn dial(&self) -> Dial {
         self.dial.clone()
     }

@@ -24,9 +24,7 @@ pub(crate) enum FilesError {
     /// Two files would be written over each other.
     #[error("{first} and {second} both write to {}; give each a file of its own", path.display())]
     Same {
-        /// The first flag.
         first: &'static str,
-        /// The second flag.
         second: &'static str,
         /// The file that both flags name.
         path: PathBuf,
@@ -85,7 +83,7 @@ impl Files {
         Screen::new(self.on_stdout)
     }
 
-    /// Writes them.
+    /// Writes the report to all files that were asked for.
     pub(crate) fn write(self, seed: u64, runs: Vec<Run>) -> Result<(), WriteError> {
         if let Some(file) = self.csv {
             file.write(|mut out| series::write(&mut out, &runs))?;

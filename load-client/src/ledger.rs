@@ -11,13 +11,13 @@ use crate::outcome::Outcome;
 /// A count of a table, and where it is found in a `T`.
 #[derive(Debug)]
 pub struct Column<T> {
-    /// Its name in JSON.
+    /// The field's name in JSON, and the label's value in metrics.
     pub name: &'static str,
-    /// Its name for people.
+    /// The word for it in tables and pages.
     pub label: &'static str,
     /// Its part in the sum.
     pub part: Part,
-    /// Its value.
+    /// Reads the count from its table.
     pub of: fn(&T) -> u64,
 }
 
@@ -26,13 +26,13 @@ pub struct Column<T> {
 pub enum Part {
     /// The sum of the good, the bad and the open ones.
     Total,
-    /// Ended as intended.
+    /// It ended well.
     Good,
-    /// Ended otherwise.
+    /// It ended badly.
     Bad,
-    /// Not ended.
+    /// It has not ended.
     Open,
-    /// Not in the sum.
+    /// A further count that is not in the sum.
     Beside,
 }
 
@@ -69,7 +69,7 @@ macro_rules! counts {
                 [$( self.$name ),+]
             }
 
-            /// Adds another's counts.
+            /// Adds the counts of another one, column by column.
             pub fn add(&mut self, other: &Self) {
                 $( self.$name += other.$name; )+
             }
@@ -101,17 +101,17 @@ macro_rules! counts {
 counts! {
     /// How every scheduled request ended, without those of the warm-up: `intended` is the sum of the others.
     pub struct Ledger {
-        /// All of them.
+        /// Requests that were scheduled, whatever became of them.
         intended: Total "scheduled",
-        /// Answered with OK.
+        /// Requests that were answered with OK.
         ok: Good "ok",
         /// Rejected by the service, because it had no room.
         rejected: Bad "rejected",
-        /// The deadline passed.
+        /// Requests whose deadline passed before the answer.
         expired: Bad "expired",
         /// The service could not be reached, went away, or is draining.
         unavailable: Bad "unavailable",
-        /// Any other answer.
+        /// Requests with any other status.
         failed: Bad "failed",
         /// Never sent: the client itself held it back, because the service had refused too many.
         #[serde(default)]
@@ -127,9 +127,9 @@ counts! {
     /// What became of queued messages, without those of the warm-up: `acknowledged` is the sum of `done`, `discarded`,
     /// `queued`, `lost` and `unknown`.
     pub struct AuditCounts {
-        /// Accepted by the service.
+        /// Messages that the service has accepted.
         acknowledged: Total "acknowledged",
-        /// Of those, processed.
+        /// Of those, the messages that were processed.
         done: Good "done",
         /// Of those, ended otherwise, and the service said so.
         discarded: Bad "discarded",
@@ -139,7 +139,7 @@ counts! {
         lost: Bad "lost",
         /// Of those, beyond knowing: the instance that accepted them is gone, or some completions were not heard of.
         unknown: Bad "unknown",
-        /// Ended more than once.
+        /// Messages that ended more than once.
         duplicated: Beside "done twice",
         /// Processed, though never acknowledged: a deadline or a connection cut the acknowledgement off.
         done_unacknowledged: Beside "done without acknowledgement",
@@ -155,7 +155,7 @@ counts! {
     pub struct AttemptCounts {
         /// All of them, the first of each request included.
         attempts: Total "attempts",
-        /// Answered with OK.
+        /// Attempts that were answered with OK.
         ok: Good "ok",
         /// Rejected by the service, because it had no room.
         rejected: Bad "rejected",
@@ -163,7 +163,7 @@ counts! {
         expired: Bad "expired",
         /// The service could not be reached, went away, or is draining.
         unavailable: Bad "unavailable",
-        /// Any other answer.
+        /// Attempts with any other status.
         failed: Bad "failed",
         /// Broken off, because the other attempt of a hedged request had won.
         cancelled: Bad "cancelled",

@@ -26,7 +26,7 @@ const TIMES: [f64; 24] = [
     30.0, 60.0, 120.0, 600.0, 3600.0,
 ];
 /// Upper bounds of the buckets of the start lag, in seconds. They are finest from 1 ms, a tick of the timers, to 10 ms,
-/// where the generator counts as late.
+/// where the load client counts as late.
 const LAGS: [f64; 18] = [
     0.000_25, 0.000_5, 0.001, 0.001_5, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007_5, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25,
     1.0, 5.0,
@@ -79,7 +79,7 @@ pub struct Metrics {
     good: Counter,
     warmup: Counter,
     acknowledged: Counter,
-    /// By [`fates`].
+    /// One for each fate of [`fates`].
     audited: Vec<Counter>,
     /// By [`attempt_ends`], then by [`attempt_effects`]; none where each request is sent once.
     attempts: Vec<Counter>,

@@ -15,7 +15,7 @@ pub enum Outcome {
     Ok,
     /// The service itself rejected it, because it had no room.
     Rejected,
-    /// Its deadline passed.
+    /// The deadline passed before the answer.
     Expired,
     /// The service could not be reached, went away, or is draining.
     Unavailable,
@@ -67,7 +67,7 @@ impl StatusCode {
         .first_chunk()
         .expect("there are as many variants as are counted");
 
-    /// Its name, like `NOT_FOUND`.
+    /// The name as gRPC writes it, like `NOT_FOUND`.
     pub fn label(self) -> &'static str {
         self.into()
     }

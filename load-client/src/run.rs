@@ -56,7 +56,7 @@ pub enum RunError {
     NoTls {
         /// The flag that needs TLS.
         flag: &'static str,
-        /// The URL without TLS.
+        /// The URL to write instead, without TLS.
         url: Url,
     },
     /// The flags do not make a load.
@@ -67,7 +67,7 @@ pub enum RunError {
         "{services} services need a connection each: {connections} for {clients} clients are too few (--connections, --clients)"
     )]
     TooFewConnections {
-        /// How many there are.
+        /// The number of URLs.
         services: u32,
         /// How many there would be.
         connections: u32,
@@ -77,9 +77,9 @@ pub enum RunError {
     /// The address for the metrics cannot be had.
     #[error("--prometheus-addr: cannot serve metrics at {address}: {source}; port 0 takes any that is free")]
     Metrics {
-        /// As the flag says.
+        /// The address as the flag has it.
         address: Address,
-        /// The system's reason.
+        /// What the operating system says.
         source: io::Error,
     },
 }

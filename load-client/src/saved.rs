@@ -23,17 +23,17 @@ pub enum SavedError {
     /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
-        /// The system's reason.
+        /// What the operating system says.
         source: io::Error,
     },
     /// The file is not a report of this version.
     #[error("{} is no report of this version ({SCHEMA}): {reason}; write one with --json", path.display())]
     Content {
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
-        /// Where it differs.
+        /// Where the text differs from a report.
         reason: String,
     },
     /// Standard input is named more than once.
@@ -42,14 +42,14 @@ pub enum SavedError {
     /// There is nothing to compare.
     #[error("{other} has no run that could be compared with {names}: none of that name, on the same kind of clock")]
     NothingInCommon {
-        /// The file.
+        /// The file with the runs that have no counterpart.
         other: String,
         /// What there is to compare with.
         names: String,
     },
 }
 
-/// Reports that were read.
+/// The reports of some files, in the order of the command line.
 #[derive(Debug)]
 pub struct SavedReports {
     /// Each with the name of its file.
@@ -59,7 +59,7 @@ pub struct SavedReports {
 }
 
 impl SavedReports {
-    /// Reads the files.
+    /// Reads and checks the files, `-` from standard input. `against` are those to compare with.
     pub fn read(files: &[PathBuf], against: &[PathBuf]) -> Result<Self, SavedError> {
         let standard = files.iter().chain(against).filter(|path| input::is_standard(path));
         if standard.count() > 1 {

@@ -28,7 +28,7 @@ impl Default for Stopper {
 }
 
 impl Stopper {
-    /// A listener.
+    /// Another handle that learns when the run is to stop.
     pub fn listener(&self) -> Stop {
         Stop(self.0.subscribe())
     }

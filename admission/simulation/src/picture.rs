@@ -62,7 +62,7 @@ fn goodput(policy: &Policy, load: f64) -> f64 {
     world::run(&scenario, policy).goodput(500.0, length) / 4.0
 }
 
-/// The picture, as SVG.
+/// Runs the simulations of the picture and draws them: a whole SVG document.
 pub fn svg() -> String {
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"system-ui, sans-serif\" \

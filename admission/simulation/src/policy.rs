@@ -12,7 +12,7 @@ use crate::scenario::times;
 /// What the limit is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
-    /// The number of workers.
+    /// As many as there are workers: what an operator sets who knows their number.
     Workers,
     /// To start its search there.
     Start(u32),
@@ -21,11 +21,11 @@ pub enum Told {
 /// A limit and a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Policy {
-    /// The limit's name.
+    /// A name of [`foo_admission::limit`], as the flag `--limit` takes it.
     pub limit: &'static str,
     /// What the limit is told.
     pub told: Told,
-    /// The line's name.
+    /// A name of [`foo_admission::line`], as the flag `--line` takes it.
     pub line: &'static str,
     /// How many requests may wait; `None` for the line's own bound.
     pub places: Option<usize>,

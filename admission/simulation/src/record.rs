@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_admission::line::Class;
 
-/// How a request ended.
+/// How a request ended, as its caller sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// Answered within the SLO.
@@ -15,14 +15,14 @@ pub enum Fate {
     Rejected,
     /// Left the line at its deadline.
     Left,
-    /// Failed at once.
+    /// Failed at once: a fast failure, as of a dependency that is down.
     Failed,
 }
 
 /// What happened within one service time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Bucket {
-    /// Requests that arrived.
+    /// Requests that arrived, whatever became of them.
     pub arrived: u32,
     /// Requests that ended so, by [`Fate`].
     pub ended: [u32; 5],
@@ -32,7 +32,7 @@ pub struct Bucket {
     pub waits: f64,
     /// The limit at the end of the bucket.
     pub limit: u32,
-    /// Requests in flight then.
+    /// Requests in flight when the measurement was taken.
     pub in_flight: u32,
     /// The highest number in flight.
     pub most_in_flight: u32,
@@ -43,7 +43,7 @@ pub struct Bucket {
 pub struct Record {
     /// One for each service time.
     pub buckets: Vec<Bucket>,
-    /// By class: arrived, good.
+    /// By class of urgency: requests that arrived, and those of them that were answered within the SLO.
     pub classes: [(u64, u64); Class::COUNT],
     /// Response times of good answers of class 0.
     pub urgent: Vec<Duration>,

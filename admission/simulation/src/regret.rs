@@ -29,7 +29,7 @@ const PLACES: [usize; 24] = [
 /// Requests that the workers can do in one simulation. Fewer where far more arrive.
 const REQUESTS: f64 = 24_000.0;
 
-/// What deadlines mean.
+/// Whether callers say until when they wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deadlines {
     /// Requests carry the SLO as their deadline.
@@ -97,7 +97,7 @@ impl Cell {
     }
 }
 
-/// Every cell.
+/// Every cell of the grid: each combination of load, service times and workers that is simulated.
 pub fn grid() -> Vec<Cell> {
     let mut cells = Vec::new();
     for workers in WORKERS {
@@ -143,7 +143,7 @@ pub struct Regrets {
     policies: Vec<Policy>,
 }
 
-/// Draws the grid.
+/// Simulates every cell with each policy, `seeds` times.
 pub fn draw(policies: Vec<Policy>, deadlines: Deadlines, seeds: u64) -> Regrets {
     let cells = many::map(&grid(), |&cell| {
         let fixed = |places| Policy {

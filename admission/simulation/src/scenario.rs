@@ -12,13 +12,13 @@ pub const SERVICE: Duration = Duration::from_millis(20);
 /// How the service times vary. All have a mean of 1, and the shapes of foo-service's `--service-time-distribution`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Times {
-    /// All alike.
+    /// Every request takes the mean.
     Constant,
-    /// Exponential.
+    /// Exponential: coefficient of variation 1.
     Exponential,
-    /// Lognormal with sigma 1.
+    /// Lognormal with sigma 1: coefficient of variation 1.31.
     Lognormal,
-    /// Pareto with shape 2.1.
+    /// Pareto with shape 2.1: a heavy tail.
     Pareto,
     /// One request in 20 takes 20 times as long as the others.
     Bimodal,
@@ -103,7 +103,7 @@ pub struct Scenario {
     pub late: Late,
     /// Classes, with their shares of the load, which add up to 1.
     pub classes: Vec<(Class, f64)>,
-    /// One after the other.
+    /// One after the other; the scenario is over when the last one is.
     pub phases: Vec<Phase>,
     /// Of all that is drawn.
     pub seed: u64,

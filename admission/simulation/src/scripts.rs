@@ -42,7 +42,7 @@ impl Bound {
     }
 }
 
-/// A script.
+/// A scenario with a right answer, and the figures by which a policy is held to it.
 #[derive(Debug, Clone, Copy)]
 pub struct Script {
     /// Its column in the table.
@@ -55,7 +55,7 @@ pub struct Script {
     pub figure: fn(&Policy) -> f64,
 }
 
-/// Every script.
+/// Every script, in the order of the columns.
 pub const SCRIPTS: [Script; 14] = [
     Script {
         letter: "a",

@@ -168,7 +168,7 @@ pub fn classes(policy: &Policy, times: Times) -> Classes {
     }
 }
 
-/// Classes, by line.
+/// As [`classes`] has it, one row for each line.
 pub fn classes_table() -> Table {
     let mut table = Table::new([
         "line · service times",

@@ -319,14 +319,12 @@ impl World<'_> {
         self.start_queued();
     }
 
-    /// An admitted request ends.
     fn end(&mut self, call: usize, place: Place, outcome: Outcome, fate: Fate) {
         self.over(call, fate);
         self.controller.end(self.now, place, outcome);
         self.serve();
     }
 
-    /// A request is over.
     fn over(&mut self, call: usize, fate: Fate) {
         self.calls[call].state = State::Over;
         self.bucket.ended[fate as usize] += 1;

@@ -26,7 +26,7 @@ pub struct Aimd {
 }
 
 impl Aimd {
-    /// Starts at `settings.start`.
+    /// Starts at `settings.start`, and stays within `settings.min` and `settings.max`.
     pub fn new(settings: LimitSettings) -> Self {
         Self {
             limit: settings.start.max(1),

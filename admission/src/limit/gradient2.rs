@@ -35,7 +35,7 @@ pub struct Gradient2 {
 }
 
 impl Gradient2 {
-    /// Starts at `settings.start`.
+    /// Starts at `settings.start`, and stays within `settings.min` and `settings.max`.
     pub fn new(settings: LimitSettings) -> Self {
         Self {
             limit: f64::from(settings.start.max(1)),

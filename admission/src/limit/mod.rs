@@ -60,7 +60,7 @@ pub struct Sample {
     pub round_trip: Duration,
     /// Requests in flight when it was admitted, itself included.
     pub in_flight: u32,
-    /// How it ended.
+    /// How it ended. Only a success says how long the service takes.
     pub outcome: Outcome,
 }
 
@@ -82,9 +82,9 @@ pub trait Limit: Send {
 pub struct LimitSettings {
     /// The limit at the start.
     pub start: u32,
-    /// Never lower.
+    /// The limit is never lower than this.
     pub min: u32,
-    /// Never higher.
+    /// The limit is never higher than this.
     pub max: u32,
     /// Whether `start` is known to be the number of workers.
     pub known: bool,
@@ -115,14 +115,14 @@ impl LimitSettings {
     }
 }
 
-/// A limit by name.
+/// A limit that is chosen by its name.
 #[derive(Debug, Clone, Copy)]
 pub struct LimitKind {
     /// As a flag names it.
     pub name: &'static str,
-    /// One sentence.
+    /// What it does, in one sentence, for help texts.
     pub about: &'static str,
-    /// Makes one.
+    /// Makes one that nothing has been observed by yet.
     pub build: fn(LimitSettings) -> Box<dyn Limit>,
 }
 

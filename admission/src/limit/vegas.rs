@@ -33,7 +33,7 @@ pub struct Vegas {
 }
 
 impl Vegas {
-    /// Starts at `settings.start`.
+    /// Starts at `settings.start`, and stays within `settings.min` and `settings.max`.
     pub fn new(settings: LimitSettings) -> Self {
         Self {
             limit: f64::from(settings.start.max(1)),

@@ -15,7 +15,7 @@ pub struct Fifo {
 }
 
 impl Fifo {
-    /// A line of `settings.places`.
+    /// An empty line in which `settings.places` requests may wait.
     pub fn new(settings: LineSettings) -> Self {
         Self {
             waiting: Waiting::default(),

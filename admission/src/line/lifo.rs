@@ -16,7 +16,7 @@ pub struct Lifo {
 }
 
 impl Lifo {
-    /// A line of `settings.places`.
+    /// An empty line in which `settings.places` requests may wait.
     pub fn new(settings: LineSettings) -> Self {
         Self {
             waiting: Waiting::default(),

@@ -67,7 +67,7 @@ pub struct Caller {
     pub arrived: Duration,
     /// When its caller stops waiting for the answer; `None` if it did not say.
     pub deadline: Option<Duration>,
-    /// How urgent it is.
+    /// How urgent the request is. Only the line `priority` looks at it.
     pub class: Class,
     /// Whether it waits for its turn however long that takes. A line never rejects such a request.
     pub patient: bool,
@@ -147,20 +147,20 @@ impl Reason {
 /// What a line says to a request that arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// It waits.
+    /// It waits, until [`Line::next`] names it or it leaves.
     Waits,
     /// It waits in the place of another one, which is rejected.
     Displaces(Id, Reason),
-    /// It is rejected.
+    /// It is rejected at once.
     Rejected(Reason),
 }
 
 /// What becomes of a request that has waited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// It is served.
+    /// It has the free place, and is out of the line.
     Serve(Caller),
-    /// It is rejected.
+    /// It is rejected, and out of the line.
     Reject(Caller, Reason),
 }
 
@@ -171,7 +171,7 @@ pub struct Ended {
     pub took: Duration,
     /// From its admission to its deadline, if it had one.
     pub time_left: Option<Duration>,
-    /// How it ended.
+    /// How it ended. Only a success says how long the service takes.
     pub outcome: Outcome,
 }
 
@@ -186,7 +186,7 @@ pub trait Line: Send {
     /// A request goes away by itself. Returns whether it was there.
     fn leave(&mut self, id: Id) -> bool;
 
-    /// How many requests wait.
+    /// How many requests wait, patient ones included.
     fn len(&self) -> usize;
 
     /// Whether no request waits.
@@ -226,14 +226,14 @@ impl Default for LineSettings {
     }
 }
 
-/// A line by name.
+/// A line that is chosen by its name.
 #[derive(Debug, Clone, Copy)]
 pub struct LineKind {
     /// As a flag names it.
     pub name: &'static str,
-    /// One sentence.
+    /// What it does, in one sentence, for help texts.
     pub about: &'static str,
-    /// Makes one.
+    /// Makes an empty one.
     pub build: fn(LineSettings) -> Box<dyn Line>,
 }
 

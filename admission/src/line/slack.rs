@@ -54,7 +54,6 @@ pub(super) struct Slack {
 }
 
 impl Slack {
-    /// A request has ended.
     pub(super) fn observe(&mut self, ended: &Ended) {
         // Without a deadline nothing is cut off.
         let Some(left) = ended.time_left else { return };

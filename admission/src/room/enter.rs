@@ -25,7 +25,6 @@ pub struct Enter {
     waits: Option<Waits>,
 }
 
-/// A request in line.
 struct Waits {
     id: Id,
     arrived: Duration,

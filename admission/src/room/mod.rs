@@ -64,7 +64,7 @@ impl Ticket {
 /// Why a request was not admitted, and when to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejected {
-    /// Why.
+    /// Why: a value for the caller's status and for metrics.
     pub reason: Reason,
     /// When a place is expected, from now on: at least one service time. Differs by up to a half between requests that are
     /// rejected together, so that they do not come back together.
@@ -82,11 +82,11 @@ impl std::error::Error for Rejected {}
 /// Admission at one moment, for gauges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
-    /// The limit in force.
+    /// The limit in force, at least 1.
     pub limit: u32,
     /// Requests that have a permit.
     pub in_flight: u32,
-    /// Requests that wait.
+    /// Requests that wait, patient ones included.
     pub waiting: usize,
     /// How long a request takes once it is admitted, as observed; zero while nothing is known.
     pub service_time: Duration,
@@ -289,7 +289,7 @@ impl Shared {
         self.state.lock().expect("no code panics with the state locked")
     }
 
-    /// Since the start.
+    /// Since the start, by the clock of tokio.
     fn now(&self) -> Duration {
         self.at(Instant::now())
     }

@@ -17,7 +17,7 @@ use crate::{
 /// How long work that is let go may take to end (arbitrary: it only has to be dropped).
 const ABANDON_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How a drain ended.
+/// How a drain ended, for the log and the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drained {
     /// Admitted messages that were let go because time ran out.

@@ -153,17 +153,17 @@ impl Service {
         )
     }
 
-    /// The service's counts.
+    /// The counts of everything, as [`Ledger`] keeps them; for tests and for callers in the same process.
     pub fn ledger(&self) -> Arc<Ledger> {
         Arc::clone(&self.watched.ledger)
     }
 
-    /// The service's phase.
+    /// The phase of the service, from serving to closing.
     pub fn lifecycle(&self) -> Arc<Lifecycle> {
         Arc::clone(&self.watched.lifecycle)
     }
 
-    /// The service's metrics.
+    /// The metrics, as they were registered when the service was built.
     pub fn metrics(&self) -> Arc<Metrics> {
         Arc::clone(&self.metrics)
     }
@@ -173,7 +173,7 @@ impl Service {
         Arc::clone(&self.turns)
     }
 
-    /// The service's queue.
+    /// The door of Enqueue with its queue.
     pub fn enqueue(&self) -> Arc<EnqueueDoor> {
         Arc::clone(&self.enqueue)
     }

@@ -143,7 +143,7 @@ pub struct Settings {
 pub enum QueueKind {
     /// It grows until memory ends.
     Unbounded,
-    /// It holds `--queue-capacity` messages.
+    /// It holds `--queue-capacity` messages in memory.
     Bounded,
     /// It holds `--queue-capacity` messages in a file in `--queue-dir`; they outlive the process, by SIGKILL or with the power.
     Durable,

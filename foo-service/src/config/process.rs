@@ -32,7 +32,7 @@ pub struct LogArgs {
     pub log_format: LogFormat,
 }
 
-/// The flags for TLS.
+/// The flags by which the service encrypts its connections, and asks callers for certificates.
 #[derive(Debug, Clone, Args)]
 pub struct TlsArgs {
     /// Certificate for TLS, with its chain (PEM file). SIGHUP reads all TLS files again, for new connections

@@ -7,11 +7,11 @@ use tokio::time::Instant;
 use super::{file, queue};
 use crate::job::{Job, JobOutcome, Processed};
 
-/// A queue.
+/// The two kinds of queue behind one door.
 pub(super) enum Backend {
     /// It dies with the process.
     Memory(Arc<queue::Queue>),
-    /// It outlives the process.
+    /// In a file, which outlives the process.
     File(Arc<file::FileQueue>),
 }
 
@@ -19,7 +19,7 @@ pub(super) enum Backend {
 pub(super) enum Lease {
     /// Its end is a change in memory.
     Memory(queue::Lease),
-    /// Its end is written.
+    /// Its end is written before it counts.
     File(file::Lease),
 }
 
@@ -71,7 +71,6 @@ impl Backend {
 }
 
 impl Lease {
-    /// The message.
     pub(super) fn job(&self) -> &Job {
         match self {
             Self::Memory(lease) => lease.job(),

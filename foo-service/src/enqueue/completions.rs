@@ -21,7 +21,7 @@ pub struct Completion {
     pub queue_wait: Duration,
     /// `None`: no worker ever had it.
     pub service_time: Option<Duration>,
-    /// How it ended.
+    /// How it ended: one of the outcomes of an admitted message.
     pub outcome: JobOutcome,
 }
 

@@ -23,7 +23,7 @@ use crate::{
     ledger::{InLine, InService, Ledger},
 };
 
-/// First in, first out.
+/// A queue in memory. Messages are taken first in, first out.
 pub struct Queue {
     state: Mutex<State>,
     not_empty: Notify,

@@ -63,7 +63,6 @@ impl Gauges {
         })
     }
 
-    /// Closes a window.
     pub(super) fn close_window(&self, slot: usize) {
         self.windows.fetch_and(!(1 << slot), SeqCst);
     }
@@ -81,7 +80,7 @@ impl Gauges {
 /// A level as read through a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LevelReading {
-    /// The level now.
+    /// The level at this instant.
     pub now: u64,
     /// Since the window was last read.
     pub max: u64,
@@ -90,7 +89,7 @@ pub struct LevelReading {
 /// The levels at one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Levels<T> {
-    /// Messages on the queue.
+    /// Messages on the queue, without those that a worker has.
     pub queue_depth: T,
     /// Bytes of their ids and payloads.
     pub queue_bytes: T,

@@ -92,7 +92,6 @@ impl Drop for Handled<'_> {
     }
 }
 
-/// One unit of `in_system`.
 #[derive(Debug)]
 struct Presence {
     ledger: Arc<Ledger>,

@@ -84,7 +84,7 @@ impl Ledger {
         self.calls(rpc.into()).refused(reason)
     }
 
-    /// The counts of `door`.
+    /// The counts of `door`, read one by one: they need not fit together while messages move.
     pub fn door(&self, door: Door) -> DoorReading {
         self.doors[door as usize].read()
     }

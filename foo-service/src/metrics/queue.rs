@@ -11,15 +11,15 @@ use strum::{EnumCount, IntoStaticStr, VariantArray};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumCount, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum OfferOutcome {
-    /// It is durable.
+    /// It is on the disk.
     Ok,
-    /// The queue was full.
+    /// The queue was full, and the message was rejected.
     Full,
     /// The queue could not be written.
     Failed,
 }
 
-/// The handles.
+/// The handles by which the series are written.
 pub struct QueueMetrics {
     oldest_age: Gauge,
     offers: [Histogram; OfferOutcome::COUNT],
@@ -31,7 +31,6 @@ pub struct QueueMetrics {
 }
 
 impl QueueMetrics {
-    /// Registers every series.
     pub(super) fn register() -> Self {
         describe();
         let offers = std::array::from_fn(|index| {

@@ -19,7 +19,7 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// A call, in the extensions of its request.
 #[derive(Debug)]
 pub(super) struct Call {
-    /// When the headers arrived.
+    /// When the headers arrived; the deadline counts from here.
     pub(super) arrival: Instant,
     /// By when the caller wants its answer; `None` if it did not say.
     pub(super) deadline: Option<Instant>,

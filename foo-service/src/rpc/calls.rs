@@ -40,7 +40,7 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// Counts into `ledger`.
+    /// A layer that counts every call into `ledger`.
     pub fn new(ledger: Arc<Ledger>) -> Self {
         Self { ledger }
     }

@@ -40,13 +40,13 @@ use crate::{
 pub struct FooRpc {
     /// What a message must be.
     pub rules: MessageRules,
-    /// Serves Enqueue (fire-and-forget).
+    /// Takes the messages of Enqueue (fire-and-forget).
     pub enqueue: Arc<EnqueueDoor>,
-    /// Serves Process (synchronous).
+    /// Takes the messages of Process (synchronous).
     pub process: Arc<ProcessDoor>,
-    /// What Watch shows.
+    /// What Watch shows to its callers.
     pub watched: Arc<Watched>,
-    /// Where calls are counted.
+    /// Where calls and messages are counted.
     pub ledger: Arc<Ledger>,
     /// Whether calls have classes of urgency.
     pub classes: Classes,

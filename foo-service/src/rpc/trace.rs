@@ -54,7 +54,6 @@ pub fn around(routes: Routes, instance_id: &str) -> Routes {
     Routes::from(traced)
 }
 
-/// A span per call.
 fn spans<B>() -> TraceLayer<SharedClassifier<GrpcErrorsAsFailures>, impl Fn(&Request<B>) -> Span + Clone> {
     TraceLayer::new_for_grpc()
         .make_span_with(|request: &Request<B>| {

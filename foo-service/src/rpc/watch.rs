@@ -37,13 +37,13 @@ pub struct Watched {
     pub instance_id: String,
     /// The name of a queue that outlives the instance; empty for one in memory.
     pub queue_id: String,
-    /// When the instance started.
+    /// When the instance started: times in snapshots count from here.
     pub started: Instant,
     /// The workers, for their number.
     pub workers: Arc<Workers>,
     /// Whether resident memory is this service's own to tell: not where several live in one process.
     pub owns_process: bool,
-    /// The counts.
+    /// The counts that snapshots show.
     pub ledger: Arc<Ledger>,
     /// The ends of queued messages.
     pub log: Arc<CompletionLog>,

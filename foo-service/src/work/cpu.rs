@@ -17,12 +17,11 @@ use tokio::sync::oneshot;
 /// makes sense to burn, long beside reading the clock).
 const SLICE_ITERATIONS: u32 = 10_000;
 
-/// One thread per worker.
+/// Threads that compute, one for each worker.
 #[derive(Debug)]
 pub(super) struct Pool {
     orders: mpsc::Sender<Order>,
     inbox: Arc<Mutex<mpsc::Receiver<Order>>>,
-    /// Threads that were started.
     started: Mutex<u32>,
 }
 

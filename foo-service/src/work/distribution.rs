@@ -17,9 +17,9 @@ use super::longest::{LONGEST, nanos};
 /// The family of the service time; its mean is set apart from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ServiceTimeDistribution {
-    /// Always the mean.
+    /// Every message takes the mean.
     Constant,
-    /// Coefficient of variation 1.
+    /// Exponential: coefficient of variation 1.
     Exponential,
     /// Sigma 1: coefficient of variation 1.31, as response times of real services often have.
     Lognormal,
@@ -38,10 +38,10 @@ const PARETO_ALPHA: f64 = 2.1;
 const BIMODAL_SHARE: f64 = 0.05;
 const BIMODAL_TIMES: f64 = 20.0;
 
-/// Draws service times.
+/// Draws service times. The mean can change while the service runs.
 #[derive(Debug)]
 pub struct ServiceTime {
-    /// In nanoseconds.
+    /// Nanoseconds.
     mean: AtomicU64,
     family: ServiceTimeDistribution,
     random: Mutex<Pcg64Mcg>,
@@ -57,7 +57,7 @@ impl ServiceTime {
         }
     }
 
-    /// The mean.
+    /// The mean in force.
     pub fn mean(&self) -> Duration {
         Duration::from_nanos(self.mean.load(Relaxed))
     }

@@ -73,11 +73,11 @@ impl fmt::Display for Share {
     }
 }
 
-/// Decides which messages fail.
+/// Decides which messages fail. The share can change while the service runs.
 #[derive(Debug)]
 pub struct Failures {
     millionths: AtomicU32,
-    /// In nanoseconds.
+    /// How long the work lasts before it fails, in nanoseconds.
     after: AtomicU64,
     random: Mutex<Pcg64Mcg>,
 }

@@ -20,7 +20,6 @@ const KILLS: u64 = 3;
 const WORKERS: u64 = 2;
 /// Callers, each of which sends one message after the other.
 const CALLERS: u64 = 8;
-/// Messages of each.
 const EACH: u64 = 60;
 
 async fn start(folder: &Path, more: &[&str]) -> Program {

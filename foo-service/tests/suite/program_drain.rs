@@ -88,7 +88,6 @@ impl Crowded {
         until_async(async || get(self.program.admin, "/readyz").await.0 == 503).await;
     }
 
-    /// Gives one worker back.
     fn release_a_worker(&mut self) {
         self.occupying.pop().expect("one is occupied").abort();
     }

@@ -16,7 +16,7 @@ pub const MOST_POISSON: u64 = 100_000_000;
 /// How many sends there are at most, and whose they are.
 #[derive(Debug, Clone)]
 pub(super) enum Deal {
-    /// Any number of requests.
+    /// As many as the schedule has: only time ends the load.
     Unlimited,
     /// So many, dealt in turn: without a schedule, or until this time, by the rows of a trace.
     InTurn(u64, Option<Duration>),
@@ -71,7 +71,7 @@ impl Deal {
         }
     }
 
-    /// When all have been intended; `None` if there is no limit that is reached in time.
+    /// When all have been scheduled; `None` if there is no limit that is reached in time.
     pub(super) fn over(&self) -> Option<Duration> {
         match self {
             Self::Unlimited => None,
@@ -85,7 +85,7 @@ fn just_after(last: Duration) -> Duration {
     last + Duration::from_nanos(1)
 }
 
-/// When the integral has room for the requests: 20 of them at 10/s are 2 s of load, though the last one is intended a
+/// When the integral has room for the requests: 20 of them at 10/s are 2 s of load, though the last one is scheduled a
 /// little earlier. To a microsecond, and a hair before the integral, so that rounding does not lead past a pause.
 fn paced_end(profile: &Profile, target: f64) -> Duration {
     let end = profile.when(target * (1.0 - 1e-12)).unwrap_or_default();
@@ -128,7 +128,6 @@ fn at_random(requests: u64, clients: &[Paced], most: f64) -> Option<(Vec<u64>, f
     counting.finish(requests, most)
 }
 
-/// Sends counted so far.
 struct Counting {
     clients: Vec<Paced>,
     counts: Vec<u64>,

@@ -1,4 +1,4 @@
-//! When sends are intended: a pure function of the plan and a seed, which reads no clock. A client asks for its next intent
+//! When requests are scheduled: a pure function of the plan and a seed, which reads no clock. A client asks for its next intent
 //! when it is done with the last, so a backlog of intents costs no memory.
 
 mod deal;
@@ -12,7 +12,7 @@ use self::{deal::Deal, timetable::Timetable};
 pub use self::{deal::MOST_POISSON, timetable::Paced};
 use crate::scenario::{Scenario, Schedule, TraceRow};
 
-/// A send that is intended.
+/// A request that is scheduled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intent {
     /// Since the start of the run.
@@ -24,13 +24,13 @@ pub struct Intent {
 /// The intents of one client, in order.
 #[derive(Debug)]
 pub enum Arrivals {
-    /// Requests at a rate.
+    /// Requests at a rate, drawn as the schedule says.
     Paced(Paced),
     /// Requests at the times of a trace.
     Recorded {
         /// The rows of all clients.
         rows: Arc<[TraceRow]>,
-        /// The client's next row.
+        /// The index of the client's next row.
         next: usize,
         /// From one of its rows to the next: the number of clients.
         stride: usize,
@@ -67,7 +67,7 @@ impl ArrivalPlan {
         plan
     }
 
-    /// How many sends client `index` intends at most.
+    /// How many requests client `index` schedules at most.
     pub fn share(&self, index: u32) -> u64 {
         self.deal.share(index, self.timetable.clients)
     }
@@ -77,7 +77,7 @@ impl ArrivalPlan {
         self.timetable.until
     }
 
-    /// When the load is over: at its length, or earlier, once all its requests have been intended. `None` if this is not
+    /// When the load is over: at its length, or earlier, once all its requests have been scheduled. `None` if this is not
     /// known beforehand.
     pub fn over(&self) -> Option<Duration> {
         self.deal.over().or(self.timetable.until)

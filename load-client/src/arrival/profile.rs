@@ -1,5 +1,5 @@
 //! A rate over time, made of pieces in which it is constant or changes linearly, and the inverse of its integral. Sends are
-//! spaced evenly (or exponentially) on the integral, and each is intended when the integral reaches it. One formula serves
+//! spaced evenly (or exponentially) on the integral, and each is scheduled when the integral reaches it. One formula serves
 //! every schedule with a rate.
 //!
 //! Source: the time-rescaling construction of an inhomogeneous Poisson process (Çinlar, 1975).

@@ -81,14 +81,14 @@ impl Timetable {
 }
 
 impl Paced {
-    /// When the next send is intended; `None` when there is none left.
+    /// When the next request is scheduled; `None` when there is none left.
     pub(super) fn next(&mut self) -> Option<Duration> {
         let at = self.profile.when(self.target())?;
         self.step();
         Some(at)
     }
 
-    /// The integral at which the next send is intended.
+    /// The integral at which the next request is scheduled.
     pub(super) fn target(&self) -> f64 {
         self.done + self.steps as f64
     }

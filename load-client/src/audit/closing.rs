@@ -21,9 +21,9 @@ pub struct Closing {
 /// An audit that is over.
 #[derive(Debug, Default)]
 pub struct Audited {
-    /// The counts.
+    /// What became of the messages, without those of the warm-up.
     pub counts: AuditCounts,
-    /// When messages were done.
+    /// When messages were done, and how long they had waited.
     pub done: Done,
     /// The last of them, since the start of the run.
     pub last_done: Option<Duration>,

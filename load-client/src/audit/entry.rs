@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-/// One client's messages.
+/// The messages of one client that have not ended, by number.
 #[derive(Debug, Default)]
 pub(super) struct Track {
     pub(super) next: u64,
@@ -40,8 +40,8 @@ pub(super) enum State {
 pub struct End {
     /// Whether it was processed; otherwise it was dropped, abandoned or the like.
     pub completed: bool,
-    /// Time on the queue.
+    /// From the acceptance until a worker took it, as the service measured it.
     pub queue_wait: Duration,
-    /// Time with a worker.
+    /// With a worker, as the service measured it.
     pub service_time: Duration,
 }

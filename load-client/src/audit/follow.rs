@@ -46,7 +46,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// For the messages of `clients` clients; judges those intended from `warmup` on against `slo`. Times to done also go
+    /// For the messages of `clients` clients; judges those scheduled from `warmup` on against `slo`. Times to done also go
     /// into `time_to_done` and `shown`, as they are heard of.
     pub fn new(
         clients: usize,
@@ -96,7 +96,7 @@ impl Audit {
         }
     }
 
-    /// The service accepted it.
+    /// The service has accepted the message, so from now on its end is awaited.
     pub fn acknowledged(&mut self, client: usize, number: u64, at: Duration) {
         let Some(entry) = self.tracks[client].open.get_mut(&number) else {
             self.counts.acknowledged += 1;

@@ -36,7 +36,7 @@ use crate::{
 /// A method and what goes into every call of it.
 #[derive(Debug)]
 pub struct Call {
-    /// The method to call.
+    /// The method to call, with the path of its requests.
     pub method: Method,
     content: Content,
     /// Whether the service has said that it has no such method of FooService, and what wakes the tasks that wait for that.
@@ -63,7 +63,7 @@ struct Other {
     answer_fits: AtomicBool,
 }
 
-/// What an answer means.
+/// What an answer means to its client: an outcome, and what else it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The outcome that the ledger counts.
@@ -194,7 +194,7 @@ impl Call {
         }
     }
 
-    /// What an answer means.
+    /// Reads an answer. The message in it is decoded only as far as it is needed.
     pub fn interpret(&self, answer: Answer) -> Reply {
         let mut pushback = None;
         let (status, (outcome, fate), said) = match answer {

@@ -38,7 +38,7 @@ pub(super) enum Part {
 /// The send that a message is for.
 #[derive(Debug, Clone, Copy)]
 pub struct Ticket<'a> {
-    /// New for every run.
+    /// Goes before the numbers of messages; new for every run.
     pub run_id: &'a str,
     /// The client's number among all.
     pub client: u64,

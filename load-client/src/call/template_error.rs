@@ -11,9 +11,9 @@ pub enum TemplateError {
     /// JSON, but not of this type.
     #[error("the data does not fit {message}: {reason}. {hint}")]
     Unfit {
-        /// The type's name.
+        /// The full name of the message type.
         message: String,
-        /// What does not fit.
+        /// What does not fit, with the place in the JSON.
         reason: String,
         /// How such a value is written.
         hint: String,
@@ -24,9 +24,9 @@ pub enum TemplateError {
     /// A placeholder where none can be.
     #[error("{field} cannot have a placeholder: {reason}")]
     Misplaced {
-        /// Where it stands.
+        /// The path of the field, from the message down.
         field: String,
-        /// What can have one.
+        /// Which fields can have a placeholder.
         reason: &'static str,
     },
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::gates::{Rule, Rules};
 
-/// `--fail-if` and `--abort-if`.
+/// `--fail-if` and `--abort-if`: the rules that a run is judged by.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Gates")]
 pub struct GateArgs {
@@ -30,7 +30,7 @@ pub struct GateArgs {
 }
 
 impl GateArgs {
-    /// The rules.
+    /// The rules of both flags, in the order in which they were written.
     pub fn rules(&self) -> Rules {
         Rules {
             fail_if: self.fail_if.clone(),

@@ -15,7 +15,7 @@ pub struct Given<T> {
 pub type Words = Vec<(String, Vec<String>)>;
 
 impl<T> Given<T> {
-    /// What was given.
+    /// The flags that were given, by their long names, with their values.
     pub fn words(&self) -> &Words {
         &self.words
     }

@@ -81,7 +81,7 @@ pub struct LoadArgs {
     #[arg(long, env = "LOAD_REPEAT", requires = "stages")]
     repeat: bool,
 
-    /// A recorded load.
+    /// The file of a recorded load, and how to read it.
     #[command(flatten)]
     trace: TraceArgs,
 
@@ -165,11 +165,11 @@ pub struct Defaults {
 /// How long to wait for the service after the load if no flag says it.
 #[derive(Debug, Clone, Copy)]
 pub enum DrainLimit {
-    /// This time.
+    /// At most this time.
     Fixed(Duration),
     /// Twice the duration of the load.
     TwiceTheLoad,
-    /// Until everything is processed.
+    /// Until everything is processed, however long that takes.
     None,
 }
 

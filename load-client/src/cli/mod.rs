@@ -48,12 +48,12 @@ use crate::{transport::url::Url, ui::console::say};
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
 pub struct Cli {
-    /// What to do.
+    /// The subcommand with its flags.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// What the program is to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Drive one running service
@@ -82,7 +82,7 @@ pub enum Command {
     },
 }
 
-/// `load-client run`.
+/// The flags of `load-client run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// URL of the service: http://host:port, or https://host:port for TLS. With several URLs, separated by commas, the
@@ -101,7 +101,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub call: CallArgs,
 
-    /// The load.
+    /// When requests are sent, and how many.
     #[command(flatten)]
     pub load: LoadArgs,
 
@@ -114,15 +114,15 @@ pub struct RunArgs {
     #[command(flatten)]
     pub gates: GateArgs,
 
-    /// How its connections behave.
+    /// How connections are opened and kept.
     #[command(flatten)]
     pub connection: ConnectionArgs,
 
-    /// How TLS is used.
+    /// How TLS is used, if a URL asks for it.
     #[command(flatten)]
     pub tls: TlsArgs,
 
-    /// What to show.
+    /// What is shown, and which report files are written.
     #[command(flatten)]
     pub output: OutputArgs,
 
@@ -132,7 +132,7 @@ pub struct RunArgs {
     pub prometheus_addr: Option<Address>,
 }
 
-/// `load-client compare`.
+/// The flags of `load-client compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
     /// Lab file with the load, strategies and events of a comparison (docs/labs.md). Default: the built-in example
@@ -175,7 +175,7 @@ pub struct CompareArgs {
     )]
     pub theory: Theory,
 
-    /// The load.
+    /// When requests are sent, and how many; with a note of which flags were written.
     #[command(flatten)]
     pub load: Given<LoadArgs>,
 
@@ -188,15 +188,15 @@ pub struct CompareArgs {
     #[command(flatten)]
     pub gates: GateArgs,
 
-    /// How its connections behave.
+    /// How connections are opened and kept.
     #[command(flatten)]
     pub connection: ConnectionArgs,
 
-    /// How TLS is used.
+    /// How TLS is used, if a URL asks for it.
     #[command(flatten)]
     pub tls: TlsArgs,
 
-    /// What to show.
+    /// What is shown, and which report files are written.
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -210,7 +210,7 @@ pub enum Theory {
     Off,
 }
 
-/// `load-client selftest`.
+/// The flags of `load-client selftest`.
 #[derive(Debug, Args)]
 pub struct SelftestArgs {
     /// What to show while it runs.
@@ -218,7 +218,7 @@ pub struct SelftestArgs {
     pub progress: ProgressArgs,
 }
 
-/// `load-client report`.
+/// The flags of `load-client report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// Reports that --json has written. One file: show it again. Several: compare each of them with the first
@@ -235,7 +235,7 @@ pub struct ReportArgs {
     pub html: Option<PathBuf>,
 }
 
-/// `load-client health`.
+/// The flags of `load-client health`.
 #[derive(Debug, Args)]
 pub struct HealthArgs {
     /// Address of its metrics
@@ -280,10 +280,10 @@ const HINTS: [(&str, &str); 16] = [
     ),
 ];
 
-/// The command line, read.
+/// What the command line and the environment ask for.
 #[derive(Debug)]
 pub struct Started {
-    /// The values.
+    /// The subcommand with the values of its flags.
     pub cli: Cli,
     /// The command line that starts the same again, without credentials: for the report.
     pub command: String,

@@ -82,7 +82,7 @@ enum PushbackChoice {
 struct Throttled(Option<ThrottleSettings>);
 
 impl PolicyArgs {
-    /// What the flags say.
+    /// What the clients do about failures, as the flags say.
     pub(super) fn settings(&self) -> PolicySettings {
         PolicySettings {
             retries: self.retries,

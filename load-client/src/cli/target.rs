@@ -12,7 +12,7 @@ pub struct Target {
     pub name: String,
     /// The RPC to call; `None` if `--mode` says it.
     pub rpc: Option<Rpc>,
-    /// Its address.
+    /// The URL of the running service.
     pub url: Url,
 }
 

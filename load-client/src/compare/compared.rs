@@ -40,7 +40,7 @@ pub(super) async fn all_at_once(plans: Vec<RunPlan>, manner: ProgressStyle, stop
 }
 
 impl Compared {
-    /// Adds another comparison's runs.
+    /// Adds the runs of another comparison behind these.
     pub fn extend(&mut self, other: Self) {
         self.measured.extend(other.measured);
         self.failed.extend(other.failed);

@@ -2,7 +2,7 @@
 //!
 //! All clients of the shard share one heap of due sends and one set of calls in flight; no client has a task or a timer
 //! of its own. Timers tick at 1 ms, so at high rates each turn sends all that has become due, stamped with the time it
-//! was intended at.
+//! was scheduled at.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -64,7 +64,7 @@ impl RequestSender {
     }
 }
 
-/// What the generator has to put up from here on.
+/// What sending costs the load client from here on.
 struct EffortMeter {
     clock: Option<CpuClock>,
 }

@@ -35,24 +35,24 @@ use crate::{
     transport::{ConnectError, Transport, dial::Dial},
 };
 
-/// What a fleet needs.
+/// What a fleet needs to know before it connects.
 #[derive(Debug, Clone)]
 pub struct FleetSetup {
-    /// The load.
+    /// The load: how many clients, when and what they send.
     pub scenario: Arc<Scenario>,
     /// The call that each request makes.
     pub call: Arc<Call>,
-    /// The target.
+    /// How to reach the service.
     pub dial: Dial,
     /// Goes before the numbers of messages.
     pub run_id: String,
-    /// Where the clients run.
+    /// On which threads the clients run.
     pub place: Place,
     /// How long the target may take to come up.
     pub connect_timeout: Duration,
     /// The state of the run for progress and the live view.
     pub live: Arc<Live>,
-    /// To end early.
+    /// Ends the load early when it is triggered.
     pub stop: Stop,
 }
 
@@ -94,7 +94,7 @@ pub enum FleetError {
          --call package.Service/Method"
     )]
     NoFooService {
-        /// The server.
+        /// The server, as errors name it.
         target: String,
         /// What it was asked for.
         method: String,
@@ -105,7 +105,7 @@ pub enum FleetError {
 }
 
 impl Fleet {
-    /// Connects all clients.
+    /// Connects all clients, and returns when every connection is up.
     pub async fn connect(plan: &FleetSetup) -> Result<Self, FleetError> {
         let count = shards(&plan.scenario, plan.place);
         let arrivals = ArrivalPlan::of(&plan.scenario);
@@ -177,7 +177,7 @@ impl Fleet {
     }
 }
 
-/// A fleet at work.
+/// A fleet that sends its load.
 #[derive(Debug)]
 pub struct Sending {
     load_over: Vec<oneshot::Receiver<Duration>>,

@@ -18,7 +18,7 @@ const BATCH: usize = 256;
 pub(super) struct Pacer {
     clients: Vec<Client>,
     scenario: Arc<Scenario>,
-    /// When the next send of each client that is not blocked is intended.
+    /// When the next request of each client that is not blocked is scheduled.
     due: BinaryHeap<Reverse<(Duration, usize)>>,
     /// Clients with a send that waits for an answer.
     waiting: usize,
@@ -30,13 +30,13 @@ pub(super) struct Pacer {
     slots: usize,
     /// Whether there has been one.
     begun: bool,
-    /// Nothing that is intended from this time on is sent, and nothing that waits is sent any more.
+    /// Nothing that is scheduled from this time on is sent, and nothing that waits is sent any more.
     until: Option<Duration>,
-    /// When nothing is intended any more, as far as that is known beforehand: at `until`, or before.
+    /// When nothing is scheduled any more, as far as that is known beforehand: at `until`, or before.
     over: Option<Duration>,
 }
 
-/// What comes next.
+/// What a shard waits for next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     /// Nothing before this, unless an answer comes.
@@ -132,7 +132,7 @@ impl Pacer {
 
     /// What comes next, once what is due has been sent.
     pub(super) fn next(&self, now: Duration) -> Next {
-        // What is still due goes first: the generator's own lateness withholds nothing.
+        // What is still due goes first: start lag withholds nothing.
         if let Some((at, _)) = self.next_in_time() {
             return Next::At(at);
         }
@@ -156,7 +156,7 @@ impl Pacer {
         }
     }
 
-    /// The load is over, before its end if it was stopped: what was intended by then and not sent is withheld.
+    /// The load is over, before its end if it was stopped: what was scheduled by then and not sent is withheld.
     pub(super) fn close(mut self, now: Duration, results: &mut ShardResults) -> Duration {
         let over = self.over.map_or(now, |over| over.min(now));
         for (index, client) in self.clients.iter_mut().enumerate() {

@@ -2,7 +2,7 @@
 
 use crate::scenario::Scenario;
 
-/// Where the clients run.
+/// On which threads the clients of a fleet run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// On threads of their own, each with a runtime: so that nothing else delays a send.

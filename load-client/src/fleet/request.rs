@@ -21,12 +21,12 @@ pub(super) struct Send {
 /// What became of the second call of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Hedge {
-    /// There was none.
+    /// The attempt had one call only.
     #[default]
     None,
     /// The first call decided.
     Lost,
-    /// It decided.
+    /// The second call decided.
     Won,
 }
 

@@ -28,7 +28,7 @@ pub(super) struct ShardResults {
     warmup: Duration,
     /// The next number of each client, where no audit gives them.
     numbers: Vec<u64>,
-    /// Sends in flight that were intended after the warm-up.
+    /// Requests in flight that were scheduled after the warm-up.
     judged_in_flight: u64,
     /// The first message that came with each outcome.
     first_messages: BTreeMap<Outcome, String>,
@@ -81,7 +81,7 @@ impl ShardResults {
         self.targets[client % self.targets.len()]
     }
 
-    /// No send is intended from this time on.
+    /// No request is scheduled from this time on.
     pub(super) fn load_over(&mut self, at: Duration) {
         self.recorder.load_over(at);
     }
@@ -126,7 +126,6 @@ impl ShardResults {
         self.ended(sent);
     }
 
-    /// A send has ended.
     pub(super) fn ended(&mut self, sent: &Sent) {
         let outcome = sent.reply.outcome;
         if sent.reply.said != Said::Nothing && !self.first_messages.contains_key(&outcome) {
@@ -172,7 +171,6 @@ impl ShardResults {
         });
     }
 
-    /// The figures so far.
     pub(super) fn figures(&self) -> Figures {
         self.recorder.figures()
     }

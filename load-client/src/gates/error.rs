@@ -6,7 +6,7 @@ use crate::outcome::Outcome;
 /// Why a rule cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// It compares nothing.
+    /// It has no comparison, and is not `client-limited`.
     #[error("is no rule; write FIGURE>BOUND, like 'p99>250ms', with > >= < or <=, or 'client-limited'")]
     NoComparison,
     /// Its left side is not known.
@@ -24,9 +24,9 @@ pub enum RuleError {
     /// A share that is written as a part of 1, or a part of a request.
     #[error("{bound} is no whole number of requests; write {instead}")]
     Fraction {
-        /// As it was written.
+        /// The right side, as it was written.
         bound: String,
-        /// What is probably meant.
+        /// The rule that is probably meant.
         instead: String,
     },
     /// A share of more than there is.
@@ -35,9 +35,9 @@ pub enum RuleError {
     /// Its right side does not fit.
     #[error("{bound:?} is no {wanted}")]
     Bound {
-        /// As it was written.
+        /// The right side, as it was written.
         bound: String,
-        /// What would fit.
+        /// What the left side needs, like "duration".
         wanted: &'static str,
     },
 }

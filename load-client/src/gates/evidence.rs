@@ -19,9 +19,9 @@ const ROUNDING: f64 = 1e-12;
 /// What a run is judged by: at its end, or on the way.
 #[derive(Debug, Clone)]
 pub struct Evidence {
-    /// The figures.
+    /// The counts and distributions of the clients.
     pub figures: Figures,
-    /// How many sends a share is of: those that were intended; on the way, of those the ones whose end is known.
+    /// How many requests a share is of: those that were scheduled; on the way, of those the ones whose end is known.
     pub intended: u64,
     /// The same for goodput, which also has to wait for what is queued.
     pub settled: u64,
@@ -31,14 +31,14 @@ pub struct Evidence {
     pub queued: bool,
     /// Messages dropped by the service's policy; `None` if the service does not report them.
     pub dropped: Option<u64>,
-    /// For so long sends were intended and judged; on the way, as much of that as of the sends is settled. `None` of a load
+    /// For so long requests were scheduled and judged; on the way, as much of that as of the requests is settled. `None` of a load
     /// over no time.
     pub judged_for: Option<Duration>,
-    /// Whether the generator was the limit.
+    /// Whether the load client was the limit.
     pub client_limited: bool,
 }
 
-/// Where a statistic lies.
+/// Where a statistic lies, as far as it is known.
 enum Reached {
     At(Duration),
     Never,

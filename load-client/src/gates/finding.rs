@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::rule::{Comparison, Statistic};
 use crate::ledger::{AuditCounts, Column, Ledger, Part};
 
-/// A rule, judged.
+/// A rule, and what the run says about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
-    /// As it was written.
+    /// The rule as it was written.
     pub rule: String,
     /// Whether the rule is true, which fails the run; `None` if that is not known, which fails the run too.
     pub met: Option<bool>,
@@ -35,7 +35,7 @@ pub enum Finding {
     Never(Unended),
     /// There was no answer of that kind, and so none that could be too slow.
     NoAnswers,
-    /// It is not known.
+    /// The figure is not known, so the run fails.
     Unknown(Unknown),
 }
 
@@ -52,7 +52,7 @@ pub enum Unknown {
     NoAcknowledgement(Statistic),
     /// Nothing of that kind was measured.
     NoTimes,
-    /// Nothing was scheduled.
+    /// Nothing was scheduled, so there is nothing to be a share of.
     NoRequests,
     /// The load is too short for a rate.
     NoRate,
@@ -75,7 +75,7 @@ impl Finding {
 /// The end that a request did not come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// An answer.
+    /// The answer to its call.
     Answer,
     /// The processing of its message.
     Done,
@@ -85,7 +85,7 @@ pub enum Missing {
 /// limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unended {
-    /// What is missing.
+    /// The end that is missing.
     pub missing: Missing,
     /// How many, by the label of the count; none is zero.
     pub counts: Vec<(&'static str, u64)>,
@@ -107,7 +107,7 @@ impl Unended {
         Self { missing, counts, of }
     }
 
-    /// How many there are.
+    /// How many have not ended, over all counts.
     pub fn total(&self) -> u64 {
         self.counts.iter().map(|(_, count)| count).sum()
     }

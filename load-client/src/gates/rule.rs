@@ -10,21 +10,20 @@ use crate::{
 /// Describes a failure: a run that meets it has failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// As it was written.
+    /// The rule as it was written, for reports and errors.
     pub(super) text: String,
-    /// What it says.
     pub(crate) condition: Condition,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Condition {
-    /// The generator was the limit.
+    /// The load client was the limit.
     ClientLimited,
     /// A time beside a duration.
     Time(Statistic, Scope, Comparison, Duration),
-    /// A count beside a number, or a share of what was intended.
+    /// A count beside a number, or a share of what was scheduled.
     Count(Count, Comparison, Bound),
-    /// Goodput beside a share of what was intended, or a rate.
+    /// Goodput beside a share of what was scheduled, or a rate.
     Goodput(Comparison, Bound),
 }
 
@@ -39,7 +38,7 @@ pub enum Statistic {
     Max,
 }
 
-/// Which distribution.
+/// Which distribution a time is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// None is written: time to done where messages are queued, response time of ok answers otherwise.
@@ -53,10 +52,10 @@ pub(crate) enum Scope {
     StartLag,
 }
 
-/// What is counted.
+/// Which count of a table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Count {
-    /// Of the client's ledger.
+    /// A column of the client's ledger.
     Ledger(&'static Column<Ledger>),
     /// Of the audit of queued messages.
     Audit(&'static Column<AuditCounts>),
@@ -82,7 +81,7 @@ pub enum Comparison {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Bound {
     Number(f64),
-    /// Of what was intended, in percent, as written.
+    /// Of what was scheduled, in percent, as written.
     Percent(f64),
     PerSecond(f64),
 }
@@ -133,7 +132,7 @@ impl PartialEq for Count {
 }
 
 impl Rule {
-    /// As it was written.
+    /// The rule as it was written.
     pub fn text(&self) -> &str {
         &self.text
     }

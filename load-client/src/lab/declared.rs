@@ -11,13 +11,13 @@ use crate::scenario::Rpc;
 /// A comparison as a lab file declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lab {
-    /// As errors name it.
+    /// The path of the file as errors name it.
     pub(super) file: String,
     pub(super) title: Option<String>,
     pub(super) about: Option<String>,
-    /// For all strategies.
+    /// Flags of `[load]`, for all strategies.
     pub(super) load: Table,
-    /// For all strategies.
+    /// Flags of `[service]`, for all strategies.
     pub(super) service: Table,
     pub(super) strategies: Vec<Declared>,
     pub(super) events: Vec<DeclaredEvent>,
@@ -30,9 +30,9 @@ pub(super) struct Declared {
     pub(super) name: String,
     pub(super) about: String,
     pub(super) rpc: Rpc,
-    /// Over the lab's own.
+    /// Flags of the service, which replace those of the lab.
     pub(super) service: Table,
-    /// Over the lab's own.
+    /// Flags of the load, which replace those of the lab.
     pub(super) load: Table,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Declared {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DeclaredEvent {
     pub(super) line: usize,
-    /// Since the load began.
+    /// The time of the event since the load began.
     pub(super) at: Duration,
     /// The same, as it was written.
     pub(super) at_text: String,
@@ -65,7 +65,7 @@ impl Lab {
         !self.events.is_empty()
     }
 
-    /// Reads what `[load]` has.
+    /// Looks up what `[load]` sets.
     pub(super) fn load_flags(&self) -> Flags<'_> {
         Flags {
             file: &self.file,
@@ -74,7 +74,7 @@ impl Lab {
         }
     }
 
-    /// Reads what `[service]` has.
+    /// Looks up what `[service]` sets.
     pub(super) fn service_flags(&self) -> Flags<'_> {
         Flags {
             file: &self.file,

@@ -17,9 +17,9 @@ use crate::cli::LoadArgs;
 /// Which program's flags the keys of a table are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Of `load-client run`.
+    /// A flag of `load-client run`, under `[load]`.
     Load,
-    /// Of foo-service.
+    /// A flag of foo-service, under `[service]`.
     Service,
     /// Of foo-service, those that can change while it runs.
     Change,

@@ -31,7 +31,7 @@ const WORKED_EXAMPLE: &str = include_str!("../../../labs/worked-example.toml");
 const BUILT_IN: &str = "labs/worked-example.toml";
 
 impl Lab {
-    /// The worked example.
+    /// The worked example of README.md, from the file that is compiled in.
     pub fn built_in() -> Self {
         let source = Source {
             file: BUILT_IN,

@@ -25,7 +25,7 @@ struct Fields<'a> {
     source: &'a Source<'a>,
     table: &'a DeTable<'a>,
     name: &'static str,
-    /// Where it begins.
+    /// Where it begins in the text, for errors.
     span: Range<usize>,
 }
 
@@ -216,7 +216,7 @@ impl Fields<'_> {
         Ok(table)
     }
 
-    /// What stands under `[[key]]`.
+    /// The tables under `[[key]]`; `name` is what errors call one of them.
     fn tables(&self, key: &str, name: &'static str) -> Result<Vec<Fields<'_>>, LabError> {
         let Some(value) = self.table.get(key) else {
             return Ok(Vec::new());

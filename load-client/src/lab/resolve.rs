@@ -23,17 +23,17 @@ use crate::{
 /// A way to take requests in, as it is compared with others.
 #[derive(Debug, Clone)]
 pub struct Strategy {
-    /// What it is called.
+    /// The strategy's name, in tables and charts.
     pub name: String,
     /// One sentence for readers new to the strategy.
     pub about: String,
     /// The RPC that its clients use.
     pub rpc: Rpc,
-    /// The service behind it.
+    /// The service that is started for it.
     pub settings: Settings,
     /// The flags of its load.
     pub load: LoadArgs,
-    /// When requests are intended.
+    /// When requests are scheduled.
     pub schedule: Schedule,
     /// What changes while the load runs, in the order of time.
     pub events: Vec<Event>,
@@ -42,9 +42,9 @@ pub struct Strategy {
 /// Something that changes in a service while the load runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Since the load began.
+    /// The time of the event since the load began.
     pub at: Duration,
-    /// What changes.
+    /// The settings of the running service that change.
     pub change: Change,
     /// The same in a few words.
     pub says: String,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::flags::Kind;
 
-/// The schema.
+/// The JSON Schema of lab files, docs/lab.schema.json: of the flags that the two programs have.
 pub fn schema() -> Value {
     let flags = |kind: Kind, about: &str| {
         json!({

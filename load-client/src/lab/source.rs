@@ -10,17 +10,17 @@ pub enum LabError {
     /// The file cannot be read.
     #[error("cannot read {file}: {reason}")]
     Unreadable {
-        /// As it was named.
+        /// The path as it was given.
         file: String,
-        /// What the system says.
+        /// What the operating system says.
         reason: String,
     },
     /// Something in the file is wrong.
     #[error("{file}:{line}: {says}")]
     Wrong {
-        /// As it was named.
+        /// The path as it was given.
         file: String,
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// What is wrong, and what to do.
         says: String,
@@ -28,7 +28,7 @@ pub enum LabError {
     /// The file and the flags of the command line do not go together.
     #[error("{file}: {says}")]
     Flags {
-        /// As it was named.
+        /// The path as it was given.
         file: String,
         /// What is wrong, and what to do.
         says: String,

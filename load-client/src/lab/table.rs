@@ -82,7 +82,6 @@ impl Entry {
         }
     }
 
-    /// As TOML.
     pub(super) fn toml(&self) -> String {
         match &self.value {
             Value::Switch(on) => on.to_string(),

@@ -34,11 +34,11 @@ pub enum Phase {
     /// Connecting, or waiting for the service to come up.
     #[default]
     Connecting,
-    /// Sending.
+    /// Requests are being sent.
     Loading,
     /// Waiting for the service to work off what is left.
     Draining,
-    /// Over.
+    /// The run is over.
     Done,
 }
 
@@ -72,16 +72,16 @@ pub struct Live {
 pub struct LiveAudit {
     /// As far as they are settled.
     pub counts: AuditCounts,
-    /// Done within the SLO, from the intended send.
+    /// Done within the SLO, from the scheduled send.
     pub good: u64,
 }
 
 /// What a service showed of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Levels {
-    /// Messages on its queue.
+    /// Messages on the service's queue.
     pub queue_depth: u64,
-    /// Waiting or in service.
+    /// Messages that wait or are in service, and callers in line.
     pub in_system: u64,
 }
 
@@ -102,7 +102,7 @@ pub struct LiveShard {
 /// A run's state at one instant.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LiveReading {
-    /// What it is doing.
+    /// What the run is doing.
     pub phase: Phase,
     /// Since the load began, on the run's own clock, as of its last turn.
     pub elapsed: Duration,
@@ -110,7 +110,7 @@ pub struct LiveReading {
     pub ledger: Ledger,
     /// Sends of the warm-up: they are not in the ledger.
     pub warmup: u64,
-    /// Messages known to be done within the SLO, from the intended send.
+    /// Messages known to be done within the SLO, from the scheduled send.
     pub good: u64,
     /// Sends without an answer now, those of the warm-up included.
     pub in_flight: u64,
@@ -134,7 +134,7 @@ pub struct LiveTimesReading {
 }
 
 impl LiveAudit {
-    /// Adds another shard's.
+    /// Adds the counts of another shard.
     pub fn add(&mut self, other: &Self) {
         self.counts.add(&other.counts);
         self.good += other.good;
@@ -158,13 +158,13 @@ impl LiveShard {
         }
     }
 
-    /// An OK answer came, so long after its send was intended.
+    /// An OK answer came, so long after its request was scheduled.
     pub fn answered(&self, response_time: Duration) {
         self.answered.record(response_time);
     }
 
     fn add_to(&self, reading: &mut LiveReading) {
-        // The counts of ends are read first, so that each request that has ended is among those intended.
+        // The counts of ends are read first, so that each request that has ended is among those scheduled.
         let mut ledger = [0; Ledger::COLUMNS.len()];
         for (count, mine) in ledger.iter_mut().zip(&self.ledger).rev() {
             *count = mine.load(Relaxed);
@@ -245,7 +245,7 @@ impl Live {
         self.elapsed_millis.fetch_max(millis, Relaxed);
     }
 
-    /// The service showed this.
+    /// Takes over the levels that the service has just reported.
     pub fn seen(&self, levels: Levels) {
         *lock(&self.levels) = Some(levels);
     }
@@ -287,7 +287,7 @@ impl Live {
         *lock(&self.audited) = audited;
     }
 
-    /// The state now.
+    /// The counts now; each is read by itself, so they need not fit together.
     pub fn read(&self) -> LiveReading {
         let phase = match self.phase.load(Relaxed) {
             0 => Phase::Connecting,
@@ -316,7 +316,7 @@ impl Live {
         reading
     }
 
-    /// The times so far.
+    /// The distributions of times so far.
     pub fn times(&self) -> LiveTimesReading {
         let mut reading = LiveTimesReading::default();
         for shard in lock(&self.shards).iter() {

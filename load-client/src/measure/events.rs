@@ -6,10 +6,10 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::live::Live;
 
-/// Something that happens once.
+/// Something that is done to the service once while the load runs.
 #[derive(Clone)]
 pub struct Event {
-    /// Since the load began.
+    /// When it is done, since the load began.
     pub at: Duration,
     /// What happens, in a few words.
     pub says: String,

@@ -17,7 +17,7 @@ use crate::{
     stop::Stopper,
 };
 
-/// What was sent.
+/// What a load came to, when the last call has ended.
 pub(super) struct Sent {
     /// When the load began, by the system's clock; `None` in virtual time.
     pub(super) started_at: Option<SystemTime>,
@@ -27,7 +27,6 @@ pub(super) struct Sent {
     pub(super) stopped: Vec<Judgement>,
     /// The queue when the load was over; `None` if the service does not report it, or if a stop came first.
     pub(super) queue_depth_end: Option<u64>,
-    /// How every request ended.
     pub(super) recorded: Recorded,
 }
 

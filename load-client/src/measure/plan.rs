@@ -14,16 +14,16 @@ use crate::{
     transport::dial::Dial,
 };
 
-/// What to measure.
+/// One run: a load, a target, and what the run is judged by.
 #[derive(Debug, Clone)]
 pub struct RunPlan {
     /// The strategy's or the target's.
     pub name: String,
-    /// The load.
+    /// The load: how many clients, when and what they send.
     pub scenario: Arc<Scenario>,
-    /// What its sends are.
+    /// The call that each request makes.
     pub call: Arc<Call>,
-    /// The target.
+    /// How to reach the service.
     pub dial: Dial,
     /// Goes before the numbers of messages: new for every run against a service.
     pub run_id: String,
@@ -37,14 +37,14 @@ pub struct RunPlan {
     pub events: Vec<Event>,
     /// What the run is judged by.
     pub rules: Rules,
-    /// To end early.
+    /// Ends the run early when it is triggered.
     pub stop: Stop,
 }
 
 /// A run that was measured.
 #[derive(Debug)]
 pub struct Measured {
-    /// The figures.
+    /// The figures, as the report has them.
     pub report: Run,
     /// What does not add up; a run with such a thing has failed.
     pub imbalances: Vec<String>,

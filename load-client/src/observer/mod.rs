@@ -39,20 +39,20 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 /// After so long without a word from the service there is no point in waiting for it to drain.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// What an observer needs.
+/// What an observer needs to know before it watches.
 #[derive(Debug)]
 pub struct ObserverSetup {
-    /// The service.
+    /// How to reach the service.
     pub dial: Dial,
-    /// Whose completions to report.
+    /// The run whose completions the service is to report.
     pub run_id: String,
-    /// Between snapshots.
+    /// The time from one snapshot to the next.
     pub interval: Duration,
     /// One per shard; none where nothing is queued.
     pub audits: Vec<Arc<Mutex<Audit>>>,
     /// The metadata of every call. A service that requires metadata for its calls may require it for Watch too.
     pub metadata: http::HeaderMap,
-    /// For progress.
+    /// Where progress and the live view read the levels.
     pub live: Arc<Live>,
 }
 
@@ -68,7 +68,7 @@ pub struct Observer {
 #[derive(Debug)]
 struct Shared {
     observed: Mutex<Observed>,
-    /// Rises with every snapshot.
+    /// Rises by one with every snapshot.
     version: watch::Sender<u64>,
     setup: ObserverSetup,
 }
@@ -169,7 +169,7 @@ impl Observer {
         }
     }
 
-    /// What was seen.
+    /// All that was seen of the service so far.
     pub fn observed(&self) -> Observed {
         self.shared.observed().clone()
     }

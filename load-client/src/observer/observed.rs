@@ -12,55 +12,55 @@ use crate::{live::Levels, recorder::Series};
 /// What the messages of both doors came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Accepted on arrival.
+    /// Messages that were accepted on arrival.
     pub admitted: u64,
-    /// Rejected on arrival.
+    /// Messages that were rejected on arrival.
     pub refused: u64,
-    /// Processed.
+    /// Accepted messages that a worker has processed.
     pub completed: u64,
-    /// Thrown away by policy.
+    /// Accepted messages that the queue's policy threw away.
     pub dropped: u64,
-    /// Out of time.
+    /// Accepted messages whose deadline passed in line or in service.
     pub expired: u64,
-    /// Their callers went away.
+    /// Accepted messages whose callers went away.
     pub cancelled: u64,
     /// Left when a drain ran out.
     pub abandoned: u64,
-    /// Our bug.
+    /// Accepted messages that a bug of the service ended.
     pub failed: u64,
 }
 
 /// The highest levels since the load began; `None` before anything was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Maxima {
-    /// Messages on the queue.
+    /// The most messages on the queue at once.
     pub queue_depth: u64,
-    /// Bytes of them.
+    /// The most bytes of ids and payloads on the queue at once.
     pub queue_bytes: u64,
-    /// Waiting or in service.
+    /// The most messages and callers that waited or were in service at once.
     pub in_system: u64,
     /// Of the process; `None` where that is not the service's own.
     pub resident_bytes: Option<u64>,
 }
 
-/// What was seen.
+/// What was seen of a service, over all its instances.
 #[derive(Debug, Clone)]
 pub struct Observed {
-    /// When the load began.
+    /// When the load began; `None` before that.
     pub(super) start: Option<Instant>,
     /// When the latest snapshot was heard.
     pub(super) heard: Instant,
     /// The latest snapshot, without its completions.
     pub last: Snapshot,
-    /// How many there were.
+    /// Snapshots that came, the first included.
     pub(super) snapshots: u64,
     /// Instances that came after the first.
     pub restarts: u64,
     /// Whether completions were overwritten before they were seen.
     pub missed: bool,
-    /// Over time.
+    /// Levels of the queue and the process over time.
     pub series: Series,
-    /// Since the load began.
+    /// The highest levels since the load began.
     pub maxima: Maxima,
     /// Of instances that are gone, from the start of the run.
     earlier: Counters,

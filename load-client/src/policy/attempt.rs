@@ -8,9 +8,9 @@ use crate::outcome::Outcome;
 /// An attempt that has ended. Times are since the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttemptEnd {
-    /// When.
+    /// When the attempt ended.
     pub at: Duration,
-    /// How.
+    /// How the attempt ended.
     pub outcome: Outcome,
     /// What the service said about another attempt.
     pub pushback: Option<Pushback>,
@@ -22,14 +22,14 @@ pub struct AttemptEnd {
     pub deadline: Duration,
 }
 
-/// What follows an attempt.
+/// What becomes of a request after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum After {
     /// The request ends as this attempt did.
     Done(Why),
-    /// There is another attempt.
+    /// The request is tried again.
     Again {
-        /// When it is due.
+        /// When the next attempt is due.
         at: Duration,
         /// Whether the service named that time. Then the backoff starts from its beginning.
         told: bool,
@@ -41,7 +41,7 @@ pub enum After {
 pub enum Why {
     /// The attempt was ok, or it failed in a way after which the client does not retry.
     Ended,
-    /// All attempts were made.
+    /// As many attempts were made as the client may.
     Exhausted,
     /// The next attempt would be due after the deadline of the request.
     Late,
@@ -54,7 +54,7 @@ pub enum Why {
 /// Whether an attempt is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Before {
-    /// It is.
+    /// The attempt is sent.
     Send,
     /// It is not: the client itself holds it back.
     GiveUp,

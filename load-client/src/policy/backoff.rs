@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// The pauses before retries.
+/// How long the pauses before retries are: at random, up to a bound that grows with each attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// The longest pause before the first retry.

@@ -60,7 +60,7 @@ impl Policy for Chain {
 }
 
 impl Chain {
-    /// What follows an attempt.
+    /// Asks each policy in turn what follows an attempt.
     pub fn follows(&mut self, end: &AttemptEnd) -> After {
         self.after(end, After::Done(Why::Ended))
     }

@@ -10,7 +10,7 @@ pub const PUSHBACK: &str = "grpc-retry-pushback-ms";
 pub enum Pushback {
     /// Not before so long after its answer.
     After(Duration),
-    /// Never.
+    /// The service wants no further attempt.
     Never,
 }
 

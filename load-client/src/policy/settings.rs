@@ -8,9 +8,9 @@ use crate::outcome::Outcome;
 /// What the clients of a run do about failures. The default is nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PolicySettings {
-    /// Attempts beyond the first.
+    /// The most attempts of a request beyond its first.
     pub retries: u32,
-    /// After which outcomes.
+    /// The outcomes after which a request is tried again.
     pub retry_on: RetryOn,
     /// The pauses between attempts; `None`: no pause.
     pub backoff: Option<Backoff>,
@@ -97,7 +97,7 @@ impl fmt::Display for PolicySettings {
 pub struct RetryOn([bool; Outcome::ALL.len()]);
 
 impl RetryOn {
-    /// These.
+    /// A set of these outcomes.
     pub fn of(outcomes: &[Outcome]) -> Self {
         Self(Outcome::ALL.map(|outcome| outcomes.contains(&outcome)))
     }
@@ -127,13 +127,13 @@ pub struct BudgetSettings {
 /// How a client holds its own requests back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThrottleSettings {
-    /// By which rule.
+    /// The rule that decides.
     pub kind: ThrottleKind,
     /// The time that it looks back.
     pub window: Duration,
 }
 
-/// The rules of throttles.
+/// The rules by which a client holds its requests back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThrottleKind {
     /// The formula of the book *Site Reliability Engineering*, and one request per second in any case.

@@ -34,7 +34,7 @@ enum Kind {
 pub struct Saved<'a> {
     /// The name of the file.
     pub file: &'a str,
-    /// A run of it.
+    /// One of its runs.
     pub run: &'a Run,
 }
 

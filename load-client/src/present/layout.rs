@@ -12,7 +12,7 @@ const LONGEST_SENTENCE: usize = 100;
 /// The room that a text has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
-    /// Columns of a line.
+    /// The number of characters that a line may have.
     pub width: usize,
 }
 

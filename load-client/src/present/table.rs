@@ -79,7 +79,7 @@ pub fn comparison(runs: &[Run], layout: Layout) -> String {
     text
 }
 
-/// One run in full.
+/// One run with all its figures, as text for a terminal.
 pub fn single(run: &Run, layout: Layout) -> String {
     let mut text = comparison(std::slice::from_ref(run), layout);
     let per_second = |rate: Option<f64>| rate.map_or_else(|| MISSING.to_owned(), |rate| format!("{rate:.2}/s"));

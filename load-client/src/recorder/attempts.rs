@@ -24,7 +24,7 @@ impl Attempts {
         }
     }
 
-    /// Adds another shard's.
+    /// Adds the attempts of another shard.
     pub fn merge(&mut self, other: &Self) {
         self.counts.add(&other.counts);
         for (mine, theirs) in self.time.iter_mut().zip(&other.time) {

@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 /// A mergeable distribution of durations. Its memory grows with the logarithm of the largest, never with their number.
 #[derive(Debug, Clone)]
 pub struct Distribution {
-    /// In microseconds.
+    /// Microseconds.
     histogram: Histogram<u64>,
     sum: u128,
     max: Duration,
@@ -24,21 +24,21 @@ impl Default for Distribution {
 }
 
 impl Distribution {
-    /// Adds one.
+    /// Adds one duration.
     pub fn record(&mut self, duration: Duration) {
         self.histogram.record(micros(duration)).expect("it resizes itself");
         self.sum += duration.as_nanos();
         self.max = self.max.max(duration);
     }
 
-    /// Adds all of another.
+    /// Adds all durations of another distribution.
     pub fn merge(&mut self, other: &Self) {
         self.histogram.add(&other.histogram).expect("it resizes itself");
         self.sum += other.sum;
         self.max = self.max.max(other.max);
     }
 
-    /// The number of values.
+    /// How many durations were recorded.
     pub fn count(&self) -> u64 {
         self.histogram.len()
     }

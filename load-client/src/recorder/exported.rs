@@ -7,11 +7,11 @@ use crate::outcome::Outcome;
 /// Where durations are recorded, each as it is measured; those of the warm-up are not.
 #[derive(Debug, Clone)]
 pub struct Histograms {
-    /// By [`Outcome`], from the intended send.
+    /// By [`Outcome`], from the scheduled send.
     pub response_time: [Histogram; Outcome::ALL.len()],
-    /// From the intended send until the message was processed.
+    /// From the scheduled send until the message was processed.
     pub time_to_done: Histogram,
-    /// The generator's own lateness.
+    /// Start lag: how late the load client itself sends.
     pub start_lag: Histogram,
 }
 

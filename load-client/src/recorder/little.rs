@@ -41,7 +41,7 @@ impl Little {
         self.left += self.inside;
     }
 
-    /// Adds another shard's.
+    /// Adds the sums of another shard.
     pub fn merge(&mut self, other: &Self) {
         self.area += other.area;
         self.times += other.times;

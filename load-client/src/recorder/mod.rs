@@ -50,22 +50,22 @@ pub struct Ended {
     pub queue_wait: Option<Duration>,
 }
 
-/// Records one shard.
+/// Records what one shard sends, and how it ends.
 #[derive(Debug)]
 pub struct Recorder {
-    /// Without what `done` has.
+    /// All figures but those that `done` has.
     figures: Figures,
     done: Done,
     last_ended: Duration,
     warmup: Duration,
-    /// Sends intended within it.
+    /// Requests that were scheduled within the warm-up: they are sent and not judged.
     warmup_sends: u64,
     histograms: Histograms,
     little: Little,
 }
 
 impl Recorder {
-    /// Judges sends intended from `warmup` on; goodput counts those of them that are done within `slo`. What is measured
+    /// Judges requests scheduled from `warmup` on; goodput counts those of them that are done within `slo`. What is measured
     /// also goes into `histograms`, at once. `targets`: how many URLs there are.
     pub fn new(warmup: Duration, slo: Duration, histograms: Histograms, targets: usize) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Recorder {
         }
     }
 
-    /// A send was not made: its client was blocked. `start_lag` is how late that was found out: a generator that stalls
+    /// A send was not made: its client was blocked. `start_lag` is how late that was found out: a load client that stalls
     /// must not pass its stall off as the service's backpressure. `None`: when the load was over.
     pub fn withheld(&mut self, intended: Duration, start_lag: Option<Duration>, target: usize) {
         if self.judged(intended) {
@@ -162,7 +162,7 @@ impl Recorder {
         self.figures.attempts = Some(Box::default());
     }
 
-    /// Where the attempts of a send that was intended at this time are counted; `None` if it is not judged.
+    /// Where the attempts of a request that was scheduled at this time are counted; `None` if it is not judged.
     pub fn attempts(&mut self, intended: Duration) -> Option<&mut Attempts> {
         let judged = self.judged(intended);
         self.figures.attempts.as_deref_mut().filter(|_| judged)
@@ -196,7 +196,7 @@ impl Recorder {
         self.done.series.slot(at.saturating_sub(Duration::from_nanos(1)));
     }
 
-    /// So many sends (of those intended after the warm-up) are no longer waited for.
+    /// So many requests (of those scheduled after the warm-up) are no longer waited for.
     pub fn left_in_flight(&mut self, sends: u64) {
         self.figures.ledger.in_flight += sends;
         if let Some(attempts) = &mut self.figures.attempts {
@@ -222,16 +222,16 @@ impl Recorder {
     }
 }
 
-/// When messages were processed.
+/// When messages were processed, and how long they had waited.
 #[derive(Debug, Default)]
 pub struct Done {
     /// As the service measured it.
     pub queue_wait: Distribution,
-    /// From the intended send.
+    /// From the scheduled send until the message was processed.
     pub time_to_done: Distribution,
-    /// Over time.
+    /// When they were done, and how long that took, over time.
     pub series: Series,
-    /// How many were done within the SLO, from when their sends were intended. Some of them may be done after the load; a
+    /// How many were done within the SLO, from when their requests were scheduled. Some of them may be done after the load; a
     /// backlog that is worked off then is good only as far as it still meets the SLO.
     pub good: u64,
     slo: Duration,
@@ -255,7 +255,7 @@ impl Done {
         self.series.slot(done).done(time_to_done, good);
     }
 
-    /// Adds what another recorded.
+    /// Adds what another shard recorded.
     pub fn merge(&mut self, other: Self) {
         self.queue_wait.merge(&other.queue_wait);
         self.time_to_done.merge(&other.time_to_done);
@@ -267,34 +267,34 @@ impl Done {
 /// What a run is judged by: its counts and distributions, without what was when.
 #[derive(Debug, Clone, Default)]
 pub struct Figures {
-    /// How every intended send ended.
+    /// How every scheduled request ended.
     pub ledger: Ledger,
-    /// How every intended send ended, by the URL that it went to, or was to go to.
+    /// How every scheduled request ended, by the URL that it went to, or was to go to.
     pub targets: Vec<Ledger>,
-    /// Answers by their status.
+    /// Answers by their status, in the order of [`StatusCode::ALL`].
     pub statuses: [u64; StatusCode::ALL.len()],
     /// What was seen of the slots of the clients.
     pub slots: Slots,
-    /// By [`Outcome`], from the intended send to its end.
+    /// By [`Outcome`], from the scheduled send to its end.
     pub response_time: [Distribution; Outcome::ALL.len()],
     /// By [`Outcome`], from the actual send to its end.
     pub service_time: [Distribution; Outcome::ALL.len()],
-    /// The generator's own lateness.
+    /// Start lag: how late the load client itself sent.
     pub start_lag: Distribution,
-    /// From the intended send until the message was processed.
+    /// From the scheduled send until the message was processed.
     pub time_to_done: Distribution,
     /// As the service measured it.
     pub queue_wait: Distribution,
-    /// Messages done within the SLO, from the intended send.
+    /// Messages done within the SLO, from the scheduled send.
     pub good: u64,
-    /// What the generator had to put up.
+    /// What sending cost the load client.
     pub effort: Effort,
     /// The attempts; `None` where each request is sent once.
     pub attempts: Option<Box<Attempts>>,
 }
 
 impl Figures {
-    /// Adds another shard's.
+    /// Adds the figures of another shard.
     pub fn merge(&mut self, other: &Self) {
         self.ledger.add(&other.ledger);
         let targets = self.targets.len().max(other.targets.len());
@@ -333,7 +333,7 @@ impl Figures {
 /// What one shard, or all of them, recorded.
 #[derive(Debug, Default)]
 pub struct Recorded {
-    /// Without messages done.
+    /// All figures but those of messages that are done, which `done` has.
     pub figures: Figures,
     /// When the last send ended, since the start of the run.
     pub last_ended: Duration,

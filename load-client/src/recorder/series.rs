@@ -14,7 +14,7 @@ const FIRST_STEP: Duration = Duration::from_millis(100);
 /// What happened in one step.
 #[derive(Debug, Default, Clone)]
 pub struct Slot {
-    /// Sends intended.
+    /// Requests that were scheduled in this step.
     pub intended: u64,
     /// Messages done within the SLO.
     pub good: u64,
@@ -34,7 +34,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// A message was done, so long after it was intended; `good`: within the SLO.
+    /// A message was done, so long after it was scheduled; `good`: within the SLO.
     pub fn done(&mut self, time_to_done: Duration, good: bool) {
         self.good += u64::from(good);
         record(&mut self.to_done, time_to_done);

@@ -13,7 +13,7 @@ use crate::{
 /// A URL of a run, and how the requests to it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetReport {
-    /// The URL.
+    /// The URL that these requests went to.
     pub url: String,
     /// Connections to it that were up when the load was over.
     pub connected: u64,

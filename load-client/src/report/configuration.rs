@@ -15,37 +15,37 @@ pub struct ConfigurationReport {
     /// What the strategy's own service could do when the load began; null of a running service, which does not say it.
     #[serde(default)]
     pub capacity: Option<CapacityReport>,
-    /// How many.
+    /// The number of clients, all connections together.
     pub clients: u32,
-    /// Over how many connections.
+    /// The number of connections that the clients share.
     pub connections: u32,
-    /// From how many threads.
+    /// The number of threads that send.
     pub threads: u32,
-    /// How requests were spaced.
+    /// How the times of the requests were chosen.
     #[schemars(extend("enum" = Schedule::LABELS))]
     pub arrival: String,
-    /// Sends per second of all clients together; null where there is no single rate.
+    /// Requests scheduled per second, by all clients together; null where there is no single rate.
     pub rps: Option<f64>,
     /// Rates one after the other; null where there are none.
     pub stages: Option<Vec<StageReport>>,
     /// Whether the stages start again from the front.
     pub repeat: bool,
-    /// Sends of the trace; null where there is none.
+    /// Requests of the trace; null where there is none.
     pub trace_sends: Option<u64>,
-    /// Sends that a client may have in flight.
+    /// Requests that a client may have in flight.
     pub max_in_flight: u32,
     /// What happened to a request that was due at that limit.
     #[schemars(extend("enum" = WhenBlocked::VARIANTS))]
     pub when_blocked: String,
     /// How long the load lasts; null: until stopped, or until the schedule or the requests end.
     pub duration_seconds: Option<f64>,
-    /// How many sends are intended at most; null: without limit.
+    /// How many requests are scheduled at most; null: without limit.
     pub requests: Option<u64>,
-    /// The deadline of a send, from when it is made.
+    /// The deadline of a request, from when it is sent.
     pub timeout_seconds: f64,
-    /// Goodput counts what is done within it, from the intended send.
+    /// Goodput counts what is done within it, from the scheduled send.
     pub slo_seconds: f64,
-    /// Sends intended within it are made, but not judged.
+    /// Requests scheduled within it are sent, but not judged.
     pub warmup_seconds: f64,
     /// How long to wait for the service to work off what is queued; null: for as long as it takes.
     pub drain_limit_seconds: Option<f64>,
@@ -77,9 +77,9 @@ impl CapacityReport {
 /// A rate that is held for a while, or that changes linearly.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StageReport {
-    /// How long.
+    /// How long the stage lasts.
     pub seconds: f64,
-    /// Sends per second of all clients together; of a ramp, at its beginning.
+    /// Requests scheduled per second, by all clients together; of a ramp, at its beginning.
     pub rps: f64,
     /// The same at the end of a ramp; null where the rate is held.
     #[serde(default)]

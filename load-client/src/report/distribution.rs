@@ -19,35 +19,35 @@ pub(super) const MOST_POINTS: usize = 91;
 /// A distribution of durations, in seconds. Mean and maximum are exact, quantiles have three digits.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DistributionReport {
-    /// How many.
+    /// How many times were measured.
     pub count: u64,
-    /// Exact.
+    /// The arithmetic mean, exact.
     pub mean: f64,
-    /// The median.
+    /// The median: half of them took at most so long.
     pub p50: f64,
     /// 90 % are at most this.
     pub p90: f64,
-    /// 99 %.
+    /// 99 % of them took at most so long.
     pub p99: f64,
-    /// 99.9 %.
+    /// 99.9 % of them took at most so long.
     pub p999: f64,
-    /// Exact.
+    /// The longest, exact.
     pub max: f64,
 }
 
 /// A point of a distribution's curve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CurvePointReport {
-    /// From 0 to 1.
+    /// The share of the measured times that are at most `seconds`, from 0 to 1.
     pub quantile: f64,
-    /// At this quantile.
+    /// The time at this quantile.
     pub seconds: f64,
     /// How many took at most that.
     pub count: u64,
 }
 
 impl DistributionReport {
-    /// `None` of nothing.
+    /// `None` if nothing was measured.
     pub fn new(distribution: &Distribution) -> Option<Self> {
         let quantile = |quantile| distribution.quantile(quantile).map(seconds);
         Some(Self {

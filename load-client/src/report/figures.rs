@@ -10,7 +10,7 @@ pub fn per_second(count: u64, time: Duration) -> Option<f64> {
     (time >= SHORTEST_LOAD).then(|| count as f64 / seconds(time))
 }
 
-/// Whole nanoseconds as seconds.
+/// A duration as a number of seconds, as JSON has it.
 pub fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64()
 }

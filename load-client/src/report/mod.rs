@@ -56,7 +56,7 @@ pub struct Report {
     pub runs: Vec<Run>,
 }
 
-/// One run.
+/// A run: one load against one strategy or target, and what was measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// The strategy's or the target's; "run" for a single run.
@@ -79,7 +79,7 @@ pub struct Run {
     pub configuration: Option<ConfigurationReport>,
     /// What was asked of the clients.
     pub load: LoadReport,
-    /// How every intended send ended.
+    /// How every scheduled request ended.
     pub ledger: Ledger,
     /// The same for each URL; null of a service in the same process.
     #[serde(default)]
@@ -101,20 +101,20 @@ pub struct Run {
     pub service: Option<ServiceReport>,
     /// What became of queued messages; null if nothing was queued, or the service says nothing.
     pub audit: Option<AuditCounts>,
-    /// Messages intended in the judged load and done within the SLO, per second of that load; null if it is not known when
+    /// Messages scheduled in the judged load and done within the SLO, per second of that load; null if it is not known when
     /// they were done. A message done after the load counts too: if all are done in time, goodput equals the offered load.
     pub goodput_rps: Option<f64>,
-    /// From the intended send to the end of the call, by outcome; without those that did not occur.
+    /// From the scheduled send to the end of the call, by outcome; without those that did not occur.
     #[schemars(with = "By<Outcome, DistributionReport>")]
     pub response_time_seconds: BTreeMap<String, DistributionReport>,
     /// The same in more detail: one entry where `response_time_seconds` has one.
     #[serde(default)]
     #[schemars(with = "Option<By<Outcome, Curve>>")]
     pub response_time_curve: Option<BTreeMap<String, Vec<CurvePointReport>>>,
-    /// By outcome, from when the send was made to the end of the call: what a caller sees that never has to wait for its turn.
+    /// By outcome, from when the request was sent to the end of the call: what a caller sees that never has to wait for its turn.
     #[schemars(with = "By<Outcome, DistributionReport>")]
     pub service_time_seconds: BTreeMap<String, DistributionReport>,
-    /// From the intended send until the message was processed.
+    /// From the scheduled send until the message was processed.
     pub time_to_done_seconds: Option<DistributionReport>,
     /// The same in more detail.
     #[serde(default)]
@@ -122,7 +122,7 @@ pub struct Run {
     pub time_to_done_curve: Option<Vec<CurvePointReport>>,
     /// As the service measured it, of messages that were processed.
     pub queue_wait_seconds: Option<DistributionReport>,
-    /// The generator's own lateness.
+    /// Start lag: how late the load client itself sent. In a good run it is much shorter than the response times.
     pub start_lag_seconds: Option<DistributionReport>,
     /// Over time: steps of equal length.
     #[schemars(length(max = MAX_POINTS))]
@@ -130,7 +130,7 @@ pub struct Run {
     /// What was done to the service while the load ran, in the order of time.
     #[serde(default)]
     pub events: Option<Vec<EventReport>>,
-    /// Whether the figures are the service's or the generator's.
+    /// Whether the figures are the service's or the load client's.
     pub verdict: VerdictReport,
     /// What queueing theory predicts, beside what was measured; null where it was not asked.
     #[serde(default)]
@@ -145,7 +145,7 @@ pub struct Run {
 /// Something that was done to the service while the load ran.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EventReport {
-    /// Since the load began.
+    /// When it was done, since the load began.
     pub at_seconds: f64,
     /// What was done, in a few words.
     pub says: String,
@@ -154,16 +154,16 @@ pub struct EventReport {
 /// What was asked of the clients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadReport {
-    /// How many.
+    /// The number of clients.
     #[schemars(range(min = 1))]
     pub clients: u32,
-    /// Intended sends per second; null of a load over no time.
+    /// Requests scheduled per second; null of a load over no time.
     pub offered_rps: Option<f64>,
-    /// How long sends were intended, without the warm-up.
+    /// How long requests were scheduled, without the warm-up.
     pub duration_seconds: f64,
-    /// How long before that sends were made and not judged.
+    /// How long before that requests were sent and not judged.
     pub warmup_seconds: f64,
-    /// How they were spaced.
+    /// How the times of the requests were chosen.
     #[schemars(extend("enum" = Schedule::LABELS))]
     pub arrival: String,
 }
@@ -171,9 +171,9 @@ pub struct LoadReport {
 /// What the service said of itself, of the time of the run, the warm-up and other senders included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceReport {
-    /// Messages let in.
+    /// Messages that the service accepted.
     pub admitted: u64,
-    /// Of those, processed.
+    /// Of those, the messages that were processed.
     pub completed: u64,
     /// Of those, thrown away by policy.
     pub dropped: u64,
@@ -193,7 +193,7 @@ pub struct ServiceReport {
     pub queued: u64,
     /// How often another instance took over.
     pub restarts: u64,
-    /// The longest queue.
+    /// The most messages on the queue at once.
     pub queue_depth_max: u64,
     /// The queue when the load stopped, before the drain.
     pub queue_depth_end: Option<u64>,
@@ -207,17 +207,17 @@ pub struct ServiceReport {
     pub drain_seconds: Option<f64>,
 }
 
-/// Whether the figures are the service's or the generator's.
+/// Whether the figures are the service's or the load client's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VerdictReport {
-    /// Whether the generator was the limit, or its clients were.
+    /// Whether the load client was the limit, or its clients were.
     pub client_limited: bool,
     /// What limited the load; null if nothing did, or if it is not known.
     #[serde(default)]
     pub limited_by: Option<Limit>,
     /// The reason for this verdict, in words.
     pub reason: String,
-    /// The generator's own lateness; null if nothing was sent.
+    /// Start lag: how late the load client itself sent, at the 99th percentile; null if nothing was sent.
     pub start_lag_p99_seconds: Option<f64>,
     /// How much of a core the busiest of the sending threads used over the load; null where there are none (in virtual
     /// time), or the system does not tell.
@@ -229,17 +229,17 @@ pub struct VerdictReport {
     pub stream_wait_max_seconds: Option<f64>,
     /// The mean of these waits; null if there were none.
     pub stream_wait_mean_seconds: Option<f64>,
-    /// Of the intended sends, those whose clients were blocked; null if nothing was intended.
+    /// Of the scheduled requests, those whose clients were blocked; null if nothing was scheduled.
     pub withheld_share: Option<f64>,
 }
 
-/// What limited a load.
+/// What kept the load from being sent as it was scheduled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// The clients: with more of them, or more requests in flight, more would have been sent.
     Clients,
-    /// The generator: it was late, out of processor time, or short of streams.
+    /// The load client: it was late, out of processor time, or short of streams.
     Generator,
     /// The service: it made its callers wait, and they sent less.
     Service,
@@ -248,13 +248,13 @@ pub enum Limit {
 /// A rule that a run was judged by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateReport {
-    /// As it was written.
+    /// The rule as it was written.
     pub rule: String,
     /// Whether the rule was met, which fails the run; null if it could not be judged, which fails the run too.
     pub met: Option<bool>,
     /// What was seen: seconds, a number, a share from 0 to 1, or a rate per second; null if it has no end, or there is none.
     pub seen: Option<f64>,
-    /// The same, in words.
+    /// What was seen, in words.
     pub says: String,
     /// When it stopped the run; null if it did not.
     pub stopped_at_seconds: Option<f64>,

@@ -17,14 +17,14 @@ pub struct PointReport {
     pub in_system: Option<u64>,
     /// Bytes in the queue, as last seen in the step; null if not seen.
     pub queue_bytes: Option<u64>,
-    /// Sends intended in the step, per second.
+    /// Requests scheduled in the step, per second.
     pub offered_rps: f64,
-    /// Messages done in the step within the SLO, per second, by when they were done and not by when they were intended; null
+    /// Messages done in the step within the SLO, per second, by when they were done and not by when they were scheduled; null
     /// if it is not known when they were done.
     pub goodput_rps: Option<f64>,
     /// In seconds, of what was done in the step; null if nothing was.
     pub time_to_done_p99: Option<f64>,
-    /// The median, in seconds, of the ok answers that came in the step, whenever they were intended; null if none came.
+    /// The median, in seconds, of the ok answers that came in the step, whenever they were scheduled; null if none came.
     #[serde(default)]
     pub response_time_p50: Option<f64>,
     /// The 99th percentile of the same answers, in seconds; null if none came.

@@ -22,7 +22,7 @@ pub struct TheoryReport {
 /// A figure that a model predicts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TheoryFigureReport {
-    /// What it is.
+    /// The figure that the model has a formula for.
     pub figure: Predicted,
     /// In this run; null if it was not measured.
     pub measured: Option<f64>,

@@ -58,7 +58,7 @@ impl Rpc {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum WhenBlocked {
-    /// It is made when it can be; its response time counts from when it was intended.
+    /// It is made when it can be; its response time counts from when it was scheduled.
     Backlog,
     /// It is not made, and is counted.
     Withhold,
@@ -91,13 +91,13 @@ pub struct Scenario {
     /// How long the load lasts, however long its schedule is; `None`: until stopped, or until the schedule or the requests
     /// end.
     pub duration: Option<Duration>,
-    /// How many sends are intended, at most: the first of the schedule of all clients.
+    /// How many requests are scheduled, at most: the first of the schedule of all clients.
     pub requests: Option<u64>,
     /// The deadline of a send, from when it is made.
     pub timeout: Duration,
-    /// Goodput counts what is done within it, from the intended send.
+    /// Goodput counts what is done within it, from the scheduled send.
     pub slo: Duration,
-    /// Sends intended within it are made, but not judged.
+    /// Requests scheduled within it are sent, but not judged.
     pub warmup: Duration,
     /// How long to wait for the service to work off what is queued; `None`: for as long as it takes.
     pub drain_limit: Option<Duration>,

@@ -14,7 +14,7 @@ pub enum Spacing {
 }
 
 impl Spacing {
-    /// Its name in reports.
+    /// The name in reports: a value of `arrival`.
     pub fn label(self) -> &'static str {
         match self {
             Self::Constant => "constant",

@@ -17,21 +17,21 @@ pub enum SchemaError {
     /// The server does not describe itself.
     #[error("{target}: the server has no reflection; describe the method with --proto FILE or --descriptor-set FILE")]
     NoReflection {
-        /// The server.
+        /// The server, as errors name it.
         target: String,
     },
     /// It should, but does not.
     #[error("{target}: reflection failed: {reason}; --proto FILE or --descriptor-set FILE does without it")]
     Reflection {
-        /// The server.
+        /// The server, as errors name it.
         target: String,
-        /// The reason.
+        /// What the server said, or why it said nothing.
         reason: String,
     },
     /// A file that does not describe anything.
     #[error("{}: {reason}", path.display())]
     File {
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -39,7 +39,7 @@ pub enum SchemaError {
     /// The name is that of a service.
     #[error("{service} is a service; name a method of it as well: {known}")]
     NoMethod {
-        /// The service.
+        /// The full name of the service.
         service: String,
         /// Its methods, as they are to be written.
         known: String,
@@ -55,7 +55,7 @@ pub enum SchemaError {
     /// The service has no such method.
     #[error("{service} has no method {method}; it has {known}")]
     UnknownMethod {
-        /// The service.
+        /// The full name of the service.
         service: String,
         /// As it was asked for.
         method: String,

@@ -105,7 +105,6 @@ impl FileResolver for Sources {
 #[error("{0}")]
 struct Said(String);
 
-/// As `explained` wants it.
 impl fmt::Debug for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -140,7 +139,6 @@ fn explained(error: &protox::Error) -> String {
     }
 }
 
-/// Reads a compiler's output.
 pub(super) fn read(path: &Path) -> Result<DescriptorPool, SchemaError> {
     let wrong = |reason: String| SchemaError::File {
         path: path.to_owned(),

@@ -21,9 +21,9 @@ pub use self::{error::SchemaError, name::MethodName, reflection::Server};
 /// Where its description comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// The server itself.
+    /// The server itself describes its methods.
     Reflection,
-    /// Files in protobuf's language.
+    /// Files in the language of protobuf, compiled in this process.
     Proto {
         /// Compiled, each with what it imports.
         files: Vec<PathBuf>,

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-/// A method, as `package.Service/Method`.
+/// The full name of a method, as `package.Service/Method`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodName {
     pub(super) service: String,

@@ -46,7 +46,6 @@ impl Files {
         }
     }
 
-    /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

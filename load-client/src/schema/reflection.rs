@@ -54,7 +54,6 @@ enum Unanswered {
     AtAll(String),
 }
 
-/// A server that answers.
 struct Reflection<'a> {
     server: &'a Server<'a>,
     transport: Transport,

@@ -29,7 +29,7 @@ pub(super) const FORGOTTEN: u64 = 2;
 /// The time between snapshots if the request names none.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The service.
+/// A service with a known fault, in this process.
 #[derive(Debug, Default)]
 pub(super) struct Faulty {
     /// How long a call of Process takes that is not rejected.

@@ -2,7 +2,7 @@
 //!
 //! A machine that is too busy must not look like a client that measures wrongly. The counts of what a service did on
 //! purpose do not depend on the load of the machine; times do. So a wrong time proves nothing if the run's own verdict is
-//! that the generator was the limit or late, or if the fault did not happen as planned. If the clients were the limit of a
+//! that the load client was the limit or late, or if the fault did not happen as planned. If the clients were the limit of a
 //! run, that says nothing about the machine, and a wrong time counts.
 
 use std::ops::RangeInclusive;
@@ -16,7 +16,7 @@ use crate::{
 
 use super::host::STILL;
 
-/// One figure.
+/// One figure, the right one beside it, and whether they agree.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// The name of the figure.
@@ -190,7 +190,7 @@ impl Judged {
 }
 
 /// Why the machine was too busy, by the verdict of the run. A machine that is too busy makes answers slow too, so that the
-/// verdict may name the clients before a generator that was late.
+/// verdict may name the clients before a load client that was late.
 fn too_late(verdict: &VerdictReport) -> Option<String> {
     let late = verdict.start_lag_p99_seconds.is_some_and(|lag| lag > seconds(LATE));
     (late || verdict.limited_by == Some(Limit::Generator)).then(|| verdict.reason.clone())

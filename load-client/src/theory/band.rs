@@ -13,7 +13,7 @@ const NINETY_FIVE_PERCENT: f64 = 1.96;
 /// A predicted value, and how far a run of a given length may be from it in 95 of 100 runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Band {
-    /// What theory says.
+    /// What theory predicts for a run of unlimited length.
     pub value: f64,
     /// Half the width of the band, in the same unit.
     pub half_width: f64,

@@ -98,7 +98,7 @@ impl Chain {
         self.mean(|inside| inside)
     }
 
-    /// Mean number in line.
+    /// The mean number of requests in line.
     pub fn in_line(&self) -> f64 {
         self.mean(self.line())
     }
@@ -109,7 +109,7 @@ impl Chain {
         move |inside| (inside - workers).max(0.0)
     }
 
-    /// Requests served per second.
+    /// Requests that are served per second.
     pub fn throughput(&self) -> f64 {
         let workers = f64::from(self.workers);
         self.mean(|inside| inside.min(workers)) / self.service

@@ -3,7 +3,7 @@
 /// Requests that arrive at random times at workers of equal speed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Station {
-    /// Requests per second.
+    /// Requests that arrive per second, on average.
     pub arrivals: f64,
     /// Mean service time, in seconds.
     pub service: f64,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 
-/// How a call ended.
+/// How a call ended: with an answer of the peer, or without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The peer said so itself; or something in front of it did by an HTTP status, which is then one of gRPC by its table.
     Status {
-        /// The gRPC status code.
+        /// The status that the peer sent.
         code: tonic::Code,
         /// Whether it is the peer's own word (grpc-status), not read from an HTTP status.
         own: bool,

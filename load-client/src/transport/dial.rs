@@ -124,7 +124,7 @@ impl Dial {
         Self { options, ..self }
     }
 
-    /// How its connections behave.
+    /// The options of its connections.
     pub fn options(&self) -> ConnectionOptions {
         self.options
     }

@@ -62,7 +62,7 @@ pub enum ConnectError {
         trouble::question(.reason)
     )]
     Late {
-        /// The target.
+        /// The target, as errors name it.
         target: String,
         /// How long it was tried.
         limit: Duration,
@@ -72,7 +72,7 @@ pub enum ConnectError {
     /// The two ends do not fit each other, and time does not cure that.
     #[error("{target}: {reason}")]
     Unfit {
-        /// The target.
+        /// The target, as errors name it.
         target: String,
         /// What is wrong, and what to do.
         reason: Arc<str>,

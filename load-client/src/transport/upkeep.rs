@@ -64,7 +64,7 @@ enum End {
     Over(Arc<str>),
 }
 
-/// The time between attempts.
+/// The time between attempts to connect, which grows while they fail.
 #[derive(Default)]
 struct Pace {
     /// Attempts, or connections without an answer, since the last that was any good.

@@ -16,10 +16,10 @@ pub struct Url {
     written: String,
 }
 
-/// Where a target is.
+/// Where a target is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// On the network.
+    /// A host on the network.
     Host {
         /// The name or address to connect to, with the zone of an IPv6 address.
         host: Arc<str>,

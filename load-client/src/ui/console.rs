@@ -54,7 +54,7 @@ impl Screen {
         }
     }
 
-    /// The width for text.
+    /// How wide a text may be on this console.
     pub fn layout(&self) -> Layout {
         if self.aside {
             layout_of(io::stderr())

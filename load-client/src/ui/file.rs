@@ -30,7 +30,7 @@ enum Target {
     InPlace(File),
     /// Written beside it, and renamed.
     Renamed {
-        /// With symbolic links followed.
+        /// The file that is replaced, after symbolic links are followed.
         path: PathBuf,
         /// Of the file that has the name now.
         permissions: Option<Permissions>,

@@ -24,7 +24,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 /// How much is shown, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProgressStyle {
-    /// No progress is shown.
+    /// Nothing is shown.
     Nothing,
     /// A plain line now and then.
     Lines,

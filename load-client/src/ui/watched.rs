@@ -7,10 +7,10 @@ use crate::{live::Live, scenario::Scenario};
 /// A run to be shown while it lasts.
 #[derive(Debug, Clone)]
 pub struct WatchedRun {
-    /// Its name.
+    /// The strategy's or the target's name.
     pub name: String,
-    /// Its load.
+    /// The load, for its duration and its rate.
     pub scenario: Arc<Scenario>,
-    /// Its state.
+    /// The counts and times that its shards write while it lasts.
     pub live: Arc<Live>,
 }

@@ -60,7 +60,7 @@ pub fn compact_rate(rate: f64) -> String {
     }
 }
 
-/// `1 request`, `2 requests`.
+/// A number and its noun: `1 request`, `2 requests`.
 pub fn counted(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")

@@ -41,7 +41,7 @@ impl SharedUnit {
         }
     }
 
-    /// One of them.
+    /// A time in this unit, as a figure without the unit's name.
     pub fn show(self, seconds: f64) -> String {
         let value = format!("{:.digits$}", seconds / self.in_seconds, digits = self.digits);
         let rounded_away = seconds > 0.0 && value.bytes().all(|byte| matches!(byte, b'0' | b'.'));

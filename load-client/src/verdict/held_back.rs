@@ -49,7 +49,7 @@ pub(super) enum HeldBack {
 /// There are too few slots for the schedule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TooFew {
-    /// Clients of the load.
+    /// The number of clients of the load.
     pub clients: u32,
     /// Requests that each may have in flight.
     pub max_in_flight: u32,

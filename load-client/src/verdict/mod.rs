@@ -8,7 +8,7 @@ pub use self::held_back::TooFew;
 use self::held_back::{HeldBack, held_back};
 use crate::{effort::StreamWaits, recorder::Figures, report::Limit, scenario::Scenario};
 
-/// A generator that is later than this with one send in a hundred is the limit itself (arbitrary: ten ticks of its
+/// A load client that is later than this with one send in a hundred is the limit itself (arbitrary: ten ticks of its
 /// timers, and below any SLO that is worth measuring).
 pub const LATE: Duration = Duration::from_millis(10);
 /// A sending thread that uses more of a core than this is the limit itself (arbitrary: what little is left cannot be had
@@ -25,9 +25,9 @@ pub struct Verdict {
     pub limited_by: Option<Limit>,
     /// The clients were too few.
     pub too_few: Option<TooFew>,
-    /// What the generator itself could not do, in a fixed order; empty if it kept up.
+    /// What the load client itself could not do, in a fixed order; empty if it kept up.
     pub generator: Vec<Shortfall>,
-    /// How late the generator was with one request in a hundred; `None` if nothing was sent.
+    /// How late the load client was with one request in a hundred; `None` if nothing was sent.
     pub start_lag_p99: Option<Duration>,
     /// The share of a core that the busiest sending thread used; `None` where a thread has other work too.
     pub cpu_share: Option<f64>,
@@ -37,7 +37,7 @@ pub struct Verdict {
     pub withheld_share: Option<f64>,
 }
 
-/// In what the generator fell short.
+/// In what the load client fell short.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shortfall {
     /// Requests were sent so late (the 99th percentile).
@@ -49,7 +49,7 @@ pub enum Shortfall {
 }
 
 impl Verdict {
-    /// Judges the generator of a load.
+    /// Judges the load client of a load.
     pub fn of(scenario: &Scenario, figures: &Figures) -> Self {
         let ledger = &figures.ledger;
         let share = |count: u64| (ledger.intended > 0).then(|| count as f64 / ledger.intended as f64);

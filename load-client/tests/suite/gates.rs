@@ -66,7 +66,7 @@ fn frozen(flags: &[&str]) -> (Run, Option<i32>, f64) {
     (run, status.code(), frozen)
 }
 
-/// The time series shows where nothing was done, and that sends were intended all the same.
+/// The time series shows where nothing was done, and that requests were scheduled all the same.
 fn assert_hole(run: &Run, frozen: f64) {
     let (mut longest, mut current, mut from) = (0, 0, 0.0);
     for point in &run.series {

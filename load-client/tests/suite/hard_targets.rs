@@ -1,4 +1,4 @@
-//! Targets that are not what they seem: frozen, silent, closing at once, partly there. And a generator that is frozen
+//! Targets that are not what they seem: frozen, silent, closing at once, partly there. And a load client that is frozen
 //! itself: it has to say so.
 
 use std::{

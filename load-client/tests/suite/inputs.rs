@@ -17,7 +17,6 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Runs with these variables.
 fn with(variables: &[(&str, &str)], args: &[&str]) -> Output {
     let mut command = load_client(args);
     command.envs(variables.iter().copied());

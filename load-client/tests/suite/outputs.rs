@@ -36,7 +36,6 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A quick run.
 fn quick<'a>(url: &'a str, more: &[&'a str]) -> Command {
     load_client(["run", url, "-q", "-n", "3", "-r", "300"].iter().chain(more))
 }

@@ -1,4 +1,4 @@
-//! Whether a report says that its figures are the generator's own, and with which numbers.
+//! Whether a report says that its figures are the load client's own, and with which numbers.
 
 use std::time::Duration;
 

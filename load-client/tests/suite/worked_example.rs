@@ -71,7 +71,7 @@ fn check(report: &Report, minutes: u64) {
         shed.ledger.rejected > shed.ledger.withheld,
         "the rest is rejected, few are withheld"
     );
-    // Intended instants lie between the ticks of the clock, of 1 ms.
+    // Scheduled instants lie between the ticks of the clock, of 1 ms.
     assert!(max(shed.time_to_done_seconds) <= 0.501);
 }
 

@@ -31,7 +31,6 @@ impl Ids {
         (!self.window.is_zero()).then_some(self.window)
     }
 
-    /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.numbers.len()
     }

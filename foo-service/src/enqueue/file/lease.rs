@@ -25,7 +25,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The message.
+    /// The message that is leased; it stays in the file until its end is written.
     pub fn job(&self) -> &Job {
         let (waiting, _) = self.held.as_ref().expect("a lease holds its message until it ends");
         &waiting.job

@@ -62,7 +62,7 @@ pub struct FileSettings {
     pub workers: u32,
 }
 
-/// First in, first out.
+/// The queue in a file. Messages are taken first in, first out.
 pub struct FileQueue {
     queue_id: String,
     shared: Arc<Shared>,

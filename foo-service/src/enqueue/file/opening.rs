@@ -13,18 +13,18 @@ pub enum OpenError {
     /// Its folder cannot be made.
     #[error("cannot make the folder {}: {error}; choose another with --queue-dir", folder.display())]
     Folder {
-        /// The folder.
+        /// The folder of `--queue-dir`.
         folder: PathBuf,
-        /// The system's reason.
+        /// What the operating system says.
         error: io::Error,
     },
-    /// Another process has it.
+    /// Another process has the file open: the database locks it.
     #[error(
         "the queue in {} is open in another process; stop that process, or give each its own --queue-dir",
         folder.display()
     )]
     InUse {
-        /// The folder.
+        /// The folder of `--queue-dir`.
         folder: PathBuf,
     },
     /// It was written by a version with other tables.
@@ -34,17 +34,17 @@ pub enum OpenError {
         folder.display()
     )]
     Format {
-        /// The folder.
+        /// The folder of `--queue-dir`.
         folder: PathBuf,
         /// The version of its tables, or of the database around them.
         found: u64,
     },
-    /// The database says so.
+    /// The database cannot be read or written.
     #[error("cannot open the queue in {}: {error}; choose another folder with --queue-dir", folder.display())]
     Database {
-        /// The folder.
+        /// The folder of `--queue-dir`.
         folder: PathBuf,
-        /// Its reason.
+        /// What the database says.
         error: Box<redb::Error>,
     },
     /// The system gives no thread.
@@ -71,9 +71,9 @@ pub(super) struct Found {
     pub(super) queue_id: String,
     /// Messages that have not ended.
     pub(super) messages: u64,
-    /// Their ids and payloads.
+    /// Bytes of their ids and payloads.
     pub(super) bytes: u64,
-    /// The newest ends.
+    /// The newest ends, the oldest of them first.
     pub(super) ends: VecDeque<Completion>,
     /// The position of the first of them.
     pub(super) ends_from: u64,
@@ -107,7 +107,7 @@ pub(super) fn prepare(database: &Database, queue_id: u64, workers: u32) -> Resul
     Ok(known)
 }
 
-/// What the file holds.
+/// Reads what was in the file when it was opened, in one transaction.
 pub(super) fn look(database: &Database, in_service: u64) -> Result<(Head, Found), redb::Error> {
     let transaction = database.begin_read()?;
     let numbers = transaction.open_table(HEAD)?;

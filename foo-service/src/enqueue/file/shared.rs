@@ -23,9 +23,8 @@ pub(super) const MOST_BYTES: u64 = 4 << 20;
 
 /// A message that waits, in memory.
 pub(super) struct Waiting {
-    /// Its number.
+    /// Its position on the queue since the file was made.
     pub(super) number: u64,
-    /// The message.
     pub(super) job: Job,
     /// Whether an earlier process may have begun to work on it.
     pub(super) again: bool,
@@ -34,7 +33,7 @@ pub(super) struct Waiting {
 /// The head of the queue.
 #[derive(Default)]
 pub(super) struct Head {
-    /// The oldest messages.
+    /// The oldest messages, in order.
     messages: VecDeque<Waiting>,
     /// Of their ids and payloads.
     bytes: u64,
@@ -48,18 +47,16 @@ pub(super) struct Head {
     closed: bool,
 }
 
-/// All that is shared.
+/// What the writer, the doors and the workers share.
 pub(super) struct Shared {
     head: Mutex<Head>,
     /// Told when there is a message in memory.
     pub(super) not_empty: Notify,
     /// Messages on their way to the writer, or in the commit under way.
     pub(super) uncommitted: AtomicU32,
-    /// Counts.
     pub(super) ledger: Arc<Ledger>,
     /// Where ends go once they are durable.
     pub(super) log: Arc<CompletionLog>,
-    /// Metrics.
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -80,7 +77,6 @@ impl Shared {
         }
     }
 
-    /// The head, locked.
     pub(super) fn head(&self) -> MutexGuard<'_, Head> {
         self.head.lock().expect("no code panics with the queue locked")
     }
@@ -138,7 +134,6 @@ impl Head {
         self.messages.push_back(waiting);
     }
 
-    /// Takes the oldest message.
     pub(super) fn take(&mut self) -> Option<Waiting> {
         if self.closed {
             return None;

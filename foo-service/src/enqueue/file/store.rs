@@ -29,15 +29,14 @@ const CACHE: usize = 16 << 20;
 /// The end of a message, to be written.
 #[derive(Debug)]
 pub(super) struct Ended {
-    /// The message's number.
+    /// The message's position on the queue since the file was made.
     pub(super) number: u64,
     /// Of its id and payload.
     pub(super) bytes: u64,
-    /// How it ended.
     pub(super) completion: Completion,
 }
 
-/// What one commit changes.
+/// The messages and ends that one commit writes.
 pub(super) struct Changes<'a> {
     /// Messages that join the queue, in this order.
     pub(super) joins: Vec<&'a Job>,
@@ -57,7 +56,7 @@ pub(super) struct Committed {
     pub(super) forgotten: Vec<(u64, Box<str>)>,
 }
 
-/// The file.
+/// The file of the queue. Only the writer's thread has it.
 pub(super) struct Store {
     path: PathBuf,
     /// `None` after an error of the disk, until it has been opened again.

@@ -33,11 +33,10 @@ const RETRY: Duration = Duration::from_secs(1);
 
 /// A message, and the caller that waits for it to be durable.
 pub(super) struct Offer {
-    /// The message.
     pub(super) job: Job,
     /// The caller, as it is counted.
     pub(super) in_line: InLine,
-    /// When the caller came.
+    /// When the caller came, for the metric of the wait.
     pub(super) since: Instant,
     /// Where the caller waits. It may have gone.
     pub(super) answer: oneshot::Sender<Result<Enqueued, Reason>>,
@@ -45,7 +44,7 @@ pub(super) struct Offer {
 
 /// The end of a message, and the worker that waits for it to be durable.
 pub(super) struct Ending {
-    /// What is written.
+    /// The row to write.
     pub(super) ended: Ended,
     /// The message, as it is counted.
     pub(super) in_service: InService,
@@ -57,19 +56,18 @@ pub(super) struct Ending {
 pub(super) enum Order {
     /// A message joins the queue.
     Join(Offer),
-    /// A message has ended.
+    /// A message has ended; its row goes.
     End(Ending),
     /// Few messages are left in memory.
     Read,
-    /// Nothing more comes.
+    /// Nothing more comes: write what is there, and answer.
     Close(oneshot::Sender<()>),
 }
 
-/// The thread's own.
+/// What only the writer's thread touches.
 pub(super) struct Writer {
-    /// The file.
     pub(super) store: Store,
-    /// Ids of recent messages.
+    /// Ids of recent messages, by which repeated ones are found.
     pub(super) ids: Ids,
     /// The most messages that may wait.
     pub(super) places: u64,
@@ -282,7 +280,7 @@ impl Writer {
         }
     }
 
-    /// Reads messages into memory.
+    /// Reads the next messages into memory, up to the bounds.
     fn read(&mut self) {
         let (after, most, bytes) = self.shared.head().wanted();
         match self.store.read(after, most, bytes) {

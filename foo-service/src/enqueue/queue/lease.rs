@@ -23,7 +23,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The message.
+    /// The message that is leased. It counts as in the system until the lease ends.
     pub fn job(&self) -> &Job {
         let (job, _) = self.held.as_ref().expect("a lease holds its message until it ends");
         job
@@ -34,7 +34,7 @@ impl Lease {
         self.taken
     }
 
-    /// The message was processed.
+    /// The message was processed. It leaves the counts, after its completion is in the log.
     pub fn complete(mut self, processed: Processed) {
         self.finish(JobOutcome::Completed, Some(processed));
     }

@@ -16,7 +16,6 @@ use tokio::{sync::Semaphore, time::Instant};
 
 const PLACES: u32 = 3;
 
-/// What can happen.
 #[derive(Debug, Clone)]
 enum Act {
     JoinLine(Door),

@@ -32,7 +32,7 @@ use self::{play::Play, schedule::Schedule};
 struct Coverage {
     requests: [[u64; RequestOutcome::ALL.len()]; 2],
     jobs: [[u64; JobOutcome::ALL.len()]; 2],
-    /// Of both doors.
+    /// Refusals by reason, of both doors.
     reasons: [u64; Reason::ALL.len()],
 }
 

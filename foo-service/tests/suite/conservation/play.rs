@@ -154,7 +154,6 @@ impl Witness {
         }
     }
 
-    /// What `/metrics` shows.
     pub(super) fn samples(&self) -> BTreeMap<String, String> {
         self.metrics.publish(&self.ledger);
         samples(&self.page.render())

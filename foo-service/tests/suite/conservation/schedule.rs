@@ -46,9 +46,8 @@ pub(super) struct Step {
 
 #[derive(Debug, Clone)]
 pub(super) enum Act {
-    /// Somebody calls.
     Call(Call),
-    /// A caller goes away.
+    /// The caller with this index goes away.
     Leave(Index),
     /// A connection is lost, and made anew.
     Cut(usize),
@@ -78,7 +77,7 @@ pub(super) enum Body {
     Message(Option<Duration>),
     /// A message that must not be taken.
     Malformed,
-    /// Headers, and then nothing.
+    /// The headers come, and then nothing.
     NeverComes,
 }
 

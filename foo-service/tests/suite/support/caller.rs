@@ -129,7 +129,7 @@ impl Caller {
         }
     }
 
-    /// Requests without a message.
+    /// Calls both RPCs with no message in the request.
     pub(crate) async fn send_nothing(&self) -> (Status, Status) {
         let enqueued = self.client().enqueue(EnqueueRequest::default()).await;
         let processed = self.client().process(ProcessRequest::default()).await;

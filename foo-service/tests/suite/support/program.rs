@@ -29,7 +29,7 @@ enum Reading {
     Read,
     /// The pipe is open, and fills.
     NotRead,
-    /// The pipe is closed.
+    /// The pipe is closed: the program has ended.
     Gone,
 }
 
@@ -119,7 +119,6 @@ impl Program {
         std::iter::from_fn(|| self.log.try_recv().ok()).collect()
     }
 
-    /// A caller over TCP.
     pub(crate) async fn caller(&self) -> Caller {
         Caller::over(TcpStream::connect(self.address).await.expect("it listens")).await
     }
@@ -129,12 +128,10 @@ impl Program {
         within_patience(self.child.kill()).await.expect("it is there");
     }
 
-    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);
     }
 
-    /// Sends SIGHUP.
     pub(crate) fn hang_up(&self) {
         self.signal(Signal::HUP);
     }

@@ -73,27 +73,27 @@ pub enum TraceError {
     /// It cannot be opened or read.
     #[error("{file}: {source}")]
     Read {
-        /// The file.
+        /// The path as it was given, or "standard input".
         file: String,
-        /// The system's reason.
+        /// What the operating system says.
         source: io::Error,
     },
-    /// It is not CSV.
+    /// It is not CSV: a quote is left open, or the fields of a line are too many or too few.
     #[error("{file}: line {line}: {reason}")]
     Malformed {
-        /// The file.
+        /// The path as it was given, or "standard input".
         file: String,
         /// From 1, the header included.
         line: u64,
-        /// What is wrong.
+        /// What is wrong, and what to do.
         reason: String,
     },
     /// A column was asked for that the header does not have.
     #[error("{file}: there is no column {column:?}; there are {present}{hint}")]
     NoColumn {
-        /// The file.
+        /// The path as it was given, or "standard input".
         file: String,
-        /// What was asked for.
+        /// The column that a flag names.
         column: String,
         /// The columns that the file has.
         present: String,
@@ -103,11 +103,11 @@ pub enum TraceError {
     /// A field is not what its column must hold.
     #[error("{file}: line {line}, column {column}: {value:?} {reason}")]
     Field {
-        /// The file.
+        /// The path as it was given, or "standard input".
         file: String,
         /// From 1, the header included.
         line: u64,
-        /// The column's header.
+        /// The column's name in the header.
         column: String,
         /// The text in that cell.
         value: String,
@@ -117,7 +117,7 @@ pub enum TraceError {
     /// There is nothing to replay, or too much.
     #[error("{file}: {reason}")]
     Size {
-        /// The file.
+        /// The path as it was given, or "standard input".
         file: String,
         /// Whether there is nothing to replay, or too much.
         reason: String,
@@ -133,7 +133,7 @@ pub struct Recording {
     pub note: Option<String>,
 }
 
-/// Reads a trace file.
+/// Reads a trace from a file, or from standard input if the path is `-`. Waits for the disk.
 pub fn read_file(path: &Path, format: &TraceFormat) -> Result<Recording, TraceError> {
     let file = path.display().to_string();
     if input::is_standard(path) {

@@ -28,7 +28,7 @@ use super::{placeholder::Values, template_error::TemplateError, wire};
 pub(super) enum Template {
     /// The same in every send: framed once.
     Fixed(Bytes),
-    /// With placeholders.
+    /// In pieces, because it has placeholders: encoded anew for each request.
     Filled(Arc<[Piece]>),
 }
 

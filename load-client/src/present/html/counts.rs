@@ -12,7 +12,7 @@ use crate::{
     units::{bytes, time},
 };
 
-/// Ledger, service, audit.
+/// Writes the tables of counts: the clients' ledger, the service's, the audit.
 pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
     ledger(runs, page);
     if runs.iter().any(|run| run.run.attempts.is_some()) {

@@ -8,7 +8,6 @@ use super::{
 };
 use crate::present::words::{explain, generator};
 
-/// Writes it.
 pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
     let generators: BTreeSet<String> = runs.iter().map(|run| sentence(&generator(run.run))).collect();
     // Once, if it is the same for all.

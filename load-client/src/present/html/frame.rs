@@ -75,7 +75,6 @@ pub(super) fn down(place: f64) -> f64 {
 }
 
 impl Frame<'_> {
-    /// Writes it.
     pub(super) fn write(&self, page: &mut Markup) {
         page.new_line();
         page.element("figure", &[("class", "chart"), ("id", self.id)], |figure| {

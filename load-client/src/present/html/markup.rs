@@ -32,7 +32,7 @@ impl Markup {
         self.text.push_str("/>");
     }
 
-    /// A text.
+    /// A text, escaped.
     pub(super) fn text(&mut self, text: &str) {
         escape(text, &mut self.text);
     }
@@ -47,7 +47,6 @@ impl Markup {
         self.text.push('\n');
     }
 
-    /// What was written.
     pub(super) fn into_string(self) -> String {
         self.text
     }

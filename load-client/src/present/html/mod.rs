@@ -42,7 +42,7 @@ pub struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Of one report.
+    /// A page with the runs of one report.
     pub fn of(report: &'a Report) -> Self {
         Self::of_files(vec![("", report)], "")
     }
@@ -86,7 +86,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Writes the page.
+/// Writes the page: one HTML document that needs no other file.
 pub fn write(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let mut markup = Markup::default();
     let title = title(page);

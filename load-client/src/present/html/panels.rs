@@ -5,7 +5,7 @@ use super::{
     scale::Unit,
 };
 
-/// What a chart shows.
+/// A chart: its title, its unit and the lines in it.
 pub(super) struct Panel {
     /// Its name within the page.
     pub(super) id: &'static str,
@@ -19,7 +19,7 @@ pub(super) struct Panel {
     pub(super) place: Place,
 }
 
-/// Where a chart stands.
+/// Where on the page a chart stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// Among the first charts.

@@ -5,11 +5,11 @@ use crate::units::{KIB, bytes, plain, round_time, tick_time};
 /// What a value is, and so how it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
-    /// Per second.
+    /// A number per second.
     Rate,
-    /// Messages.
+    /// A number of messages.
     Count,
-    /// Of memory.
+    /// Bytes of memory.
     Bytes,
     /// A duration, in seconds.
     Seconds,
@@ -29,7 +29,6 @@ pub(super) enum Scale {
 pub(super) struct Tick {
     /// From 0 to 1.
     pub(super) place: f64,
-    /// The value in words.
     pub(super) label: String,
 }
 

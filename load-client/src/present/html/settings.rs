@@ -7,7 +7,6 @@ use crate::{
     units::{bytes, plain, time},
 };
 
-/// Writes it.
 pub(super) fn write(runs: &[&Labelled<'_>], sources: &[(&str, &Report)], page: &mut Markup) {
     for (file, report) in sources {
         if !file.is_empty() {

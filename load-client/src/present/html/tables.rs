@@ -108,7 +108,7 @@ pub(super) fn text(text: &str, page: &mut Markup) {
     page.element("div", &SCROLL, |scroll| scroll.line("pre", &[], text));
 }
 
-/// A command to copy.
+/// A command, in a box from which it can be copied.
 pub(super) fn command(command: &str, page: &mut Markup) {
     page.new_line();
     page.element("pre", &[("class", "command")], |pre| pre.line("code", &[], command));

@@ -10,7 +10,6 @@ use crate::{
     report::{CapacityReport, GateReport, Report},
 };
 
-/// Writes it.
 pub(super) fn write(runs: &[&Labelled<'_>], title: &str, sources: &[(&str, &Report)], page: &mut Markup) {
     page.element("header", &[], |header| {
         header.line("h1", &[], title);

@@ -58,7 +58,7 @@ pub(super) async fn and_return(setting: &Setting) -> Result<Judged, NotDone> {
     Ok(Judged::new(run, lines, busy))
 }
 
-/// What was done in the last second of what was intended in it.
+/// What was done in the last second of what was scheduled in it.
 fn last_second(series: &[PointReport]) -> Option<f64> {
     let last = series.iter().filter(|point| point.t >= LAST_SECOND_FROM);
     let last: Vec<&PointReport> = last.filter(|point| point.offered_rps > 0.0).collect();

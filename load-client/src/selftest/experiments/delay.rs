@@ -22,7 +22,7 @@ pub(super) const FEW_CLIENTS: &[&str] =
     &["--rps 100 --duration 5s --clients 4 --max-in-flight 1 --when-blocked withhold"];
 /// What every message takes.
 pub(super) const DELAY: Duration = Duration::from_millis(100);
-/// From the delay to what most answers may take (derived: an answer waits until four threads wake up. A generator
+/// From the delay to what most answers may take (derived: an answer waits until four threads wake up. A load client
 /// that is later than 10 ms with one send in a hundred reports that it cannot judge. The rest is for the timers' ticks and
 /// for the calls themselves).
 pub(super) const DELAYED: RangeInclusive<f64> = 0.1..=0.15;
@@ -39,7 +39,7 @@ fn host() -> Result<Host, NotDone> {
     Ok(host)
 }
 
-/// The clients are the limit, and the verdict must not blame the service or the generator.
+/// The clients are the limit, and the verdict must not blame the service or the load client.
 pub(super) async fn few_clients(setting: &Setting) -> Result<Judged, NotDone> {
     let host = host()?;
     let measured = setting.run_quietly(host.address()).await?;

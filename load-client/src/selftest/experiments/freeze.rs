@@ -116,7 +116,7 @@ fn gate(run: &Run) -> Option<&crate::report::GateReport> {
     run.gates.first()
 }
 
-/// The longest time in which sends were intended and nothing was answered soon; `None` if the series says nothing of that.
+/// The longest time in which requests were scheduled and nothing was answered soon; `None` if the series says nothing of that.
 fn hole(series: &[PointReport]) -> Option<f64> {
     let step = series.get(1)?.t - series.first()?.t;
     let (mut longest, mut now) = (0_u32, 0);

@@ -10,7 +10,7 @@ pub enum TlsError {
     File {
         /// The flag that names the file.
         flag: &'static str,
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,

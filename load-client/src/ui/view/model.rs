@@ -24,13 +24,13 @@ pub(super) struct RunModel {
     pub(super) reading: LiveReading,
     /// Why there is no connection yet.
     pub(super) trouble: Option<Arc<str>>,
-    /// Since the load began.
+    /// The time since the load began.
     pub(super) elapsed: Duration,
     /// When the load was over, as far as it is.
     pub(super) load_over: Option<Duration>,
     /// What has happened to the service, and when since the load began.
     pub(super) events: Vec<(Duration, String)>,
-    /// The last second.
+    /// What happened in the last second.
     pub(super) now: Point,
     pub(super) history: History,
     /// The looks of the last second, and the one before.
@@ -72,7 +72,7 @@ impl RunModel {
         self.reading.phase == Phase::Done
     }
 
-    /// How long sends are intended, where that is known beforehand.
+    /// How long requests are scheduled, where that is known beforehand.
     pub(super) fn planned(&self) -> Option<Duration> {
         self.scenario.length()
     }

@@ -153,7 +153,7 @@ fn whole(number: u64) -> String {
     compact_count(number as f64)
 }
 
-/// Rows of the head.
+/// Rows that the head of the table takes.
 pub(super) const HEAD: u16 = 2;
 
 /// Draws the table; if not all runs have room, the last row says how many are left out.

@@ -71,7 +71,6 @@ pub(crate) fn signal(child: &Child, signal: Signal) {
 /// A `foo-service` process. Killed when dropped.
 pub(crate) struct Service {
     child: Child,
-    /// As http://host:port.
     pub(crate) url: String,
     /// host:port of its metrics.
     pub(crate) admin: String,
@@ -114,7 +113,6 @@ impl Service {
         self.url.trim_start_matches("http://").to_owned()
     }
 
-    /// Sends it a signal.
     pub(crate) fn signal(&self, which: Signal) {
         signal(&self.child, which);
     }
@@ -153,7 +151,6 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts it.
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -179,7 +176,6 @@ impl Running {
         }
     }
 
-    /// The process.
     pub(crate) fn child(&self) -> &Child {
         &self.child
     }

@@ -21,7 +21,6 @@ use tonic::{
     transport::{Server, server::Router},
 };
 
-/// How it behaves.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Behaviour {
     /// Of ten calls of Process, so many are refused at once.

@@ -32,7 +32,6 @@ pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
 }
 
 impl Page {
-    /// Scrapes `/metrics`.
     pub(crate) fn scrape(address: &str) -> Self {
         let (code, text) = get(address, "/metrics");
         assert_eq!(code, 200);

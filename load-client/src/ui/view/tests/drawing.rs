@@ -25,7 +25,6 @@ fn rows(buffer: &Buffer) -> Vec<String> {
         .collect()
 }
 
-/// The screen as text.
 fn screen(runs: &[RunModel], size: (u16, u16), palette: Palette) -> String {
     rows(&drawn(runs, size, 0, palette)).join("\n")
 }
