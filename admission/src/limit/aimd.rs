@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use super::{Limit, LimitSettings, Outcome, Sample, whole};
+use super::algorithm::{Limit, LimitSettings, Outcome, Sample, whole};
 
 /// As published.
 const BACKOFF: f64 = 0.9;
@@ -57,7 +57,7 @@ impl Limit for Aimd {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::sample, *};
+    use super::{super::algorithm::tests::sample, *};
 
     #[test]
     fn adds_one_and_takes_a_tenth_away() {

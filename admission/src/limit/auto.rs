@@ -28,7 +28,7 @@
 //! Source: own. Others use the correlation of throughput and requests in flight against creep (failsafe-go), or vary the limit
 //! on purpose to measure the round trip without load (Envoy).
 
-use super::{Limit, LimitSettings, Outcome, Sample, whole};
+use super::algorithm::{Limit, LimitSettings, Outcome, Sample, whole};
 
 /// The high limit over the low one.
 const RATIO: f64 = 1.4;
@@ -205,7 +205,7 @@ impl Limit for Auto {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::sample, *};
+    use super::{super::algorithm::tests::sample, *};
 
     /// Shows `requests` that meet the limit, behind which a resource does `workers` at once in `millis` each.
     fn drive(limit: &mut Auto, requests: u32, workers: u32, millis: u64) {

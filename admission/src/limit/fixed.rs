@@ -1,6 +1,6 @@
 //! A number that only the operator changes.
 
-use super::{Limit, Sample};
+use super::algorithm::{Limit, Sample};
 
 /// The limit is what it was set to.
 #[derive(Debug, Clone, Copy)]

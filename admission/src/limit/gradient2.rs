@@ -12,7 +12,7 @@
 //! steady gradient above that lets the limit creep up (their pull request 134), and the long-term mean drifts with a lasting
 //! overload. Requests that were dropped count like others, as published; failures and cancelled requests do not count.
 
-use super::{Limit, LimitSettings, Outcome, Sample, whole};
+use super::algorithm::{Limit, LimitSettings, Outcome, Sample, whole};
 
 /// As published.
 const QUEUE: f64 = 4.0;
@@ -85,7 +85,7 @@ impl Limit for Gradient2 {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::sample, *};
+    use super::{super::algorithm::tests::sample, *};
 
     #[test]
     fn grows_by_a_fifth_of_the_queue_while_the_round_trip_is_steady() {

@@ -16,7 +16,7 @@
 //! passed counts as dropped, and failures and cancelled requests count as nothing. The shortest round trip stands for all:
 //! where service times vary much, the estimated queue is never small.
 
-use super::{Limit, LimitSettings, Outcome, Sample, whole};
+use super::algorithm::{Limit, LimitSettings, Outcome, Sample, whole};
 
 /// As published.
 const PROBE: f64 = 30.0;
@@ -102,7 +102,7 @@ impl Limit for Vegas {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::sample, *};
+    use super::{super::algorithm::tests::sample, *};
 
     fn after(round_trip: u64, in_flight: u32, outcome: Outcome) -> u32 {
         let mut limit = Vegas::new(LimitSettings::from(20));

@@ -6,7 +6,11 @@
 use std::time::Duration;
 
 use super::{
-    Arrival, Caller, Id, Line, LineSettings, Load, Reason, Turn, delay::Delay, lifo::push_newest, waiting::Waiting,
+    algorithm::{Arrival, Line, LineSettings, Load, Reason, Turn},
+    caller::{Caller, Id},
+    delay::Delay,
+    lifo::push_newest,
+    waiting::Waiting,
 };
 
 /// See the [module](self).
@@ -72,7 +76,7 @@ impl Line for AdaptiveLifo {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::*, *};
+    use super::{super::algorithm::tests::*, *};
 
     #[test]
     fn turns_the_order_round_while_every_wait_is_long() {

@@ -23,7 +23,10 @@
 use std::time::Duration;
 
 use super::{
-    Arrival, Caller, Ended, Id, Line, LineSettings, Load, Reason, Turn, lifo::push_newest, slack::Slack,
+    algorithm::{Arrival, Ended, Line, LineSettings, Load, Reason, Turn},
+    caller::{Caller, Id},
+    lifo::push_newest,
+    slack::Slack,
     waiting::Waiting,
 };
 
@@ -149,7 +152,7 @@ impl Line for Auto {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::*, *};
+    use super::{super::algorithm::tests::*, *};
 
     fn line() -> Auto {
         Auto::new(LineSettings::default())

@@ -5,7 +5,12 @@
 
 use std::time::Duration;
 
-use super::{Arrival, Caller, Id, Line, LineSettings, Load, Reason, Turn, delay::Delay, waiting::Waiting};
+use super::{
+    algorithm::{Arrival, Line, LineSettings, Load, Reason, Turn},
+    caller::{Caller, Id},
+    delay::Delay,
+    waiting::Waiting,
+};
 
 /// See the [module](self).
 #[derive(Debug, Clone)]
@@ -66,7 +71,7 @@ impl Line for Codel {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::*, *};
+    use super::{super::algorithm::tests::*, *};
 
     #[test]
     fn rejects_what_waited_long_once_every_wait_is_long() {

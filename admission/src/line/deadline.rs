@@ -10,7 +10,11 @@
 
 use std::time::Duration;
 
-use super::{Arrival, Caller, Id, Line, LineSettings, Load, Reason, Turn, waiting::Waiting};
+use super::{
+    algorithm::{Arrival, Line, LineSettings, Load, Reason, Turn},
+    caller::{Caller, Id},
+    waiting::Waiting,
+};
 
 /// See the [module](self).
 #[derive(Debug, Clone)]
@@ -71,7 +75,7 @@ impl Line for Deadline {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::*, *};
+    use super::{super::algorithm::tests::*, *};
 
     #[test]
     fn rejects_on_arrival_what_cannot_be_answered_in_time() {

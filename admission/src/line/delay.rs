@@ -14,7 +14,7 @@
 
 use std::time::Duration;
 
-use super::{LineSettings, Load};
+use super::algorithm::{LineSettings, Load};
 
 /// The state of the rule.
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ impl Delay {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::*, *};
+    use super::{super::algorithm::tests::*, *};
 
     #[test]
     fn fires_when_every_wait_of_an_interval_was_long() {

@@ -5,7 +5,11 @@
 
 use std::time::Duration;
 
-use super::{Arrival, Caller, Id, Line, LineSettings, Load, Reason, Turn, waiting::Waiting};
+use super::{
+    algorithm::{Arrival, Line, LineSettings, Load, Reason, Turn},
+    caller::{Caller, Id},
+    waiting::Waiting,
+};
 
 /// See the [module](self).
 #[derive(Debug, Clone)]
@@ -55,7 +59,7 @@ impl Line for Fifo {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::*, *};
+    use super::{super::algorithm::tests::*, *};
 
     #[test]
     fn serves_in_the_order_of_arrival_and_rejects_when_it_is_full() {

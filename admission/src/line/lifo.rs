@@ -6,7 +6,11 @@
 
 use std::time::Duration;
 
-use super::{Arrival, Caller, Id, Line, LineSettings, Load, Reason, Turn, waiting::Waiting};
+use super::{
+    algorithm::{Arrival, Line, LineSettings, Load, Reason, Turn},
+    caller::{Caller, Id},
+    waiting::Waiting,
+};
 
 /// See the [module](self).
 #[derive(Debug, Clone)]
@@ -64,7 +68,7 @@ impl Line for Lifo {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::*, *};
+    use super::{super::algorithm::tests::*, *};
 
     fn line(places: usize) -> Lifo {
         Lifo::new(LineSettings {

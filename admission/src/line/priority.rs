@@ -5,7 +5,10 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use super::{Arrival, Caller, Class, Ended, Id, Line, Load, Turn};
+use super::{
+    algorithm::{Arrival, Ended, Line, Load, Turn},
+    caller::{Caller, Class, Id},
+};
 
 /// See the [module](self).
 pub struct Priority {
@@ -96,7 +99,10 @@ impl Line for Priority {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{Fifo, LineSettings, Reason, tests::*},
+        super::{
+            algorithm::{LineSettings, Reason, tests::*},
+            fifo::Fifo,
+        },
         *,
     };
 

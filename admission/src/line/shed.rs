@@ -4,7 +4,11 @@
 
 use std::time::Duration;
 
-use super::{Arrival, Caller, Id, Line, Load, Reason, Turn, waiting::Waiting};
+use super::{
+    algorithm::{Arrival, Line, Load, Reason, Turn},
+    caller::{Caller, Id},
+    waiting::Waiting,
+};
 
 /// See the [module](self).
 #[derive(Debug, Clone, Default)]
@@ -38,7 +42,7 @@ impl Line for Shed {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::*, *};
+    use super::{super::algorithm::tests::*, *};
 
     #[test]
     fn rejects_all_but_patient_requests() {

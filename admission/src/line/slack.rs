@@ -14,7 +14,7 @@
 
 use std::time::Duration;
 
-use super::Ended;
+use super::algorithm::Ended;
 use crate::limit::Outcome;
 
 /// The multiples that are compared, in ascending order.
@@ -96,7 +96,7 @@ impl Slack {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::ms, *};
+    use super::{super::algorithm::tests::ms, *};
 
     /// After many requests that take one of `times` and had 400 ms left.
     fn after(times: &[u64], stops: bool) -> Slack {

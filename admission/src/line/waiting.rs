@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Caller, Id};
+use super::caller::{Caller, Id};
 
 /// Requests by id. Every operation takes O(log n).
 #[derive(Debug, Clone, Default)]

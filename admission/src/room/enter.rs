@@ -10,7 +10,12 @@ use std::{
 
 use tokio::time::{Sleep, sleep_until};
 
-use super::{Permit, Rejected, Shared, Ticket, Waiter, sync::Arc};
+use super::{
+    permit::Permit,
+    shared::{Shared, Waiter},
+    sync::Arc,
+    ticket::{Rejected, Ticket},
+};
 use crate::{
     controller::{Entry, Expiry, Request},
     limit::Outcome,

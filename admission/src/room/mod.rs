@@ -9,75 +9,24 @@ mod enter;
 #[cfg(test)]
 mod model;
 mod permit;
+mod shared;
 mod sync;
+mod ticket;
 
-use std::{collections::BTreeMap, fmt, num::NonZeroU32, task::Waker, time::Duration};
+use std::{fmt, num::NonZeroU32, time::Duration};
 
-use tokio::time::Instant;
-
-use self::sync::{Arc, Mutex, MutexGuard};
-pub use self::{enter::Enter, permit::Permit};
+pub use self::{
+    enter::Enter,
+    permit::Permit,
+    ticket::{Rejected, Ticket},
+};
+use self::{shared::Shared, sync::Arc};
 use crate::{
-    controller::{Controller, Decision, Place, Request},
+    controller::Controller,
     limit::{self, Limit, LimitSettings},
-    line::{self, Class, Id, Line, LineSettings, Priority, Reason},
+    line::{self, Class, Line, LineSettings, Priority},
     observe::Observe,
 };
-
-/// What a request says when it asks to be admitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Ticket {
-    deadline: Option<Instant>,
-    class: Class,
-    patient: bool,
-}
-
-impl Ticket {
-    /// A request without a deadline, of the default class.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The request is rejected if it cannot be answered by then.
-    #[must_use]
-    pub fn deadline(mut self, deadline: impl Into<Option<Instant>>) -> Self {
-        self.deadline = deadline.into();
-        self
-    }
-
-    /// How urgent the request is. Of effect only where [classes](Builder::classes) are on.
-    #[must_use]
-    pub fn class(mut self, class: Class) -> Self {
-        self.class = class;
-        self
-    }
-
-    /// The request waits for its turn however long that takes, and is never rejected: a message from a queue, for example.
-    /// Deadlines do not hold for it, and bounds do not count it.
-    #[must_use]
-    pub fn patient(mut self) -> Self {
-        self.patient = true;
-        self
-    }
-}
-
-/// Why a request was not admitted, and when to try again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rejected {
-    /// Why: a value for the caller's status and for metrics.
-    pub reason: Reason,
-    /// When a place is expected, from now on: at least one service time. Differs by up to a half between requests that are
-    /// rejected together, so that they do not come back together.
-    pub retry_after: Duration,
-}
-
-impl fmt::Display for Rejected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.reason.message())
-    }
-}
-
-impl std::error::Error for Rejected {}
 
 /// Admission at one moment, for gauges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,26 +139,6 @@ impl Builder {
 #[derive(Clone)]
 pub struct Admission(Arc<Shared>);
 
-struct Shared {
-    state: Mutex<State>,
-    origin: Instant,
-    observer: Box<dyn Observe>,
-}
-
-struct State {
-    controller: Controller,
-    /// For each request that waits, and each that has waited and does not know yet how that ended.
-    waiters: BTreeMap<Id, Waiter>,
-    /// Of the last refusal, in [0, 1).
-    jitter: f64,
-}
-
-enum Waiter {
-    Waits(Waker),
-    Admitted(Place),
-    Rejected(Rejected),
-}
-
 impl Admission {
     /// Limit `auto` and line `auto`, if nothing else is said.
     pub fn builder() -> Builder {
@@ -218,15 +147,7 @@ impl Admission {
 
     /// An admission by `controller`, which must not have admitted any request.
     pub fn new(controller: Controller, observer: impl Observe) -> Self {
-        Self(Arc::new(Shared {
-            state: Mutex::new(State {
-                controller,
-                waiters: BTreeMap::new(),
-                jitter: 0.0,
-            }),
-            origin: Instant::now(),
-            observer: Box::new(observer),
-        }))
+        Self(Arc::new(Shared::new(controller, observer)))
     }
 
     /// Waits for a permit. The request arrives when the future is polled first. Cancel-safe: a caller that drops the future is
@@ -281,90 +202,5 @@ impl Admission {
 impl fmt::Debug for Admission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Admission").field("status", &self.status()).finish()
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no code panics with the state locked")
-    }
-
-    /// Since the start, by the clock of tokio.
-    fn now(&self) -> Duration {
-        self.at(Instant::now())
-    }
-
-    fn at(&self, instant: Instant) -> Duration {
-        instant.saturating_duration_since(self.origin)
-    }
-
-    fn request(&self, ticket: Ticket) -> Request {
-        Request {
-            deadline: ticket.deadline.map(|deadline| self.at(deadline)),
-            class: ticket.class,
-            patient: ticket.patient,
-        }
-    }
-
-    /// What must be done outside of the lock.
-    fn after(&self, woken: Vec<Waker>, limit_before: u32, limit: u32) {
-        woken.into_iter().for_each(Waker::wake);
-        if limit != limit_before {
-            self.observer.limit_changed(limit);
-        }
-    }
-
-    /// A place comes back, and goes to the next request.
-    fn give_back(&self, now: Duration, place: Place, outcome: limit::Outcome) {
-        let mut state = self.lock();
-        let before = state.controller.limit();
-        state.controller.end(now, place, outcome);
-        let woken = state.serve(now);
-        let limit = state.controller.limit();
-        drop(state);
-        self.after(woken, before, limit);
-    }
-}
-
-impl State {
-    /// Gives free places to requests that wait. Returns the tasks to wake.
-    fn serve(&mut self, now: Duration) -> Vec<Waker> {
-        let mut woken = Vec::new();
-        while let Some(decision) = self.controller.next(now) {
-            woken.extend(match decision {
-                Decision::Admitted(id, place) => self.settle(id, Waiter::Admitted(place)),
-                Decision::Rejected(id, reason) => self.reject(id, reason),
-            });
-        }
-        woken
-    }
-
-    /// The wait of a request ends so. Returns the task to wake.
-    fn settle(&mut self, id: Id, end: Waiter) -> Option<Waker> {
-        let waiter = self.waiters.get_mut(&id)?;
-        match std::mem::replace(waiter, end) {
-            Waiter::Waits(waker) => Some(waker),
-            Waiter::Admitted(_) | Waiter::Rejected(_) => None,
-        }
-    }
-
-    fn reject(&mut self, id: Id, reason: Reason) -> Option<Waker> {
-        let rejected = self.rejected(reason);
-        self.settle(id, Waiter::Rejected(rejected))
-    }
-
-    fn rejected(&mut self, reason: Reason) -> Rejected {
-        Rejected {
-            reason,
-            retry_after: self.retry_after(),
-        }
-    }
-
-    fn retry_after(&mut self) -> Duration {
-        let controller = &self.controller;
-        let wait = controller.expected_wait().max(controller.service_time());
-        // Multiples of the golden ratio are spread evenly over the unit interval.
-        self.jitter = (self.jitter + 0.618_033_988_75).fract();
-        wait.mul_f64(1.0 + self.jitter / 2.0)
     }
 }

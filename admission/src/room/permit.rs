@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Shared, Ticket, sync::Arc};
+use super::{shared::Shared, sync::Arc, ticket::Ticket};
 use crate::{controller::Place, limit::Outcome, line::Class};
 
 /// The right to be in flight. It ends with an outcome, from which the limit learns; a permit that is dropped counts as
