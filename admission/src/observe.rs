@@ -26,7 +26,7 @@ pub trait Observe: Send + Sync + 'static {
     fn limit_changed(&self, _limit: u32) {}
 }
 
-/// For those who want no metrics.
+/// An observer that does nothing, where no metrics are wanted.
 impl Observe for () {}
 
 impl<O: Observe + ?Sized> Observe for std::sync::Arc<O> {

@@ -101,7 +101,7 @@ macro_rules! counts {
 counts! {
     /// How every scheduled request ended, without those of the warm-up: `intended` is the sum of the others.
     pub struct Ledger {
-        /// Requests that were scheduled, whatever became of them.
+        /// All requests that were scheduled.
         intended: Total "scheduled",
         /// Requests that were answered with OK.
         ok: Good "ok",

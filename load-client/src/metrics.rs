@@ -182,23 +182,24 @@ fn attempts(scenario: &Scenario) -> Vec<Counter> {
 fn describe(rated: bool) {
     describe_counter!(
         "load_intended_total",
-        "Sends intended after the warm-up, and made or withheld by now. One that waits for its client counts when it is made."
+        "Requests scheduled after the warm-up that are sent or withheld by now. A request that waits for its client counts \
+         when it is sent."
     );
     describe_counter!(
         "load_requests_total",
-        "Sends intended after the warm-up that were made and have ended, by how."
+        "Requests scheduled after the warm-up that were sent and have ended, by outcome."
     );
     describe_counter!(
         "load_withheld_total",
-        "Sends intended after the warm-up that were not made: the client was blocked."
+        "Requests scheduled after the warm-up that were not sent: their clients were still waiting for answers."
     );
     describe_counter!(
         "load_good_total",
-        "Messages known to be done within the SLO, from the intended send; also those done after the load."
+        "Messages known to be done within the SLO, from the scheduled send; also those done after the load."
     );
     describe_counter!(
         "load_warmup_sends_total",
-        "Sends of the warm-up: in no other counter and in no histogram."
+        "Requests sent in the warm-up: in no other counter and in no histogram."
     );
     describe_counter!("load_acknowledged_total", "Queued messages that the service accepted.");
     describe_counter!(
@@ -206,32 +207,39 @@ fn describe(rated: bool) {
         "Accepted messages whose fate is known by now. Whether one is lost can only be said when the service has nothing \
          left, at the end."
     );
-    describe_gauge!("load_clients", "Clients.");
+    describe_gauge!("load_clients", "Clients of the load.");
     describe_gauge!(
         "load_blocked_clients",
-        "Clients that would send and wait for an answer instead, because they have as many sends in flight as they may."
+        "Clients with a request due that they cannot send, because they have as many in flight as they may."
     );
     describe_gauge!(
         "load_in_flight",
-        "Sends without an answer yet, those of the warm-up included."
+        "Requests without an answer yet, those of the warm-up included."
     );
-    describe_gauge!("load_warming_up", "1 while sends are made and not judged.");
+    describe_gauge!(
+        "load_warming_up",
+        "1 during the warm-up: requests are sent and not judged."
+    );
     describe_gauge!("load_slo_seconds", Unit::Seconds, "What is done within it is goodput.");
     if rated {
         describe_gauge!(
             "load_offered_rps",
-            "Sends per second that the schedule asks for now, of all clients together."
+            "Requests per second that the schedule has now, of all clients together."
         );
     }
     describe_histogram!(
         RESPONSE_TIME,
         Unit::Seconds,
-        "From the intended send to the end of the call."
+        "From the scheduled send to the end of the call."
     );
     describe_histogram!(
         TIME_TO_DONE,
         Unit::Seconds,
-        "From the intended send until the message was processed, as far as anybody says so."
+        "From the scheduled send until the message was processed, where the service reports that."
     );
-    describe_histogram!(START_LAG, Unit::Seconds, "The generator's own lateness with its sends.");
+    describe_histogram!(
+        START_LAG,
+        Unit::Seconds,
+        "How late the load client itself sends, after the scheduled time."
+    );
 }

@@ -12,7 +12,7 @@ use crate::scenario::times;
 /// What the limit is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
-    /// As many as there are workers: what an operator sets who knows their number.
+    /// The number of workers, as where an operator knows it and sets it.
     Workers,
     /// To start its search there.
     Start(u32),

@@ -22,7 +22,7 @@ pub enum Fate {
 /// What happened within one service time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Bucket {
-    /// Requests that arrived, whatever became of them.
+    /// All requests that arrived, rejected ones included.
     pub arrived: u32,
     /// Requests that ended so, by [`Fate`].
     pub ended: [u32; 5],

@@ -1,4 +1,4 @@
-//! What every line is: it is asked who waits, who is served and who is rejected, and what it is made from.
+//! What every line is: it says which requests wait, which are served and which are rejected; and what it is made from.
 
 use std::time::Duration;
 

@@ -175,7 +175,7 @@ pub struct CompareArgs {
     )]
     pub theory: Theory,
 
-    /// When requests are sent, and how many; with a note of which flags were written.
+    /// When requests are sent, and how many. It remembers the flags that were given.
     #[command(flatten)]
     pub load: Given<LoadArgs>,
 

@@ -13,7 +13,7 @@ use crate::{
 /// The version of the tables below. A file of another version is refused.
 pub(super) const FORMAT: u64 = 1;
 
-/// Numbers of which the file has one each, by name: format, queue id, positions.
+/// Numbers that the file has once, by name: format, queue id, positions.
 pub(super) const HEAD: TableDefinition<&str, u64> = TableDefinition::new("head");
 /// Messages that have not ended, by their numbers, which are given in the order of arrival.
 pub(super) const MESSAGES: TableDefinition<u64, MessageRow> = TableDefinition::new("messages");
