@@ -85,8 +85,9 @@ pub struct Settings {
     #[arg(long, env = "FOO_WHEN_FULL", default_value = "reject")]
     pub when_full: WhenFull,
 
-    /// How many messages are admitted at once, from both RPCs: a fixed number, or one that follows what is observed
-    #[arg(long = "limit", env = "FOO_LIMIT", default_value = "fixed", value_parser = limit_kind())]
+    /// How many messages are admitted at once, from both RPCs: a fixed number, or one that follows what is observed. auto is the
+    /// number of workers, and searches only from a --concurrency-limit
+    #[arg(long = "limit", env = "FOO_LIMIT", default_value = "auto", value_parser = limit_kind())]
     pub limit_kind: &'static LimitKind,
 
     /// Which calls of Process wait for their turn, in which order, and which are rejected
@@ -103,7 +104,7 @@ pub struct Settings {
     #[arg(long, env = "FOO_TARGET_WAIT", value_parser = duration_up_to_an_hour)]
     pub target_wait: Option<Duration>,
 
-    /// Messages admitted at once with --limit fixed; where every other limit starts [default: as many as workers]
+    /// Messages admitted at once with --limit fixed; where every other limit starts to search [default: as many as workers]
     #[arg(long, env = "FOO_CONCURRENCY_LIMIT", value_parser = count)]
     pub concurrency_limit: Option<u32>,
 
@@ -155,6 +156,15 @@ impl Settings {
         self.concurrency_limit.unwrap_or(self.workers)
     }
 
+    /// Whether the limit is a number that only the operator changes: one that was set, or that of the workers.
+    pub fn limit_is_known(&self) -> bool {
+        match self.limit_kind.name {
+            "fixed" => true,
+            "auto" => self.concurrency_limit.is_none(),
+            _ => false,
+        }
+    }
+
     /// How calls and queued messages take their turns.
     pub fn turns(&self) -> Rules {
         Rules {
@@ -175,7 +185,7 @@ impl Settings {
     /// The limit, and how many calls may wait, where these two numbers are all that decides which calls of Process are
     /// rejected.
     pub fn bound(&self) -> Option<(u32, u32)> {
-        let plain = self.limit_kind.name == "fixed" && self.line.name == "fifo" && self.classes == Classes::Off;
+        let plain = self.limit_is_known() && self.line.name == "fifo" && self.classes == Classes::Off;
         plain.then(|| (self.limit(), self.max_waiting))
     }
 
@@ -269,5 +279,20 @@ mod tests {
             (1, Duration::from_millis(250))
         );
         assert_eq!(settings.limit(), 1);
+    }
+
+    #[test]
+    fn the_limit_is_known_unless_it_has_to_be_searched_for() {
+        let known = |limit: &str, start| {
+            let settings = Settings {
+                limit_kind: tower_admission::limit::by_name(limit).unwrap(),
+                concurrency_limit: start,
+                ..Settings::default()
+            };
+            settings.limit_is_known()
+        };
+        assert!(Settings::default().limit_kind.name == "auto" && Settings::default().limit_is_known());
+        assert!(known("fixed", Some(3)) && known("fixed", None));
+        assert!(!known("auto", Some(3)) && !known("vegas", None));
     }
 }

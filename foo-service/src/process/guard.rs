@@ -8,8 +8,8 @@
 //! it: the other way round nothing is ever shed) rejects the call at once. Both counts are per service, not per connection.
 //! On `Server` the same stack would also shed health checks and hold unread bodies.
 //!
-//! The tower limit is there with `--limit fixed --line fifo` without classes, where a number of places is all that decides. Every
-//! other line decides itself which call it rejects, and a call that arrives can be the better one to keep: there the line is the bound.
+//! The tower limit is there with `--line fifo` without classes, where a number of places is all that decides, as long as L is known: the
+//! number of workers, or a fixed one. Every other line decides itself which call it rejects, and a call that arrives can be the better one to keep: there the line is the bound.
 
 use std::sync::Arc;
 

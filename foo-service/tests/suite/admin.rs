@@ -113,7 +113,7 @@ async fn every_series_exists_from_the_start() {
     );
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(samples[&format!("foo_build_info{{version=\"{version}\"}}")], "1");
-    assert_eq!(samples["foo_admission_info{limit=\"fixed\",line=\"auto\"}"], "1");
+    assert_eq!(samples["foo_admission_info{limit=\"auto\",line=\"auto\"}"], "1");
     assert_eq!(samples["foo_concurrency_limit"], "1");
     assert_eq!(samples["foo_admin_connections"], "1");
     for series in [

@@ -9,7 +9,7 @@ use metrics::NoopRecorder;
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 
-use crate::support::{Caller, TestBed, in_order, message, ms, service, watch_request};
+use crate::support::{Caller, TestBed, fixed_limit, in_order, message, ms, service, watch_request};
 
 /// A service whose messages take 100 ms.
 fn of_workers(workers: u32) -> Settings {
@@ -154,6 +154,7 @@ async fn as_many_as_before_may_wait_and_others_are_told_when_a_place_is_expected
 async fn a_limit_that_was_set_stays_and_watch_tells_the_workers() {
     let settings = Settings {
         concurrency_limit: Some(2),
+        limit_kind: fixed_limit(),
         ..of_workers(1)
     };
     let (bed, control) = start(settings);

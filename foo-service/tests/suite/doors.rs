@@ -1,6 +1,6 @@
 //! Two doors, one pool of workers: what Process answers, and how each door delays the other.
 
-use crate::support::{TestBed, demanding, message, ms, times, watch_request};
+use crate::support::{TestBed, demanding, fixed_limit, message, ms, times, watch_request};
 use foo_service::config::Settings;
 
 #[tokio::test(start_paused = true)]
@@ -61,6 +61,7 @@ async fn a_call_delays_a_queued_message() {
 async fn the_doors_are_served_in_the_order_of_arrival() {
     let settings = Settings {
         concurrency_limit: Some(3),
+        limit_kind: fixed_limit(),
         ..Settings::default()
     };
     let bed = TestBed::start(settings);
@@ -110,6 +111,7 @@ async fn the_limit_holds_calls_back_though_a_worker_is_free() {
     let settings = Settings {
         workers: 2,
         concurrency_limit: Some(1),
+        limit_kind: fixed_limit(),
         ..Settings::default()
     };
     let bed = TestBed::start(settings);
@@ -127,6 +129,7 @@ async fn the_limit_holds_calls_back_though_a_worker_is_free() {
 async fn a_call_past_the_limit_still_waits_for_a_worker() {
     let settings = Settings {
         concurrency_limit: Some(2),
+        limit_kind: fixed_limit(),
         ..Settings::default()
     };
     let bed = TestBed::start(settings);

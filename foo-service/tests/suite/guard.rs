@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::support::{TestBed, demanding, in_order, message, ms, times};
+use crate::support::{TestBed, demanding, fixed_limit, in_order, message, ms, times};
 use foo_service::{
     config::Settings,
     job::{JobOutcome, RequestOutcome},
@@ -67,6 +67,7 @@ async fn the_limit_is_the_services_however_many_connections_there_are() {
     let bed = TestBed::start(Settings {
         workers: 100,
         concurrency_limit: Some(4),
+        limit_kind: fixed_limit(),
         ..in_order()
     });
     let window = bed.ledger.open_window().unwrap();

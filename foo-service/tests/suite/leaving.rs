@@ -1,6 +1,6 @@
 //! Callers that go away: their places are free at once, in line and in service, and they are counted as cancelled.
 
-use crate::support::{TestBed, in_order, message, times};
+use crate::support::{TestBed, fixed_limit, in_order, message, times};
 use foo_service::{
     config::Settings,
     job::{Door, JobOutcome, RequestOutcome},
@@ -51,6 +51,7 @@ async fn a_caller_that_leaves_in_service_frees_its_worker() {
 async fn a_caller_that_waits_for_a_worker_past_the_limit_can_leave_too() {
     let settings = Settings {
         concurrency_limit: Some(2),
+        limit_kind: fixed_limit(),
         max_waiting: 0,
         ..in_order()
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Caller, TestBed, message, ms, page::samples, service, times};
+use crate::support::{Caller, TestBed, fixed_limit, message, ms, page::samples, service, times};
 use foo_proto::v1::ProcessResponse;
 use foo_service::{
     config::Settings,
@@ -128,6 +128,7 @@ async fn what_a_limit_above_the_workers_admits_waits_for_a_worker_and_is_measure
     let recorder = prometheus();
     let settings = Settings {
         concurrency_limit: Some(3),
+        limit_kind: fixed_limit(),
         ..Settings::default()
     };
     let service = service(settings, &recorder);

@@ -15,7 +15,7 @@ async fn the_start_line_shows_the_defaults() {
         "fail_rate=0% fail_time=0ns",
         "work=sleep",
         "queue=bounded queue_capacity=1000 when_full=reject",
-        "limit=fixed concurrency_limit=1 line=auto classes=off max_waiting=1000",
+        "limit=auto concurrency_limit=1 line=auto classes=off max_waiting=1000",
         "max_payload=1048576",
         "drain_delay=0ns drain_timeout=30s",
     ] {

@@ -149,8 +149,8 @@ impl Case<'_> {
     /// M/G/c/K//N: clients that wait for their answers.
     fn clients_that_wait(&self) -> Result<TheoryReport, &'static str> {
         let (settings, scenario, station) = (self.settings, self.scenario, self.station);
-        let fixed = settings.limit_kind.name == "fixed"
-            && settings.concurrency_limit.is_none_or(|limit| limit == settings.workers);
+        let fixed =
+            settings.limit_is_known() && settings.concurrency_limit.is_none_or(|limit| limit == settings.workers);
         if !fixed || settings.line.name != "fifo" {
             return Err("the formulas are for a fixed limit of as many as there are workers, first come first served");
         }

@@ -26,7 +26,10 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
-use tower_admission::line;
+use tower_admission::{
+    limit::{self, LimitKind},
+    line,
+};
 
 pub(crate) use self::caller::{Caller, origin, watch_request};
 
@@ -120,6 +123,11 @@ pub(crate) fn service(settings: Settings, recorder: &dyn Recorder) -> Service {
         owns_process: false,
     })
     .expect("a queue in memory has no file that could be missing")
+}
+
+/// A limit that keeps the number that a test gives it.
+pub(crate) fn fixed_limit() -> &'static LimitKind {
+    limit::by_name("fixed").unwrap()
 }
 
 /// The defaults, but for a line of 100 calls in the order of arrival: where a test is not about which calls a line rejects.
