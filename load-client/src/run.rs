@@ -159,6 +159,7 @@ fn scenario(args: &RunArgs, schedule: Schedule) -> Result<Scenario, RunError> {
     };
     let scenario = args.load.scenario(schedule, defaults);
     args.load.check(&scenario).map_err(RunError::Load)?;
+    args.gates.check(&scenario).map_err(RunError::Load)?;
     if scenario.connections < services {
         return Err(RunError::TooFewConnections {
             services,

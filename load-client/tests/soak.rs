@@ -188,6 +188,7 @@ impl Soaked {
             drain_limit: (!drain).then_some(Duration::ZERO),
             payload_size: 64,
             metadata: http::HeaderMap::new(),
+            priorities: None,
             policies: load_client::policy::PolicySettings::default(),
             seed: 1,
         };

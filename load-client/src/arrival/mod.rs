@@ -1,6 +1,7 @@
 //! When requests are scheduled: a pure function of the plan and a seed, which reads no clock. A client asks for its next intent
 //! when it is done with the last, so a backlog of intents costs no memory.
 
+mod classes;
 mod deal;
 mod profile;
 mod timetable;
@@ -8,9 +9,9 @@ pub mod trace;
 
 use std::{sync::Arc, time::Duration};
 
-use self::{deal::Deal, timetable::Timetable};
+use self::{classes::Classes, deal::Deal, timetable::Timetable};
 pub use self::{deal::MOST_POISSON, timetable::Paced};
-use crate::scenario::{Scenario, Schedule, TraceRow};
+use crate::scenario::{Priorities, Scenario, Schedule, TraceRow};
 
 /// A request that is scheduled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +20,20 @@ pub struct Intent {
     pub at: Duration,
     /// The service time that the message demands; `None`: the service draws it from its own distribution.
     pub demand: Option<Duration>,
+    /// Its class of urgency, by the place among those of the load; 0 where requests have none.
+    pub class: u8,
 }
 
 /// The intents of one client, in order.
 #[derive(Debug)]
-pub enum Arrivals {
+pub struct Arrivals {
+    times: Times,
+    classes: Option<Box<Classes>>,
+}
+
+/// When the requests of one client are due.
+#[derive(Debug)]
+enum Times {
     /// Requests at a rate, drawn as the schedule says.
     Paced(Paced),
     /// Requests at the times of a trace.
@@ -45,6 +55,9 @@ pub struct ArrivalPlan {
     timetable: Timetable,
     /// How many sends there are at most, and whose they are.
     deal: Deal,
+    /// The classes of urgency that requests are drawn from.
+    priorities: Option<Arc<Priorities>>,
+    seed: u64,
 }
 
 impl ArrivalPlan {
@@ -53,6 +66,8 @@ impl ArrivalPlan {
         Self {
             timetable: Timetable::new(schedule, clients, seed),
             deal: Deal::Unlimited,
+            priorities: None,
+            seed,
         }
     }
 
@@ -61,6 +76,7 @@ impl ArrivalPlan {
     pub fn of(scenario: &Scenario) -> Self {
         let mut plan = Self::new(&scenario.schedule, scenario.clients, scenario.seed);
         plan.timetable.until = scenario.length();
+        plan.priorities.clone_from(&scenario.priorities);
         if let Some(requests) = scenario.requests {
             plan.deal = Deal::first(requests, &plan.timetable);
         }
@@ -85,16 +101,21 @@ impl ArrivalPlan {
 
     /// The intents of client `index`, of 0 to clients − 1.
     pub fn client(&self, index: u32) -> Arrivals {
-        match (&self.timetable.schedule, &self.timetable.profile) {
-            (Schedule::Trace(rows), _) => Arrivals::Recorded {
+        let times = match (&self.timetable.schedule, &self.timetable.profile) {
+            (Schedule::Trace(rows), _) => Times::Recorded {
                 rows: Arc::clone(rows),
                 next: index as usize,
                 stride: self.timetable.clients as usize,
             },
             (Schedule::Rate { spacing, .. } | Schedule::Stages { spacing, .. }, Some(profile)) => {
-                Arrivals::Paced(self.timetable.paced(profile, *spacing, index))
+                Times::Paced(self.timetable.paced(profile, *spacing, index))
             }
-            _ => Arrivals::AsFastAsPossible,
+            _ => Times::AsFastAsPossible,
+        };
+        let draws = |priorities| Box::new(Classes::new(priorities, self.seed, index));
+        Arrivals {
+            times,
+            classes: self.priorities.clone().map(draws),
         }
     }
 }
@@ -102,26 +123,22 @@ impl ArrivalPlan {
 impl Arrivals {
     /// The next intent; `None` when there is none left. Without a schedule, it is `now`.
     pub fn next(&mut self, now: Duration) -> Option<Intent> {
-        match self {
-            Self::Paced(paced) => {
-                let at = paced.next()?;
-                Some(Intent { at, demand: None })
-            }
-            Self::Recorded { rows, next, stride } => {
+        let (at, demand) = match &mut self.times {
+            Times::Paced(paced) => (paced.next()?, None),
+            Times::Recorded { rows, next, stride } => {
                 let row = rows.get(*next)?;
                 *next += *stride;
-                Some(Intent {
-                    at: row.at,
-                    demand: row.demand,
-                })
+                (row.at, row.demand)
             }
-            Self::AsFastAsPossible => Some(Intent { at: now, demand: None }),
-        }
+            Times::AsFastAsPossible => (now, None),
+        };
+        let class = self.classes.as_mut().map_or(0, |classes| classes.draw());
+        Some(Intent { at, demand, class })
     }
 
     /// Whether there is a schedule that a client can fall behind.
     pub fn scheduled(&self) -> bool {
-        !matches!(self, Self::AsFastAsPossible)
+        !matches!(self.times, Times::AsFastAsPossible)
     }
 }
 

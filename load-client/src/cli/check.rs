@@ -19,6 +19,7 @@ impl LoadArgs {
         check_rate(scenario)?;
         check_requests(scenario)?;
         check_warmup(scenario)?;
+        check_priorities(scenario)?;
         policy::check(scenario)
     }
 
@@ -95,6 +96,16 @@ fn check_warmup(scenario: &Scenario) -> Result<(), String> {
         )),
         _ => Ok(()),
     }
+}
+
+fn check_priorities(scenario: &Scenario) -> Result<(), String> {
+    if scenario.priorities.is_some() && scenario.metadata.contains_key("priority") {
+        return Err(
+            "--priorities and --header 'priority: …' both say how urgent a request is; leave one of them out"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// For people: to a millisecond where there are some.

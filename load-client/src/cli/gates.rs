@@ -2,7 +2,10 @@
 
 use clap::Args;
 
-use crate::gates::{Rule, Rules};
+use crate::{
+    gates::{Rule, Rules},
+    scenario::Scenario,
+};
 
 /// `--fail-if` and `--abort-if`: the rules that a run is judged by.
 #[derive(Debug, Clone, Args)]
@@ -14,7 +17,8 @@ pub struct GateArgs {
     /// Times: pN (like p99 or p99.9), mean or max, compared with a duration. Without a scope they are the time to done for
     /// Enqueue, and the response time of ok answers for any other RPC. A scope in brackets names another time: ok,
     /// rejected, expired, unavailable, failed, acknowledgement, time-to-done, service-time, queue-wait, start-lag, like
-    /// 'p99.9(rejected)>20ms'. Withheld requests count as never answered.
+    /// 'p99.9(rejected)>20ms'. Withheld requests count as never answered. With --priorities, a class is a scope too: of
+    /// times, of goodput and of the ends of requests, like 'p99(u=0)>250ms' or 'ok(u=0)<99%'.
     ///
     /// Counts: ok, rejected, expired, unavailable, failed, throttled, withheld, in-flight, dropped, discarded, lost, unknown,
     /// duplicated, done-unacknowledged or done-again, compared with a whole number or with a share of the scheduled requests.
@@ -30,6 +34,19 @@ pub struct GateArgs {
 }
 
 impl GateArgs {
+    /// Whether each class of urgency that a rule is about is one of the scenario's. The error is one sentence that names the flags.
+    pub fn check(&self, scenario: &Scenario) -> Result<(), String> {
+        let classes = scenario.priorities.iter().flat_map(|priorities| priorities.classes());
+        let known: Vec<u8> = classes.map(|class| class.urgency).collect();
+        let mut rules = self.fail_if.iter().chain(&self.abort_if);
+        let unfit = rules.find_map(|rule| Some((rule, rule.class().filter(|class| !known.contains(class))?)));
+        unfit.map_or(Ok(()), |(rule, class)| {
+            Err(format!(
+                "the rule {rule} is about the class u={class}, and no request has it: --priorities says which classes there are"
+            ))
+        })
+    }
+
     /// The rules of both flags, in the order in which they were written.
     pub fn rules(&self) -> Rules {
         Rules {

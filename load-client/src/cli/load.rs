@@ -1,6 +1,6 @@
 //! The load flags, which `run` and `compare` share, and the scenario they describe.
 
-use std::{thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -8,13 +8,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::{
     metadata::Metadata,
     policy::PolicyArgs,
+    priorities::priorities,
     stages::{Stages, stages},
     trace::TraceArgs,
     values::{clients, count, duration, number, payload_size, positive_duration, positive_number, rate, threads},
 };
 use crate::{
     arrival::trace::TraceError,
-    scenario::{Rpc, Scenario, Schedule, Spacing, WhenBlocked},
+    scenario::{Priorities, Rpc, Scenario, Schedule, Spacing, WhenBlocked},
 };
 
 /// Requests in flight of each client that calls Enqueue, if no flag says it (arbitrary: a service that acknowledges at once
@@ -135,6 +136,12 @@ pub struct LoadArgs {
         value_parser = Metadata
     )]
     header: Vec<(HeaderName, HeaderValue)>,
+
+    /// Classes of urgency, each with its share of the requests, such as u=0:20%,u=3:80%. Each request draws its class and says
+    /// it in the metadata priority (RFC 9218): u=0 is the most urgent, u=7 the least. The report has figures for each class
+    /// [default: requests do not say how urgent they are]
+    #[arg(long, env = "LOAD_PRIORITIES", value_name = "CLASSES", value_parser = priorities)]
+    priorities: Option<Priorities>,
 
     /// What the clients do about requests that fail.
     #[command(flatten)]
@@ -257,6 +264,7 @@ impl LoadArgs {
             drain_limit,
             payload_size: self.payload_size,
             metadata: self.header.iter().cloned().collect::<HeaderMap>(),
+            priorities: self.priorities.clone().map(Arc::new),
             policies: self.policy.settings(),
             seed: self.seed,
         }

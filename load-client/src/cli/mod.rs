@@ -11,6 +11,7 @@ mod load;
 mod metadata;
 mod output;
 mod policy;
+mod priorities;
 #[cfg(feature = "embedded")]
 mod service;
 mod stages;

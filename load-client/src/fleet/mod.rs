@@ -30,9 +30,9 @@ use crate::{
     client::Client,
     live::{Live, LiveShard, Look},
     recorder::{Recorded, Recorder},
-    scenario::Scenario,
+    scenario::{Priorities, Scenario},
     stop::Stop,
-    transport::{ConnectError, Transport, dial::Dial},
+    transport::{ConnectError, Method, RequestHeaders, Transport, dial::Dial},
 };
 
 /// What a fleet needs to know before it connects.
@@ -264,6 +264,9 @@ impl ShardSetup {
         let Ok(start) = start.await else { return };
 
         let mut recorder = Recorder::new(scenario.warmup, scenario.slo, live.histograms(), dial.target_count());
+        if let Some(priorities) = &scenario.priorities {
+            recorder.count_classes(priorities.classes().iter().map(|class| class.urgency));
+        }
         if self.policies.is_some() {
             recorder.count_attempts();
         }
@@ -277,7 +280,7 @@ impl ShardSetup {
             targets,
         );
         let sender = RequestSender {
-            heads: transport.heads(&call.method),
+            heads: heads(&transport, &call.method, scenario.priorities.as_deref()),
             call,
             transport,
             run_id,
@@ -290,4 +293,13 @@ impl ShardSetup {
         // The receiver is gone if the run has failed.
         let _ = recorded.send(drive(sender, pacer, results, live, stop, looks, load_over).await);
     }
+}
+
+/// What goes ahead of the messages of each class of urgency, by its place; of all, where there are no classes.
+fn heads(transport: &Transport, method: &Method, priorities: Option<&Priorities>) -> Vec<RequestHeaders> {
+    let Some(priorities) = priorities else {
+        return vec![transport.heads(method)];
+    };
+    let urgent = |urgency| transport.heads(&method.urgent(urgency));
+    priorities.classes().iter().map(|class| urgent(class.urgency)).collect()
 }

@@ -68,6 +68,7 @@ pub(super) fn again(sent: Sent, told: bool) -> Send {
         intent: crate::arrival::Intent {
             at: sent.intended,
             demand: tried.demand,
+            class: sent.class,
         },
         possible: sent.started,
         crowd: sent.crowd,

@@ -74,6 +74,8 @@ pub(super) struct Sent {
     pub(super) client: usize,
     pub(super) number: u64,
     pub(super) intended: Duration,
+    /// Its class of urgency, by the place among those of the load.
+    pub(super) class: u8,
     pub(super) started: Duration,
     pub(super) start_lag: Duration,
     pub(super) crowd: Crowd,

@@ -61,7 +61,7 @@ impl ShardResults {
 
     /// A send is about to be made; returns the number of its message.
     pub(super) fn sending(&mut self, client: usize, intent: Intent) -> u64 {
-        self.recorder.sending(intent.at, self.target(client));
+        self.recorder.sending(intent, self.target(client));
         self.judged_in_flight += u64::from(intent.at >= self.warmup);
         if let Some(audit) = &self.audit {
             return lock(audit).sent(client, intent.at);
@@ -73,7 +73,7 @@ impl ShardResults {
 
     /// A send will not be made.
     pub(super) fn withheld(&mut self, client: usize, intent: Intent, start_lag: Option<Duration>) {
-        self.recorder.withheld(intent.at, start_lag, self.target(client));
+        self.recorder.withheld(intent, start_lag, self.target(client));
     }
 
     /// The URL that a client's requests go to, by its place among those of the run.
@@ -155,6 +155,7 @@ impl ShardResults {
             outcome: sent.reply.outcome,
             status: sent.reply.status,
             target: self.target(sent.client),
+            class: sent.class,
             crowd: sent.crowd,
             done: self.ok_means_done && sent.reply.outcome == Outcome::Ok,
             queue_wait: sent.reply.queue_wait,

@@ -21,7 +21,8 @@ use crate::{
 pub(super) struct RequestSender {
     pub(super) call: Arc<Call>,
     pub(super) transport: Transport,
-    pub(super) heads: RequestHeaders,
+    /// What goes ahead of the messages of each class of urgency; of all, where there are no classes.
+    pub(super) heads: Vec<RequestHeaders>,
     pub(super) run_id: String,
     /// The shard's place among all, by which its clients are numbered.
     pub(super) index: u32,
@@ -46,12 +47,13 @@ impl RequestSender {
         let started = self.start.elapsed();
         let answer = self
             .transport
-            .unary(send.client, &self.heads, || self.message(&send))
+            .unary(send.client, self.heads(&send), || self.message(&send))
             .await;
         Sent {
             client: send.client,
             number: send.number,
             intended: send.intent.at,
+            class: send.intent.class,
             started,
             start_lag: started.saturating_sub(send.possible),
             crowd: send.crowd,
@@ -59,6 +61,11 @@ impl RequestSender {
             reply: self.call.interpret(answer),
             tried: None,
         }
+    }
+
+    /// What goes ahead of the message of a request.
+    fn heads(&self, send: &Send) -> &RequestHeaders {
+        &self.heads[usize::from(send.intent.class)]
     }
 
     /// The message of a request, ready to be sent.
@@ -99,6 +106,7 @@ impl RequestSender {
             client: send.client,
             number: send.number,
             intended: send.intent.at,
+            class: send.intent.class,
             started: first.0,
             start_lag: first.1,
             crowd: send.crowd,
@@ -117,8 +125,11 @@ impl RequestSender {
             let time = policies.settings.attempt_timeout.map_or(left, |most| most.min(left));
             let message = move || self.message(send);
             async move {
-                self.call
-                    .interpret(self.transport.attempt(link, &self.heads, time, previous, message).await)
+                self.call.interpret(
+                    self.transport
+                        .attempt(link, self.heads(send), time, previous, message)
+                        .await,
+                )
             }
         };
         let mut count = || {

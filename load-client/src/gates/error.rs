@@ -18,6 +18,14 @@ pub enum RuleError {
     /// What stands in brackets is not known.
     #[error("{0:?} has no times; the scopes are {scopes}", scopes = scopes())]
     Scope(String),
+    /// What stands in brackets looks like a class of urgency, and is none.
+    #[error("u={0} is no class; the classes are u=0 (the most urgent) to u=7, like p99(u=0)")]
+    Class(String),
+    /// A count that belongs to no class of urgency.
+    #[error(
+        "{0} is not known for each class; by class there are pN, mean, max, goodput and the ends of requests, like ok(u=0)"
+    )]
+    NotByClass(String),
     /// The number of a percentile is out of range.
     #[error("p{0} is no percentile; it must be more than 0 and less than 100, like p99.9, and the largest is max")]
     Percentile(String),
@@ -51,7 +59,9 @@ fn counts() -> String {
 
 fn scopes() -> String {
     let outcomes = Outcome::ALL.map(Outcome::label).join(", ");
-    format!("{outcomes}, acknowledgement, time-to-done, service-time, queue-wait and start-lag")
+    format!(
+        "{outcomes}, acknowledgement, time-to-done, service-time, queue-wait, start-lag, and a class of --priorities like u=0"
+    )
 }
 
 /// What other tools call a figure, and its name here.

@@ -58,6 +58,26 @@ impl Comparison {
 }
 
 impl Evidence {
+    /// The same of the requests of one class of urgency, as far as answers tell it; `None` if there are no such requests.
+    pub(super) fn of_class(&self, urgency: u8) -> Option<Self> {
+        let class = self.figures.classes.iter().find(|class| class.urgency == urgency)?;
+        // At the end all that were scheduled; on the way, of those the ones whose end is known.
+        let known = class.ledger.ended() + class.ledger.in_flight;
+        Some(Self {
+            figures: Figures {
+                ledger: class.ledger,
+                response_time: class.response_time.clone(),
+                good: class.good,
+                ..Figures::default()
+            },
+            intended: known,
+            settled: known,
+            audit: None,
+            queued: false,
+            ..self.clone()
+        })
+    }
+
     /// A time, and whether it meets the bound.
     pub(super) fn time(
         &self,

@@ -50,6 +50,10 @@ pub enum Unknown {
     NoTimeToDoneBut(Statistic),
     /// Only Enqueue acknowledges; the statistic of the response time is known.
     NoAcknowledgement(Statistic),
+    /// No request has the class of urgency `u=` that the rule is about.
+    NoClass(u8),
+    /// Answers of Enqueue do not say that a message is done, and nothing else tells its class.
+    NoGoodputOfClass(u8),
     /// Nothing of that kind was measured.
     NoTimes,
     /// Nothing was scheduled, so there is nothing to be a share of.

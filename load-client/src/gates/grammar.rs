@@ -12,19 +12,21 @@ impl FromStr for Rule {
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
         let text = text.trim();
-        let condition = if text == "client-limited" {
-            Condition::ClientLimited
+        let (class, condition) = if text == "client-limited" {
+            (None, Condition::ClientLimited)
         } else {
             comparison(text)?
         };
         Ok(Self {
             text: text.to_owned(),
+            class,
             condition,
         })
     }
 }
 
-fn comparison(text: &str) -> Result<Condition, RuleError> {
+/// The class of urgency that a comparison is about, and the comparison.
+fn comparison(text: &str) -> Result<(Option<u8>, Condition), RuleError> {
     let at = text.find(['<', '>']).ok_or(RuleError::NoComparison)?;
     let (figure, rest) = text.split_at(at);
     // In this order: the longer ones begin with the shorter.
@@ -39,16 +41,40 @@ fn comparison(text: &str) -> Result<Condition, RuleError> {
         .find_map(|(sign, operator)| Some((*operator, rest.strip_prefix(sign)?)));
     let (operator, bound) = operator.ok_or(RuleError::NoComparison)?;
     let (figure, bound) = (figure.trim(), bound.trim());
-    if figure == "goodput" {
-        return Ok(Condition::Goodput(operator, within_all(goodput_bound(bound)?)?));
-    }
-    if let Some(count) = count(figure) {
+    let (class, figure) = class(figure)?;
+    let condition = if figure == "goodput" {
+        Condition::Goodput(operator, within_all(goodput_bound(bound)?)?)
+    } else if let Some(count) = count(figure) {
+        if class.is_some() && !count.is_by_class() {
+            return Err(RuleError::NotByClass(figure.to_owned()));
+        }
         let bound = count_bound(bound)?;
         if count.is_of_scheduled() {
             within_all(bound)?;
         }
-        return Ok(Condition::Count(count, operator, bound));
+        Condition::Count(count, operator, bound)
+    } else {
+        compared_time(figure, operator, bound)?
+    };
+    Ok((class, condition))
+}
+
+/// The class of a figure like `p99(u=0)`, and the figure without it. What a `u=` in brackets is attached to is judged later.
+fn class(figure: &str) -> Result<(Option<u8>, &str), RuleError> {
+    let scope = figure.split_once('(').and_then(|(name, rest)| {
+        let scope = rest.strip_suffix(')')?.trim();
+        Some((name.trim_end(), scope.strip_prefix("u=")?))
+    });
+    let Some((name, digits)) = scope else {
+        return Ok((None, figure));
+    };
+    match digits.as_bytes() {
+        [digit @ b'0'..=b'7'] => Ok((Some(digit - b'0'), name)),
+        _ => Err(RuleError::Class(digits.to_owned())),
     }
+}
+
+fn compared_time(figure: &str, operator: Comparison, bound: &str) -> Result<Condition, RuleError> {
     let (statistic, scope) = time(figure)?;
     let duration = humantime::parse_duration(bound).map_err(|_| RuleError::Bound {
         bound: bound.to_owned(),
@@ -221,6 +247,14 @@ mod tests {
             Condition::Count(count("lost").unwrap(), Comparison::More, Bound::Number(0.0))
         );
         assert_eq!(parsed("client-limited"), Condition::ClientLimited);
+        for (text, class) in [
+            ("p99 ( u=0 )>250ms", Some(0)),
+            ("ok(u=7)<99%", Some(7)),
+            ("p99>250ms", None),
+        ] {
+            assert_eq!(text.parse::<Rule>().unwrap().class(), class, "{text}");
+        }
+        assert_eq!(parsed("p99(u=0)>250ms"), parsed("p99>250ms"));
     }
 
     #[test]
@@ -252,6 +286,11 @@ mod tests {
             ("pinf>1s", "no figure of a report"),
             ("p99>250", "250ms or 2s"),
             ("p99>5%", "250ms or 2s"),
+            ("p99(u=8)>1s", "u=8 is no class; the classes are u=0"),
+            ("p99(u=)>1s", "u= is no class"),
+            ("lost(u=0)>0", "lost is not known for each class"),
+            ("speed(u=0)>1s", "there are pN"),
+            ("ok(ok)<5%", "no figure of a report"),
             ("rejected>20ms", "like 5%"),
             ("rejected>-1", "like 5%"),
             ("rejected>", "like 5%"),
@@ -303,6 +342,8 @@ mod tests {
                 rules.extend(counts.iter().map(|count| format!("{count}{operator}{bound}")));
             }
             rules.extend(["99.9%", "80/s"].map(|bound| format!("goodput{operator}{bound}")));
+            rules.extend(["p99(u=0)", "max(u=7)"].map(|figure| format!("{figure}{operator}1s")));
+            rules.extend(["ok(u=0)", "withheld(u=3)", "goodput(u=1)"].map(|figure| format!("{figure}{operator}5%")));
         }
         for text in rules {
             let rule: Rule = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -326,6 +367,7 @@ mod tests {
             "(",
             ")",
             "ok",
+            "u=0",
             "start-lag",
             ">",
             "<",

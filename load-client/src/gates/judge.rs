@@ -9,7 +9,26 @@ use super::{
 impl Rule {
     /// Judges a run. A rule whose figure is not known is not met, and not passed either.
     pub fn judge(&self, evidence: &Evidence) -> Judgement {
-        let (met, finding) = match self.condition {
+        let (met, finding) = match self.class {
+            None => self.found(evidence),
+            Some(class) => match evidence.of_class(class) {
+                None => (None, Finding::Unknown(Unknown::NoClass(class))),
+                Some(_) if evidence.queued && matches!(self.condition, Condition::Goodput(..)) => {
+                    (None, Finding::Unknown(Unknown::NoGoodputOfClass(class)))
+                }
+                Some(of_class) => self.found(&of_class),
+            },
+        };
+        Judgement {
+            rule: self.text().to_owned(),
+            met,
+            finding,
+            stopped_at: None,
+        }
+    }
+
+    fn found(&self, evidence: &Evidence) -> (Option<bool>, Finding) {
+        match self.condition {
             Condition::ClientLimited => {
                 let limited = evidence.client_limited;
                 (Some(limited), Finding::ClientLimited(limited))
@@ -25,12 +44,6 @@ impl Rule {
             Condition::Goodput(operator, bound) => {
                 evidence.counted(evidence.figures.good, evidence.settled, operator, bound)
             }
-        };
-        Judgement {
-            rule: self.text().to_owned(),
-            met,
-            finding,
-            stopped_at: None,
         }
     }
 }
@@ -46,7 +59,7 @@ mod tests {
     use crate::{
         ledger::{AuditCounts, Ledger},
         outcome::Outcome,
-        recorder::Figures,
+        recorder::{ClassFigures, Figures},
     };
 
     const MILLISECOND: Duration = Duration::from_millis(1);
@@ -299,6 +312,39 @@ mod tests {
             ..evidence
         };
         assert_eq!(met("rejected>5%", &nothing), None);
+    }
+
+    #[test]
+    fn a_rule_about_a_class_sees_the_requests_of_the_class_alone() {
+        let mut urgent = ClassFigures::new(0);
+        for millis in 1..=10 {
+            urgent.ended(Outcome::Ok, millis * MILLISECOND, millis < 10);
+        }
+        (urgent.ledger.intended, urgent.ledger.withheld) = (12, 2);
+        let mut evidence = evidence();
+        evidence.figures.classes = vec![urgent];
+        for (rule, is) in [
+            ("p50(u=0)>7ms", Some(false)),
+            ("p50(u=0)>5ms", Some(true)),
+            // Two of twelve were never answered.
+            ("p99(u=0)<1h", Some(false)),
+            ("p80(u=0)<1h", Some(true)),
+            ("ok(u=0)<84%", Some(true)),
+            ("ok(u=0)<83%", Some(false)),
+            ("withheld(u=0)>1", Some(true)),
+            ("rejected(u=0)>0", Some(false)),
+            ("goodput(u=0)<75%", Some(false)),
+            ("goodput(u=0)<0.9/s", Some(false)),
+            ("p99(u=3)>1s", None),
+        ] {
+            assert_eq!(met(rule, &evidence), is, "{rule}");
+        }
+        let queued = Evidence {
+            queued: true,
+            ..evidence
+        };
+        assert_eq!(met("goodput(u=0)<75%", &queued), None);
+        assert_eq!(met("p50(u=0)>5ms", &queued), Some(true), "acknowledgements are answers");
     }
 
     #[test]

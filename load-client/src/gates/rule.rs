@@ -12,6 +12,8 @@ use crate::{
 pub struct Rule {
     /// The rule as it was written, for reports and errors.
     pub(super) text: String,
+    /// The class of urgency that it is about; `None`: all requests.
+    pub(crate) class: Option<u8>,
     pub(crate) condition: Condition,
 }
 
@@ -102,6 +104,11 @@ impl Count {
             .chain(attempts.map(Self::Attempts))
     }
 
+    /// Whether it is known for each class of urgency: the clients' own counts are.
+    pub(super) fn is_by_class(self) -> bool {
+        matches!(self, Self::Ledger(_))
+    }
+
     /// Whether it counts scheduled requests, each at most once. The service counts what other clients sent too, and the audit
     /// a message as often as it ended.
     pub(super) fn is_of_scheduled(self) -> bool {
@@ -135,6 +142,11 @@ impl Rule {
     /// The rule as it was written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The urgency of the class that it is about, as in `p99(u=0)>250ms`; `None`: all requests.
+    pub fn class(&self) -> Option<u8> {
+        self.class
     }
 }
 

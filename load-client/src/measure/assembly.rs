@@ -11,10 +11,11 @@ use super::{
 use crate::{
     audit::Audited,
     fleet::shards,
+    ledger::Ledger,
     present,
     report::{
         AttemptsReport, ConfigurationReport, DistributionReport, EventReport, LoadReport, Run, ServiceReport,
-        by_outcome, curve, first_messages, per_second, points, seconds, status_codes, targets,
+        by_outcome, classes, curve, first_messages, per_second, points, seconds, status_codes, targets,
     },
     verdict::Verdict,
 };
@@ -88,6 +89,10 @@ impl Assembly<'_> {
                 .dial
                 .urls_of_targets()
                 .map(|urls| targets(urls, &self.sent.recorded.connected, &figures.targets)),
+            classes: scenario.priorities.as_deref().map(|priorities| {
+                let done = scenario.rpc.ok_means_done().then_some(judged);
+                classes(priorities, &figures.classes, done)
+            }),
             attempts: figures.attempts.as_deref().map(|attempts| {
                 let ledger = &figures.ledger;
                 let sent = ledger.intended - ledger.withheld - ledger.throttled;
@@ -159,6 +164,12 @@ impl Assembly<'_> {
             && !attempts.counts.balances()
         {
             found.push(format!("the count of attempts does not balance: {:?}", attempts.counts));
+        }
+        let figures = &self.sent.recorded.figures;
+        let mut sum = Ledger::default();
+        figures.classes.iter().for_each(|class| sum.add(&class.ledger));
+        if !figures.classes.is_empty() && sum != figures.ledger {
+            found.push(format!("the classes do not add up to the client's ledger: {sum:?}"));
         }
         if let Some(seen) = &self.seen
             && seen.observed.balances() == Some(false)

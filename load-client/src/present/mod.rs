@@ -3,6 +3,7 @@
 
 pub(crate) mod attempts;
 pub mod changes;
+mod classes;
 mod columns;
 pub mod conditions;
 mod distributions;

@@ -21,13 +21,17 @@ pub fn report(judgement: Judgement) -> GateReport {
 pub(super) fn figure(rule: &Rule, queued: bool) -> String {
     match rule.condition {
         Condition::ClientLimited => "client-limited".to_owned(),
+        _ if rule.class.is_some() => written(rule),
         Condition::Time(statistic, Scope::Unwritten, ..) if queued => format!("{statistic}(time-to-done)"),
         Condition::Time(statistic, Scope::Unwritten, ..) => statistic.to_string(),
-        Condition::Time(..) | Condition::Count(..) | Condition::Goodput(..) => {
-            let end = rule.text().find(['<', '>']).unwrap_or(rule.text().len());
-            rule.text()[..end].trim().to_owned()
-        }
+        Condition::Time(..) | Condition::Count(..) | Condition::Goodput(..) => written(rule),
     }
+}
+
+/// The figure of a rule as it is written.
+fn written(rule: &Rule) -> String {
+    let end = rule.text().find(['<', '>']).unwrap_or(rule.text().len());
+    rule.text()[..end].trim().to_owned()
 }
 
 /// The bound of a rule with its sign, as `> 100 ms`; of a rule that is not met the opposite, `<= 100 ms`. `None` where there is no
@@ -114,6 +118,12 @@ fn unknown(why: Unknown) -> String {
         Unknown::NoAcknowledgement(statistic) => {
             format!("only Enqueue acknowledges; {statistic}(ok) is the time until the answer")
         }
+        Unknown::NoClass(class) => {
+            format!("no request has the class u={class}; --priorities gives requests their classes")
+        }
+        Unknown::NoGoodputOfClass(class) => {
+            format!("goodput by class is not known for Enqueue; ok(u={class}) counts its acknowledgements")
+        }
         Unknown::NoTimes => "there are no times to judge".to_owned(),
         Unknown::NoRequests => "no requests were scheduled".to_owned(),
         Unknown::NoRate => "the load is too short for a rate".to_owned(),
@@ -194,6 +204,16 @@ mod tests {
                 Finding::Unknown(Unknown::NoAcknowledgement(Statistic::Mean)),
                 None,
                 no_acknowledgement,
+            ),
+            (
+                Finding::Unknown(Unknown::NoClass(1)),
+                None,
+                "no request has the class u=1; --priorities gives requests their classes",
+            ),
+            (
+                Finding::Unknown(Unknown::NoGoodputOfClass(0)),
+                None,
+                "goodput by class is not known for Enqueue; ok(u=0) counts its acknowledgements",
             ),
             (Finding::Unknown(Unknown::NoTimes), None, "there are no times to judge"),
             (

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{
+    classes,
     columns::columns,
     distributions::distributions,
     grid::{Grid, MISSING},
@@ -48,6 +49,9 @@ pub fn comparison(runs: &[Run], layout: Layout) -> String {
     let names: Vec<String> = runs.iter().map(label).collect();
     text.push_str(&Grid::new(columns(&all, names.clone())).text(layout.width));
     text.push('\n');
+    if let Some(columns) = classes::columns(&all, &names) {
+        let _ = writeln!(text, "{}:\n{}", classes::CAPTION, Grid::new(columns).text(layout.width));
+    }
     let highest = runs
         .iter()
         .filter_map(|run| run.service.as_ref())

@@ -1,6 +1,7 @@
 //! What one shard of clients saw: a ledger, histograms, a time series. Shards record alone and are merged at the end.
 
 mod attempts;
+mod classes;
 mod counts;
 mod distribution;
 mod exported;
@@ -12,6 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 pub use self::{
     attempts::Attempts,
+    classes::ClassFigures,
     counts::ClientCounts,
     distribution::Distribution,
     exported::Histograms,
@@ -20,6 +22,7 @@ pub use self::{
     slots::{Crowd, Latest, Slots},
 };
 use crate::{
+    arrival::Intent,
     effort::Effort,
     ledger::Ledger,
     outcome::{Outcome, StatusCode},
@@ -42,6 +45,8 @@ pub struct Ended {
     pub status: Option<StatusCode>,
     /// The URL that it went to, by its place among those of the run.
     pub target: usize,
+    /// Its class of urgency, by the place among those of the load.
+    pub class: u8,
     /// How many slots were taken when it was made.
     pub crowd: Crowd,
     /// Whether that answer means that the message has been processed.
@@ -87,9 +92,9 @@ impl Recorder {
     }
 
     /// A send is made, to this target.
-    pub fn sending(&mut self, intended: Duration, target: usize) {
-        if self.judged(intended) {
-            self.intend(intended, target);
+    pub fn sending(&mut self, intent: Intent, target: usize) {
+        if self.judged(intent.at) {
+            self.intend(intent, target);
         } else {
             self.warmup_sends += 1;
         }
@@ -97,23 +102,34 @@ impl Recorder {
 
     /// A send was not made: its client was blocked. `start_lag` is how late that was found out: a load client that stalls
     /// must not pass its stall off as the service's backpressure. `None`: when the load was over.
-    pub fn withheld(&mut self, intended: Duration, start_lag: Option<Duration>, target: usize) {
-        if self.judged(intended) {
-            self.intend(intended, target);
+    pub fn withheld(&mut self, intent: Intent, start_lag: Option<Duration>, target: usize) {
+        if self.judged(intent.at) {
+            self.intend(intent, target);
             if let Some(start_lag) = start_lag {
                 self.lag(start_lag);
             }
             self.figures.ledger.withheld += 1;
             self.figures.targets[target].withheld += 1;
+            if let Some(class) = self.class(intent.class) {
+                class.ledger.withheld += 1;
+            }
         } else {
             self.warmup_sends += 1;
         }
     }
 
-    fn intend(&mut self, at: Duration, target: usize) {
+    fn intend(&mut self, intent: Intent, target: usize) {
         self.figures.ledger.intended += 1;
         self.figures.targets[target].intended += 1;
-        self.done.series.slot(at).intended += 1;
+        self.done.series.slot(intent.at).intended += 1;
+        if let Some(class) = self.class(intent.class) {
+            class.ledger.intended += 1;
+        }
+    }
+
+    /// `None` if the requests have no classes.
+    fn class(&mut self, place: u8) -> Option<&mut ClassFigures> {
+        self.figures.classes.get_mut(usize::from(place))
     }
 
     fn lag(&mut self, start_lag: Duration) {
@@ -149,12 +165,21 @@ impl Recorder {
         self.figures.service_time[send.outcome as usize].record(service_time);
         self.histograms.response_time[send.outcome as usize].record(response_time);
         self.lag(send.start_lag);
+        let good = send.done && self.done.is_good(response_time);
+        if let Some(class) = self.class(send.class) {
+            class.ended(send.outcome, response_time, good);
+        }
         if send.done {
             self.histograms.time_to_done.record(response_time);
             self.done.record(send.intended, send.ended, send.queue_wait);
         } else if send.outcome == Outcome::Ok {
             self.done.series.slot(send.ended).answered(response_time);
         }
+    }
+
+    /// From now on the requests of these classes are counted apart, too. A class is the place of its urgency here.
+    pub fn count_classes(&mut self, urgencies: impl IntoIterator<Item = u8>) {
+        self.figures.classes = urgencies.into_iter().map(ClassFigures::new).collect();
     }
 
     /// From now on attempts are counted, too.
@@ -210,6 +235,9 @@ impl Recorder {
         for target in &mut self.figures.targets {
             target.in_flight = target.intended - target.ended();
         }
+        for class in &mut self.figures.classes {
+            class.ledger.in_flight = class.ledger.intended - class.ledger.ended();
+        }
         self.little.over();
         Recorded {
             little: self.little,
@@ -250,9 +278,14 @@ impl Done {
         if let Some(queue_wait) = queue_wait {
             self.queue_wait.record(queue_wait);
         }
-        let good = time_to_done <= self.slo;
+        let good = self.is_good(time_to_done);
         self.good += u64::from(good);
         self.series.slot(done).done(time_to_done, good);
+    }
+
+    /// Whether this time meets the SLO.
+    fn is_good(&self, time_to_done: Duration) -> bool {
+        time_to_done <= self.slo
     }
 
     /// Adds what another shard recorded.
@@ -289,6 +322,8 @@ pub struct Figures {
     pub good: u64,
     /// What sending cost the load client.
     pub effort: Effort,
+    /// By class of urgency, in the order of the load's classes; empty where requests have none.
+    pub classes: Vec<ClassFigures>,
     /// The attempts; `None` where each request is sent once.
     pub attempts: Option<Box<Attempts>>,
 }
@@ -317,6 +352,12 @@ impl Figures {
         self.time_to_done.merge(&other.time_to_done);
         self.queue_wait.merge(&other.queue_wait);
         self.good += other.good;
+        for (place, theirs) in other.classes.iter().enumerate() {
+            match self.classes.get_mut(place) {
+                Some(mine) => mine.merge(theirs),
+                None => self.classes.push(theirs.clone()),
+            }
+        }
         if let Some(theirs) = &other.attempts {
             self.attempts.get_or_insert_default().merge(theirs);
         }

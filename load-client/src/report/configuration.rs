@@ -53,6 +53,9 @@ pub struct ConfigurationReport {
     pub payload_bytes: Option<u64>,
     /// The names of what is sent with every call. Values can be secrets.
     pub metadata: Vec<String>,
+    /// The classes of urgency of the requests, as the flag has them: u=0:20%,u=3:80%; null where there are none.
+    #[serde(default)]
+    pub priorities: Option<String>,
     /// What the clients do about requests that fail, in a few words; null if nothing.
     #[serde(default)]
     pub policies: Option<String>,
@@ -128,6 +131,7 @@ impl ConfigurationReport {
             drain_limit_seconds: scenario.drain_limit.map(seconds),
             payload_bytes: scenario.rpc.is_foo_service().then_some(scenario.payload_size as u64),
             metadata,
+            priorities: scenario.priorities.as_ref().map(ToString::to_string),
             policies: (!scenario.policies.is_none()).then(|| scenario.policies.to_string()),
         }
     }

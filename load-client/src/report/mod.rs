@@ -3,6 +3,7 @@
 
 mod answers;
 mod attempts;
+mod classes;
 mod configuration;
 mod distribution;
 mod figures;
@@ -20,6 +21,7 @@ use self::schema::{By, Curve};
 pub use self::{
     answers::{TargetReport, first_messages, status_codes, targets},
     attempts::AttemptsReport,
+    classes::{ClassReport, classes},
     configuration::{CapacityReport, ConfigurationReport, StageReport},
     distribution::{CurvePointReport, DistributionReport, by_outcome, curve},
     figures::{per_second, seconds},
@@ -87,6 +89,9 @@ pub struct Run {
     /// The attempts of these requests; null where each request is sent once.
     #[serde(default)]
     pub attempts: Option<Box<AttemptsReport>>,
+    /// The same requests by class of urgency; null where requests do not say how urgent they are.
+    #[serde(default)]
+    pub classes: Option<Vec<ClassReport>>,
     /// How many answers came with each gRPC status, by its name, like NOT_FOUND; without those that did not occur. A request
     /// that ended without an answer is in none: its deadline passed, or the connection failed.
     #[serde(default)]

@@ -1,15 +1,17 @@
 //! What to run: pure data, checked where it is made.
 
+mod priorities;
 mod schedule;
 mod stage;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::policy::PolicySettings;
 
 pub use self::{
+    priorities::{ClassShare, Priorities},
     schedule::{Schedule, Spacing, TraceRow},
     stage::Stage,
 };
@@ -105,6 +107,8 @@ pub struct Scenario {
     pub payload_size: usize,
     /// The metadata of every call.
     pub metadata: http::HeaderMap,
+    /// The classes of urgency that requests are drawn from; `None`: requests do not say how urgent they are.
+    pub priorities: Option<Arc<Priorities>>,
     /// What the clients do about requests that fail.
     pub policies: PolicySettings,
     /// Of everything that is drawn.

@@ -1,6 +1,9 @@
 //! What is called.
 
-use http::{HeaderMap, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, uri::PathAndQuery};
+
+/// RFC 9218.
+const PRIORITY: HeaderName = HeaderName::from_static("priority");
 
 /// A call: where to, and what goes with it.
 #[derive(Debug, Clone)]
@@ -11,4 +14,15 @@ pub struct Method {
     pub metadata: HeaderMap,
     /// Whether answers keep their metadata. It is copied from each answer, so only a reader of it should ask for it.
     pub keep_metadata: bool,
+}
+
+impl Method {
+    /// The same call with an urgency from 0, the most urgent, to 7.
+    #[must_use]
+    pub fn urgent(&self, urgency: u8) -> Self {
+        let mut method = self.clone();
+        let value = HeaderValue::try_from(format!("u={urgency}")).expect("a letter, a sign and digits");
+        method.metadata.insert(PRIORITY, value);
+        method
+    }
 }

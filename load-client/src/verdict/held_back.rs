@@ -159,6 +159,7 @@ mod tests {
             drain_limit: None,
             payload_size: 0,
             metadata: http::HeaderMap::new(),
+            priorities: None,
             policies: crate::policy::PolicySettings::default(),
             seed: 1,
         }

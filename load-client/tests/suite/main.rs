@@ -14,6 +14,8 @@ mod inputs;
 mod labs;
 mod live_metrics;
 mod outputs;
+#[cfg(feature = "embedded")]
+mod priorities;
 mod real_time;
 mod remote;
 mod report_schema;

@@ -106,6 +106,7 @@ const SETTINGS: &[Setting] = &[
     ("metadata", |made| {
         (!made.metadata.is_empty()).then(|| made.metadata.join(", "))
     }),
+    ("classes of urgency", |made| made.priorities.clone()),
     ("after a failure", |made| made.policies.clone()),
 ];
 

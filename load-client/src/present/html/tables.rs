@@ -3,7 +3,7 @@
 use super::{labelled::Labelled, markup::Markup, terms};
 use crate::{
     present::{
-        columns, distributions,
+        classes, columns, distributions,
         gates::{Status, seen},
     },
     report::{DistributionReport, Run},
@@ -144,6 +144,21 @@ pub(super) fn runs(runs: &[&Labelled<'_>], page: &mut Markup) {
     }
     .write(page);
     terms::write(&heads, page);
+    let names: Vec<String> = runs.iter().map(|run| run.name.clone()).collect();
+    let Some(mut columns) = classes::columns(&all, &names) else {
+        return;
+    };
+    "class".clone_into(&mut columns[0].head);
+    let rows = 0..columns[0].cells.len();
+    Table {
+        caption: classes::CAPTION,
+        rows: rows
+            .map(|row| columns.iter().map(|column| column.cells[row].clone()).collect())
+            .collect(),
+        class: "",
+        columns: columns.iter().map(|column| column.head.clone()).collect(),
+    }
+    .write(page);
 }
 
 /// How each rule was judged.

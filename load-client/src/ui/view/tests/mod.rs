@@ -32,6 +32,7 @@ fn scenario(rpc: Rpc) -> Arc<Scenario> {
         drain_limit: None,
         payload_size: 0,
         metadata: http::HeaderMap::new(),
+        priorities: None,
         policies: crate::policy::PolicySettings::default(),
         seed: 1,
     })
