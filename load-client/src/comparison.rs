@@ -71,7 +71,8 @@ fn finish(
     let code = judge(&compared.measured, &stopper.listener());
     let runs: Vec<Run> = compared.measured.into_iter().map(|measured| measured.report).collect();
     show_gates(&screen, &runs);
-    files.write(seed, runs)?;
+    let report = files.report(seed, runs);
+    files.write(&report)?;
     screen.finish()?;
     Ok(if compared.failed.is_empty() {
         code
@@ -153,13 +154,14 @@ async fn compare_strategies(args: &CompareArgs, command: String, stopper: &Arc<S
     }
     let files = open(&args.output, command)?;
     let screen = files.screen();
+    let manner = compare::Manner::of(args);
     let mut all = Compared::default();
     if let (Some(_), Some(title)) = (&args.file, lab.title()) {
         screen.show(&format!("{title}\n"));
     }
     screen.show(&compare::introduction(&strategies, args.virtual_time, screen.layout()));
     if !args.virtual_time {
-        let compared = compare::in_real_time(&strategies, args, stopper).await?;
+        let compared = compare::in_real_time(&strategies, &manner, stopper).await?;
         screen.show(&comparison(&compared.measured, screen.layout()));
         all.extend(compared);
     }
@@ -167,7 +169,7 @@ async fn compare_strategies(args: &CompareArgs, command: String, stopper: &Arc<S
         if again {
             screen.show(&compare::virtual_introduction(&strategies));
         }
-        let compared = compare::in_virtual_time(&strategies, args, stopper).await?;
+        let compared = compare::in_virtual_time(&strategies, &manner, stopper).await?;
         screen.show(&comparison(&compared.measured, screen.layout()));
         all.extend(compared);
     }

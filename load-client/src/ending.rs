@@ -1,6 +1,6 @@
 //! How the program ends: what it says at the end, and its exit code.
 
-use std::{process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use load_client::{
     cli::{self, LoadArgs, as_given, usage_error},
@@ -32,7 +32,16 @@ pub(crate) fn print(bytes: &[u8]) -> Result<ExitCode, Failure> {
 
 /// Opens the files, or says which cannot be written.
 pub(crate) fn open(output: &cli::OutputArgs, command: String) -> Result<Files, Failure> {
-    match Files::open(output, command) {
+    open_with_svg(output, None, command)
+}
+
+/// The same with the file of a sweep's picture.
+pub(crate) fn open_with_svg(
+    output: &cli::OutputArgs,
+    svg: Option<&PathBuf>,
+    command: String,
+) -> Result<Files, Failure> {
+    match Files::open(output, svg, command) {
         Err(same @ FilesError::Same { .. }) => usage_error(same),
         files => Ok(files?),
     }

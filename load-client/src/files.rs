@@ -6,7 +6,7 @@ use load_client::{
     cli::OutputArgs,
     present::{
         html::{self, Page},
-        json, series,
+        json, series, svg,
     },
     report::{Report, Run, SCHEMA},
     ui::{
@@ -36,6 +36,7 @@ pub(crate) struct Files {
     json: Option<ReportFile>,
     html: Option<ReportFile>,
     csv: Option<ReportFile>,
+    svg: Option<ReportFile>,
     /// Standard output is one of them.
     on_stdout: bool,
     /// What the program was started with, for the report.
@@ -44,13 +45,15 @@ pub(crate) struct Files {
 
 impl Files {
     /// Finds out whether all files can be written, and then removes those that an earlier run has left under their names.
-    pub(crate) fn open(output: &OutputArgs, command: String) -> Result<Self, FilesError> {
+    /// `svg`: where the picture of a sweep goes.
+    pub(crate) fn open(output: &OutputArgs, svg: Option<&PathBuf>, command: String) -> Result<Self, FilesError> {
         let asked = [
-            ("--json", &output.json),
-            ("--html", &output.html),
-            ("--csv", &output.csv),
+            ("--json", output.json.as_ref()),
+            ("--html", output.html.as_ref()),
+            ("--csv", output.csv.as_ref()),
+            ("--svg", svg),
         ];
-        let mut opened: [Option<ReportFile>; 3] = [const { None }; 3];
+        let mut opened: [Option<ReportFile>; 4] = [const { None }; 4];
         for (index, (flag, path)) in asked.iter().enumerate() {
             let Some(path) = path else { continue };
             let file = ReportFile::open(path)?;
@@ -59,7 +62,7 @@ impl Files {
                 return Err(FilesError::Same {
                     first: asked[first].0,
                     second: flag,
-                    path: path.clone(),
+                    path: (*path).clone(),
                 });
             }
             opened[index] = Some(file);
@@ -68,11 +71,12 @@ impl Files {
             file.clear()?;
         }
         let on_stdout = opened.iter().flatten().any(ReportFile::is_on_stdout);
-        let [json, html, csv] = opened;
+        let [json, html, csv, svg] = opened;
         Ok(Self {
             json,
             html,
             csv,
+            svg,
             on_stdout,
             command,
         })
@@ -83,22 +87,31 @@ impl Files {
         Screen::new(self.on_stdout)
     }
 
-    /// Writes the report to all files that were asked for.
-    pub(crate) fn write(self, seed: u64, runs: Vec<Run>) -> Result<(), WriteError> {
-        if let Some(file) = self.csv {
-            file.write(|mut out| series::write(&mut out, &runs))?;
-        }
-        let report = Report {
+    /// The report of these runs.
+    pub(crate) fn report(&self, seed: u64, runs: Vec<Run>) -> Report {
+        Report {
             schema: SCHEMA.to_owned(),
             seed,
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-            command: Some(self.command),
+            command: Some(self.command.clone()),
             runs,
-        };
+            capacity: None,
+            sweep: None,
+        }
+    }
+
+    /// Writes the report to all files that were asked for.
+    pub(crate) fn write(self, report: &Report) -> Result<(), WriteError> {
+        if let Some(file) = self.csv {
+            file.write(|mut out| series::write(&mut out, &report.runs))?;
+        }
+        if let (Some(file), Some(sweep)) = (self.svg, &report.sweep) {
+            file.write(|out| out.write_all(svg::sweep(sweep).as_bytes()))?;
+        }
         if let Some(file) = self.html {
-            file.write(|mut out| html::write(&mut out, &Page::of(&report)))?;
+            file.write(|mut out| html::write(&mut out, &Page::of(report)))?;
         }
         self.json
-            .map_or(Ok(()), |file| file.write(|mut out| json::write(&mut out, &report)))
+            .map_or(Ok(()), |file| file.write(|mut out| json::write(&mut out, report)))
     }
 }

@@ -11,6 +11,10 @@
 #[cfg(feature = "embedded")]
 pub mod selftest;
 
+#[cfg(feature = "embedded")]
+pub mod sweep;
+
+pub mod capacity;
 pub mod compare;
 pub mod run;
 pub mod saved;
@@ -68,6 +72,8 @@ pub mod scenario;
 pub mod policy;
 
 pub mod theory;
+
+pub mod search;
 
 pub mod stop;
 

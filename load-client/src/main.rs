@@ -4,6 +4,7 @@
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod comparison;
+mod curves;
 mod ending;
 mod files;
 mod signals;
@@ -41,6 +42,8 @@ async fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => run_one(&args, command, &stopper).await,
         Command::Compare(args) => run_comparison(&args, command, &stopper).await,
+        Command::Capacity(args) => curves::capacity(&args, command, &stopper).await,
+        Command::Sweep(args) => curves::sweep(&args, command, &stopper).await,
         Command::Selftest(args) => prove(&args, &stopper).await,
         Command::Report(args) => show_saved(&args),
         Command::Health(args) => health(&args),
@@ -99,7 +102,8 @@ async fn run_one(args: &RunArgs, command: String, stopper: &Arc<Stopper>) -> Res
     screen.show(&table::single(&measured.report, screen.layout()));
     show_gates(&screen, std::slice::from_ref(&measured.report));
     let code = judge(std::slice::from_ref(&measured), &stopper.listener());
-    files.write(args.load.seed, vec![measured.report])?;
+    let report = files.report(args.load.seed, vec![measured.report]);
+    files.write(&report)?;
     screen.finish()?;
     Ok(code)
 }

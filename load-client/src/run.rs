@@ -6,7 +6,7 @@ use foo_flags::Address;
 
 use crate::{
     call::{Call, TemplateError, types_named_in},
-    cli::{Defaults, DrainLimit, RunArgs},
+    cli::{CallArgs, ConnectionArgs, Defaults, DrainLimit, LoadArgs, RunArgs, TlsArgs},
     fleet::FleetError,
     live::Live,
     measure::{Measured, RunPlan, measure},
@@ -28,6 +28,7 @@ pub(crate) const DEFAULTS: Defaults = Defaults {
     drain_limit: DrainLimit::Fixed(Duration::from_secs(60)),
     connections: 1,
     clients: None,
+    max_in_flight: None,
 };
 
 /// Why a run could not be made.
@@ -112,7 +113,7 @@ impl RunError {
 /// Drives the service of `args` on that schedule.
 pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> Result<Measured, RunError> {
     let stop = stopper.listener();
-    let dial = dial(args)?;
+    let dial = dial(&args.urls, &args.tls, &args.connection)?;
     let scenario = Arc::new(scenario(args, schedule)?);
     let live = live(args, &scenario)?;
     let watched = WatchedRun {
@@ -122,7 +123,11 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> 
     };
     let progress = Progress::start(vec![watched], args.output.progress.manner(), stopper);
     let measured = async {
-        let call = Arc::new(call(args, &dial, &scenario, &live, stop.clone()).await?);
+        let wanted = Wanted {
+            call: &args.call,
+            patience: args.load.connect_timeout,
+        };
+        let call = Arc::new(wanted.call(&dial, &scenario, &live, stop.clone()).await?);
         let plan = RunPlan {
             name: "run".to_owned(),
             scenario,
@@ -151,15 +156,26 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> 
 
 /// The load, which must reach every service.
 fn scenario(args: &RunArgs, schedule: Schedule) -> Result<Scenario, RunError> {
-    let services = u32::try_from(args.urls.len()).unwrap_or(u32::MAX);
+    let services = services(&args.urls);
     let defaults = Defaults {
         rpc: args.call.rpc().unwrap_or(DEFAULTS.rpc),
         connections: services,
         ..DEFAULTS
     };
     let scenario = args.load.scenario(schedule, defaults);
-    args.load.check(&scenario).map_err(RunError::Load)?;
+    checked(&args.load, &scenario, services)?;
     args.gates.check(&scenario).map_err(RunError::Load)?;
+    Ok(scenario)
+}
+
+/// How many services the URLs name.
+pub(crate) fn services(urls: &[Url]) -> u32 {
+    u32::try_from(urls.len()).unwrap_or(u32::MAX)
+}
+
+/// Whether the flags make this load, and it reaches every service.
+pub(crate) fn checked(load: &LoadArgs, scenario: &Scenario, services: u32) -> Result<(), RunError> {
+    load.check(scenario).map_err(RunError::Load)?;
     if scenario.connections < services {
         return Err(RunError::TooFewConnections {
             services,
@@ -167,43 +183,59 @@ fn scenario(args: &RunArgs, schedule: Schedule) -> Result<Scenario, RunError> {
             clients: scenario.clients,
         });
     }
-    Ok(scenario)
+    Ok(())
 }
 
-fn names(urls: &[Url]) -> String {
+/// The URLs as reports name them.
+pub(crate) fn names(urls: &[Url]) -> String {
     let names: Vec<String> = urls.iter().map(Url::to_string).collect();
     names.join(", ")
 }
 
-/// How to reach the service.
-fn dial(args: &RunArgs) -> Result<Dial, RunError> {
-    let plain = args.urls.iter().find(|url| !url.is_secure());
-    match (args.tls.asked_for(), plain) {
+/// How to reach the services.
+pub(crate) fn dial(urls: &[Url], tls: &TlsArgs, connection: &ConnectionArgs) -> Result<Dial, RunError> {
+    let plain = urls.iter().find(|url| !url.is_secure());
+    match (tls.asked_for(), plain) {
         (Some(flag), Some(url)) => Err(RunError::NoTls { flag, url: url.clone() }),
-        _ => Ok(Dial::urls(&args.urls, &args.tls.access())?.with(args.connection.options())),
+        _ => Ok(Dial::urls(urls, &tls.access())?.with(connection.options())),
     }
 }
 
-/// What is called: a door of FooService, or the method that a flag names, once it is known what that looks like.
-async fn call(args: &RunArgs, dial: &Dial, scenario: &Scenario, live: &Live, mut stop: Stop) -> Result<Call, RunError> {
-    let Some(name) = args.call.method() else {
-        return Ok(Call::foo(scenario));
-    };
-    let data = args.call.data().map_err(RunError::Data)?;
-    let source = args.call.source();
-    let server = Server {
-        dial,
-        metadata: &scenario.metadata,
-        patience: args.load.connect_timeout,
-        troubled: &|line| live.troubled(line),
-    };
-    let types = types_named_in(&data);
-    let method = tokio::select! {
-        biased;
-        () = stop.requested() => return Err(FleetError::Stopped.into()),
-        method = source.method(name, &types, server) => method?,
-    };
-    Ok(Call::other(&method, &data, scenario)?)
+/// What the flags say of the method.
+pub(crate) struct Wanted<'a> {
+    pub(crate) call: &'a CallArgs,
+    /// How long the service may take to come up.
+    pub(crate) patience: Duration,
+}
+
+impl Wanted<'_> {
+    /// What is called: a door of FooService, or the method that a flag names, once it is known what that looks like.
+    pub(crate) async fn call(
+        &self,
+        dial: &Dial,
+        scenario: &Scenario,
+        live: &Live,
+        mut stop: Stop,
+    ) -> Result<Call, RunError> {
+        let Some(name) = self.call.method() else {
+            return Ok(Call::foo(scenario));
+        };
+        let data = self.call.data().map_err(RunError::Data)?;
+        let source = self.call.source();
+        let server = Server {
+            dial,
+            metadata: &scenario.metadata,
+            patience: self.patience,
+            troubled: &|line| live.troubled(line),
+        };
+        let types = types_named_in(&data);
+        let method = tokio::select! {
+            biased;
+            () = stop.requested() => return Err(FleetError::Stopped.into()),
+            method = source.method(name, &types, server) => method?,
+        };
+        Ok(Call::other(&method, &data, scenario)?)
+    }
 }
 
 /// Where the run shows itself: on a page of metrics too, if one is asked for.

@@ -11,8 +11,9 @@ use crate::{
         changes::{Saved, changes},
         gates,
         html::Page,
+        knee,
         layout::Layout,
-        table,
+        sweep, table,
     },
     report::{Report, Run, SCHEMA},
 };
@@ -118,6 +119,12 @@ impl SavedReports {
 
 /// A report as it was shown at the end of its runs.
 fn whole(report: &Report, layout: Layout) -> String {
+    if let Some(found) = &report.capacity {
+        return knee::knee(report, found, layout);
+    }
+    if let Some(sweep) = &report.sweep {
+        return sweep::table(sweep, layout);
+    }
     let text = match report.runs.as_slice() {
         [run] => table::single(run, layout),
         runs => table::comparison(runs, layout),

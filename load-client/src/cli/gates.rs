@@ -36,15 +36,7 @@ pub struct GateArgs {
 impl GateArgs {
     /// Whether each class of urgency that a rule is about is one of the scenario's. The error is one sentence that names the flags.
     pub fn check(&self, scenario: &Scenario) -> Result<(), String> {
-        let classes = scenario.priorities.iter().flat_map(|priorities| priorities.classes());
-        let known: Vec<u8> = classes.map(|class| class.urgency).collect();
-        let mut rules = self.fail_if.iter().chain(&self.abort_if);
-        let unfit = rules.find_map(|rule| Some((rule, rule.class().filter(|class| !known.contains(class))?)));
-        unfit.map_or(Ok(()), |(rule, class)| {
-            Err(format!(
-                "the rule {rule} is about the class u={class}, and no request has it: --priorities says which classes there are"
-            ))
-        })
+        check_classes(self.fail_if.iter().chain(&self.abort_if), scenario)
     }
 
     /// The rules of both flags, in the order in which they were written.
@@ -54,4 +46,17 @@ impl GateArgs {
             abort_if: self.abort_if.clone(),
         }
     }
+}
+
+/// Whether each class of urgency that one of these rules is about is one of the scenario's. The error is one sentence that
+/// names the flags.
+pub fn check_classes<'a>(mut rules: impl Iterator<Item = &'a Rule>, scenario: &Scenario) -> Result<(), String> {
+    let classes = scenario.priorities.iter().flat_map(|priorities| priorities.classes());
+    let known: Vec<u8> = classes.map(|class| class.urgency).collect();
+    let unfit = rules.find_map(|rule| Some((rule, rule.class().filter(|class| !known.contains(class))?)));
+    unfit.map_or(Ok(()), |(rule, class)| {
+        Err(format!(
+            "the rule {rule} is about the class u={class}, and no request has it: --priorities says which classes there are"
+        ))
+    })
 }

@@ -20,7 +20,7 @@ use crate::{
 
 /// Requests in flight of each client that calls Enqueue, if no flag says it (arbitrary: a service that acknowledges at once
 /// leaves far fewer open, and it is still a bound).
-const OPEN_LOOP: u32 = 1000;
+pub const OPEN_LOOP: u32 = 1000;
 /// The number of clients if no flag gives it: as many as in the worked example.
 const FEW_CLIENTS: u32 = 4;
 /// The most clients that follow from a rate (arbitrary: more threads of a real caller are rare, and 1,000 slow answers at
@@ -167,6 +167,8 @@ pub struct Defaults {
     pub connections: u32,
     /// The number of clients; `None`: as many as requests per second, within bounds.
     pub clients: Option<u32>,
+    /// Requests that each client may have in flight; `None`: 1 where an answer means done, many for Enqueue.
+    pub max_in_flight: Option<u32>,
 }
 
 /// How long to wait for the service after the load if no flag says it.
@@ -184,6 +186,16 @@ impl LoadArgs {
     /// The RPC of `--mode`, if it is given.
     pub fn mode(&self) -> Option<Rpc> {
         self.mode
+    }
+
+    /// Time within which a request must be done to count as good.
+    pub fn slo(&self) -> Duration {
+        self.slo.unwrap_or(self.timeout)
+    }
+
+    /// How requests are spaced in time.
+    pub fn spacing(&self) -> Spacing {
+        self.arrival
     }
 
     /// When requests are scheduled. Reads the trace, if there is one.
@@ -236,7 +248,7 @@ impl LoadArgs {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cores = u32::try_from(cores).unwrap_or(u32::MAX);
         let traced = matches!(schedule, Schedule::Trace(_));
-        let max_in_flight = self.max_in_flight.unwrap_or(match rpc {
+        let max_in_flight = self.max_in_flight.or(defaults.max_in_flight).unwrap_or(match rpc {
             Rpc::Enqueue => OPEN_LOOP,
             Rpc::Process | Rpc::Other(_) => 1,
         });
@@ -259,7 +271,7 @@ impl LoadArgs {
             duration,
             requests: self.requests,
             timeout: self.timeout,
-            slo: self.slo.unwrap_or(self.timeout),
+            slo: self.slo(),
             warmup: self.warmup,
             drain_limit,
             payload_size: self.payload_size,
@@ -325,6 +337,7 @@ mod tests {
             drain_limit: DrainLimit::None,
             connections: 1,
             clients: None,
+            max_in_flight: None,
         };
         for (flags, clients) in [
             ("-r 1 -z 1s", 1),

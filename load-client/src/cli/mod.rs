@@ -1,9 +1,11 @@
 //! The command line: every flag, its environment variable, default, range and unit; and the exit codes.
 
 mod call;
+mod capacity;
 mod check;
 mod choices;
 mod connection;
+mod decided;
 mod gates;
 mod given;
 pub mod handbook;
@@ -15,6 +17,7 @@ mod priorities;
 #[cfg(feature = "embedded")]
 mod service;
 mod stages;
+mod sweep;
 mod target;
 mod tls;
 mod trace;
@@ -31,13 +34,16 @@ use foo_flags::Address;
 pub use self::service::ServiceFlags;
 pub use self::{
     call::CallArgs,
+    capacity::{CapacityArgs, SearchArgs},
     connection::ConnectionArgs,
-    gates::GateArgs,
+    gates::{GateArgs, check_classes},
     given::{Given, Words},
-    load::{Defaults, DrainLimit, LoadArgs},
+    load::{Defaults, DrainLimit, LoadArgs, OPEN_LOOP},
     output::{OutputArgs, ProgressArgs},
+    sweep::SweepArgs,
     target::Target,
     tls::TlsArgs,
+    values::Factors,
 };
 use crate::{transport::url::Url, ui::console::say};
 
@@ -61,6 +67,21 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Compare strategies side by side: the built-in example, which starts its own services, or running services
     Compare(Box<CompareArgs>),
+    /// Find the highest rate that a running service holds, in a few minutes
+    ///
+    /// The rate doubles until the service does not hold it, and then closes in. Every test begins with a time to settle.
+    /// The highest rate that held is tested again for longer, and the answer comes from that test: a rate that holds and a
+    /// rate that does not. Requests are always sent on schedule (open loop).
+    ///
+    /// It exits with 0 if there is an answer. It exits with 1 if no rate holds, if the load client itself is the limit (then
+    /// the capacity is at least the rate that is shown), if a rule cannot be judged, or if the search was stopped.
+    Capacity(Box<CapacityArgs>),
+    /// Measure the goodput of each strategy of a lab from a tenth of the capacity to ten times the capacity
+    ///
+    /// Each strategy has its own services, which the command starts. At each load all strategies run at the same time, as with
+    /// `compare`. The result is a curve for each strategy beside the ideal: the offered load up to the capacity, and the
+    /// capacity above it.
+    Sweep(Box<SweepArgs>),
     /// Test the measurements themselves, in about 12 s: measure services with known faults and check every figure
     ///
     /// Services in this process freeze, delay, reject, lose, drop and die in a known way, over loopback and in real time. The
@@ -162,6 +183,7 @@ pub struct CompareArgs {
     /// Running service to compare instead, as NAME=enqueue:URL or NAME=process:URL, depending on the RPC to call. NAME=URL
     /// calls the RPC of --mode. Repeatable
     #[arg(long, env = "LOAD_TARGET", value_name = "NAME=RPC:URL", value_parser = target::target, value_delimiter = ',')]
+    #[cfg_attr(feature = "embedded", arg(conflicts_with_all = service::IDS))]
     pub target: Vec<Target>,
 
     /// Whether the report says what queueing theory predicts for each strategy that it has a model of, and whether the run

@@ -1,4 +1,4 @@
-//! The flags of foo-service that `compare` takes besides its own, for the services that it starts.
+//! The flags of foo-service that `compare` and `sweep` take besides their own, for the services that they start.
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use foo_service::config::Settings;
@@ -12,6 +12,15 @@ const FLAGS: [&str; 5] = [
     "service-time-distribution",
     "queue-capacity",
     "max-waiting",
+];
+
+/// The same flags, as clap names them within a command.
+pub(super) const IDS: [&str; 5] = [
+    "workers",
+    "service_time",
+    "service_time_distribution",
+    "queue_capacity",
+    "max_waiting",
 ];
 
 /// What was given of the service's flags. Each is spelled, checked and described as foo-service does it.
@@ -33,7 +42,6 @@ fn flags() -> impl Iterator<Item = Arg> {
         .map(|arg| {
             arg.env(None::<&str>)
                 .default_value(None::<&str>)
-                .conflicts_with("target")
                 .help_heading("Services")
         })
 }

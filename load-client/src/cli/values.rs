@@ -100,6 +100,42 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
     Ok(rate)
 }
 
+/// Per second, and more than 0.
+pub(super) fn positive_rate(text: &str) -> Result<f64, String> {
+    match rate(text)? {
+        0.0 => Err("must be more than 0".to_owned()),
+        rate => Ok(rate),
+    }
+}
+
+/// A share as `2%`; 0.02 of it is 2 %.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let percent = text
+        .strip_suffix('%')
+        .and_then(|number| number.trim().parse::<f64>().ok());
+    let percent = percent.filter(|percent| percent.is_finite());
+    percent
+        .map(|percent| percent / 100.0)
+        .ok_or_else(|| "is not a share; write it as 2%".to_owned())
+}
+
+/// Loads as multiples of the capacity, in rising order; at least one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Factors(pub Vec<f64>);
+
+/// As `0.5,1,2`: in rising order, each once.
+pub(super) fn factors(text: &str) -> Result<Factors, String> {
+    let factor = |text: &str| {
+        let factor = text.trim().parse::<f64>().ok();
+        let factor = factor.filter(|factor| (0.001..=1000.0).contains(factor));
+        factor.ok_or_else(|| format!("{text:?} is not a factor from 0.001 to 1000; write them as 0.5,1,2"))
+    };
+    let mut factors = text.split(',').map(factor).collect::<Result<Vec<_>, _>>()?;
+    factors.sort_by(f64::total_cmp);
+    factors.dedup();
+    Ok(Factors(factors))
+}
+
 /// As `60x` or `60`.
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     let factor = text.strip_suffix('x').unwrap_or(text);

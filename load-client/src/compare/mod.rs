@@ -20,7 +20,7 @@ use self::{compared::all_at_once, scenarios::real_scenario};
 pub use self::{
     introduction::{introduction, virtual_introduction},
     scenarios::{VIRTUAL, check_again, check_virtual},
-    strategies::{CompareError, in_real_time, in_virtual_time},
+    strategies::{CompareError, Manner, in_real_time, in_virtual_time},
 };
 use crate::{
     call::Call,

@@ -20,6 +20,7 @@ pub const REAL: Defaults = Defaults {
     drain_limit: DrainLimit::TwiceTheLoad,
     connections: 1,
     clients: Some(4),
+    max_in_flight: None,
 };
 
 /// What holds in virtual time where neither a lab nor a flag says otherwise.

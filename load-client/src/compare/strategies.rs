@@ -40,8 +40,33 @@ pub enum CompareError {
     Thread(#[from] std::io::Error),
 }
 
+/// How strategies are run, besides what their lab says.
+#[derive(Debug, Clone)]
+pub struct Manner {
+    /// What each run is judged by.
+    pub rules: Rules,
+    /// How progress is shown.
+    pub style: ProgressStyle,
+    /// Whether theory stands beside the measurement.
+    pub theory: Theory,
+    /// Whether virtual time is all that was asked for: then the load has the length that its flags say.
+    pub virtual_time: bool,
+}
+
+impl Manner {
+    /// Of a comparison with these flags.
+    pub fn of(args: &CompareArgs) -> Self {
+        Self {
+            rules: args.gates.rules(),
+            style: args.output.progress.manner(),
+            theory: args.theory,
+            virtual_time: args.virtual_time,
+        }
+    }
+}
+
 impl StrategyRun {
-    fn new(strategy: &Strategy, scenario: Scenario, args: &CompareArgs, stop: Stop) -> Self {
+    fn new(strategy: &Strategy, scenario: Scenario, manner: &Manner, stop: Stop) -> Self {
         Self {
             name: strategy.name.clone(),
             settings: strategy.settings.clone(),
@@ -49,7 +74,7 @@ impl StrategyRun {
             scenario: Arc::new(scenario),
             live: Arc::new(Live::default()),
             connect_timeout: strategy.load.connect_timeout,
-            rules: args.gates.rules(),
+            rules: manner.rules.clone(),
             stop,
         }
     }
@@ -102,7 +127,7 @@ fn events(events: &[lab::Event], service: &Embedded) -> Vec<Event> {
 /// Runs the strategies at the same time, over loopback.
 pub async fn in_real_time(
     strategies: &[Strategy],
-    args: &CompareArgs,
+    manner: &Manner,
     stopper: &Arc<Stopper>,
 ) -> Result<Compared, CompareError> {
     let mut services = Vec::new();
@@ -111,7 +136,7 @@ pub async fn in_real_time(
         let plan = StrategyRun::new(
             strategy,
             real_scenario(&strategy.load, &strategy.schedule, strategy.rpc),
-            args,
+            manner,
             stopper.listener(),
         );
         let run_id = random_run_id();
@@ -119,11 +144,11 @@ pub async fn in_real_time(
         plans.push(plan.place(&service, run_id, false));
         services.push(service);
     }
-    let measured = all_at_once(plans, args.output.progress.manner(), stopper).await;
+    let measured = all_at_once(plans, manner.style, stopper).await;
     for service in services {
         service.stop().await;
     }
-    let measured = with_theory(measured, strategies, args, |strategy| {
+    let measured = with_theory(measured, strategies, manner, |strategy| {
         real_scenario(&strategy.load, &strategy.schedule, strategy.rpc)
     });
     Ok(with_capacities(measured.of_targets(&abouts(strategies)), strategies))
@@ -133,10 +158,10 @@ pub async fn in_real_time(
 fn with_theory(
     mut compared: Compared,
     strategies: &[Strategy],
-    args: &CompareArgs,
+    manner: &Manner,
     scenario: impl Fn(&Strategy) -> Scenario,
 ) -> Compared {
-    if args.theory == Theory::Off {
+    if manner.theory == Theory::Off {
         return compared;
     }
     for measured in &mut compared.measured {
@@ -171,7 +196,7 @@ fn with_capacities(mut compared: Compared, strategies: &[Strategy]) -> Compared 
 /// time.
 pub async fn in_virtual_time(
     strategies: &[Strategy],
-    args: &CompareArgs,
+    manner: &Manner,
     stopper: &Arc<Stopper>,
 ) -> Result<Compared, CompareError> {
     let mut watched = Vec::new();
@@ -179,8 +204,8 @@ pub async fn in_virtual_time(
     for strategy in strategies {
         let plan = StrategyRun::new(
             strategy,
-            virtual_scenario(&strategy.load, &strategy.schedule, strategy.rpc, args.virtual_time),
-            args,
+            virtual_scenario(&strategy.load, &strategy.schedule, strategy.rpc, manner.virtual_time),
+            manner,
             stopper.listener(),
         );
         watched.push(WatchedRun {
@@ -201,11 +226,7 @@ pub async fn in_virtual_time(
         running.push(result);
     }
     // It is over before anybody has found their way around a view.
-    let progress = Progress::start(
-        watched,
-        args.output.progress.manner().min(ProgressStyle::Lines),
-        stopper,
-    );
+    let progress = Progress::start(watched, manner.style.min(ProgressStyle::Lines), stopper);
     let mut runs = Vec::new();
     for (strategy, result) in strategies.iter().zip(running) {
         let run = result.await.map_err(|_| FleetError::Died).and_then(|run| run);
@@ -214,8 +235,8 @@ pub async fn in_virtual_time(
     if let Some(progress) = progress {
         progress.finish();
     }
-    let compared = with_theory(Compared::of(runs), strategies, args, |strategy| {
-        virtual_scenario(&strategy.load, &strategy.schedule, strategy.rpc, args.virtual_time)
+    let compared = with_theory(Compared::of(runs), strategies, manner, |strategy| {
+        virtual_scenario(&strategy.load, &strategy.schedule, strategy.rpc, manner.virtual_time)
     });
     Ok(with_capacities(compared.of_targets(&abouts(strategies)), strategies))
 }

@@ -29,16 +29,20 @@ use crate::input;
 const WORKED_EXAMPLE: &str = include_str!("../../../labs/worked-example.toml");
 /// What the worked example is called in errors.
 const BUILT_IN: &str = "labs/worked-example.toml";
+/// What `load-client sweep` shows without a file.
+const SWEEP: &str = include_str!("../../../labs/sweep.toml");
+/// What that lab is called in errors.
+const BUILT_IN_SWEEP: &str = "labs/sweep.toml";
 
 impl Lab {
     /// The worked example of README.md, from the file that is compiled in.
     pub fn built_in() -> Self {
-        let source = Source {
-            file: BUILT_IN,
-            text: WORKED_EXAMPLE,
-            folder: None,
-        };
-        read::lab(&source).expect("a test reads the lab that is compiled in")
+        compiled_in(BUILT_IN, WORKED_EXAMPLE)
+    }
+
+    /// The lab of a sweep without a file.
+    pub fn built_in_sweep() -> Self {
+        compiled_in(BUILT_IN_SWEEP, SWEEP)
     }
 
     /// Reads a lab file. A lab without strategies has those of the worked example.
@@ -59,4 +63,13 @@ impl Lab {
         };
         read::lab(&source)
     }
+}
+
+fn compiled_in(file: &str, text: &str) -> Lab {
+    let source = Source {
+        file,
+        text,
+        folder: None,
+    };
+    read::lab(&source).expect("a test reads each lab that is compiled in")
 }

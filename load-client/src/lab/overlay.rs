@@ -26,6 +26,11 @@ impl Lab {
         }
     }
 
+    /// Lays flags of the load under the lab: they count where it says nothing else.
+    pub fn lay_load_under(&mut self, words: &Words) {
+        self.load = self.load_flags().merged(&Table::given(words), &self.load);
+    }
+
     /// Lays flags of the service over the lab, each where it means something:
     ///
     /// - `workers` is for all, and a strategy that has a multiple of the others keeps that multiple; so do events.

@@ -59,6 +59,11 @@ impl Strategy {
         }
     }
 
+    /// Time within which a request must be done to count as good, in seconds.
+    pub fn slo_seconds(&self) -> f64 {
+        self.load.slo().as_secs_f64()
+    }
+
     /// Its events as a report has them.
     pub fn reported_events(&self) -> Vec<EventReport> {
         let event = |event: &Event| EventReport {

@@ -49,7 +49,7 @@ impl fmt::Display for Status {
 }
 
 /// What was seen, beside the bound: `p99 155.9 ms > 100 ms`, `rejected 3.00 % (3 of 100) <= 5 %`.
-pub(super) fn seen(run: &Run, gate: &GateReport) -> String {
+pub(crate) fn seen(run: &Run, gate: &GateReport) -> String {
     let stopped = gate
         .stopped_at_seconds
         .map_or_else(String::new, |at| format!("; stopped the run after {}", time(at)));

@@ -13,7 +13,7 @@ const GAP: usize = 2;
 const HEAD_LINES: usize = 6;
 
 /// The cells of a column of times, in seconds: all in one unit.
-pub(super) fn times_in_one_unit(values: &[Option<f64>], virtual_time: bool) -> Vec<String> {
+pub(crate) fn times_in_one_unit(values: &[Option<f64>], virtual_time: bool) -> Vec<String> {
     let unit = SharedUnit::of(values.iter().copied().flatten(), virtual_time);
     let cells = values.iter();
     cells

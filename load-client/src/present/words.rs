@@ -4,7 +4,7 @@ use super::attempts;
 use crate::{
     ledger::Ledger,
     outcome::Outcome,
-    report::{ConfigurationReport, Limit, Run, ServiceReport},
+    report::{ConfigurationReport, DistributionReport, Limit, Run, ServiceReport},
     scenario::Rpc,
     units::{counted, time, time_on},
 };
@@ -48,6 +48,16 @@ pub fn driven(run: &Run) -> Option<String> {
         rate(made),
         time(run.load.duration_seconds),
     ))
+}
+
+/// The times that a rule without a scope judges: to done where messages are queued, else until the ok answer. `None` if there
+/// are none.
+pub(crate) fn judged_times(run: &Run) -> Option<&DistributionReport> {
+    if run.rpc == Rpc::Enqueue.label() {
+        run.time_to_done_seconds.as_ref()
+    } else {
+        run.response_time_seconds.get(Outcome::Ok.label())
+    }
 }
 
 fn rate(made: &ConfigurationReport) -> String {

@@ -7,8 +7,11 @@ mod classes;
 mod configuration;
 mod distribution;
 mod figures;
+mod found;
+mod limit;
 mod schema;
 mod series;
+mod sweep;
 mod theory;
 
 use std::{collections::BTreeMap, num::NonZeroU64};
@@ -25,7 +28,10 @@ pub use self::{
     configuration::{CapacityReport, ConfigurationReport, StageReport},
     distribution::{CurvePointReport, DistributionReport, by_outcome, curve},
     figures::{per_second, seconds},
+    found::{FoundReport, ProbeReport, ProbeResult},
+    limit::Limit,
     series::{PointReport, points},
+    sweep::{SweepCurveReport, SweepPointReport, SweepReport},
     theory::{Agreement, Predicted, TheoryFigureReport, TheoryReport},
 };
 use crate::{
@@ -54,8 +60,14 @@ pub struct Report {
     /// what only says where the report goes.
     #[serde(default)]
     pub command: Option<String>,
-    /// One per strategy or target.
+    /// One per strategy or target; of `capacity` one per test, of `sweep` one per strategy and load.
     pub runs: Vec<Run>,
+    /// What `capacity` found; null of any other command.
+    #[serde(default)]
+    pub capacity: Option<Box<FoundReport>>,
+    /// What `sweep` measured; null of any other command.
+    #[serde(default)]
+    pub sweep: Option<Box<SweepReport>>,
 }
 
 /// A run: one load against one strategy or target, and what was measured.
@@ -238,18 +250,6 @@ pub struct VerdictReport {
     pub withheld_share: Option<f64>,
 }
 
-/// What kept the load from being sent as it was scheduled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Limit {
-    /// The clients: with more of them, or more requests in flight, more would have been sent.
-    Clients,
-    /// The load client: it was late, out of processor time, or short of streams.
-    Generator,
-    /// The service: it made its callers wait, and they sent less.
-    Service,
-}
-
 /// A rule that a run was judged by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GateReport {
@@ -268,6 +268,13 @@ pub struct GateReport {
 /// The JSON Schema of reports, docs/report.schema.json: of the types here, and of the comments on their fields.
 pub fn schema() -> Value {
     schema::of::<Report>(SCHEMA)
+}
+
+impl Report {
+    /// The run of that name.
+    pub fn run(&self, name: &str) -> Option<&Run> {
+        self.runs.iter().find(|run| run.name == name)
+    }
 }
 
 impl GateReport {

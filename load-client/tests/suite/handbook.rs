@@ -56,7 +56,7 @@ fn the_manual_pages_name_every_flag_that_the_help_names() {
     let folder = tempfile::tempdir().unwrap();
     let written = load_client(["man"]).arg(folder.path()).output().unwrap();
     assert!(written.status.success());
-    for command in ["run", "compare", "report", "health"] {
+    for command in ["run", "compare", "capacity", "sweep", "report", "health"] {
         let help = load_client([command, "--help"]).output().unwrap();
         let help = flags(&String::from_utf8(help.stdout).unwrap());
         let page = fs::read_to_string(folder.path().join(format!("load-client-{command}.1"))).unwrap();

@@ -1,6 +1,7 @@
 //! All tests that drive the program, in one binary: linking it once is much faster than once per file.
 
 mod any_service;
+mod capacity;
 #[cfg(feature = "embedded")]
 mod defaults;
 mod documentation;
@@ -28,6 +29,8 @@ mod selftest;
 mod several;
 mod stop;
 mod support;
+#[cfg(feature = "embedded")]
+mod sweep;
 mod theory;
 mod tls;
 mod trace;

@@ -68,6 +68,7 @@ fn load(flag: &str, text: &str) -> Result<Scenario, String> {
     let defaults = Defaults {
         connections: 1,
         clients: None,
+        max_in_flight: None,
         rpc: Rpc::Process,
         duration: Duration::from_secs(10),
         when_blocked: WhenBlocked::Backlog,

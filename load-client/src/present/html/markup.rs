@@ -4,17 +4,22 @@
 use std::fmt::Write;
 
 /// The attributes of an element, each a name and a value.
-pub(super) type Attributes<'a> = &'a [(&'a str, &'a str)];
+pub(in crate::present) type Attributes<'a> = &'a [(&'a str, &'a str)];
 
 /// A document, or a part of one, as it is written.
 #[derive(Debug, Default)]
-pub(super) struct Markup {
+pub(in crate::present) struct Markup {
     text: String,
 }
 
 impl Markup {
     /// An element with the content that `inside` writes.
-    pub(super) fn element(&mut self, name: &str, attributes: Attributes<'_>, inside: impl FnOnce(&mut Self)) {
+    pub(in crate::present) fn element(
+        &mut self,
+        name: &str,
+        attributes: Attributes<'_>,
+        inside: impl FnOnce(&mut Self),
+    ) {
         self.open(name, attributes);
         self.text.push('>');
         inside(self);
@@ -22,32 +27,32 @@ impl Markup {
     }
 
     /// An element with a text.
-    pub(super) fn line(&mut self, name: &str, attributes: Attributes<'_>, text: &str) {
+    pub(in crate::present) fn line(&mut self, name: &str, attributes: Attributes<'_>, text: &str) {
         self.element(name, attributes, |markup| markup.text(text));
     }
 
     /// An element that holds nothing and never could: of HTML only the likes of meta and br, of SVG any.
-    pub(super) fn empty(&mut self, name: &str, attributes: Attributes<'_>) {
+    pub(in crate::present) fn empty(&mut self, name: &str, attributes: Attributes<'_>) {
         self.open(name, attributes);
         self.text.push_str("/>");
     }
 
     /// A text, escaped.
-    pub(super) fn text(&mut self, text: &str) {
+    pub(in crate::present) fn text(&mut self, text: &str) {
         escape(text, &mut self.text);
     }
 
     /// A text of ours that stands as it is: a style sheet, in which nothing is a tag.
-    pub(super) fn verbatim(&mut self, text: &'static str) {
+    pub(in crate::present) fn verbatim(&mut self, text: &'static str) {
         self.text.push_str(text);
     }
 
     /// The start of a new line in the file, which makes the source readable.
-    pub(super) fn new_line(&mut self) {
+    pub(in crate::present) fn new_line(&mut self) {
         self.text.push('\n');
     }
 
-    pub(super) fn into_string(self) -> String {
+    pub(in crate::present) fn into_string(self) -> String {
         self.text
     }
 

@@ -5,15 +5,17 @@ mod counts;
 mod explained;
 mod figures;
 mod frame;
+mod knee;
 mod labelled;
 mod line;
 mod marks;
-mod markup;
+pub(super) mod markup;
 mod panels;
 mod percentiles;
 mod scale;
 mod settings;
 mod style;
+mod sweep;
 mod tables;
 mod terms;
 mod theory;
@@ -29,7 +31,7 @@ use self::{
 };
 use crate::{
     present::{theory::predicts, words::label as run_label},
-    report::Report,
+    report::{Report, Run},
     units::time,
 };
 
@@ -50,14 +52,14 @@ impl<'a> Page<'a> {
     /// Of several, each with the name of its file; `changes`: from one to the other, in words.
     pub fn of_files(sources: Vec<(&'a str, &'a Report)>, changes: &'a str) -> Self {
         let clocks = |of_virtual: bool| {
-            let mut runs = sources.iter().flat_map(|(_, report)| &report.runs);
+            let mut runs = sources.iter().flat_map(|(_, report)| shown(report));
             runs.any(|run| run.virtual_time == of_virtual)
         };
         let both_clocks = clocks(false) && clocks(true);
         let mut names: Vec<String> = Vec::new();
         let mut runs = Vec::new();
         for (file, report) in &sources {
-            for run in &report.runs {
+            for run in shown(report) {
                 let name = if sources.len() > 1 {
                     format!("{file}: {}", run_label(run))
                 } else {
@@ -84,6 +86,18 @@ impl<'a> Page<'a> {
         }
         Self { sources, runs, changes }
     }
+}
+
+/// The runs of a report that the page shows in full: of a search for the capacity the last test, of a sweep none.
+fn shown(report: &Report) -> Vec<&Run> {
+    if let Some(found) = &report.capacity {
+        let last = found.probes.iter().rfind(|probe| probe.long).or(found.probes.last());
+        return last.and_then(|probe| report.run(&probe.run)).into_iter().collect();
+    }
+    if report.sweep.is_some() {
+        return Vec::new();
+    }
+    report.runs.iter().collect()
 }
 
 /// Writes the page: one HTML document that needs no other file.
@@ -115,6 +129,16 @@ pub fn write(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
 }
 
 fn title(page: &Page<'_>) -> String {
+    if let [(_, report)] = page.sources.as_slice() {
+        let made = page.runs.first().and_then(|run| run.run.configuration.as_ref());
+        let target = made.and_then(|made| made.target.as_deref()).unwrap_or("the service");
+        if report.capacity.is_some() {
+            return format!("Capacity of {target}");
+        }
+        if report.sweep.is_some() {
+            return "Goodput against offered load".to_owned();
+        }
+    }
     let mut names: Vec<&str> = page.runs.iter().map(|run| run.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -138,7 +162,18 @@ fn contents(page: &Page<'_>, title: &str, main: &mut Markup) {
         .iter()
         .filter_map(|(_, report)| report.command.as_deref())
         .collect();
-    top::write(&all, title, &page.sources, main);
+    top::title(title, &page.sources, main);
+    for (_, report) in &page.sources {
+        if let Some(found) = &report.capacity {
+            section(main, "The search", |section| {
+                knee::write(report, found, &commands, section);
+            });
+        }
+        if let Some(sweep) = &report.sweep {
+            section(main, "Goodput", |section| sweep::write(sweep, &commands, section));
+        }
+    }
+    top::write(&all, main);
     if !page.changes.is_empty() {
         section(main, "What has changed", |section| tables::text(page.changes, section));
     }
@@ -158,17 +193,21 @@ fn contents(page: &Page<'_>, title: &str, main: &mut Markup) {
     if all.iter().any(|run| !run.run.gates.is_empty()) {
         section(main, "Rules", |section| tables::gates(&all, section));
     }
-    section(main, "Do the counts add up?", |section| counts::write(&all, section));
+    if !all.is_empty() {
+        section(main, "Do the counts add up?", |section| counts::write(&all, section));
+    }
     if all.iter().any(|run| predicts(run.run)) {
         section(main, "What queueing theory predicts", |section| {
             theory::write(&all, section);
         });
     }
-    section(main, "All times", |section| {
-        fold(section, "All distributions of all runs", all.len() == 1, |inside| {
-            tables::distributions(&all, inside);
+    if !all.is_empty() {
+        section(main, "All times", |section| {
+            fold(section, "All distributions of all runs", all.len() == 1, |inside| {
+                tables::distributions(&all, inside);
+            });
         });
-    });
+    }
     section(main, "How this page was made", |section| {
         settings::write(&all, &page.sources, section);
     });

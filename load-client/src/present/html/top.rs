@@ -10,12 +10,17 @@ use crate::{
     report::{CapacityReport, GateReport, Report},
 };
 
-pub(super) fn write(runs: &[&Labelled<'_>], title: &str, sources: &[(&str, &Report)], page: &mut Markup) {
+/// Writes the title, and how the reports were made.
+pub(super) fn title(title: &str, sources: &[(&str, &Report)], page: &mut Markup) {
     page.element("header", &[], |header| {
         header.line("h1", &[], title);
         let made: Vec<String> = sources.iter().map(|(file, report)| made(file, report)).collect();
         header.line("p", &[("class", "made")], &made.join(" · "));
     });
+}
+
+/// Writes the reasons to doubt the figures, the rules that failed, and the conditions of the runs.
+pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
     let alerts = runs
         .iter()
         .filter_map(|run| client_limited(run.run, &run.label))

@@ -1,0 +1,51 @@
+//! What a test of one rate showed.
+
+use super::growth::growth;
+use crate::{
+    present::{gates, words},
+    report::{GateReport, Limit, ProbeResult, Run},
+    scenario::Rpc,
+    units::{plain, time},
+};
+
+/// Judges a run by its rules, and by whether its response times grew; with the reason in words. What the load client does too
+/// late only makes the figures worse, so a rate that holds all the same does hold. If it does not, the figures say nothing
+/// about the service.
+pub(super) fn judge(run: &Run) -> (ProbeResult, String) {
+    if let Some(unknown) = run.gates.iter().find(|gate| gate.met.is_none()) {
+        return (ProbeResult::Unknown, gates::seen(run, unknown));
+    }
+    let client = matches!(run.verdict.limited_by, Some(Limit::Clients | Limit::Generator));
+    match failure(run) {
+        None => (ProbeResult::Holds, figures(run)),
+        Some(_) if client => (ProbeResult::Limited, run.verdict.reason.clone()),
+        Some(why) => (ProbeResult::Fails, why),
+    }
+}
+
+/// Why the rate does not hold; `None` if it does.
+fn failure(run: &Run) -> Option<String> {
+    let met = run.gates.iter().filter(|gate| GateReport::fails(gate));
+    let met: Vec<String> = met.map(|gate| gates::seen(run, gate)).collect();
+    if !met.is_empty() {
+        return Some(met.join("; "));
+    }
+    if run.ledger.ok == 0 {
+        return Some("no request succeeded".to_owned());
+    }
+    let queued = run.rpc == Rpc::Enqueue.label();
+    let what = if queued {
+        "the time to done"
+    } else {
+        "the response time"
+    };
+    growth(run, queued).map(|growth| format!("{what} grows by {} each second", time(growth)))
+}
+
+/// The figures of a rate that holds.
+fn figures(run: &Run) -> String {
+    let goodput = run.goodput_rps.map(|goodput| format!("goodput {}/s", plain(goodput)));
+    let p99 = words::judged_times(run).map(|times| format!("p99 {}", time(times.p99)));
+    let figures: Vec<String> = goodput.into_iter().chain(p99).collect();
+    figures.join(", ")
+}

@@ -1,0 +1,13 @@
+//! `load-client capacity`: the highest rate that a service holds. Each test is a run like any other; [`crate::search`] says
+//! which rate comes next.
+
+mod answer;
+mod command;
+mod find;
+mod growth;
+mod judge;
+
+pub use self::{
+    command::of_service,
+    find::{Found, Lengths, Setting, find},
+};
