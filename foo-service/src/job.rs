@@ -110,7 +110,7 @@ closed_set! {
         Completed,
         /// Admitted, then thrown away by the queue's policy.
         Dropped,
-        /// Its deadline passed, in line or in service.
+        /// Its deadline passed, in line or in service; or it was older than `--message-ttl` when its turn on the queue came.
         Expired,
         /// Its caller went away, in line or in service.
         Cancelled,

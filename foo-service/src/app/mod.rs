@@ -31,7 +31,7 @@ use crate::{
     process::ProcessDoor,
     rpc::Watched,
     turns::Turns,
-    work::{Failures, ServiceTime, Slowed, Work},
+    work::{Contention, Failures, ServiceTime, Slowed, Work},
     workers::Workers,
 };
 
@@ -98,17 +98,26 @@ impl Service {
         let log = Arc::new(CompletionLog::default());
         let service_time = ServiceTime::new(settings.service_time, settings.service_time_distribution, settings.seed);
         let slowed = Slowed::new(settings.slowdown.clone(), time_of_day);
+        let contention = Contention::new(settings.contention);
         let failures = Failures::new(settings.fail_rate, settings.fail_time, settings.seed);
-        let work = Work::new(settings.work, service_time, slowed, failures, settings.workers);
+        let work = Work::new(
+            settings.work,
+            service_time,
+            slowed,
+            contention,
+            failures,
+            settings.workers,
+        );
         let workers = Arc::new(Workers::new(settings.workers, work, Arc::clone(&metrics)));
-        let enqueue = Arc::new(EnqueueDoor::open(
+        let enqueue = EnqueueDoor::open(
             &settings.backing(),
             settings.max_waiting,
             Arc::clone(&ledger),
             Arc::clone(&lifecycle),
             Arc::clone(&metrics),
             Arc::clone(&log),
-        )?);
+        )?;
+        let enqueue = Arc::new(enqueue.message_ttl(settings.message_ttl));
         let turns = Arc::new(Turns::new(
             &settings.turns(),
             Arc::clone(&workers),

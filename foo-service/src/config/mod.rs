@@ -5,6 +5,8 @@
 mod change;
 mod contradictions;
 mod process;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::{path::PathBuf, time::Duration};
@@ -52,6 +54,11 @@ pub struct Settings {
     #[arg(long, env = "FOO_SLOWDOWN", value_name = "PHASES")]
     pub slowdown: Option<Slowdown>,
 
+    /// Share of the service time that is added for each other message in service when a message begins: 10% doubles the time
+    /// beside ten others. A model of a resource that gets slower under load [0% to 100%]
+    #[arg(long, env = "FOO_CONTENTION", value_name = "SHARE", default_value = "0%")]
+    pub contention: Share,
+
     /// Share of messages whose work fails; their callers get UNAVAILABLE [0% to 100%]
     #[arg(long, env = "FOO_FAIL_RATE", value_name = "SHARE", default_value = "0%")]
     pub fail_rate: Share,
@@ -84,6 +91,11 @@ pub struct Settings {
     /// What to do with a new message when the queue is full
     #[arg(long, env = "FOO_WHEN_FULL", default_value = "reject")]
     pub when_full: WhenFull,
+
+    /// Age above which a queued message is dropped when its turn comes: it is not processed and counts as expired [0s to 1h;
+    /// default: every message is processed]
+    #[arg(long, env = "FOO_MESSAGE_TTL", value_parser = duration_up_to_an_hour)]
+    pub message_ttl: Option<Duration>,
 
     /// How many messages are admitted at once, from both RPCs: a fixed number, or one that follows what is observed. auto is the
     /// number of workers, and searches only from a --concurrency-limit
@@ -265,34 +277,4 @@ pub fn word(value: &impl ValueEnum) -> String {
     value
         .to_possible_value()
         .map_or_else(String::new, |value| value.get_name().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_defaults_are_the_worked_example() {
-        let settings = Settings::default();
-        assert_eq!(
-            (settings.workers, settings.service_time),
-            (1, Duration::from_millis(250))
-        );
-        assert_eq!(settings.limit(), 1);
-    }
-
-    #[test]
-    fn the_limit_is_known_unless_it_has_to_be_searched_for() {
-        let known = |limit: &str, start| {
-            let settings = Settings {
-                limit_kind: tower_admission::limit::by_name(limit).unwrap(),
-                concurrency_limit: start,
-                ..Settings::default()
-            };
-            settings.limit_is_known()
-        };
-        assert!(Settings::default().limit_kind.name == "auto" && Settings::default().limit_is_known());
-        assert!(known("fixed", Some(3)) && known("fixed", None));
-        assert!(!known("auto", Some(3)) && !known("vegas", None));
-    }
 }

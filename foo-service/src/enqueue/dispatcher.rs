@@ -5,7 +5,7 @@
 //! A queue that outlives the process is left alone as soon as the service drains: what is in service is finished, the rest
 //! stays.
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
@@ -17,8 +17,9 @@ use crate::{
     turns::Turns,
 };
 
-/// Runs until the service abandons or closes; lets go then of what is in service and on the queue.
-pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle) {
+/// Runs until the service abandons or closes; lets go then of what is in service and on the queue. A message that is older than
+/// `ttl` when its turn comes ends as expired, without any work, and its turn is the next one's.
+pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle, ttl: Option<Duration>) {
     let last = if queue.outlives_process() {
         Phase::Draining
     } else {
@@ -39,7 +40,13 @@ pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle) {
         };
         while in_service.try_join_next().is_some() {}
         if let Some(lease) = queue.take() {
+            let age = lease.taken().saturating_duration_since(lease.job().since);
+            let expired = ttl.is_some_and(|ttl| age > ttl);
             let mut work = Box::pin(async move {
+                if expired {
+                    // The turn goes to the next message, and the limit learns nothing from it.
+                    return lease.end(JobOutcome::Expired).await;
+                }
                 let processed = turn.process(Door::Enqueue, lease.job(), lease.taken()).await;
                 match processed {
                     Ok(processed) => lease.complete(processed).await,
@@ -47,7 +54,7 @@ pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle) {
                 }
                 turn.finish(processed);
             });
-            // Work that takes no time needs no task of its own.
+            // Work that takes no time, and a message that has expired, needs no task of its own.
             if work.as_mut().now_or_never().is_none() {
                 in_service.spawn(work);
             }

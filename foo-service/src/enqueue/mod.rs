@@ -75,6 +75,8 @@ pub struct EnqueueDoor {
     ledger: Arc<Ledger>,
     lifecycle: Arc<Lifecycle>,
     metrics: Arc<Metrics>,
+    /// The age above which a message is not processed.
+    message_ttl: Option<Duration>,
 }
 
 struct Places {
@@ -106,6 +108,7 @@ impl EnqueueDoor {
                     ledger,
                     lifecycle,
                     metrics,
+                    message_ttl: None,
                 })
             }
         }
@@ -137,7 +140,16 @@ impl EnqueueDoor {
             ledger,
             lifecycle,
             metrics,
+            message_ttl: None,
         }
+    }
+
+    /// A message that is older than this when its turn comes is not processed, and ends as expired. `None`: every message is
+    /// processed.
+    #[must_use]
+    pub fn message_ttl(mut self, ttl: Option<Duration>) -> Self {
+        self.message_ttl = ttl;
+        self
     }
 
     /// The name of a queue that outlives the process; empty for one in memory.
@@ -160,7 +172,7 @@ impl EnqueueDoor {
 
     /// Has the queue's messages processed in their turns, until the service abandons or closes.
     pub async fn dispatch(&self, turns: &Turns) {
-        dispatcher::run(&self.queue, turns, &self.lifecycle).await;
+        dispatcher::run(&self.queue, turns, &self.lifecycle, self.message_ttl).await;
     }
 
     /// Puts a message on the queue and says how many are on it then.

@@ -30,6 +30,11 @@ impl Share {
             millionths: percent.min(100) * Self::PERCENT,
         }
     }
+
+    /// From 0 to 1.
+    pub fn fraction(self) -> f64 {
+        f64::from(self.millionths) / f64::from(Self::WHOLE)
+    }
 }
 
 /// Why a text is not a [`Share`].

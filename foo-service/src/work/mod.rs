@@ -1,5 +1,6 @@
 //! The simulated work: how long a message takes, whether it fails, and what a worker does meanwhile.
 
+mod contention;
 mod cpu;
 mod distribution;
 mod failures;
@@ -8,6 +9,7 @@ mod slowdown;
 
 use std::time::Duration;
 
+pub use contention::Contention;
 pub use distribution::{ServiceTime, ServiceTimeDistribution};
 pub use failures::{Failures, Share, ShareError};
 pub use slowdown::{Slowdown, SlowdownError, Slowed};
@@ -29,6 +31,7 @@ pub enum WorkKind {
 pub struct Work {
     service_time: ServiceTime,
     slowed: Slowed,
+    contention: Contention,
     failures: Failures,
     means: Means,
 }
@@ -41,7 +44,14 @@ enum Means {
 
 impl Work {
     /// Work of `kind` for up to `workers` messages at once.
-    pub fn new(kind: WorkKind, service_time: ServiceTime, slowed: Slowed, failures: Failures, workers: u32) -> Self {
+    pub fn new(
+        kind: WorkKind,
+        service_time: ServiceTime,
+        slowed: Slowed,
+        contention: Contention,
+        failures: Failures,
+        workers: u32,
+    ) -> Self {
         let means = match kind {
             WorkKind::Sleep => Means::Sleep,
             WorkKind::Cpu => Means::Cpu(cpu::Pool::new(workers)),
@@ -49,6 +59,7 @@ impl Work {
         Self {
             service_time,
             slowed,
+            contention,
             failures,
             means,
         }
@@ -76,7 +87,8 @@ impl Work {
         self.failures.set(share, after);
     }
 
-    /// Works for `demand`, or for as long as the distribution says, times the factor of the slowdown; returns how long it took.
+    /// Works for `demand`, or for as long as the distribution says, times the factors of the slowdown and of the
+    /// messages beside it; returns how long it took.
     ///
     /// No time at all takes no timer. Dropping the future breaks the work off.
     ///
@@ -84,10 +96,11 @@ impl Work {
     ///
     /// If the message is one of those that fail. It has taken the time of a failure then.
     pub async fn perform(&self, demand: Option<Duration>) -> Result<Duration, WorkFailed> {
+        let beside = self.contention.begin();
         let failure = self.failures.draw();
         let time = failure.unwrap_or_else(|| {
             let demand = demand.unwrap_or_else(|| self.service_time.draw());
-            self.slowed.stretch(demand)
+            beside.stretch(self.slowed.stretch(demand))
         });
         let took = if time.is_zero() {
             Duration::ZERO

@@ -136,6 +136,52 @@ async fn drop_oldest_makes_room_and_tells_the_watchers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_that_is_too_old_at_its_turn_expires_without_work_and_the_watchers_hear_of_it() {
+    let settings = Settings {
+        message_ttl: Some(ms(300)),
+        ..Settings::default()
+    };
+    let bed = TestBed::start(settings);
+    let caller = bed.caller().await;
+    for id in ["run/0", "run/1", "run/2", "run/3"] {
+        caller.enqueue(message(id)).await.unwrap();
+    }
+    bed.at(400).await;
+    caller.enqueue(message("run/4")).await.unwrap();
+    bed.at(1_000).await;
+    let door = bed.enqueue_door();
+    assert_eq!(
+        (
+            door.admitted,
+            door.of(Outcome::Completed),
+            door.of(Outcome::Expired),
+            door.inside
+        ),
+        (5, 3, 2, 0)
+    );
+    let mut watch = caller.watch(watch_request("run", ms(100))).await.unwrap();
+    let completions = watch.message().await.unwrap().unwrap().completions;
+    let ends: Vec<_> = completions
+        .iter()
+        .map(|end| (&*end.id, end.outcome(), duration(end.queue_wait)))
+        .collect();
+    // Each takes 250 ms. At 500 the next two are 500 ms old, and the one behind them is 100 ms old.
+    assert_eq!(
+        ends,
+        [
+            ("run/0", JobOutcome::Completed, ms(0)),
+            ("run/1", JobOutcome::Completed, ms(250)),
+            ("run/2", JobOutcome::Expired, ms(500)),
+            ("run/3", JobOutcome::Expired, ms(500)),
+            ("run/4", JobOutcome::Completed, ms(100)),
+        ]
+    );
+    for end in completions {
+        assert_eq!(end.service_time.is_some(), end.outcome() == JobOutcome::Completed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unbounded_queue_takes_everything() {
     let settings = Settings {
         queue: QueueKind::Unbounded,

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Every flag that takes a number, a size or a duration.
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 16] = [
     "workers",
     "service-time",
     "queue-capacity",
@@ -28,6 +28,8 @@ const FLAGS: [&str; 14] = [
     "slowdown",
     "fail-rate",
     "fail-time",
+    "contention",
+    "message-ttl",
 ];
 
 /// The settings of one flag, or what is said of it.

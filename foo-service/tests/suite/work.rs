@@ -160,6 +160,23 @@ async fn a_message_that_fails_takes_its_time_and_is_counted_at_both_doors() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn with_contention_each_message_takes_longer_beside_others() {
+    let bed = TestBed::start(Settings {
+        workers: 3,
+        contention: "20%".parse().unwrap(),
+        ..Settings::default()
+    });
+    let caller = bed.caller().await;
+    let calls = ["1", "2", "3"].map(|id| tokio::spawn(caller.process(message(id))));
+    let mut took = vec![];
+    for call in calls {
+        took.push(times(&call.await.unwrap().unwrap()).1);
+    }
+    took.sort_unstable();
+    assert_eq!(took, [250, 300, 350]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slowdown_stretches_what_begins_in_its_phase_and_repeats() {
     let bed = TestBed::start(Settings {
         slowdown: Some("1s:1x,500ms:1.5x".parse().unwrap()),

@@ -48,8 +48,12 @@ fn predict(strategy: &Strategy, scenario: &Scenario, run: &Run) -> Result<Theory
     if !strategy.events.is_empty() {
         return Err("the service changes while the load runs");
     }
-    if settings.slowdown.is_some() || settings.fail_rate != Share::default() {
+    if settings.slowdown.is_some() || settings.fail_rate != Share::default() || settings.contention != Share::default()
+    {
         return Err("the service slows down, or fails on purpose");
+    }
+    if settings.message_ttl.is_some() && strategy.rpc == Rpc::Enqueue {
+        return Err("messages that are too old are not processed");
     }
     let Schedule::Rate { rps, spacing } = &scenario.schedule else {
         return Err("the rate of the load changes, or is not given");

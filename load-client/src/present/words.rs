@@ -331,6 +331,8 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
     if discarded > 0 && service.dropped == 0 {
         let why = if service.abandoned > 0 {
             " when the service shut down"
+        } else if service.expired >= discarded {
+            " because they had waited longer than --message-ttl of the service"
         } else {
             ""
         };

@@ -62,7 +62,9 @@ impl Lease {
         // Logged first: a watcher that sees the system empty must find every end in the log.
         self.queue.log.push(Completion {
             queue_wait: processed.map_or_else(|| self.taken - job.since, |processed| processed.queue_wait),
-            service_time: Some(processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
+            // No worker has worked on a message that was too old.
+            service_time: (outcome != JobOutcome::Expired)
+                .then(|| processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
             outcome,
             id: job.id,
         });
