@@ -21,7 +21,17 @@ OUTCOMES = {
     "expired": Colour.LATE,
     "unavailable": Colour.NEUTRAL,
     "failed": Colour.LOST,
+    "throttled": Colour.OFFERED,
 }
+
+EFFECTS = {
+    "retried_then_ok": ("ok after a retry", Colour.DONE),
+    "given_up_by_budget": ("given up by the budget", Colour.REFUSED),
+    "given_up_by_pushback": ("given up by pushback", Colour.LATE),
+    "given_up_by_throttle": ("given up by the throttle", Colour.WITHHELD),
+    "hedges_won": ("hedges won", Colour.WORKING),
+}
+"""What attempts did for their requests: the label of the metric, and the name and colour of its series."""
 
 
 def rate(metric: str, *matchers: str) -> str:
@@ -111,7 +121,8 @@ def achieved():
             "Outcomes of the scheduled requests",
             "Requests per second, stacked. **ok**: accepted (Enqueue) or done (Process). **rejected**: no room. **expired**: no "
             "answer before the deadline. **unavailable**: no connection, or the service is draining. **failed**: any other "
-            "error. **withheld**: not sent, because the client was blocked.",
+            "error. **throttled**: not sent, because the client held it back itself. **withheld**: not sent, because the client was "
+            "blocked.",
             PER_SECOND,
             *(
                 Series(outcome, rate("load_requests_total", f'outcome="{outcome}"'), colour, Look.STACKED)
@@ -212,6 +223,46 @@ def whose_fault():
     )
 
 
+def attempts():
+    """How often requests are sent, and what that is good for."""
+    ended = rate("load_requests_total", 'outcome!="throttled"')
+    return (
+        graph(
+            "Attempts per request",
+            "How often a request is sent: the factor by which retries and hedges multiply the load. 0 where each request is "
+            "sent once. If load times attempts is above the capacity, an overload can stay after its cause has gone.",
+            COUNT,
+            Series("attempts per request", f"{rate('load_attempts_total')} / ({ended} > 0)", Colour.OFFERED),
+            width=8,
+            height=7,
+        ),
+        graph(
+            "Attempts by outcome",
+            "Attempts per second, stacked. **cancelled**: broken off, because the other attempt of a hedged request had won.",
+            PER_SECOND,
+            *(
+                Series(outcome, rate("load_attempts_total", f'outcome="{outcome}"'), colour, Look.STACKED)
+                for outcome, colour in (OUTCOMES | {"cancelled": Colour.WITHHELD}).items()
+                if outcome != "throttled"
+            ),
+            width=8,
+            height=7,
+        ),
+        graph(
+            "What attempts did",
+            "Requests per second that were ok after a retry, that were not tried again because the budget, the service or the "
+            "throttle said so, and that the second attempt of a hedge decided.",
+            PER_SECOND,
+            *(
+                Series(name, rate("load_attempt_effects_total", f'effect="{effect}"'), colour)
+                for effect, (name, colour) in EFFECTS.items()
+            ),
+            width=8,
+            height=7,
+        ),
+    )
+
+
 def audit():
     """How every scheduled request ended, and the process of the load client."""
     fates = (
@@ -279,5 +330,6 @@ def board() -> Dashboard:
     board.row("Load: scheduled and achieved", *achieved())
     board.row("How long it took", *response_times())
     board.row("Client or server: start lag, and clients that wait for answers", *whose_fault())
+    board.row("Attempts: clients that retry, hedge or hold back", *attempts())
     board.row("Audit: how every scheduled send ended", *audit())
     return board.build()

@@ -81,7 +81,7 @@ pub struct Metrics {
     acknowledged: Counter,
     /// One for each fate of [`fates`].
     audited: Vec<Counter>,
-    /// By [`attempt_ends`], then by [`attempt_effects`]; none where each request is sent once.
+    /// By [`attempt_ends`], then by [`attempt_effects`].
     attempts: Vec<Counter>,
     blocked: Gauge,
     in_flight: Gauge,
@@ -159,14 +159,12 @@ impl Metrics {
     }
 }
 
-/// Registers the counters of attempts, if clients may make several.
+/// Registers the counters of attempts. They stay zero where each request is sent once.
 fn attempts(scenario: &Scenario) -> Vec<Counter> {
-    if scenario.policies.is_none() {
-        return Vec::new();
-    }
     describe_counter!(
         "load_attempts_total",
-        "Attempts that have ended, by how: a request can have several. Without those of the warm-up."
+        "Attempts that have ended, by how: a request can have several. Without those of the warm-up; none where the clients \
+         neither retry nor hedge nor hold back."
     );
     describe_counter!(
         "load_attempt_effects_total",

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     outcome::Outcome,
+    policy::PolicySettings,
     present::grid::MISSING,
     units::{compact_count, compact_rate},
 };
@@ -103,6 +104,42 @@ const DONE_P99: Column = column(["p99 to", "done"], 8, |run| {
     run.now.done_p99.map_or_else(missing, |p99| Unit::Time.words(p99))
 });
 
+/// Attempts per request so far: of those that have ended.
+const ATTEMPTS: Column = column(["attempts", "per req"], 9, |run| {
+    let ledger = &run.reading.ledger;
+    let sent = Outcome::ALL.iter().filter(|outcome| **outcome != Outcome::Throttled);
+    let requests: u64 = sent.map(|outcome| ledger.of(*outcome)).sum();
+    if requests == 0 {
+        return missing();
+    }
+    format!("{:.2}", run.reading.attempts.ended() as f64 / requests as f64)
+});
+const RETRIED_OK: Column = column(["ok after", "retry"], 9, |run| {
+    whole(run.reading.attempts.retried_then_ok)
+});
+/// Requests that a budget, the service or the throttle kept from another attempt.
+const GIVEN_UP: Column = column(["given", "up"], 6, |run| {
+    let attempts = &run.reading.attempts;
+    whole(attempts.given_up_by_budget + attempts.given_up_by_pushback + attempts.given_up_by_throttle)
+});
+const HEDGES_WON: Column = column(["hedges", "won"], 7, |run| whole(run.reading.attempts.hedges_won));
+
+/// What attempts came to, if a client may make several: first what there is room for on every terminal.
+fn attempts(runs: &[RunModel]) -> Vec<Column> {
+    let any = |of: fn(&PolicySettings) -> bool| runs.iter().any(|run| of(&run.scenario.policies));
+    let mut columns = Vec::new();
+    if any(|policies| !policies.is_none()) {
+        columns.push(ATTEMPTS);
+    }
+    if any(|policies| policies.retries > 0) {
+        columns.extend([RETRIED_OK, GIVEN_UP]);
+    }
+    if any(|policies| policies.hedge.is_some()) {
+        columns.push(HEDGES_WON);
+    }
+    columns
+}
+
 /// The outcomes that have columns of their own where there is little room.
 const COMMON: [Outcome; 2] = [Outcome::Ok, Outcome::Rejected];
 
@@ -115,7 +152,9 @@ fn narrow() -> Vec<Column> {
 /// The same, where there is room.
 fn roomy(runs: &[RunModel]) -> Vec<Column> {
     let others = [WITHHELD, DROPPED, IN_SYSTEM, DONE_P99, IN_FLIGHT, QUEUE];
-    between([GOODPUT, DONE], &outcomes(runs), others)
+    let mut columns = between([GOODPUT, DONE], &outcomes(runs), others);
+    columns.extend(attempts(runs));
+    columns
 }
 
 /// The outcomes that these runs can have: only clients with a throttle hold requests back.
@@ -129,11 +168,13 @@ fn outcomes(runs: &[RunModel]) -> Vec<Outcome> {
 /// Of one run; its charts show its levels and times.
 fn single(run: &RunModel) -> Vec<Column> {
     let outcomes = outcomes(std::slice::from_ref(run));
-    if run.scenario.rpc.ok_means_done() {
+    let mut columns = if run.scenario.rpc.ok_means_done() {
         between([GOODPUT], &outcomes, [WITHHELD, IN_FLIGHT])
     } else {
         between([GOODPUT, DONE], &outcomes, [WITHHELD, DROPPED, IN_FLIGHT])
-    }
+    };
+    columns.extend(attempts(std::slice::from_ref(run)));
+    columns
 }
 
 fn between<const F: usize, const N: usize>(

@@ -1,10 +1,13 @@
 //! What is drawn, on a buffer.
 
+use std::sync::Arc;
+
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer, style::Color};
 
 use super::{played, scenario, seconds, strategies};
 use crate::{
-    scenario::Rpc,
+    ledger::AttemptCounts,
+    scenario::{Rpc, Scenario},
     ui::view::{draw, model::RunModel, palette::Palette},
 };
 
@@ -142,6 +145,28 @@ fn one_run_shows_its_outcomes_and_its_quantiles_above_the_service() {
             "the service",
         ],
     );
+}
+
+#[test]
+fn clients_that_retry_show_their_attempts() {
+    let mut run = played("http://127.0.0.1:50051", Rpc::Process, seconds(10));
+    let before = screen(std::slice::from_ref(&run), (120, 24), COLOURS);
+    assert!(!before.contains("attempts"), "{before}");
+    let mut scenario = Scenario::clone(&run.scenario);
+    scenario.policies.retries = 3;
+    run.scenario = Arc::new(scenario);
+    // 80 requests have ended.
+    run.reading.attempts = AttemptCounts {
+        attempts: 101,
+        ok: 40,
+        rejected: 60,
+        in_flight: 1,
+        retried_then_ok: 7,
+        given_up_by_budget: 5,
+        ..AttemptCounts::default()
+    };
+    let after = screen(&[run], (120, 24), COLOURS);
+    assert_shows(&after, &["attempts", "per req", "1.25", "ok after", "given"]);
 }
 
 #[test]
