@@ -14,6 +14,8 @@ mod inputs;
 #[cfg(feature = "embedded")]
 mod labs;
 mod live_metrics;
+#[cfg(feature = "embedded")]
+mod metastable;
 mod outputs;
 #[cfg(feature = "embedded")]
 mod priorities;

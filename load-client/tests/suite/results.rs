@@ -8,7 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::support::{assert_balanced, report};
+use crate::{
+    metastable,
+    support::{assert_balanced, report},
+};
 use load_client::{
     lab::Lab,
     report::{Report, Run},
@@ -114,13 +117,14 @@ fn table() -> String {
 }
 
 #[test]
-fn every_lab_is_among_the_results_and_its_trace_is_as_drawn() {
+fn every_lab_is_among_the_results_or_on_the_page_of_collapses_and_its_trace_is_as_drawn() {
     let files = fs::read_dir(labs()).unwrap();
     let mut names: Vec<String> = files
         .filter_map(|file| Some(file.unwrap().file_name().to_str()?.strip_suffix(".toml")?.to_owned()))
         .collect();
     names.sort_unstable();
-    let mut shown = LABS.map(|(name, _)| name);
+    let mut shown = LABS.map(|(name, _)| name).to_vec();
+    shown.extend(metastable::LABS.iter().map(|lab| lab.name));
     shown.sort_unstable();
     assert_eq!(names, shown);
     assert_eq!(fs::read_to_string(labs().join("bursts.csv")).unwrap(), bursts());
