@@ -6,12 +6,15 @@ use foo_service::config::Settings;
 use super::given::{Words, words};
 
 /// The service's flags that a comparison takes, by their long names.
-const FLAGS: [&str; 5] = [
+const FLAGS: [&str; 8] = [
     "workers",
     "service-time",
     "service-time-distribution",
     "queue-capacity",
     "max-waiting",
+    "limit",
+    "concurrency-limit",
+    "line",
 ];
 
 /// The same flags, as clap names them within a command.

@@ -27,8 +27,12 @@ mod results;
 mod retries;
 mod saved;
 mod schedule;
+#[cfg(feature = "embedded")]
+mod scripts;
 mod selftest;
 mod several;
+#[cfg(feature = "embedded")]
+mod simulated;
 mod stop;
 mod support;
 #[cfg(feature = "embedded")]
