@@ -21,7 +21,7 @@ OUTCOMES = {
     "expired": Colour.LATE,
     "unavailable": Colour.NEUTRAL,
     "failed": Colour.LOST,
-    "throttled": Colour.OFFERED,
+    "throttled": Colour.THROTTLED,
 }
 
 EFFECTS = {

@@ -29,6 +29,7 @@ class Colour:
     LATE = "#F2CC0C"
     REFUSED = "#FF9830"
     WITHHELD = "#8AB8FF"
+    THROTTLED = "#00A6A6"
     LOST = "#E02F44"
     WAITING = "#B877D9"
     WORKING = "#3274D9"

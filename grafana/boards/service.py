@@ -109,6 +109,7 @@ def rpcs():
     fates = (
         ("completed", Colour.DONE),
         ("dropped", Colour.LOST),
+        ("rejected", Colour.REFUSED),
         ("expired", Colour.LATE),
         ("cancelled", Colour.WITHHELD),
         ("abandoned|failed|work_failed", Colour.NEUTRAL),
@@ -134,7 +135,7 @@ def rpcs():
     messages = graph(
         "Admitted messages by fate: $door",
         "Messages that left the system, per second. **completed**: a worker processed the message. **dropped**: removed "
-        "for a newer one. **expired**: the caller's deadline passed. **cancelled**: the caller went away. "
+        "for a newer one. **rejected**: by the waiting line, while it waited. **expired**: the caller's deadline passed. **cancelled**: the caller went away. "
         "**abandoned|failed|work_failed**: left over when a drain ran out of time, a fault of the service, or work that failed.",
         PER_SECOND,
         *(

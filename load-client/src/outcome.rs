@@ -1,6 +1,6 @@
 //! How a request ended, and with which status: closed sets. The lowest module.
 //!
-//! A new outcome needs a variant here, its column in `ledger.rs`, and in `call/mod.rs` the answers that mean it. Tables,
+//! A new outcome needs a variant here, its columns in `ledger/requests.rs`, and in `call/mod.rs` the answers that mean it. Tables,
 //! pages, gates, metrics and the live view follow from these.
 
 use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};

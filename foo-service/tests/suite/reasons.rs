@@ -6,7 +6,7 @@ use crate::support::{TestBed, message, ms, watch_request};
 use foo_proto::v1::Refusals;
 use foo_service::{
     config::Settings,
-    job::{Door, Reason, RequestOutcome, Rpc},
+    job::{Door, JobOutcome, Reason, RequestOutcome, Rpc},
 };
 use tonic::Code;
 
@@ -19,6 +19,43 @@ fn the_reference_has_a_row_for_each_reason() {
         page.lines().filter(|line| line.ends_with(&cell)).count()
     };
     assert_eq!(Reason::ALL.map(rows), Reason::ALL.map(|_| 1));
+}
+
+#[test]
+fn the_reference_and_the_dashboard_name_every_outcome_of_calls_and_messages() {
+    let read = |file: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)).unwrap();
+    let (page, board) = (read("docs/reference.md"), read("grafana/boards/service.py"));
+    let (_, page) = page.split_once("\n## Outcomes\n").unwrap();
+    let (calls, messages) = board.split_once("    fates = (").unwrap();
+    let check = |metric: &str, outcomes: &[&str], board: &str| {
+        let (_, rows) = page.split_once(&format!("`{metric}{{")).unwrap();
+        let rows = rows.split("\n\n| metric").next().unwrap();
+        for outcome in outcomes {
+            assert!(
+                rows.contains(&format!("| `{outcome}` |")),
+                "docs/reference.md has no row of {metric} for {outcome}"
+            );
+            let mut drawn = board.split(['"', '|', ',']);
+            assert!(
+                drawn.any(|name| name == *outcome),
+                "grafana/boards/service.py does not draw {outcome} of {metric}"
+            );
+        }
+    };
+    check(
+        "foo_requests_total",
+        &RequestOutcome::ALL.map(RequestOutcome::label),
+        calls,
+    );
+    check("foo_jobs_total", &JobOutcome::ALL.map(JobOutcome::label), messages);
+}
+
+#[test]
+fn every_outcome_of_a_message_has_its_name_on_the_wire() {
+    for outcome in JobOutcome::ALL {
+        let name = format!("JOB_OUTCOME_{}", outcome.label().to_uppercase());
+        assert!(foo_proto::v1::JobOutcome::from_str_name(&name).is_some(), "{name}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -189,16 +189,9 @@ impl Assembly<'_> {
 }
 
 fn service_report(seen: &ServiceView, queue_depth_end: Option<u64>, drain_seconds: Option<f64>) -> ServiceReport {
-    let counters = seen.observed.counters();
     let maxima = seen.observed.maxima;
     ServiceReport {
-        admitted: counters.admitted,
-        completed: counters.completed,
-        dropped: counters.dropped,
-        expired: counters.expired,
-        cancelled: counters.cancelled,
-        abandoned: counters.abandoned,
-        failed: counters.failed,
+        counts: seen.observed.counters(),
         refusals: Some(seen.observed.refusals()),
         queued: seen.observed.inside(),
         restarts: seen.observed.restarts,

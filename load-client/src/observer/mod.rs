@@ -23,7 +23,7 @@ use tonic::{Code, Status, Streaming};
 
 use self::stream::{Source, first_of, is_foreign};
 pub use self::{
-    observed::{Counters, Maxima, Observed},
+    observed::{Maxima, Observed},
     stream::refusal,
 };
 use crate::{

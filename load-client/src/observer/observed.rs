@@ -7,28 +7,7 @@ use foo_proto::v1::{DoorCounts, Level, Snapshot};
 use tokio::time::Instant;
 
 use super::refusals::Refusals;
-use crate::{live::Levels, recorder::Series};
-
-/// What the messages of both doors came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counters {
-    /// Messages that were accepted on arrival.
-    pub admitted: u64,
-    /// Messages that were rejected on arrival.
-    pub refused: u64,
-    /// Accepted messages that a worker has processed.
-    pub completed: u64,
-    /// Accepted messages that the queue's policy threw away.
-    pub dropped: u64,
-    /// Accepted messages whose deadline passed in line or in service.
-    pub expired: u64,
-    /// Accepted messages whose callers went away.
-    pub cancelled: u64,
-    /// Left when a drain ran out.
-    pub abandoned: u64,
-    /// Accepted messages that a bug of the service ended.
-    pub failed: u64,
-}
+use crate::{ledger::ServiceCounts, live::Levels, recorder::Series};
 
 /// The highest levels since the load began; `None` before anything was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,9 +42,9 @@ pub struct Observed {
     /// The highest levels since the load began.
     pub maxima: Maxima,
     /// Of instances that are gone, from the start of the run.
-    earlier: Counters,
+    earlier: ServiceCounts,
     /// Of the present instance, when the run began.
-    base: Counters,
+    base: ServiceCounts,
     refusals: Refusals,
 }
 
@@ -83,8 +62,8 @@ impl Observed {
             missed: false,
             series: Series::default(),
             maxima: Maxima::default(),
-            earlier: Counters::default(),
-            base: Counters::of(first),
+            earlier: ServiceCounts::default(),
+            base: counts(first),
             refusals: Refusals::new(first),
         }
     }
@@ -108,9 +87,9 @@ impl Observed {
             self.earlier = self.counters();
             // What waited on a durable queue as it was last seen counts as admitted in both instances.
             let kept = !self.queue_lost(&snapshot);
-            self.base = Counters {
+            self.base = ServiceCounts {
                 admitted: if kept { self.inside_enqueue() } else { 0 },
-                ..Counters::default()
+                ..ServiceCounts::default()
             };
         }
         self.snapshots += 1;
@@ -153,8 +132,10 @@ impl Observed {
     }
 
     /// What the run's messages came to, over all instances.
-    pub fn counters(&self) -> Counters {
-        self.earlier.plus(&Counters::of(&self.last).minus(&self.base))
+    pub fn counters(&self) -> ServiceCounts {
+        let mut all = self.earlier;
+        all.add(&since(&self.base, &counts(&self.last)));
+        all
     }
 
     /// Whether both doors of the last snapshot account for every message; `None` where messages have moved since the one
@@ -188,45 +169,32 @@ impl Maxima {
     }
 }
 
-impl Counters {
-    fn of(snapshot: &Snapshot) -> Self {
-        let doors = [
-            snapshot.enqueue.unwrap_or_default(),
-            snapshot.process.unwrap_or_default(),
-        ];
-        let sum = |count: fn(&DoorCounts) -> u64| doors.iter().map(count).sum();
-        Self {
-            admitted: sum(|door| door.admitted),
-            refused: sum(|door| door.refused),
-            completed: sum(|door| door.completed),
-            dropped: sum(|door| door.dropped),
-            expired: sum(|door| door.expired),
-            cancelled: sum(|door| door.cancelled),
-            abandoned: sum(|door| door.abandoned),
-            failed: sum(|door| door.failed),
-        }
+/// The counts of both doors together.
+fn counts(snapshot: &Snapshot) -> ServiceCounts {
+    let doors = [
+        snapshot.enqueue.unwrap_or_default(),
+        snapshot.process.unwrap_or_default(),
+    ];
+    let sum = |count: fn(&DoorCounts) -> u64| doors.iter().map(count).sum();
+    ServiceCounts {
+        admitted: sum(|door| door.admitted),
+        completed: sum(|door| door.completed),
+        dropped: sum(|door| door.dropped),
+        expired: sum(|door| door.expired),
+        cancelled: sum(|door| door.cancelled),
+        abandoned: sum(|door| door.abandoned),
+        failed: sum(|door| door.failed),
+        rejected: sum(|door| door.rejected),
+        work_failed: sum(|door| door.work_failed),
     }
+}
 
-    fn combine(&self, other: &Self, with: impl Fn(u64, u64) -> u64) -> Self {
-        Self {
-            admitted: with(self.admitted, other.admitted),
-            refused: with(self.refused, other.refused),
-            completed: with(self.completed, other.completed),
-            dropped: with(self.dropped, other.dropped),
-            expired: with(self.expired, other.expired),
-            cancelled: with(self.cancelled, other.cancelled),
-            abandoned: with(self.abandoned, other.abandoned),
-            failed: with(self.failed, other.failed),
-        }
-    }
-
-    fn plus(&self, other: &Self) -> Self {
-        self.combine(other, |mine, theirs| mine + theirs)
-    }
-
-    fn minus(&self, other: &Self) -> Self {
-        self.combine(other, u64::saturating_sub)
-    }
+/// What has been added to each count since `earlier`.
+fn since(earlier: &ServiceCounts, now: &ServiceCounts) -> ServiceCounts {
+    let (before, after) = (earlier.values(), now.values());
+    ServiceCounts::from(std::array::from_fn(|column| {
+        after[column].saturating_sub(before[column])
+    }))
 }
 
 #[cfg(test)]

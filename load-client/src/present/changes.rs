@@ -143,7 +143,9 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
     let settled = Ledger::COLUMNS.iter().filter(|column| column.part != Part::Open);
     all.extend(settled.map(|column| count(column.label, &|run| Some((column.of)(&run.ledger)))));
     all.extend([
-        count("dropped", &|run| run.service.as_ref().map(|service| service.dropped)),
+        count("dropped", &|run| {
+            run.service.as_ref().map(|service| service.counts.dropped)
+        }),
         count("lost", &|run| run.audit.as_ref().map(|audit| audit.lost)),
         count("unknown", &|run| run.audit.as_ref().map(|audit| audit.unknown)),
         count("queue at end of load", &|run| run.service.as_ref()?.queue_depth_end),

@@ -60,7 +60,7 @@ fn ends() -> Vec<End> {
 /// reason, or several, otherwise.
 fn discarded(run: &Run, by_policy: bool) -> Option<u64> {
     let (audit, service) = (run.audit.as_ref()?, run.service.as_ref()?);
-    let all_dropped = audit.discarded <= service.dropped && service.abandoned == 0;
+    let all_dropped = audit.discarded <= service.counts.dropped && service.counts.abandoned == 0;
     Some(if all_dropped == by_policy { audit.discarded } else { 0 })
 }
 

@@ -286,12 +286,12 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
     let audit = run.audit.as_ref();
     let (discarded, left) = audit.map_or((0, 0), |audit| (audit.discarded, audit.queued));
     let longest = run.queue_wait_seconds.map(|wait| time_on(run.virtual_time, wait.max));
-    if service.dropped > 0 {
+    if service.counts.dropped > 0 {
         sentences.push(format!(
             "The service dropped {} of {} {} because its queue was full, and the senders were not told.",
-            service.dropped,
-            counted(service.admitted, "accepted message"),
-            share(service.dropped, service.admitted),
+            service.counts.dropped,
+            counted(service.counts.admitted, "accepted message"),
+            share(service.counts.dropped, service.counts.admitted),
         ));
     }
     let ends_known = audit.is_some_and(|audit| audit.done == audit.acknowledged) && service.restarts == 0;
@@ -299,7 +299,7 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
     let end = service.queue_depth_end;
     match end {
         // More than a second of the load is left: it came faster than it was processed.
-        Some(end) if end as f64 > second && service.dropped == 0 && run.ledger.rejected == 0 => {
+        Some(end) if end as f64 > second && service.counts.dropped == 0 && run.ledger.rejected == 0 => {
             sentences.push(grown(run, end));
             if let Some(drain) = service.drain_seconds.filter(|_| service.restarts == 0) {
                 sentences.push(format!("The service needed another {} to process them.", time(drain)));
@@ -328,8 +328,8 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
         ));
     }
     // The dropped ones have had their sentence.
-    if discarded > 0 && service.dropped == 0 {
-        let why = if service.abandoned > 0 {
+    if discarded > 0 && service.counts.dropped == 0 {
+        let why = if service.counts.abandoned > 0 {
             " when the service shut down"
         } else if service.expired >= discarded {
             " because they had waited longer than --message-ttl of the service"

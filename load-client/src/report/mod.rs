@@ -35,7 +35,7 @@ pub use self::{
     theory::{Agreement, Predicted, TheoryFigureReport, TheoryReport},
 };
 use crate::{
-    ledger::{AuditCounts, Ledger},
+    ledger::{AuditCounts, Ledger, ServiceCounts},
     outcome::{Outcome, StatusCode},
     recorder::MAX_POINTS,
     scenario::Schedule,
@@ -188,20 +188,9 @@ pub struct LoadReport {
 /// What the service said of itself, of the time of the run, the warm-up and other senders included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceReport {
-    /// Messages that the service accepted.
-    pub admitted: u64,
-    /// Of those, the messages that were processed.
-    pub completed: u64,
-    /// Of those, thrown away by policy.
-    pub dropped: u64,
-    /// Of those, out of time in line or in service.
-    pub expired: u64,
-    /// Of those, left by their callers.
-    pub cancelled: u64,
-    /// Of those, left when a drain ran out.
-    pub abandoned: u64,
-    /// Of those, broken by a bug.
-    pub failed: u64,
+    /// What became of the messages that it admitted.
+    #[serde(flatten)]
+    pub counts: ServiceCounts,
     /// Calls of Enqueue and Process that were not answered with OK, by the service's reason, as in foo_refusals_total; without
     /// those that did not occur.
     #[serde(default)]

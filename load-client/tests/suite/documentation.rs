@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use load_client::outcome::Outcome;
+
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
@@ -118,6 +120,23 @@ fn every_trap_is_held_by_a_test_and_found_by_a_symptom() {
         assert!(
             symptoms.contains(&format!("[{number}](#")),
             "{title}: no symptom leads there"
+        );
+    }
+}
+
+#[test]
+fn the_reference_and_the_dashboard_name_every_outcome() {
+    let page = fs::read_to_string(workspace().join("docs/reference.md")).unwrap();
+    let (_, page) = page.split_once("\n## Outcomes\n").unwrap();
+    let board = fs::read_to_string(workspace().join("grafana/boards/load_client.py")).unwrap();
+    for outcome in Outcome::ALL.map(Outcome::label) {
+        assert!(
+            page.contains(&format!("| `{outcome}` |")),
+            "docs/reference.md has no row for {outcome}"
+        );
+        assert!(
+            board.contains(&format!("    \"{outcome}\": Colour.")) && board.contains(&format!("**{outcome}**")),
+            "grafana/boards/load_client.py does not draw {outcome}, or does not say what it is"
         );
     }
 }

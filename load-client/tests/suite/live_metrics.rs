@@ -6,9 +6,9 @@ use crate::support::{
     scrape::{Page, get},
     signal,
 };
+use load_client::outcome::Outcome;
 use rustix::process::Signal;
 
-const OUTCOMES: [&str; 5] = ["ok", "rejected", "expired", "unavailable", "failed"];
 const FATES: [&str; 4] = ["done", "discarded", "lost", "unknown"];
 
 /// Starts an endless run that shows its metrics, and returns where.
@@ -44,7 +44,7 @@ fn every_series_is_there_before_anything_happens() {
         &["--stages", "1h:100", "-c", "4", "--slo", "70ms", "--timeout", "3s"],
     );
     let page = Page::scrape(&address);
-    for outcome in OUTCOMES {
+    for outcome in Outcome::ALL.map(Outcome::label) {
         let labels = format!("{{rpc=\"process\",outcome=\"{outcome}\"}}");
         assert_eq!(page.count(&format!("load_requests_total{labels}")), 0);
         assert_eq!(page.count(&format!("load_response_time_seconds_count{labels}")), 0);

@@ -77,7 +77,7 @@ fn survives_a_restart(mode: &str, flags: &[&str]) -> load_client::report::Run {
     assert!(run.ledger.unavailable > 0, "{:?}", run.ledger);
     let service = run.service.as_ref().unwrap();
     assert_eq!(service.restarts, 1);
-    assert!(service.completed > 0, "the new instance has done something");
+    assert!(service.counts.completed > 0, "the new instance has done something");
     run
 }
 
@@ -104,7 +104,7 @@ fn what_a_killed_service_had_accepted_on_a_durable_queue_is_neither_lost_nor_unk
     // What has not been done is still on the queue.
     assert_eq!(audit.acknowledged, audit.done + audit.queued, "{audit:?}");
     let service = run.service.unwrap();
-    let inside = service.admitted - service.completed;
+    let inside = service.counts.admitted - service.counts.completed;
     // The two are read one after the other, while messages come and go.
     assert!(inside.abs_diff(service.queued) <= 10, "{service:?}");
 }

@@ -81,7 +81,7 @@ fn row(run: &Run) -> String {
         times.p50,
         times.p99,
         service.in_system_max,
-        service.dropped,
+        service.counts.dropped,
         run.ledger.rejected,
         run.ledger.withheld,
         service.drain_seconds.unwrap(),

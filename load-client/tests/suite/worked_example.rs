@@ -55,7 +55,7 @@ fn check(report: &Report, minutes: u64) {
     assert!(service(scaled).queue_depth_max <= 4, "two workers keep the queue flat");
 
     let bounded = named(report, "async-bounded");
-    near("dropped", service(bounded).dropped, 240 * minutes - 8);
+    near("dropped", service(bounded).counts.dropped, 240 * minutes - 8);
     near("done", done(bounded), 240 * minutes + 8);
     assert!(max(bounded.queue_wait_seconds) <= 2.25);
 

@@ -264,16 +264,9 @@ fn check_ends(ledger: &Ledger, ends: &[Completion]) -> Checked {
     let ids: BTreeSet<_> = ends.iter().map(|end| &end.id).collect();
     prop_assert_eq!(ids.len(), ends.len(), "each once: {:?}", ends);
     let reading = ledger.door(Door::Enqueue);
-    for (outcome, wire) in JobOutcome::ALL.into_iter().zip([
-        v1::JobOutcome::Completed,
-        v1::JobOutcome::Dropped,
-        v1::JobOutcome::Expired,
-        v1::JobOutcome::Cancelled,
-        v1::JobOutcome::Abandoned,
-        v1::JobOutcome::Failed,
-        v1::JobOutcome::Rejected,
-        v1::JobOutcome::WorkFailed,
-    ]) {
+    for outcome in JobOutcome::ALL {
+        let name = format!("JOB_OUTCOME_{}", outcome.label().to_uppercase());
+        let wire = v1::JobOutcome::from_str_name(&name).expect("every outcome has its name on the wire");
         let told = ends.iter().filter(|end| end.outcome() == wire).count() as u64;
         prop_assert_eq!(told, reading.of(outcome), "{:?}", outcome);
     }

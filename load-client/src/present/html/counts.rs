@@ -6,7 +6,7 @@ use super::{
     tables::{Table, per_run},
 };
 use crate::{
-    ledger::{AttemptCounts, AuditCounts, Column, Ledger, Part},
+    ledger::{AttemptCounts, AuditCounts, Column, Ledger, Part, ServiceCounts},
     present::{grid::MISSING, words::reasons},
     report::ServiceReport,
     units::{bytes, time},
@@ -73,17 +73,10 @@ fn ledger(runs: &[&Labelled<'_>], page: &mut Markup) {
     .write(page);
 }
 
-/// What it is called, and its value in words; nothing where it is not known.
+/// What the service reports besides its counts: its name, and its value in words; nothing where it is not known.
 type Figure = (&'static str, fn(&ServiceReport) -> Option<String>);
 
 const SERVICE: &[Figure] = &[
-    ("admitted", |service| Some(service.admitted.to_string())),
-    ("completed", |service| Some(service.completed.to_string())),
-    ("dropped", |service| Some(service.dropped.to_string())),
-    ("expired", |service| Some(service.expired.to_string())),
-    ("cancelled", |service| Some(service.cancelled.to_string())),
-    ("abandoned", |service| Some(service.abandoned.to_string())),
-    ("failed", |service| Some(service.failed.to_string())),
     ("calls without OK, by reason", reasons),
     ("still queued or in service", |service| Some(service.queued.to_string())),
     ("restarts", |service| Some(service.restarts.to_string())),
@@ -104,11 +97,14 @@ const SERVICE: &[Figure] = &[
 ];
 
 fn service(runs: &[&Labelled<'_>], page: &mut Markup) {
-    let rows = SERVICE.iter().map(|(name, of)| {
+    let row = |name: &str, of: &dyn Fn(&ServiceReport) -> Option<String>| {
         let cells = runs.iter().map(|run| run.run.service.as_ref().and_then(of));
         let cells = cells.map(|cell| cell.unwrap_or_else(|| MISSING.to_owned()));
-        [(*name).to_owned()].into_iter().chain(cells).collect()
-    });
+        [name.to_owned()].into_iter().chain(cells).collect()
+    };
+    let counts = ServiceCounts::COLUMNS.iter();
+    let counts = counts.map(|column| row(column.label, &|service| Some((column.of)(&service.counts).to_string())));
+    let rows = counts.chain(SERVICE.iter().map(|(name, of)| row(name, of)));
     Table {
         caption: "What the service reported, including the warm-up and other senders",
         columns: per_run(runs),

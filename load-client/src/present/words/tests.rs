@@ -339,7 +339,7 @@ fn a_growing_queue() {
     assert_eq!(
         enqueue(|run| {
             backlog(run);
-            (service(run).drain_seconds, service(run).abandoned) = (None, 22);
+            (service(run).drain_seconds, service(run).counts.abandoned) = (None, 22);
             (audit(run).done, audit(run).discarded) = (58, 22);
         }),
         format!(
@@ -354,7 +354,7 @@ fn a_bounded_queue() {
     assert_eq!(
         enqueue(|run| {
             (
-                service(run).dropped,
+                service(run).counts.dropped,
                 service(run).queue_depth_max,
                 service(run).queue_depth_end,
             ) = (32, 8, Some(8));

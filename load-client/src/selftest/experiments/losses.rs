@@ -57,7 +57,7 @@ pub(super) async fn dropped(setting: &Setting) -> Result<Judged, NotDone> {
     let measured = setting.run_quietly(host.address()).await?;
     let left = u64::from(PLACES) + 1;
     let lines = |audit: AuditCounts, run: &Run| {
-        let by_the_service = run.service.as_ref().map_or(0, |service| service.dropped);
+        let by_the_service = run.service.as_ref().map_or(0, |service| service.counts.dropped);
         vec![
             Line::exactly("acknowledged", SENDS_FULL, audit.acknowledged),
             Line::exactly("dropped, says the service", SENDS_FULL - left, by_the_service),

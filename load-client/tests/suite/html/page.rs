@@ -1,10 +1,72 @@
 //! The page as a whole: it says what the report says, loads nothing, and is not broken by what a target is called.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use super::{chart, charts, drawn, heads, minute, page_of, pages, read_page, seconds, table};
 use crate::support::{Service, load_client, markup::Element};
-use load_client::present::words::explain;
+use load_client::{
+    ledger::{AttemptCounts, AuditCounts, Ledger, ServiceCounts},
+    present::words::explain,
+    report::AttemptsReport,
+};
+
+/// Counts that are all different, from `first` on.
+fn counts<const N: usize>(first: u64) -> [u64; N] {
+    std::array::from_fn(|place| first + place as u64)
+}
+
+#[test]
+fn every_count_of_every_table_is_on_the_page_and_in_the_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = [
+        "compare",
+        "--virtual-time",
+        "-z",
+        "5s",
+        "-q",
+        "--strategy",
+        "async-bounded",
+    ];
+    let (_, mut report) = pages(folder.path(), args);
+    let run = &mut report.runs[0];
+    run.ledger = Ledger::from(counts(1000));
+    run.audit = Some(AuditCounts::from(counts(2000)));
+    run.service.as_mut().unwrap().counts = ServiceCounts::from(counts(3000));
+    run.attempts = Some(Box::new(AttemptsReport {
+        counts: AttemptCounts::from(counts(4000)),
+        per_request: None,
+        time_seconds: BTreeMap::new(),
+    }));
+    let page = page_of(folder.path(), &report);
+    let shown = load_client(["report"])
+        .arg(folder.path().join("changed.json"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(shown.stdout).unwrap();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let in_both = |caption: &str, labels: &[&str], first: u64| {
+        let heads = heads(&page, caption);
+        let row = &table(&page, caption)[0];
+        for (label, count) in labels.iter().zip(first..) {
+            let place = heads
+                .iter()
+                .position(|head| head.trim_start_matches(['=', '+', ' ']) == *label);
+            assert_eq!(
+                row[place.unwrap_or_else(|| panic!("{caption}: no {label}"))],
+                count.to_string()
+            );
+            assert!(text.contains(&format!("{label} {count}")), "{label} {count}: {text}");
+        }
+    };
+    in_both("The clients' ledger", &Ledger::COLUMNS.map(|column| column.label), 1000);
+    in_both("The audit", &AuditCounts::COLUMNS.map(|column| column.label), 2000);
+    in_both("The attempts", &AttemptCounts::COLUMNS.map(|column| column.label), 4000);
+    let service = table(&page, "What the service reported");
+    for (column, count) in ServiceCounts::COLUMNS.iter().zip(3000..) {
+        let row = [column.label.to_owned(), count.to_string()];
+        assert!(service.contains(&row.to_vec()), "{row:?}");
+    }
+}
 
 #[test]
 fn the_figures_are_those_of_the_report() {

@@ -1,0 +1,101 @@
+//! How requests and their attempts ended, as the load client saw it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::table::{Column, Part, counts};
+use crate::outcome::Outcome;
+
+counts! {
+    /// How every scheduled request ended, without those of the warm-up: `intended` is the sum of the others.
+    pub struct Ledger {
+        /// All requests that were scheduled.
+        intended: Total "scheduled",
+        /// Requests that were answered with OK.
+        ok: Good "ok",
+        /// Rejected by the service, because it had no room.
+        rejected: Bad "rejected",
+        /// Requests whose deadline passed before the answer.
+        expired: Bad "expired",
+        /// The service could not be reached, went away, or is draining.
+        unavailable: Bad "unavailable",
+        /// Requests with any other status.
+        failed: Bad "failed",
+        /// Never sent: the client itself held it back, because the service had refused too many.
+        #[serde(default)]
+        throttled: Bad "throttled",
+        /// Never sent: the client was blocked.
+        withheld: Bad "withheld",
+        /// Sent, and not waited for to the end.
+        in_flight: Open "in flight",
+    }
+}
+
+counts! {
+    /// The attempts of all requests, without those of the warm-up: `attempts` is the sum of those that ended in some way and
+    /// those in flight. The other counts are of requests.
+    pub struct AttemptCounts {
+        /// All of them, the first of each request included.
+        attempts: Total "attempts",
+        /// Attempts that were answered with OK.
+        ok: Good "ok",
+        /// Rejected by the service, because it had no room.
+        rejected: Bad "rejected",
+        /// The deadline of the attempt or of the request passed.
+        expired: Bad "expired",
+        /// The service could not be reached, went away, or is draining.
+        unavailable: Bad "unavailable",
+        /// Attempts with any other status.
+        failed: Bad "failed",
+        /// Broken off, because the other attempt of a hedged request had won.
+        cancelled: Bad "cancelled",
+        /// Sent, and not waited for to the end.
+        in_flight: Open "in flight",
+        /// Requests that were ok after at least one failed attempt.
+        retried_then_ok: Beside "ok after a retry",
+        /// Requests that were not tried again, because the retry budget was used up.
+        given_up_by_budget: Beside "given up by the budget",
+        /// Requests that were not tried again, because the service said so.
+        given_up_by_pushback: Beside "given up by pushback",
+        /// Requests whose next attempt the client held back.
+        given_up_by_throttle: Beside "given up by the throttle",
+        /// Requests with a second attempt beside one under way.
+        hedges: Beside "hedged",
+        /// Of those, the requests that the second attempt decided.
+        hedges_won: Beside "hedges won",
+    }
+}
+
+impl AttemptCounts {
+    /// The count of the attempts that ended so. A request that was throttled has no attempt.
+    pub fn count(&mut self, outcome: Outcome) -> Option<&mut u64> {
+        Some(match outcome {
+            Outcome::Ok => &mut self.ok,
+            Outcome::Rejected => &mut self.rejected,
+            Outcome::Expired => &mut self.expired,
+            Outcome::Unavailable => &mut self.unavailable,
+            Outcome::Failed => &mut self.failed,
+            Outcome::Throttled => return None,
+        })
+    }
+}
+
+impl Ledger {
+    /// The count of the requests that ended so.
+    pub fn count(&mut self, outcome: Outcome) -> &mut u64 {
+        match outcome {
+            Outcome::Ok => &mut self.ok,
+            Outcome::Rejected => &mut self.rejected,
+            Outcome::Expired => &mut self.expired,
+            Outcome::Unavailable => &mut self.unavailable,
+            Outcome::Failed => &mut self.failed,
+            Outcome::Throttled => &mut self.throttled,
+        }
+    }
+
+    /// How many requests ended so.
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        let mut counts = *self;
+        *counts.count(outcome)
+    }
+}
