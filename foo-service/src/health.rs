@@ -4,13 +4,9 @@ use std::{io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use foo_flags::Address;
+use foo_pem::AnyCertificate;
 use hyper_util::rt::TokioIo;
-use rustls::{
-    AlertDescription, ClientConfig, DigitallySignedStruct, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
-};
+use rustls::{AlertDescription, ClientConfig, crypto::ring, pki_types::ServerName};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -108,7 +104,8 @@ impl HealthArgs {
             .with_safe_default_protocol_versions()
             .expect("the provider has the ciphers of both versions")
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anyone(provider)));
+            // The health check carries no secret, and the answer does not depend on the CA of the certificate.
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate::new(provider)));
         let mut config = match self.client_cert.as_ref().zip(self.client_key.as_ref()) {
             None => config.with_no_client_auth(),
             Some((cert, key)) => {
@@ -209,43 +206,4 @@ fn cause(error: &dyn std::error::Error) -> String {
         cause = deeper;
     }
     cause.to_string()
-}
-
-/// Takes any certificate: the health check carries no secret, and the answer does not depend on the CA of the certificate.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

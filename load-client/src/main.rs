@@ -21,7 +21,7 @@ use load_client::selftest;
 use load_client::{
     cli::{self, Command, HealthArgs, ReportArgs, RunArgs, SelftestArgs, Started, as_given, handbook},
     health,
-    present::{html, layout::Layout, table},
+    present::{html, table},
     run,
     saved::SavedReports,
     stop::Stopper,
@@ -77,10 +77,9 @@ fn show_saved(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let saved = SavedReports::read(&args.files, &args.against)?;
     let page = args.html.as_deref().map(ReportFile::open).transpose()?;
     let screen = Screen::new(args.html.as_deref().is_some_and(is_stdout));
-    screen.show(&saved.text(screen.layout())?);
+    let changes = saved.changes()?;
+    screen.show(&saved.text(&changes, screen.layout()));
     if let Some(page) = page {
-        // A page is as wide as its reader likes.
-        let changes = saved.text(Layout { width: 200 })?;
         page.write(|mut out| html::write(&mut out, &saved.page(&changes)))?;
     }
     screen.finish()?;

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     input,
     present::{
-        changes::{Saved, changes},
+        changes::{Changes, Saved},
         gates,
         html::Page,
         knee,
@@ -74,9 +74,20 @@ impl SavedReports {
     }
 
     /// The text for one file, or for the changes to each of the others.
-    pub fn text(&self, layout: Layout) -> Result<String, SavedError> {
+    pub fn text(&self, changes: &[Changes], layout: Layout) -> String {
+        match (self.against.as_slice(), self.files.as_slice()) {
+            ([], [(_, report)]) => whole(report, layout),
+            _ => {
+                let changes = changes.iter().map(|changes| changes.text(layout));
+                changes.collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
+
+    /// The changes to each run of the others; none for one file.
+    pub fn changes(&self) -> Result<Vec<Changes>, SavedError> {
         let (first, others) = match (self.against.as_slice(), self.files.as_slice()) {
-            ([], [(_, report)]) => return Ok(whole(report, layout)),
+            ([], [_]) => return Ok(Vec::new()),
             ([], all) => all.split_at(all.len().min(1)),
             (first, all) => (first, all),
         };
@@ -88,7 +99,7 @@ impl SavedReports {
                 let firsts = firsts.filter_map(|(file, report)| counterpart(file, report, run, other.runs.len()));
                 let firsts: Vec<Saved<'_>> = firsts.collect();
                 if !firsts.is_empty() {
-                    parts.push(changes(&firsts, Saved { file: name, run }, layout));
+                    parts.push(Changes::new(&firsts, Saved { file: name, run }));
                 }
             }
             if parts.len() == before {
@@ -102,16 +113,16 @@ impl SavedReports {
                 });
             }
         }
-        Ok(parts.join("\n"))
+        Ok(parts)
     }
 
-    /// The page for one file, as its run would have written it, or for all of them, with the changes as `text` has them.
-    pub fn page<'a>(&'a self, text: &'a str) -> Page<'a> {
+    /// The page for one file, as its run would have written it, or for all of them, with the changes.
+    pub fn page<'a>(&'a self, changes: &'a [Changes]) -> Page<'a> {
         match (self.against.as_slice(), self.files.as_slice()) {
             ([], [(_, report)]) => Page::of(report),
             (first, others) => {
                 let all = first.iter().chain(others);
-                Page::of_files(all.map(|(file, report)| (file.as_str(), report)).collect(), text)
+                Page::of_files(all.map(|(file, report)| (file.as_str(), report)).collect(), changes)
             }
         }
     }

@@ -86,7 +86,7 @@ pub enum FleetError {
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
     /// A shard ended before its time: our bug.
-    #[error("a thread of the load generator died; this is a bug")]
+    #[error("a thread of the load client died; this is a bug")]
     Died,
     /// What answers is another service.
     #[error(

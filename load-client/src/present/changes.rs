@@ -2,9 +2,10 @@
 //! whether the change is larger than the differences among them.
 
 use super::{
+    differences::differences,
     grid::{Column, Grid, Kind as Cells},
     layout::{Layout, wrap},
-    words::{label, method},
+    words::label,
 };
 use crate::{
     ledger::{Ledger, Part},
@@ -38,65 +39,64 @@ pub struct Saved<'a> {
     pub run: &'a Run,
 }
 
-/// What has changed from the first runs to the second. The first line says how their loads and targets differ, if they do.
-/// Of several first runs the table has the mean, the least and the most.
-///
-/// Not of none.
-pub fn changes(first: &[Saved<'_>], second: Saved<'_>, layout: Layout) -> String {
-    let spread = first.len() > 1;
-    let before = match first {
-        [one] => one.file.to_owned(),
-        several => format!("mean of {}", several.len()),
-    };
-    let mut rows = Vec::new();
-    for figure in figures(first, second.run) {
-        let (before, after) = (figure.mean(), figure.after);
-        // A count that is zero in all of them says nothing.
-        let empty = |value: Option<f64>| value.is_none() || (figure.kind == Kind::Count && value == Some(0.0));
-        if empty(before) && empty(after) && figure.before.iter().all(|value| empty(*value)) {
-            continue;
+/// What has changed from first runs to a second: a row for each figure that one of them has.
+#[derive(Debug)]
+pub struct Changes {
+    /// The name of the second run.
+    pub name: String,
+    /// How the loads and the targets differ, in sentences; empty if they do not.
+    pub differences: String,
+    /// The heads of the columns after the first, which has the names of the figures: the value before, the value after, the
+    /// change. Of several first runs the value before is the mean, and two columns more have the least and the most, and
+    /// whether the value after is beyond them.
+    pub heads: Vec<String>,
+    /// The cells of the rows, in words, as many as there are columns.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Changes {
+    /// Compares. `first` has at least one run.
+    pub fn new(first: &[Saved<'_>], second: Saved<'_>) -> Self {
+        let spread = first.len() > 1;
+        let before = match first {
+            [one] => one.file.to_owned(),
+            several => format!("mean of {}", several.len()),
+        };
+        let figures = figures(first, second.run).into_iter();
+        let heads = [before.as_str(), second.file, "change", "spread", "beyond it"];
+        Self {
+            name: label(second.run),
+            differences: differences(&first.iter().map(|first| first.run).collect::<Vec<_>>(), second.run),
+            heads: heads[..if spread { 5 } else { 3 }]
+                .iter()
+                .map(|head| (*head).to_owned())
+                .collect(),
+            rows: figures
+                .filter(|figure| !figure.is_empty())
+                .map(|figure| figure.row(spread))
+                .collect(),
         }
-        let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| figure.kind.show(value));
-        let mut row = vec![
-            figure.name.clone(),
-            shown(before),
-            shown(after),
-            change(figure.kind, before, after),
-        ];
-        if spread {
-            let spread = figure.spread();
-            row.push(spread.map_or_else(String::new, |(least, most)| {
-                format!("{} to {}", shown(Some(least)), shown(Some(most)))
-            }));
-            let beyond = spread.zip(after);
-            let beyond = beyond.is_some_and(|((least, most), after)| after < least || after > most);
-            row.push(if beyond { "yes" } else { "" }.to_owned());
+    }
+
+    /// The changes as a text. The first line says how loads and targets differ, if they do.
+    pub fn text(&self, layout: Layout) -> String {
+        let heads = [&self.name].into_iter().chain(&self.heads).enumerate();
+        let columns = heads.map(|(index, head)| {
+            let kind = if index == 0 { Cells::Name } else { Cells::Figures };
+            Column::new(
+                kind,
+                head.as_str(),
+                self.rows.iter().map(|row| row[index].clone()).collect(),
+            )
+        });
+        let mut text = String::new();
+        if !self.differences.is_empty() {
+            let lines = wrap(&self.differences, layout.sentence(0));
+            text.extend(lines.into_iter().map(|line| line + "\n"));
+            text.push('\n');
         }
-        rows.push(row);
+        text + &Grid::new(columns.collect()).text(layout.width)
     }
-    let name = label(second.run);
-    let heads = [name.as_str(), &before, second.file, "change", "spread", "beyond it"];
-    let heads = heads.iter().take(if spread { 6 } else { 4 }).enumerate();
-    let columns = heads.map(|(index, head)| {
-        let kind = if index == 0 { Cells::Name } else { Cells::Figures };
-        Column::new(kind, *head, rows.iter().map(|row| row[index].clone()).collect())
-    });
-    let mut text = String::new();
-    let unlike = |what: &str, of: &dyn Fn(&Run) -> Vec<String>| {
-        let mut differences: Vec<String> = first.iter().flat_map(|first| of(first.run)).collect();
-        differences.dedup();
-        (!differences.is_empty()).then(|| format!("The {what} differ: {}.", differences.join("; ")))
-    };
-    let loads = unlike("loads", &|first| unlike_loads(first, second.run));
-    let targets = unlike("targets", &|first| {
-        unlike_targets(first, second.run).into_iter().collect()
-    });
-    let warning = loads.into_iter().chain(targets).collect::<Vec<_>>().join(" ");
-    if !warning.is_empty() {
-        text.extend(wrap(&warning, layout.sentence(0)).into_iter().map(|line| line + "\n"));
-        text.push('\n');
-    }
-    text + &Grid::new(columns.collect()).text(layout.width)
 }
 
 /// What is shown of a distribution.
@@ -109,6 +109,34 @@ const STATISTICS: [Statistic; 4] = [
 ];
 
 impl Figure {
+    /// Whether no run has it. A count that is zero in all of them says nothing.
+    fn is_empty(&self) -> bool {
+        let empty = |value: &Option<f64>| value.is_none_or(|value| self.kind == Kind::Count && value == 0.0);
+        empty(&self.after) && self.before.iter().all(empty)
+    }
+
+    /// Its cells: name, value before, value after, change; with a spread also that, and whether the value after is beyond it.
+    fn row(&self, spread: bool) -> Vec<String> {
+        let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| self.kind.show(value));
+        let before = self.mean();
+        let mut row = vec![
+            self.name.clone(),
+            shown(before),
+            shown(self.after),
+            change(self.kind, before, self.after),
+        ];
+        if spread {
+            let spread = self.spread();
+            row.push(spread.map_or_else(String::new, |(least, most)| {
+                format!("{} to {}", shown(Some(least)), shown(Some(most)))
+            }));
+            let beyond = spread.zip(self.after);
+            let beyond = beyond.is_some_and(|((least, most), after)| after < least || after > most);
+            row.push(if beyond { "yes" } else { "" }.to_owned());
+        }
+        row
+    }
+
     /// Of the first runs; `None` unless all of them have it.
     fn mean(&self) -> Option<f64> {
         let all: Option<Vec<f64>> = self.before.iter().copied().collect();
@@ -136,7 +164,7 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
         figure(name.to_owned(), Kind::Count, &|run| of(run).map(|count| count as f64))
     };
     let mut all = vec![
-        figure("offered".to_owned(), Kind::Rate, &|run| run.load.offered_rps),
+        figure("offered load".to_owned(), Kind::Rate, &|run| run.load.offered_rps),
         figure("goodput".to_owned(), Kind::Rate, &|run| run.goodput_rps),
     ];
     // What is not waited for to the end is a matter of when a run was stopped.
@@ -206,67 +234,6 @@ fn change(kind: Kind, before: Option<f64>, after: Option<f64>) -> String {
     }
 }
 
-/// The targets of the two, if they differ.
-fn unlike_targets(first: &Run, second: &Run) -> Option<String> {
-    let target = |run: &Run| run.configuration.as_ref()?.target.clone();
-    let (one, other) = (target(first)?, target(second)?);
-    (one != other).then(|| format!("{one} and {other}"))
-}
-
-/// The length of the load: as it was asked for, or else as it was measured.
-fn load_seconds(run: &Run) -> f64 {
-    let asked_for = run.configuration.as_ref().and_then(|made| made.duration_seconds);
-    asked_for.unwrap_or(run.load.duration_seconds)
-}
-
-/// Whether two lengths of a load differ by more than a measured length varies between runs (arbitrary: 5 %).
-fn lengths_differ(one: f64, other: f64) -> bool {
-    (one - other).abs() > 0.05 * one.max(other)
-}
-
-/// How the loads of the two differ; figures of different loads do not compare.
-fn unlike_loads(first: &Run, second: &Run) -> Vec<String> {
-    let lengths_unlike = lengths_differ(load_seconds(first), load_seconds(second));
-    let load = |run: &Run| {
-        let made = run.configuration.as_ref();
-        let load = &run.load;
-        let seconds = lengths_unlike.then(|| (100.0 * load_seconds(run)).round() / 100.0);
-        [
-            ("RPC", Some(method(run))),
-            (
-                "clock",
-                Some(if run.virtual_time { "virtual" } else { "real" }.to_owned()),
-            ),
-            ("clients", Some(load.clients.to_string())),
-            (
-                "requests per second",
-                made.and_then(|made| made.rps).map(|rps| rps.to_string()),
-            ),
-            ("arrivals", Some(load.arrival.clone())),
-            (
-                "stages",
-                made.and_then(|made| made.stages.as_ref())
-                    .map(|stages| format!("{stages:?}")),
-            ),
-            ("in flight per client", made.map(|made| made.max_in_flight.to_string())),
-            ("seconds of load", seconds.map(|seconds| seconds.to_string())),
-            ("seconds of warm-up", Some(load.warmup_seconds.to_string())),
-        ]
-    };
-    let pairs = load(first).into_iter().zip(load(second));
-    let unlike =
-        pairs.filter_map(|((what, one), (_, other))| Some((what, one?, other?)).filter(|(_, one, other)| one != other));
-    unlike
-        .map(|(what, one, other)| {
-            if what == "stages" {
-                "stages".to_owned()
-            } else {
-                format!("{what} {one} and {other}")
-            }
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::words::tests, *};
@@ -282,7 +249,7 @@ mod tests {
         };
         let (first, second) = (run(rpc, target), run("a.B/C", Some("http://b:1")));
         let saved = |run| Saved { file: "a.json", run };
-        let text = changes(&[saved(&first)], saved(&second), Layout { width: 100 });
+        let text = Changes::new(&[saved(&first)], saved(&second)).text(Layout { width: 100 });
         text.split("\n\n").next().unwrap().replace('\n', " ")
     }
 
@@ -320,19 +287,6 @@ mod tests {
             ..figure(&[])
         };
         assert_eq!((missing.mean(), missing.spread()), (None, None));
-    }
-
-    #[test]
-    fn lengths_differ_where_more_than_a_measurement_sets_them_apart() {
-        for (one, other, differ) in [
-            (2.0, 0.65, true),
-            (0.65, 1.4, true),
-            (10.0, 10.02, false),
-            (0.0, 0.0, false),
-        ] {
-            assert_eq!(lengths_differ(one, other), differ, "{one} and {other}");
-            assert_eq!(lengths_differ(other, one), differ, "{other} and {one}");
-        }
     }
 
     #[test]

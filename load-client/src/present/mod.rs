@@ -6,6 +6,7 @@ pub mod changes;
 mod classes;
 mod columns;
 pub mod conditions;
+mod differences;
 mod distributions;
 pub mod gates;
 pub(crate) mod grid;

@@ -89,7 +89,7 @@ pub fn single(run: &Run, layout: Layout) -> String {
     let per_second = |rate: Option<f64>| rate.map_or_else(|| MISSING.to_owned(), |rate| format!("{rate:.2}/s"));
     let _ = writeln!(
         text,
-        "\noffered {} for {}, goodput {}",
+        "\noffered load {} for {}, goodput {}",
         per_second(run.load.offered_rps),
         time(run.load.duration_seconds),
         per_second(run.goodput_rps),

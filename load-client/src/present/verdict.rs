@@ -30,7 +30,7 @@ fn reason(verdict: &Verdict, scheduled: bool) -> String {
         .map(shortfall)
         .collect::<Vec<_>>()
         .join("; it ");
-    let generator = (!generator.is_empty()).then(|| format!("the generator {generator}"));
+    let generator = (!generator.is_empty()).then(|| format!("the load client {generator}"));
     match (&verdict.too_few, generator, verdict.start_lag_p99) {
         (Some(few), Some(generator), _) => format!("{}; and {generator}", too_few(few)),
         (Some(few), None, _) => too_few(few),
@@ -45,7 +45,7 @@ fn reason(verdict: &Verdict, scheduled: bool) -> String {
                 .map(busy)
                 .map_or_else(String::new, |busy| format!(", {busy}"));
             format!(
-                "the generator kept its schedule: start lag p99 {}{cpu}",
+                "the load client kept its schedule: start lag p99 {}{cpu}",
                 time(seconds(lag))
             )
         }
@@ -133,21 +133,21 @@ mod tests {
     fn each_verdict_has_its_sentence() {
         let too_few = "4 clients with 1 request in flight each can make at most 40/s at a service time of 0.10 s; 100/s needs \
                        at least 10 in flight, and 15 leave room: raise --clients or --max-in-flight";
-        let late = "the generator was late with its sends: start lag p99 20 ms";
+        let late = "the load client was late with its sends: start lag p99 20 ms";
         let all = [
             Shortfall::Late(millis(20)),
             Shortfall::Busy(0.95),
             Shortfall::Streams(0.02, millis(30)),
         ];
         for (verdict, scheduled, reason) in [
-            (kept(), true, "the generator kept its schedule: start lag p99 1.0 ms".to_owned()),
+            (kept(), true, "the load client kept its schedule: start lag p99 1.0 ms".to_owned()),
             (
                 Verdict {
                     cpu_share: Some(0.12),
                     ..kept()
                 },
                 true,
-                "the generator kept its schedule: start lag p99 1.0 ms, 12 % of a core on its busiest thread".to_owned(),
+                "the load client kept its schedule: start lag p99 1.0 ms, 12 % of a core on its busiest thread".to_owned(),
             ),
             (
                 kept(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Distribution;
+use super::distribution::Distribution;
 use crate::{ledger::AttemptCounts, outcome::Outcome};
 
 /// What is known of the attempts of a run.

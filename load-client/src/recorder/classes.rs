@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Distribution;
+use super::distribution::Distribution;
 use crate::{ledger::Ledger, outcome::Outcome};
 
 /// The figures of one class, without its requests of the warm-up.

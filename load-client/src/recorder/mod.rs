@@ -5,6 +5,7 @@ mod classes;
 mod counts;
 mod distribution;
 mod exported;
+mod figures;
 mod little;
 mod series;
 mod slots;
@@ -17,13 +18,13 @@ pub use self::{
     counts::ClientCounts,
     distribution::Distribution,
     exported::Histograms,
+    figures::{Done, Figures, Recorded},
     little::Little,
     series::{MAX_POINTS, Series, Slot},
     slots::{Crowd, Latest, Slots},
 };
 use crate::{
     arrival::Intent,
-    effort::Effort,
     ledger::Ledger,
     outcome::{Outcome, StatusCode},
 };
@@ -247,161 +248,5 @@ impl Recorder {
             connected: Vec::new(),
             done: self.done,
         }
-    }
-}
-
-/// When messages were processed, and how long they had waited.
-#[derive(Debug, Default)]
-pub struct Done {
-    /// As the service measured it.
-    pub queue_wait: Distribution,
-    /// From the scheduled send until the message was processed.
-    pub time_to_done: Distribution,
-    /// When they were done, and how long that took, over time.
-    pub series: Series,
-    /// How many were done within the SLO, from when their requests were scheduled. Some of them may be done after the load; a
-    /// backlog that is worked off then is good only as far as it still meets the SLO.
-    pub good: u64,
-    slo: Duration,
-}
-
-impl Done {
-    /// Nothing yet; judged by `slo`.
-    pub fn new(slo: Duration) -> Self {
-        Self { slo, ..Self::default() }
-    }
-
-    /// A message was processed; times since the start of the run.
-    pub fn record(&mut self, intended: Duration, done: Duration, queue_wait: Option<Duration>) {
-        let time_to_done = done.saturating_sub(intended);
-        self.time_to_done.record(time_to_done);
-        if let Some(queue_wait) = queue_wait {
-            self.queue_wait.record(queue_wait);
-        }
-        let good = self.is_good(time_to_done);
-        self.good += u64::from(good);
-        self.series.slot(done).done(time_to_done, good);
-    }
-
-    /// Whether this time meets the SLO.
-    fn is_good(&self, time_to_done: Duration) -> bool {
-        time_to_done <= self.slo
-    }
-
-    /// Adds what another shard recorded.
-    pub fn merge(&mut self, other: Self) {
-        self.queue_wait.merge(&other.queue_wait);
-        self.time_to_done.merge(&other.time_to_done);
-        self.series.merge(other.series);
-        self.good += other.good;
-    }
-}
-
-/// What a run is judged by: its counts and distributions, without what was when.
-#[derive(Debug, Clone, Default)]
-pub struct Figures {
-    /// How every scheduled request ended.
-    pub ledger: Ledger,
-    /// How every scheduled request ended, by the URL that it went to, or was to go to.
-    pub targets: Vec<Ledger>,
-    /// Answers by their status, in the order of [`StatusCode::ALL`].
-    pub statuses: [u64; StatusCode::ALL.len()],
-    /// What was seen of the slots of the clients.
-    pub slots: Slots,
-    /// By [`Outcome`], from the scheduled send to its end.
-    pub response_time: [Distribution; Outcome::ALL.len()],
-    /// By [`Outcome`], from the actual send to its end.
-    pub service_time: [Distribution; Outcome::ALL.len()],
-    /// Start lag: how late the load client itself sent.
-    pub start_lag: Distribution,
-    /// From the scheduled send until the message was processed.
-    pub time_to_done: Distribution,
-    /// As the service measured it.
-    pub queue_wait: Distribution,
-    /// Messages done within the SLO, from the scheduled send.
-    pub good: u64,
-    /// What sending cost the load client.
-    pub effort: Effort,
-    /// By class of urgency, in the order of the load's classes; empty where requests have none.
-    pub classes: Vec<ClassFigures>,
-    /// The attempts; `None` where each request is sent once.
-    pub attempts: Option<Box<Attempts>>,
-}
-
-impl Figures {
-    /// Adds the figures of another shard.
-    pub fn merge(&mut self, other: &Self) {
-        self.ledger.add(&other.ledger);
-        let targets = self.targets.len().max(other.targets.len());
-        self.targets.resize(targets, Ledger::default());
-        for (mine, theirs) in self.targets.iter_mut().zip(&other.targets) {
-            mine.add(theirs);
-        }
-        for (mine, theirs) in self.statuses.iter_mut().zip(other.statuses) {
-            *mine += theirs;
-        }
-        self.slots.merge(&other.slots);
-        for (mine, theirs) in self.response_time.iter_mut().zip(&other.response_time) {
-            mine.merge(theirs);
-        }
-        for (mine, theirs) in self.service_time.iter_mut().zip(&other.service_time) {
-            mine.merge(theirs);
-        }
-        self.start_lag.merge(&other.start_lag);
-        self.effort.merge(&other.effort);
-        self.time_to_done.merge(&other.time_to_done);
-        self.queue_wait.merge(&other.queue_wait);
-        self.good += other.good;
-        for (place, theirs) in other.classes.iter().enumerate() {
-            match self.classes.get_mut(place) {
-                Some(mine) => mine.merge(theirs),
-                None => self.classes.push(theirs.clone()),
-            }
-        }
-        if let Some(theirs) = &other.attempts {
-            self.attempts.get_or_insert_default().merge(theirs);
-        }
-    }
-
-    /// Adds messages that are known to be done.
-    pub fn done(&mut self, done: &Done) {
-        self.time_to_done.merge(&done.time_to_done);
-        self.queue_wait.merge(&done.queue_wait);
-        self.good += done.good;
-    }
-}
-
-/// What one shard, or all of them, recorded.
-#[derive(Debug, Default)]
-pub struct Recorded {
-    /// All figures but those of messages that are done, which `done` has.
-    pub figures: Figures,
-    /// When the last send ended, since the start of the run.
-    pub last_ended: Duration,
-    /// The first message that came with each outcome, where one did.
-    pub first_messages: BTreeMap<Outcome, String>,
-    /// Connections that were up when the load was over, by the URL that they go to.
-    pub connected: Vec<u64>,
-    /// When messages were processed, as far as the answers say so.
-    pub done: Done,
-    /// Whether the sends in flight add up over time.
-    pub little: Little,
-}
-
-impl Recorded {
-    /// Adds what another shard recorded.
-    pub fn merge(&mut self, other: Self) {
-        self.figures.merge(&other.figures);
-        self.last_ended = self.last_ended.max(other.last_ended);
-        for (outcome, message) in other.first_messages {
-            self.first_messages.entry(outcome).or_insert(message);
-        }
-        let targets = self.connected.len().max(other.connected.len());
-        self.connected.resize(targets, 0);
-        for (mine, theirs) in self.connected.iter_mut().zip(other.connected) {
-            *mine += theirs;
-        }
-        self.done.merge(other.done);
-        self.little.merge(&other.little);
     }
 }

@@ -139,15 +139,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::theory::{close, erlang_b, erlang_c};
-
-    fn station(arrivals: f64, rate: f64, workers: u32) -> Station {
-        Station {
-            arrivals,
-            service: 1.0 / rate,
-            workers,
-        }
-    }
+    use crate::theory::{close, erlang_b, erlang_c, station};
 
     #[test]
     fn a_bounded_line_has_the_reference_values() {

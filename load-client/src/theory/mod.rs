@@ -27,3 +27,12 @@ pub(crate) fn close(value: f64, expected: f64, relative: f64) {
     let off = (value - expected).abs();
     assert!(off <= relative * expected.abs(), "{value} is not {expected}");
 }
+
+#[cfg(test)]
+pub(crate) fn station(arrivals: f64, rate: f64, workers: u32) -> Station {
+    Station {
+        arrivals,
+        service: 1.0 / rate,
+        workers,
+    }
+}

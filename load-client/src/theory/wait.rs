@@ -92,15 +92,7 @@ pub fn general_mean_wait(station: Station, variation: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::theory::close;
-
-    fn station(arrivals: f64, rate: f64, workers: u32) -> Station {
-        Station {
-            arrivals,
-            service: 1.0 / rate,
-            workers,
-        }
-    }
+    use crate::theory::{close, station};
 
     #[test]
     fn exponential_service_has_the_reference_values() {

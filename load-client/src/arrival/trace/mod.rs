@@ -3,6 +3,7 @@
 //! Times are either all numbers (since anything, in seconds unless another unit is given) or all timestamps (RFC 3339 and
 //! its relatives, or a date and a time without zone, which count as UTC). Only their differences matter.
 
+mod error;
 mod stamp;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,7 @@ use std::{
 use jiff::tz::TimeZone;
 
 use self::time::Times;
-pub use self::{stamp::zone_of_offset, unit::TimeUnit};
+pub use self::{error::TraceError, stamp::zone_of_offset, unit::TimeUnit};
 use crate::{input, scenario::TraceRow};
 
 /// Rows accepted (arbitrary: 10 million rows take 320 MB).
@@ -65,63 +66,6 @@ impl TraceFormat {
             speed: 1.0,
         }
     }
-}
-
-/// Why a trace cannot be read. Each names the file, and the line and column where there is one.
-#[derive(Debug, thiserror::Error)]
-pub enum TraceError {
-    /// It cannot be opened or read.
-    #[error("{file}: {source}")]
-    Read {
-        /// The path as it was given, or "standard input".
-        file: String,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// It is not CSV: a quote is left open, or the fields of a line are too many or too few.
-    #[error("{file}: line {line}: {reason}")]
-    Malformed {
-        /// The path as it was given, or "standard input".
-        file: String,
-        /// From 1, the header included.
-        line: u64,
-        /// What is wrong, and what to do.
-        reason: String,
-    },
-    /// A column was asked for that the header does not have.
-    #[error("{file}: there is no column {column:?}; there are {present}{hint}")]
-    NoColumn {
-        /// The path as it was given, or "standard input".
-        file: String,
-        /// The column that a flag names.
-        column: String,
-        /// The columns that the file has.
-        present: String,
-        /// Where the separator may be the reason, the flag for it.
-        hint: &'static str,
-    },
-    /// A field is not what its column must hold.
-    #[error("{file}: line {line}, column {column}: {value:?} {reason}")]
-    Field {
-        /// The path as it was given, or "standard input".
-        file: String,
-        /// From 1, the header included.
-        line: u64,
-        /// The column's name in the header.
-        column: String,
-        /// The text in that cell.
-        value: String,
-        /// What is wrong with it.
-        reason: Cow<'static, str>,
-    },
-    /// There is nothing to replay, or too much.
-    #[error("{file}: {reason}")]
-    Size {
-        /// The path as it was given, or "standard input".
-        file: String,
-        /// Whether there is nothing to replay, or too much.
-        reason: String,
-    },
 }
 
 /// A trace that was read.

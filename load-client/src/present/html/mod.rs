@@ -30,7 +30,7 @@ use self::{
     timeline::Timeline,
 };
 use crate::{
-    present::{theory::predicts, words::label as run_label},
+    present::{changes::Changes, theory::predicts, words::label as run_label},
     report::{Report, Run},
     units::time,
 };
@@ -40,17 +40,17 @@ use crate::{
 pub struct Page<'a> {
     sources: Vec<(&'a str, &'a Report)>,
     runs: Vec<Labelled<'a>>,
-    changes: &'a str,
+    changes: &'a [Changes],
 }
 
 impl<'a> Page<'a> {
     /// A page with the runs of one report.
     pub fn of(report: &'a Report) -> Self {
-        Self::of_files(vec![("", report)], "")
+        Self::of_files(vec![("", report)], &[])
     }
 
-    /// Of several, each with the name of its file; `changes`: from one to the other, in words.
-    pub fn of_files(sources: Vec<(&'a str, &'a Report)>, changes: &'a str) -> Self {
+    /// Of several, each with the name of its file; `changes`: from one to the other.
+    pub fn of_files(sources: Vec<(&'a str, &'a Report)>, changes: &'a [Changes]) -> Self {
         let clocks = |of_virtual: bool| {
             let mut runs = sources.iter().flat_map(|(_, report)| shown(report));
             runs.any(|run| run.virtual_time == of_virtual)
@@ -175,7 +175,9 @@ fn contents(page: &Page<'_>, title: &str, main: &mut Markup) {
     }
     top::write(&all, main);
     if !page.changes.is_empty() {
-        section(main, "What has changed", |section| tables::text(page.changes, section));
+        section(main, "What has changed", |section| {
+            tables::changes(page.changes, section)
+        });
     }
     let clocks = [(false, "real", ""), (true, "virtual", "virtual-")];
     for (of_virtual, clock, prefix) in clocks {

@@ -3,6 +3,7 @@
 use super::{labelled::Labelled, markup::Markup, terms};
 use crate::{
     present::{
+        changes::Changes,
         classes, columns, distributions,
         gates::{Status, seen},
     },
@@ -101,11 +102,21 @@ pub(super) fn hint(what: &str, width: f64, page: &mut Markup) {
     page.line("p", &[("class", &class)], &text);
 }
 
-/// A text whose columns stand below each other.
-pub(super) fn text(text: &str, page: &mut Markup) {
-    let longest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-    hint("text", longest as f64 * CHARACTER + PADDING, page);
-    page.element("div", &SCROLL, |scroll| scroll.line("pre", &[], text));
+/// What has changed between runs: a table for each, with the differences of their loads above it.
+pub(super) fn changes(all: &[Changes], page: &mut Markup) {
+    for changes in all {
+        if !changes.differences.is_empty() {
+            page.new_line();
+            page.line("p", &[], &changes.differences);
+        }
+        Table {
+            caption: &changes.name,
+            columns: ["figure".to_owned()].into_iter().chain(changes.heads.clone()).collect(),
+            rows: changes.rows.clone(),
+            class: "",
+        }
+        .write(page);
+    }
 }
 
 /// A command, in a box from which it can be copied.

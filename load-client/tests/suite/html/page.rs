@@ -273,6 +273,10 @@ fn a_saved_report_gives_the_page_of_its_run_to_the_byte() {
     }
     assert_eq!(both.named("h1")[0].text(), "report.json and other.json compared");
     assert!(both.text().contains("The loads differ: clients 4 and 8."));
+    assert_eq!(heads(&both, "sync"), ["figure", "report.json", "other.json", "change"]);
+    let changes = table(&both, "sync");
+    let most = changes.iter().find(|row| row[0] == "most in system").unwrap();
+    assert_eq!(most[1..], ["4", "8", "+100.0 %"]);
 }
 
 #[test]
