@@ -75,13 +75,11 @@ impl SavedReports {
 
     /// The text for one file, or for the changes to each of the others.
     pub fn text(&self, changes: &[Changes], layout: Layout) -> String {
-        match (self.against.as_slice(), self.files.as_slice()) {
-            ([], [(_, report)]) => whole(report, layout),
-            _ => {
-                let changes = changes.iter().map(|changes| changes.text(layout));
-                changes.collect::<Vec<_>>().join("\n")
-            }
+        if let ([], [(_, report)]) = (self.against.as_slice(), self.files.as_slice()) {
+            return whole(report, layout);
         }
+        let changes = changes.iter().map(|changes| changes.text(layout));
+        changes.collect::<Vec<_>>().join("\n")
     }
 
     /// The changes to each run of the others; none for one file.

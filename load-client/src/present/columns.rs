@@ -145,7 +145,7 @@ pub(in crate::present) mod tests {
         (queued.ledger.rejected, queued.ledger.expired, queued.ledger.withheld) = (1, 2, 4);
         let mut dropping = tests::queued();
         (
-            dropping.service.as_mut().unwrap().dropped,
+            dropping.service.as_mut().unwrap().counts.dropped,
             dropping.audit.as_mut().unwrap().discarded,
         ) = (30, 30);
         dropping.audit.as_mut().unwrap().done = 50;

@@ -51,7 +51,7 @@ fn a_method_is_driven_by_reflection_in_a_closed_and_an_open_loop() {
         assert_eq!(run.response_time_seconds["ok"].count, 40);
         assert!(run.goodput_rps.unwrap() > 0.0, "an OK counts as done");
         // What was sent is what the service had.
-        assert_eq!(run.service.unwrap().completed, 40);
+        assert_eq!(run.service.unwrap().counts.completed, 40);
         assert!(run.audit.is_none());
     }
 }

@@ -60,7 +60,7 @@ fn goes_well(args: &[&str]) {
     assert_balanced(run);
     assert_eq!(run.ledger.ok, 20);
     assert_eq!(
-        run.service.as_ref().unwrap().completed,
+        run.service.as_ref().unwrap().counts.completed,
         20,
         "it is watched over TLS as well"
     );

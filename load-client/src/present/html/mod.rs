@@ -176,7 +176,7 @@ fn contents(page: &Page<'_>, title: &str, main: &mut Markup) {
     top::write(&all, main);
     if !page.changes.is_empty() {
         section(main, "What has changed", |section| {
-            tables::changes(page.changes, section)
+            tables::changes(page.changes, section);
         });
     }
     let clocks = [(false, "real", ""), (true, "virtual", "virtual-")];

@@ -5,9 +5,9 @@ use crate::{
     present::{
         conditions,
         gates::{Status, count, seen},
-        words::{client_limited, method},
+        words::{client_limited, label, method},
     },
-    report::{CapacityReport, GateReport, Report},
+    report::{CapacityReport, GateReport, Report, Run},
 };
 
 /// Writes the title, and how the reports were made.
@@ -82,6 +82,20 @@ fn conditions(runs: &[&Labelled<'_>], page: &mut Markup) {
             once.push(run);
         }
     }
+    // Files with the same runs under the same conditions: said once, without the names of the files.
+    let same = once.iter().all(|run| {
+        let first = once
+            .iter()
+            .find(|first| first.file == once[0].file && first.run.name == run.run.name);
+        first.is_some_and(|first| alike(first.run, run.run))
+    });
+    if same {
+        once.retain(|run| run.file == runs[0].file);
+    }
+    let names: Vec<String> = once
+        .iter()
+        .map(|run| if same { label(run.run) } else { run.name.clone() })
+        .collect();
     let called = once.iter().filter_map(|run| {
         let target = run.run.configuration.as_ref()?.target.as_deref()?;
         target
@@ -94,17 +108,19 @@ fn conditions(runs: &[&Labelled<'_>], page: &mut Markup) {
     });
     let capacities: Vec<(&str, CapacityReport)> = once
         .iter()
-        .filter_map(|run| Some((run.name.as_str(), run.run.configuration.as_ref()?.capacity?)))
+        .zip(&names)
+        .filter_map(|(run, name)| Some((name.as_str(), run.run.configuration.as_ref()?.capacity?)))
         .collect();
     let mut capacity: Vec<String> = conditions::capacity(&capacities).into_iter().collect();
     if let [sentence] = capacity.as_mut_slice()
-        && let Some(ratio) = ratio(&once)
+        && let Some(ratio) = ratio(&once, &names)
     {
         sentence.push_str(&ratio);
     }
     let changes: Vec<_> = once
         .iter()
-        .map(|run| (run.name.as_str(), run.run.events.clone().unwrap_or_default()))
+        .zip(&names)
+        .map(|(run, name)| (name.as_str(), run.run.events.clone().unwrap_or_default()))
         .collect();
     let all = [
         ("Called", said(called.collect(), &once)),
@@ -128,14 +144,24 @@ fn conditions(runs: &[&Labelled<'_>], page: &mut Markup) {
     });
 }
 
+/// Whether two runs have the same target, load, capacity and events.
+fn alike(one: &Run, other: &Run) -> bool {
+    let of = |run: &Run| {
+        let made = run.configuration.as_ref();
+        let made = made.map(|made| (made.target.clone(), made.rps, made.capacity, conditions::load(made)));
+        (made, run.events.clone().unwrap_or_default())
+    };
+    of(one) == of(other)
+}
+
 /// How the load compares with the capacity, if all runs have the same load; with the names of the runs that differ from the
 /// first.
-fn ratio(runs: &[&Labelled<'_>]) -> Option<String> {
-    let of = |run: &&Labelled<'_>| {
+fn ratio(runs: &[&Labelled<'_>], names: &[String]) -> Option<String> {
+    let of = |(run, name): (&&Labelled<'_>, &String)| {
         let made = run.run.configuration.as_ref()?;
-        Some((run.name.clone(), made.rps?, made.rps? / made.capacity?.per_second()?))
+        Some((name.clone(), made.rps?, made.rps? / made.capacity?.per_second()?))
     };
-    let all: Vec<(String, f64, f64)> = runs.iter().map(of).collect::<Option<_>>()?;
+    let all: Vec<(String, f64, f64)> = runs.iter().zip(names).map(of).collect::<Option<_>>()?;
     let (_, rps, first) = all.first()?;
     let same_load = all.iter().all(|(_, other, _)| (other - rps).abs() < f64::EPSILON);
     let percent = |share: f64| format!("{:.0} %", 100.0 * share);

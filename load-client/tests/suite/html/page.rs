@@ -243,6 +243,24 @@ fn a_saved_report_gives_the_page_of_its_run_to_the_byte() {
         .unwrap();
     assert!(output.status.success());
     assert!(fs::read(&html).unwrap() == fs::read(&again).unwrap());
+    // Two with the same load and the same services say so once.
+    let output = load_client(["report"])
+        .args([&json, &json])
+        .arg("--html")
+        .arg(&again)
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let twice = read_page(&again);
+    let conditions = twice
+        .named("dl")
+        .into_iter()
+        .find(|list| list.get("class") == "conditions");
+    let conditions = conditions.unwrap().text();
+    assert!(
+        conditions.contains("With async-scaled there are 2 workers") && !conditions.contains("report.json"),
+        "{conditions}"
+    );
     // Several are on one page, with what has changed from one to the other.
     let other = folder.path().join("other.json");
     let args = [
