@@ -331,7 +331,7 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
     if discarded > 0 && service.counts.dropped == 0 {
         let why = if service.counts.abandoned > 0 {
             " when the service shut down"
-        } else if service.expired >= discarded {
+        } else if service.counts.expired >= discarded {
             " because they had waited longer than --message-ttl of the service"
         } else {
             ""
