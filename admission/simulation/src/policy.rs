@@ -21,11 +21,11 @@ pub enum Told {
 /// A limit and a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Policy {
-    /// A name of [`foo_admission::limit`], as the flag `--limit` takes it.
+    /// A name of [`tower_admission::limit`], as the flag `--limit` takes it.
     pub limit: &'static str,
     /// What the limit is told.
     pub told: Told,
-    /// A name of [`foo_admission::line`], as the flag `--line` takes it.
+    /// A name of [`tower_admission::line`], as the flag `--line` takes it.
     pub line: &'static str,
     /// How many requests may wait; `None` for the line's own bound.
     pub places: Option<usize>,
