@@ -34,9 +34,9 @@
 //!
 //! # Two questions
 //!
-//! - *How many requests run at once?* is the [limit](limit). The limit `auto` is the number of workers if that is known
+//! - *How many requests run at once?* is the [concurrency limit](limit). The limit `auto` is the number of workers if that is known
 //!   ([`Builder::workers`](room::Builder::workers)), and searches for it otherwise.
-//! - *Which of the others wait, in which order, and which are rejected?* is the [line](line). The line `auto` serves the
+//! - *Which of the others wait, in which order, and which are rejected?* is the [waiting line](mod@line). The line `auto` serves the
 //!   oldest request first, and the newest one while overload lasts. It rejects requests that cannot be answered in time. With
 //!   [classes](room::Builder::classes) more urgent requests go first.
 //!
