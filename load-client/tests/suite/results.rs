@@ -125,6 +125,8 @@ fn every_lab_is_among_the_results_or_on_the_page_of_collapses_and_its_trace_is_a
     names.sort_unstable();
     let mut shown = LABS.map(|(name, _)| name).to_vec();
     shown.extend(metastable::LABS.iter().map(|lab| lab.name));
+    // Its picture is docs/sweep.svg.
+    shown.push("sweep");
     shown.sort_unstable();
     assert_eq!(names, shown);
     assert_eq!(fs::read_to_string(labs().join("bursts.csv")).unwrap(), bursts());

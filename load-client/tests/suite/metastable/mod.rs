@@ -1,6 +1,8 @@
 //! The labs about collapses that outlive their causes: what docs/metastable.md says of them is measured, in virtual time.
-//! `UPDATE_METASTABLE=1 cargo test -p load-client --test suite metastable` writes the tables and pictures anew.
+//! `UPDATE_METASTABLE=1 cargo test -p load-client --test suite metastable` writes the tables and pictures anew, and with
+//! `LONG_TESTS=1` the map as well.
 
+mod map;
 mod page;
 mod picture;
 mod seeds;

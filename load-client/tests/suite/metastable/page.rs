@@ -2,7 +2,7 @@
 
 use std::{env, fmt::Write, fs, path::PathBuf, thread};
 
-use super::{LABS, Measured, Shown, lab, picture, run, share};
+use super::{LABS, Measured, Shown, lab, map, picture, run, share};
 use load_client::report::Report;
 
 fn docs() -> PathBuf {
@@ -15,18 +15,18 @@ fn updates() -> bool {
 }
 
 /// The page.
-fn page() -> String {
+pub(super) fn page() -> String {
     fs::read_to_string(docs().join("metastable.md")).unwrap()
 }
 
 /// The lines between the marks of `name`.
-fn part<'a>(page: &'a str, name: &str) -> &'a str {
+pub(super) fn part<'a>(page: &'a str, name: &str) -> &'a str {
     let (_, rest) = page.split_once(&mark(name)).unwrap_or_else(|| panic!("no mark {name}"));
     rest.split_once("<!-- end -->").unwrap().0
 }
 
 /// The page with other lines between the marks of `name`.
-fn with_part(page: &str, name: &str, lines: &str) -> String {
+pub(super) fn with_part(page: &str, name: &str, lines: &str) -> String {
     let old = format!("{}{}", mark(name), part(page, name));
     page.replacen(&old, &format!("{}{lines}", mark(name)), 1)
 }
@@ -36,7 +36,7 @@ fn mark(name: &str) -> String {
 }
 
 /// Writes the page if it is to be written anew; otherwise it must be as committed.
-fn settle(now: &str) {
+pub(super) fn settle(now: &str) {
     if updates() {
         fs::write(docs().join("metastable.md"), now).unwrap();
     }
@@ -50,7 +50,7 @@ fn settle(now: &str) {
 }
 
 /// The same for a picture.
-fn settle_picture(name: &str, svg: &str) {
+pub(super) fn settle_picture(name: &str, svg: &str) {
     let file = docs().join("metastable").join(format!("{name}.svg"));
     if updates() {
         fs::write(&file, svg).unwrap();
@@ -102,4 +102,5 @@ fn the_page_is_as_measured_and_what_it_claims_is_true() {
         settle_picture(shown.name, &picture::strips(report, *shown.cuts.last().unwrap()));
     }
     settle(&now);
+    settle_picture("map", &map::picture(part(&now, "map")));
 }

@@ -14,7 +14,7 @@ const GAP: f64 = 12.0;
 const FULL: f64 = 1.3;
 
 /// The first lines of a picture, with its colours.
-fn begin(height: f64, label: &str) -> String {
+pub(super) fn begin(height: f64, label: &str) -> String {
     format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="{label}">
 <style>
