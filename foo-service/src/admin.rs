@@ -11,7 +11,7 @@ use metrics_process::Collector;
 
 use crate::{
     accepting::Accepting, enqueue::EnqueueDoor, ledger::Ledger, lifecycle::Lifecycle, log::LostLines, metrics::Metrics,
-    turns::Turns,
+    role::Role, turns::Turns,
 };
 
 /// The data behind the pages of the admin port.
@@ -34,6 +34,8 @@ pub struct AdminParts {
     pub ledger: Arc<Ledger>,
     /// The queue, whose state `/metrics` shows.
     pub enqueue: Arc<EnqueueDoor>,
+    /// What the service is for, which `/readyz` says.
+    pub role: Role,
     /// The phase that `/readyz` answers for.
     pub lifecycle: Arc<Lifecycle>,
     /// Whether it can accept connections.
@@ -83,7 +85,7 @@ impl Admin {
     fn metrics(&self) -> String {
         self.service.metrics.publish(&self.service.ledger);
         self.service.turns.publish();
-        self.service.metrics.queue.oldest_age(self.service.enqueue.oldest_age());
+        self.service.enqueue.publish();
         self.own.connections.set(self.occupancy.open() as f64);
         self.own.pushed_out.absolute(self.occupancy.pushed_out());
         self.own.lost_lines.absolute(self.service.lost_lines.count());
@@ -96,9 +98,10 @@ impl Admin {
         if self.service.lifecycle.leaving() {
             return text(StatusCode::SERVICE_UNAVAILABLE, "draining\n");
         }
-        match self.service.accepting.shortage() {
+        let shortage = self.service.accepting.shortage();
+        match shortage.or_else(|| self.service.enqueue.unreached()) {
             Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
-            None => text(StatusCode::OK, "ready\n"),
+            None => text(StatusCode::OK, format!("{}\n", self.service.role.says())),
         }
     }
 }

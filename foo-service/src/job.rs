@@ -122,6 +122,8 @@ closed_set! {
         Rejected,
         /// A worker had it, and the work failed.
         WorkFailed,
+        /// It was delivered as often as is allowed and not processed, and was put aside.
+        DeadLettered,
     }
 }
 
@@ -136,7 +138,7 @@ closed_set! {
         Expired,
         /// Its caller went away before the answer.
         Cancelled,
-        /// The service is draining, the work on the message failed, or the durable queue cannot be written.
+        /// The service is draining, the work on the message failed, the queue is out of reach, or the service has no such role.
         Unavailable,
         /// The request is malformed, so nothing was admitted.
         Invalid,
@@ -158,9 +160,15 @@ closed_set! {
         /// The queue is full, and so is the line of callers that wait for a place on it.
         #[error("no room: the line for the queue is full")]
         QueueLineFull,
-        /// The durable queue cannot be written: its disk is full or broken.
+        /// The durable queue cannot be written: its disk is full or broken. Or the shared queue is out of reach.
         #[error("the queue cannot be written; try again with the same id")]
         QueueUnavailable,
+        /// The shared queue has not answered in time: the message may be on it.
+        #[error("the queue has not confirmed the message in time; try again with the same id")]
+        QueueUnsure,
+        /// The service has no workers for Process, or accepts no calls: it has another role.
+        #[error("this instance does not serve such calls; try again with another one")]
+        OtherRole,
         /// The waiting line of Process is full.
         #[error("no room: the line is full")]
         LineFull,
@@ -211,11 +219,32 @@ impl Reason {
             | Self::TooLate
             | Self::Overload
             | Self::WatchersFull => RequestOutcome::Rejected,
-            Self::Draining | Self::Abandoned | Self::WorkFailed | Self::QueueUnavailable => RequestOutcome::Unavailable,
+            Self::Draining
+            | Self::Abandoned
+            | Self::WorkFailed
+            | Self::QueueUnavailable
+            | Self::QueueUnsure
+            | Self::OtherRole => RequestOutcome::Unavailable,
             Self::Expired => RequestOutcome::Expired,
             Self::Cancelled => RequestOutcome::Cancelled,
             Self::Invalid => RequestOutcome::Invalid,
             Self::Failed => RequestOutcome::Failed,
+        }
+    }
+}
+
+impl From<JobOutcome> for foo_proto::v1::JobOutcome {
+    fn from(outcome: JobOutcome) -> Self {
+        match outcome {
+            JobOutcome::Completed => Self::Completed,
+            JobOutcome::Dropped => Self::Dropped,
+            JobOutcome::Expired => Self::Expired,
+            JobOutcome::Cancelled => Self::Cancelled,
+            JobOutcome::Abandoned => Self::Abandoned,
+            JobOutcome::Failed => Self::Failed,
+            JobOutcome::Rejected => Self::Rejected,
+            JobOutcome::WorkFailed => Self::WorkFailed,
+            JobOutcome::DeadLettered => Self::DeadLettered,
         }
     }
 }

@@ -30,6 +30,8 @@ pub mod ledger;
 
 pub mod lifecycle;
 
+pub mod role;
+
 pub mod accepting;
 pub mod log;
 

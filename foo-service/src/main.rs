@@ -1,5 +1,7 @@
 //! The `foo-service` program: flags in, a service that serves until it is told to stop, an exit code.
 
+#[cfg(feature = "nats")]
+mod dead_letters;
 mod signals;
 
 use std::{
@@ -10,6 +12,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+#[cfg(feature = "nats")]
+use crate::dead_letters::DeadLettersArgs;
 use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
 use foo_flags::{Address, Parsed};
 use foo_service::{
@@ -28,6 +32,9 @@ use tokio::net::TcpListener;
 
 /// The exit code if messages were abandoned because the drain ran out of time.
 const EXIT_ABANDONED: u8 = 3;
+
+/// The exit code if the server of the queue does not fit the settings, as for any usage error.
+const EXIT_USAGE: u8 = 2;
 
 /// A gRPC service with one pool of workers behind two RPCs: Enqueue (fire-and-forget) and Process (synchronous).
 ///
@@ -54,13 +61,25 @@ struct Cli {
 enum Command {
     /// Check that a running service serves: exit with 0 if it does, with 1 if not
     Health(HealthArgs),
+    /// List the messages of a shared queue that were put aside, or queue them again
+    #[cfg(feature = "nats")]
+    DeadLetters(DeadLettersArgs),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let parsed = foo_flags::parse::<Cli>("FOO_");
-    if let Some(Command::Health(args)) = &parsed.cli.command {
-        return health(args).await;
+    match &parsed.cli.command {
+        None => {}
+        Some(Command::Health(args)) => return health(args).await,
+        #[cfg(feature = "nats")]
+        Some(Command::DeadLetters(args)) => {
+            let outcome = dead_letters::run(args).await;
+            return outcome.unwrap_or_else(|error| {
+                let _ = writeln!(io::stderr(), "{}", as_given(&error));
+                ExitCode::FAILURE
+            });
+        }
     }
     let settings = &parsed.cli.settings;
     let contradictions = settings.contradictions(|id| parsed.given(id));
@@ -109,6 +128,10 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostL
         owns_process: true,
     });
     let service = service.map_err(|error| error.to_string())?;
+    if let Err(unfit) = service.reach_queue().await {
+        tracing::error!("{}", as_given(&unfit.to_string()));
+        return Ok(ExitCode::from(EXIT_USAGE));
+    }
     let listener = bind(&listen.listen, "gRPC", "--listen")?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let admin_listener = bind(&listen.admin_listen, "/metrics", "--admin-listen")?;
@@ -120,6 +143,7 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostL
             turns: service.turns(),
             ledger: service.ledger(),
             enqueue: service.enqueue(),
+            role: service.role(),
             lifecycle: service.lifecycle(),
             accepting: service.accepting(),
             lost_lines,
@@ -190,7 +214,8 @@ fn log_start(settings: &Settings, address: SocketAddr, admin: SocketAddr, instan
         fail_rate = %settings.fail_rate,
         fail_time = ?settings.fail_time,
         work = %word(&settings.work),
-        queue = %word(&settings.queue),
+        accept = %word(&settings.accept),
+        queue = %settings.queue,
         queue_capacity,
         when_full = when_full.as_deref().map(tracing::field::display),
         message_ttl = settings.message_ttl.map(tracing::field::debug),

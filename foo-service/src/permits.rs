@@ -56,6 +56,11 @@ impl Permits {
         Some(Permit(self))
     }
 
+    /// How many are free now.
+    pub fn free(&self) -> usize {
+        self.free.available_permits()
+    }
+
     /// Takes a permit out of its guard. The caller must call [`give_back`](Self::give_back) later.
     pub fn keep(permit: Permit<'_>) {
         std::mem::forget(permit);

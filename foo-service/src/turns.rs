@@ -114,6 +114,11 @@ impl Turns {
         Turn { slot, permit }
     }
 
+    /// The workers that the turns lead to.
+    pub fn workers(&self) -> &Workers {
+        &self.workers
+    }
+
     /// The operator has said a new limit, or a new number of workers that the limit follows. More are admitted at once; fewer
     /// as soon as enough have ended.
     pub fn resize(&self, number: u32) {

@@ -68,6 +68,16 @@ impl Workers {
         })
     }
 
+    /// How many slots are free now.
+    pub fn free(&self) -> usize {
+        self.slots.free()
+    }
+
+    /// Waits until a slot is free, in line with those that take one. It stays free. Cancel-safe.
+    pub async fn vacancy(&self) {
+        drop(self.slots.acquire().await);
+    }
+
     /// How many slots there are. While their number falls, more can be in use: a message in service is not broken off.
     pub fn count(&self) -> u32 {
         self.count.load(SeqCst)

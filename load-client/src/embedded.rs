@@ -6,7 +6,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use foo_service::{
     app::{Control, Drained, Parts, Service, accept},
     config::Settings,
-    enqueue::OpenError,
+    enqueue::{OpenError, UnfitQueue},
     lifecycle::{ShutdownTrigger, shutdown},
 };
 use metrics::NoopRecorder;
@@ -44,6 +44,9 @@ pub enum EmbedError {
     /// The file of a durable queue.
     #[error(transparent)]
     Queue(#[from] OpenError),
+    /// The server of a shared queue.
+    #[error(transparent)]
+    UnfitQueue(#[from] UnfitQueue),
 }
 
 impl Embedded {
@@ -54,6 +57,7 @@ impl Embedded {
         let dial = Dial::url(&url, &Access::default())?;
         let (trigger, stop) = shutdown();
         let service = service(settings, instance_id)?;
+        service.reach_queue().await?;
         let control = service.control();
         let task = tokio::spawn(service.serve(accept(listener), stop));
         Ok(Self {

@@ -1,9 +1,11 @@
 //! The health service: tonic-health's, but for Watch of a service that it does not know. gRPC's protocol has SERVICE_UNKNOWN and
 //! an open stream for that, where tonic-health ends the call.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc, time::Duration};
 
+use foo_proto::v1::foo_service_server::FooServiceServer;
 use futures_util::{Stream, StreamExt, stream};
+use tokio::time::sleep;
 use tonic::{Code, Request, Response, Status};
 use tonic_health::{
     pb::{
@@ -14,9 +16,33 @@ use tonic_health::{
     server::{HealthReporter, HealthService},
 };
 
+use crate::{enqueue::EnqueueDoor, lifecycle::Lifecycle, rpc::FooRpc};
+
+/// How often the state of a queue that was never reached is looked at (arbitrary).
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
 /// The service whose answers are those of the reporter.
 pub(super) fn service(reporter: &HealthReporter) -> HealthServer<impl Health> {
     HealthServer::new(WithUnknown(HealthService::from_health_reporter(reporter.clone())))
+}
+
+/// Whether FooService serves calls. The health of the whole server is another matter: it is well.
+pub(super) async fn say(reporter: &HealthReporter, serves: bool) {
+    if serves {
+        reporter.set_serving::<FooServiceServer<FooRpc>>().await;
+    } else {
+        reporter.set_not_serving::<FooServiceServer<FooRpc>>().await;
+    }
+}
+
+/// FooService serves calls as soon as its queue was reached.
+pub(super) async fn when_reached(reporter: HealthReporter, queue: Arc<EnqueueDoor>, lifecycle: Arc<Lifecycle>) {
+    while queue.unreached().is_some() {
+        sleep(LOOK_EVERY).await;
+    }
+    if !lifecycle.leaving() {
+        say(&reporter, true).await;
+    }
 }
 
 struct WithUnknown(HealthService);

@@ -24,11 +24,12 @@ pub use self::{
 use crate::{
     accepting::Accepting,
     config::Settings,
-    enqueue::{Capacity, CompletionLog, EnqueueDoor, OpenError},
+    enqueue::{Capacity, CompletionLog, EnqueueDoor, OpenError, UnfitQueue},
     ledger::Ledger,
     lifecycle::Lifecycle,
     metrics::{Metrics, admission_info},
     process::ProcessDoor,
+    role::Role,
     rpc::Watched,
     turns::Turns,
     work::{Contention, Failures, ServiceTime, Slowed, Work},
@@ -131,7 +132,7 @@ impl Service {
         ));
         let watched = Arc::new(Watched {
             instance_id: instance_id.clone(),
-            queue_id: enqueue.queue_id().to_owned(),
+            enqueue: Arc::clone(&enqueue),
             started: Instant::now(),
             workers: Arc::clone(&workers),
             owns_process,
@@ -150,6 +151,22 @@ impl Service {
             metrics,
             accepting,
         })
+    }
+
+    /// Tries once to reach a shared queue. A server that is away is no error: the service goes on trying while it serves, and is not
+    /// ready until then.
+    ///
+    /// # Errors
+    ///
+    /// If the server of the queue does not fit the settings.
+    pub async fn reach_queue(&self) -> Result<(), UnfitQueue> {
+        // Boxed: the futures of the client library are large.
+        Box::pin(self.enqueue.reach()).await
+    }
+
+    /// What the service is for.
+    pub fn role(&self) -> Role {
+        self.settings.role()
     }
 
     /// A handle to change the service with, while it serves.

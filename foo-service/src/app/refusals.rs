@@ -37,6 +37,8 @@ fn because(reason: Reason) -> Option<&'static str> {
         Reason::QueueFull => Some("because the queue was full"),
         Reason::QueueLineFull => Some("because the waiting line for the queue was full"),
         Reason::QueueUnavailable => Some("because the queue could not be written"),
+        Reason::QueueUnsure => Some("because the queue did not confirm their messages in time"),
+        Reason::OtherRole => Some("because this instance has another role"),
         Reason::LineFull => Some("because the waiting line of Process was full"),
         Reason::Displaced => Some("because newer requests took their places in the waiting line"),
         Reason::TooLate => Some("because they could not be answered before their deadlines"),

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use foo_proto::v1::foo_service_server::FooServiceServer;
 use futures_util::Stream;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -12,8 +11,9 @@ use tokio::{
 use tonic::transport::server::Connected;
 use tonic_health::server::HealthReporter;
 
-use super::{Drained, Service, connections, drain, transport};
+use super::{Drained, Service, connections, drain, health, transport};
 use crate::{
+    job::Door,
     lifecycle::{Phase, Shutdown},
     rpc::{Calls, FooRpc, MessageRules, trace},
 };
@@ -56,6 +56,7 @@ impl Service {
         });
         let rpc = FooRpc {
             rules: MessageRules::new(settings.max_payload, settings.max_service_demand, instance_id.clone()),
+            role: settings.role(),
             enqueue,
             process,
             watched,
@@ -64,7 +65,16 @@ impl Service {
             lifecycle: Arc::clone(&lifecycle),
             turns,
         };
-        health.set_serving::<FooServiceServer<FooRpc>>().await;
+        let accepts = settings.role().serves(Door::Enqueue);
+        let ready = accepts && queue.unreached().is_none();
+        health::say(&health, ready).await;
+        let reaching = (accepts && !ready).then(|| {
+            tokio::spawn(health::when_reached(
+                health.clone(),
+                Arc::clone(&queue),
+                Arc::clone(&lifecycle),
+            ))
+        });
         let routes = transport::routes(rpc, settings.max_payload, &health);
 
         let (stop, stopped) = oneshot::channel::<()>();
@@ -101,9 +111,12 @@ impl Service {
                 drain::now(&ledger, &lifecycle, &health, settings.drain_timeout).await
             }
         };
+        if let Some(reaching) = reaching {
+            reaching.abort();
+        }
         dispatcher.await.expect("the dispatcher does not panic");
         if timeout(CLOSE_TIMEOUT, queue.close()).await.is_err() {
-            tracing::error!("the disk of the queue does not answer; what was acknowledged is safe");
+            tracing::error!("the disk or the server of the queue does not answer; what was acknowledged is safe");
         }
         Ok(drained)
     }

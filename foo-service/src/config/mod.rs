@@ -3,8 +3,10 @@
 //! Only the assembly ([`crate::app`]) and `main` read these; everything else is given values.
 
 mod change;
+mod check;
 mod contradictions;
 mod process;
+mod queue;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -14,31 +16,41 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Command, FromArgMatches, ValueEnum};
 use tower_admission::{limit::LimitKind, line::LineKind};
 
-use self::values::{
-    count, count_or_none, duration_up_to_an_hour, limit_kind, line_kind, number, payload_size, workers,
-};
 pub use self::{
     change::Change,
     process::{Listen, LogArgs, TlsArgs, TlsFiles},
+    queue::{NatsServers, QueueKind, SharedQueueArgs},
 };
+use self::{
+    queue::QueueParser,
+    values::{
+        count, count_or_none, duration_up_to_an_hour, limit_kind, line_kind, number, payload_size, workers_or_none,
+    },
+};
+#[cfg(feature = "nats")]
+use crate::enqueue::NatsSettings;
 use crate::{
     enqueue::{Backing, Capacity, FileSettings, WhenFull},
+    role::{Accept, Role},
     turns::{Classes, Rules},
     work::{ServiceTimeDistribution, Share, Slowdown, WorkKind},
 };
 
-/// How long a durable queue remembers ids, if the user does not say (as NATS JetStream does).
+/// How long a durable or shared queue remembers ids, if the user does not say (as NATS JetStream does).
 const DEDUPE: Duration = Duration::from_secs(120);
-
-/// The most that burn CPU time, on a thread each (arbitrary: over any machine's cores).
-const MAX_CPU_WORKERS: u32 = 1024;
 
 /// How a service behaves, apart from where it listens.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// Number of workers: messages that are processed at once, for both RPCs together
-    #[arg(long, env = "FOO_WORKERS", default_value = "1", value_parser = workers)]
+    /// Number of workers: messages that are processed at once, for both RPCs together. 0 only accepts messages for a durable or
+    /// shared queue, and rejects Process
+    #[arg(long, env = "FOO_WORKERS", default_value = "1", value_parser = workers_or_none)]
     pub workers: u32,
+
+    /// Which calls of Enqueue and Process are accepted. With none, the service only works on the messages of a durable or shared
+    /// queue
+    #[arg(long, env = "FOO_ACCEPT", default_value = "all")]
+    pub accept: Accept,
 
     /// Mean service time of a message that asks for none of its own [0s to 1h; 0s uses no timer at all]
     #[arg(long, env = "FOO_SERVICE_TIME", default_value = "250ms", value_parser = duration_up_to_an_hour)]
@@ -71,20 +83,26 @@ pub struct Settings {
     #[arg(long, env = "FOO_WORK", default_value = "sleep")]
     pub work: WorkKind,
 
-    /// Whether the queue behind Enqueue is unlimited, bounded or durable
-    #[arg(long, env = "FOO_QUEUE", default_value = "bounded")]
+    /// The queue behind Enqueue: in memory, in a file, or on NATS servers, as nats://HOST:PORT,… or tls://HOST:PORT,…, where several
+    /// instances share it
+    #[arg(long, env = "FOO_QUEUE", default_value = "bounded", value_parser = QueueParser)]
     pub queue: QueueKind,
+
+    /// What a shared queue needs besides.
+    #[command(flatten)]
+    pub shared_queue: SharedQueueArgs,
 
     /// Folder of a durable queue, made if it is missing; one process uses it at a time
     #[arg(long, env = "FOO_QUEUE_DIR", value_name = "FOLDER")]
     pub queue_dir: Option<PathBuf>,
 
-    /// Time for which a durable queue remembers the id of a message, so that a repeat is acknowledged and not queued again; the
-    /// newest 262,144 ids at most [0s to 1h; 0s: not at all; default: 2m]
+    /// Time for which a durable or shared queue remembers the id of a message, so that a repeat is acknowledged and not queued
+    /// again; a durable one the newest 262,144 ids at most [0s to 1h; 0s: not at all; default: 2m]
     #[arg(long, env = "FOO_QUEUE_DEDUPE", value_parser = duration_up_to_an_hour)]
     pub queue_dedupe: Option<Duration>,
 
-    /// Maximum number of messages in a bounded or durable queue, apart from those in service
+    /// Maximum number of messages in a bounded or durable queue, apart from those in service. In a shared queue, those in service
+    /// count
     #[arg(long, env = "FOO_QUEUE_CAPACITY", default_value = "1000", value_parser = count)]
     pub queue_capacity: u32,
 
@@ -151,21 +169,18 @@ pub struct Settings {
     pub seed: u64,
 }
 
-/// Whether the queue is unlimited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum QueueKind {
-    /// It grows until memory ends.
-    Unbounded,
-    /// It holds `--queue-capacity` messages in memory.
-    Bounded,
-    /// It holds `--queue-capacity` messages in a file in `--queue-dir`; they outlive the process, by SIGKILL or with the power.
-    Durable,
-}
-
 impl Settings {
     /// The limit of Process: what was asked for, or as many as there are workers.
     pub fn limit(&self) -> u32 {
-        self.concurrency_limit.unwrap_or(self.workers)
+        self.concurrency_limit.unwrap_or(self.workers.max(1))
+    }
+
+    /// What the service is for.
+    pub fn role(&self) -> Role {
+        Role {
+            accept: self.accept,
+            works: self.workers > 0,
+        }
     }
 
     /// Whether the limit is a number that only the operator changes: one that was set, or that of the workers.
@@ -201,47 +216,11 @@ impl Settings {
         plain.then(|| (self.limit(), self.max_waiting))
     }
 
-    /// What no single flag can know to be wrong.
-    ///
-    /// # Errors
-    ///
-    /// What contradicts what.
-    pub fn check(&self) -> Result<(), String> {
-        if self.work == WorkKind::Cpu && self.workers > MAX_CPU_WORKERS {
-            return Err(format!(
-                "--work cpu starts a thread per worker: --workers must be at most {MAX_CPU_WORKERS} with it"
-            ));
-        }
-        if self.queue == QueueKind::Durable && self.queue_dir.is_none() {
-            return Err("--queue durable needs a folder for its file: name one with --queue-dir".to_owned());
-        }
-        let only_durable = [
-            ("--queue-dir", self.queue_dir.is_some()),
-            ("--queue-dedupe", self.queue_dedupe.is_some()),
-        ];
-        if let Some((flag, _)) = only_durable
-            .iter()
-            .find(|(_, given)| *given && self.queue != QueueKind::Durable)
-        {
-            return Err(format!(
-                "{flag} has no effect on a queue in memory: add --queue durable, or leave it out"
-            ));
-        }
-        if self.queue == QueueKind::Durable && self.when_full != WhenFull::Reject {
-            return Err(format!(
-                "--queue durable and --when-full {} contradict each other: what a durable queue has acknowledged is never \
-                 dropped, and no caller waits for a place on it; leave --when-full out",
-                word(&self.when_full)
-            ));
-        }
-        Ok(())
-    }
-
     /// The capacity of the queue, and what happens when it is full.
     pub fn capacity(&self) -> Capacity {
         match self.queue {
             QueueKind::Unbounded => Capacity::Unbounded,
-            QueueKind::Bounded | QueueKind::Durable => Capacity::Bounded {
+            QueueKind::Bounded | QueueKind::Durable | QueueKind::Nats(_) => Capacity::Bounded {
                 places: self.queue_capacity,
                 when_full: self.when_full,
             },
@@ -250,15 +229,37 @@ impl Settings {
 
     /// What the queue stands on.
     pub fn backing(&self) -> Backing {
-        match (self.queue, &self.queue_dir) {
+        match (&self.queue, &self.queue_dir) {
+            #[cfg(feature = "nats")]
+            (QueueKind::Nats(servers), _) => Backing::Nats(self.nats(servers)),
             (QueueKind::Durable, Some(folder)) => Backing::File(FileSettings {
                 folder: folder.clone(),
                 places: self.queue_capacity,
                 dedupe: self.queue_dedupe.unwrap_or(DEDUPE),
                 workers: self.workers,
             }),
-            // Without a folder `check` refuses a durable queue.
+            // Without a folder `check` refuses a durable queue, and a shared one without the feature.
             _ => Backing::Memory(self.capacity()),
+        }
+    }
+
+    #[cfg(feature = "nats")]
+    fn nats(&self, servers: &NatsServers) -> NatsSettings {
+        let given = &self.shared_queue;
+        NatsSettings {
+            tls: servers.tls,
+            hosts: servers.hosts.clone(),
+            name: given.queue_name.clone().unwrap_or_else(|| "foo".to_owned()),
+            places: self.queue_capacity,
+            lease: given.queue_lease.unwrap_or(Duration::from_secs(30)),
+            max_deliveries: given.queue_max_deliveries.unwrap_or(5).into(),
+            timeout: given.queue_timeout.unwrap_or(Duration::from_secs(2)),
+            dedupe: self.queue_dedupe.unwrap_or(DEDUPE),
+            replicas: given.queue_replicas.unwrap_or(1).into(),
+            credentials: given.queue_credentials.clone(),
+            ca: given.queue_ca.clone(),
+            certificate: given.queue_cert.clone().zip(given.queue_key.clone()),
+            max_payload: self.max_payload,
         }
     }
 }

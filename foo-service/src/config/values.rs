@@ -47,6 +47,14 @@ pub(super) fn workers(text: &str) -> Result<u32, String> {
     }
 }
 
+pub(super) fn workers_or_none(text: &str) -> Result<u32, String> {
+    if count_or_none(text) == Ok(0) {
+        Ok(0)
+    } else {
+        workers(text)
+    }
+}
+
 /// A limit by its name. One that the crate gets is a value of the flag at once.
 pub(super) fn limit_kind() -> impl TypedValueParser<Value = &'static LimitKind> {
     let values = limit::LIMITS

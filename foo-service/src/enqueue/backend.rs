@@ -1,9 +1,11 @@
-//! What the queue stands on: memory, or a file. A closed set, so that the queue in memory pays for no other.
+//! What the queue stands on: memory, a file, or a server. A closed set, so that the queue in memory pays for no other.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
+#[cfg(feature = "nats")]
+use super::nats;
 use super::{file, queue};
 use crate::job::{Job, JobOutcome, Processed};
 
@@ -13,6 +15,9 @@ pub(super) enum Backend {
     Memory(Arc<queue::Queue>),
     /// In a file, which outlives the process.
     File(Arc<file::FileQueue>),
+    /// It is on a server, and other processes have it too.
+    #[cfg(feature = "nats")]
+    Nats(Arc<nats::NatsQueue>),
 }
 
 /// A message that was taken, and is owed an end.
@@ -21,12 +26,15 @@ pub(super) enum Lease {
     Memory(queue::Lease),
     /// Its end is written before it counts.
     File(file::Lease),
+    /// Its end is told to the server.
+    #[cfg(feature = "nats")]
+    Nats(nats::Lease),
 }
 
 impl Backend {
     /// Whether messages stay on the queue when the process ends: a drain does not wait for them then.
     pub(super) fn outlives_process(&self) -> bool {
-        matches!(self, Self::File(_))
+        !matches!(self, Self::Memory(_))
     }
 
     /// Waits until there is a message. For one consumer. Cancel-safe.
@@ -34,6 +42,8 @@ impl Backend {
         match self {
             Self::Memory(queue) => queue.ready().await,
             Self::File(queue) => queue.ready().await,
+            #[cfg(feature = "nats")]
+            Self::Nats(queue) => queue.ready().await,
         }
     }
 
@@ -42,14 +52,18 @@ impl Backend {
         match self {
             Self::Memory(queue) => queue.take().map(Lease::Memory),
             Self::File(queue) => queue.take().map(Lease::File),
+            #[cfg(feature = "nats")]
+            Self::Nats(queue) => queue.take().map(Lease::Nats),
         }
     }
 
-    /// No message is taken any more. In memory, those on the queue end as abandoned; in a file they stay.
+    /// No message is taken any more. In memory, those on the queue end as abandoned; elsewhere they stay.
     pub(super) fn abandon(&self) {
         match self {
             Self::Memory(queue) => queue.abandon(),
             Self::File(queue) => queue.stop(),
+            #[cfg(feature = "nats")]
+            Self::Nats(queue) => queue.stop(),
         }
     }
 
@@ -58,6 +72,8 @@ impl Backend {
         match self {
             Self::Memory(_) => {}
             Self::File(queue) => queue.close().await,
+            #[cfg(feature = "nats")]
+            Self::Nats(queue) => queue.close().await,
         }
     }
 
@@ -66,6 +82,8 @@ impl Backend {
         match self {
             Self::Memory(queue) => queue.oldest_age(),
             Self::File(queue) => queue.oldest_age(),
+            #[cfg(feature = "nats")]
+            Self::Nats(queue) => queue.oldest_age(),
         }
     }
 }
@@ -75,6 +93,8 @@ impl Lease {
         match self {
             Self::Memory(lease) => lease.job(),
             Self::File(lease) => lease.job(),
+            #[cfg(feature = "nats")]
+            Self::Nats(lease) => lease.job(),
         }
     }
 
@@ -83,6 +103,8 @@ impl Lease {
         match self {
             Self::Memory(lease) => lease.taken(),
             Self::File(lease) => lease.taken(),
+            #[cfg(feature = "nats")]
+            Self::Nats(lease) => lease.taken(),
         }
     }
 
@@ -91,6 +113,8 @@ impl Lease {
         match self {
             Self::Memory(lease) => lease.end(outcome),
             Self::File(lease) => lease.end(outcome).await,
+            #[cfg(feature = "nats")]
+            Self::Nats(lease) => lease.end(outcome).await,
         }
     }
 
@@ -99,6 +123,8 @@ impl Lease {
         match self {
             Self::Memory(lease) => lease.complete(processed),
             Self::File(lease) => lease.complete(processed).await,
+            #[cfg(feature = "nats")]
+            Self::Nats(lease) => lease.complete(processed).await,
         }
     }
 }

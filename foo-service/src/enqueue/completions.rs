@@ -36,6 +36,8 @@ struct State {
     entries: VecDeque<Completion>,
     /// The position of the oldest entry.
     start: u64,
+    /// A position that the end reaches soon: entries up to there are on the server of a shared queue.
+    expected: u64,
 }
 
 /// A look at the log.
@@ -68,16 +70,38 @@ impl CompletionLog {
 
     /// What an earlier process has written: entries from position `start` on. Nothing was appended before.
     pub fn restore(&self, entries: VecDeque<Completion>, start: u64) {
-        *self.state() = State { entries, start };
+        *self.state() = State {
+            entries,
+            start,
+            expected: 0,
+        };
+    }
+
+    /// The next entry has position `start`: those before it are not to be had. Entries up to position `end` are on their way.
+    pub fn expect(&self, start: u64, end: u64) {
+        *self.state() = State {
+            entries: VecDeque::new(),
+            start,
+            expected: end,
+        };
     }
 
     /// Looks at up to `most` entries from position `after` on, and returns those whose id starts with `prefix`.
     ///
-    /// `after` of another instance may lie beyond the end; it then counts as the end.
+    /// `after` of another instance may lie beyond the end; it then counts as the end. Where entries up to there are on their way,
+    /// there is nothing to see yet.
     pub fn read(&self, after: u64, prefix: &str, most: usize) -> LogChunk {
         let state = self.state();
         let log_end = state.start + state.entries.len() as u64;
-        let after = after.min(log_end);
+        let after = after.min(log_end.max(state.expected));
+        if after > log_end {
+            return LogChunk {
+                completions: Vec::new(),
+                end: after,
+                missed: 0,
+                more: false,
+            };
+        }
         let from = after.max(state.start);
         let to = log_end.min(from + most as u64);
         let index = |position: u64| usize::try_from(position - state.start).expect("within the log");
@@ -126,6 +150,20 @@ mod tests {
         let second = log.read(first.end, "a/", 2);
         assert_eq!(second.completions, [completion("a/2")]);
         assert_eq!((second.end, second.missed, second.more), (3, 0, false));
+    }
+
+    #[test]
+    fn a_reader_that_is_ahead_of_the_log_sees_nothing_until_the_log_is_there() {
+        let log = CompletionLog::default();
+        log.expect(3, 5);
+        log.push(completion("a/4"));
+        let early = log.read(5, "a/", 9);
+        assert_eq!((early.completions.len(), early.end, early.missed), (0, 5, 0));
+        log.push(completion("a/5"));
+        log.push(completion("a/6"));
+        assert_eq!(log.read(5, "a/", 9).completions, [completion("a/6")]);
+        assert_eq!(log.read(1, "a/", 9).missed, 2);
+        assert_eq!(log.read(9, "a/", 9).end, 6);
     }
 
     #[test]

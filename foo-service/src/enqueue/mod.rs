@@ -4,24 +4,31 @@ mod backend;
 mod completions;
 mod dispatcher;
 mod file;
+#[cfg(feature = "nats")]
+mod nats;
 mod queue;
+mod sharing;
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, time::Instant};
 
 use self::backend::Backend;
+#[cfg(feature = "nats")]
+use self::nats::NatsQueue;
+#[cfg(feature = "nats")]
+pub use self::nats::{DeadLetter, DeadLetters, NatsSettings};
 pub use self::{
     completions::{Completion, CompletionLog, LOG_CAPACITY, LogChunk},
     file::{FileQueue, FileSettings, OpenError},
     queue::{Lease, Queue},
+    sharing::{SharedSeen, UnfitQueue},
 };
 use crate::{
     job::{Door, Job, JobOutcome, Reason},
     ledger::Ledger,
     lifecycle::{Lifecycle, Phase},
     metrics::Metrics,
-    turns::Turns,
 };
 
 /// How much the queue holds, and what happens to a message that finds it full.
@@ -56,6 +63,9 @@ pub enum Backing {
     Memory(Capacity),
     /// A file: what was acknowledged outlives the process.
     File(FileSettings),
+    /// A server: what was acknowledged outlives the process, and other processes take it.
+    #[cfg(feature = "nats")]
+    Nats(NatsSettings),
 }
 
 /// What a caller is told of a message that is on the queue.
@@ -111,6 +121,19 @@ impl EnqueueDoor {
                     message_ttl: None,
                 })
             }
+            #[cfg(feature = "nats")]
+            Backing::Nats(settings) => {
+                let parts = (Arc::clone(&ledger), Arc::clone(&lifecycle), Arc::clone(&metrics));
+                let queue = NatsQueue::new(settings.clone(), parts, log);
+                Ok(Self {
+                    queue: Backend::Nats(Arc::new(queue)),
+                    places: None,
+                    ledger,
+                    lifecycle,
+                    metrics,
+                    message_ttl: None,
+                })
+            }
         }
     }
 
@@ -152,17 +175,14 @@ impl EnqueueDoor {
         self
     }
 
-    /// The name of a queue that outlives the process; empty for one in memory.
+    /// The name of a queue that outlives the process; empty for one in memory, and for a shared one until it was reached.
     pub fn queue_id(&self) -> &str {
         match &self.queue {
             Backend::Memory(_) => "",
             Backend::File(queue) => queue.queue_id(),
+            #[cfg(feature = "nats")]
+            Backend::Nats(queue) => queue.queue_id(),
         }
-    }
-
-    /// How long the oldest message on the queue has waited.
-    pub fn oldest_age(&self) -> Duration {
-        self.queue.oldest_age()
     }
 
     /// Waits until the queue has nothing left to write. Nothing is taken from it or put on it any more.
@@ -170,15 +190,10 @@ impl EnqueueDoor {
         self.queue.close().await;
     }
 
-    /// Has the queue's messages processed in their turns, until the service abandons or closes.
-    pub async fn dispatch(&self, turns: &Turns) {
-        dispatcher::run(&self.queue, turns, &self.lifecycle, self.message_ttl).await;
-    }
-
     /// Puts a message on the queue and says how many are on it then.
     ///
     /// In memory, waits only with [`WhenFull::Wait`]; a caller that leaves while it waits has put nothing on the queue. In a
-    /// file, waits for the disk; the message of a caller that leaves meanwhile is perhaps on the queue.
+    /// file, waits for the disk, and on a server for its answer; the message of a caller that leaves meanwhile is perhaps on the queue.
     pub async fn enqueue(&self, job: Job, deadline: Option<Instant>) -> Result<Enqueued, Reason> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.ledger.refuse(Door::Enqueue);
@@ -190,7 +205,9 @@ impl EnqueueDoor {
             (Backend::Memory(queue), Some(places)) => {
                 Box::pin(self.wait_for_place(queue, places, job, deadline)).await?
             }
-            (Backend::File(queue), _) => return Box::pin(self.wait_for_disk(queue, job, deadline)).await,
+            (Backend::File(queue), _) => return Box::pin(self.within_drain(queue.offer(job, deadline))).await,
+            #[cfg(feature = "nats")]
+            (Backend::Nats(queue), _) => return Box::pin(self.within_drain(queue.offer(job, deadline))).await,
         };
         Ok(Enqueued {
             depth,
@@ -198,10 +215,10 @@ impl EnqueueDoor {
         })
     }
 
-    async fn wait_for_disk(&self, queue: &FileQueue, job: Job, deadline: Option<Instant>) -> Result<Enqueued, Reason> {
+    async fn within_drain(&self, offer: impl Future<Output = Result<Enqueued, Reason>>) -> Result<Enqueued, Reason> {
         tokio::select! {
             biased;
-            enqueued = queue.offer(job, deadline) => enqueued,
+            enqueued = offer => enqueued,
             () = self.lifecycle.reached(Phase::Abandoning) => Err(Reason::Abandoned),
         }
     }

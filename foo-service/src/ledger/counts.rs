@@ -21,6 +21,7 @@ pub(super) struct DoorCounts {
     refused: AtomicU64,
     pub(super) calls: CallCounts,
     recovered: AtomicU64,
+    taken: AtomicU64,
 }
 
 impl DoorCounts {
@@ -35,6 +36,23 @@ impl DoorCounts {
         self.inside.fetch_add(messages, SeqCst);
     }
 
+    /// Admitted to a queue from which any instance takes.
+    pub(super) fn admit_to_shared(&self) {
+        self.admitted.fetch_add(1, SeqCst);
+    }
+
+    /// Taken from a shared queue.
+    pub(super) fn take(&self) {
+        self.taken.fetch_add(1, SeqCst);
+        self.inside.fetch_add(1, SeqCst);
+    }
+
+    /// It was taken, and has not ended.
+    pub(super) fn give_back(&self) {
+        self.taken.fetch_sub(1, SeqCst);
+        self.inside.fetch_sub(1, SeqCst);
+    }
+
     pub(super) fn end(&self, outcome: JobOutcome) {
         self.outcomes[outcome as usize].fetch_add(1, SeqCst);
         self.inside.fetch_sub(1, SeqCst);
@@ -44,8 +62,10 @@ impl DoorCounts {
         self.refused.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn read(&self) -> DoorReading {
+    /// `shared`: whether messages are taken from a shared queue.
+    pub(super) fn read(&self, shared: bool) -> DoorReading {
         DoorReading {
+            taken: shared.then(|| self.taken.load(SeqCst)),
             admitted: self.admitted.load(SeqCst),
             recovered: self.recovered.load(SeqCst),
             refused: self.refused.load(Relaxed),
@@ -62,9 +82,11 @@ pub struct DoorReading {
     pub admitted: u64,
     /// Of these, messages that an earlier process has left on a durable queue.
     pub recovered: u64,
+    /// Messages that were taken from a shared queue; `None` where the queue is not shared.
+    pub taken: Option<u64>,
     /// Messages that were not let in.
     pub refused: u64,
-    /// Admitted and not ended, as counted.
+    /// Admitted and not ended, as counted. With a shared queue: taken and not ended.
     pub inside: u64,
     /// By [`JobOutcome`], in the order of [`JobOutcome::ALL`].
     pub outcomes: [u64; JobOutcome::COUNT],
@@ -76,9 +98,9 @@ impl DoorReading {
         self.outcomes[outcome as usize]
     }
 
-    /// Whether every admitted message is accounted for. Only of use while nothing moves: the counts are read one by one.
+    /// Whether every message is accounted for that was admitted, or taken from a shared queue. Only of use while nothing moves: the counts are read one by one.
     pub fn balances(&self) -> bool {
-        self.admitted == self.outcomes.iter().sum::<u64>() + self.inside
+        self.taken.unwrap_or(self.admitted) == self.outcomes.iter().sum::<u64>() + self.inside
     }
 }
 

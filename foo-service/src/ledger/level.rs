@@ -32,6 +32,12 @@ impl Gauges {
         }
     }
 
+    /// The level is `value` now.
+    pub(super) fn set(&self, level: impl Fn(&Levels<AtomicU64>) -> &AtomicU64, value: u64) {
+        level(&self.now).store(value, SeqCst);
+        self.raise(level, 0);
+    }
+
     pub(super) fn lower(&self, level: impl Fn(&Levels<AtomicU64>) -> &AtomicU64, by: u64) {
         level(&self.now).fetch_sub(by, SeqCst);
     }

@@ -4,7 +4,8 @@
 //! counting, so a caller that goes away at any `.await` cannot leave a count behind. Queued messages carry no guard
 //! (there can be millions); [`crate::enqueue`] owns them and moves them in and out.
 //!
-//! Invariant, per door: admitted = the sum of the outcomes + inside.
+//! Invariant, per door: admitted = the sum of the outcomes + inside. With a shared queue, taken takes the place of admitted: what
+//! was admitted here may be taken elsewhere.
 
 mod counts;
 mod level;
@@ -82,6 +83,26 @@ mod tests {
         in_service.back_to_queue(5);
         idle.await;
         assert_eq!(ledger.levels().queue_depth, 2);
+    }
+
+    #[tokio::test]
+    async fn with_a_shared_queue_what_was_taken_here_ends_here() {
+        let ledger = Arc::new(Ledger::default());
+        ledger.share_queue();
+        ledger.join_line(Door::Enqueue, None).enter_shared_queue();
+        ledger.see_shared_queue(7, 70);
+        let window = ledger.open_window().unwrap();
+        ledger.see_shared_queue(3, 30);
+        assert_eq!(window.read().queue_depth, LevelReading { now: 3, max: 7 });
+        let returned = ledger.take_from_shared_queue();
+        ledger.take_from_shared_queue().finish(JobOutcome::Completed);
+        assert_eq!(ledger.levels().in_system, 1);
+        returned.back_to_shared_queue();
+        ledger.idle().await;
+        let door = ledger.door(Door::Enqueue);
+        assert_eq!((door.admitted, door.taken, door.inside), (1, Some(1), 0));
+        assert!(door.balances());
+        assert_eq!(ledger.door(Door::Process).taken, None);
     }
 
     #[tokio::test]

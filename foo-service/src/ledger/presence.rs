@@ -40,6 +40,16 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// A worker takes a message that waited on a shared queue: from now on it is in this system.
+    pub fn take_from_shared_queue(self: &Arc<Self>) -> InService {
+        self.count_taken();
+        self.levels.raise(|levels| &levels.in_system, 1);
+        self.levels.raise(|levels| &levels.in_service, 1);
+        InService::new(Arc::clone(self), Door::Enqueue)
+    }
+}
+
 /// A call between its arrival and its end. Dropped without an end, its caller went away.
 #[derive(Debug)]
 pub struct InProgress {
@@ -150,6 +160,15 @@ impl InLine {
         }
     }
 
+    /// Its message is on a shared queue, and no longer in this system.
+    pub fn enter_shared_queue(mut self) {
+        if let Some(presence) = self.presence.take() {
+            presence.ledger.levels.lower(|levels| &levels.waiting, 1);
+            presence.ledger.admit_to_shared_queue();
+            presence.ledger.leave_system();
+        }
+    }
+
     /// The queue has its message already: it counts as neither admitted nor refused. For Enqueue alone.
     pub fn leave_uncounted(mut self) {
         if let Some(presence) = self.presence.take() {
@@ -212,6 +231,15 @@ impl InService {
             levels.raise(|levels| &levels.queue_depth, 1);
             levels.raise(|levels| &levels.queue_bytes, bytes);
             presence.ledger.wake_idle();
+        }
+    }
+
+    /// The message does not end: it is on the shared queue again.
+    pub fn back_to_shared_queue(mut self) {
+        if let Some(presence) = self.presence.take() {
+            presence.ledger.levels.lower(|levels| &levels.in_service, 1);
+            presence.ledger.count_given_back();
+            presence.ledger.leave_system();
         }
     }
 

@@ -21,6 +21,8 @@ pub struct Ledger {
     pub(super) handled: AtomicU64,
     /// Whether the queue outlives the process: a drain does not wait for its messages.
     keeps_queue: AtomicBool,
+    /// Whether other instances put messages on the queue, and take them from it.
+    shares_queue: AtomicBool,
     /// Set when a drain begins. Before that, no call pays for `idle`.
     wakes_idle: AtomicBool,
     idle: Notify,
@@ -36,6 +38,30 @@ impl Ledger {
         self.levels.raise(|levels| &levels.in_system, messages);
         self.levels.raise(|levels| &levels.queue_depth, messages);
         self.levels.raise(|levels| &levels.queue_bytes, bytes);
+    }
+
+    /// Other instances have the queue too. It outlives the process.
+    pub fn share_queue(&self) {
+        self.keeps_queue.store(true, SeqCst);
+        self.shares_queue.store(true, SeqCst);
+    }
+
+    /// The shared queue has so many messages that wait, and so many bytes, for all instances together.
+    pub fn see_shared_queue(&self, depth: u64, bytes: u64) {
+        self.levels.set(|levels| &levels.queue_depth, depth);
+        self.levels.set(|levels| &levels.queue_bytes, bytes);
+    }
+
+    pub(super) fn admit_to_shared_queue(&self) {
+        self.doors[Door::Enqueue as usize].admit_to_shared();
+    }
+
+    pub(super) fn count_taken(&self) {
+        self.doors[Door::Enqueue as usize].take();
+    }
+
+    pub(super) fn count_given_back(&self) {
+        self.doors[Door::Enqueue as usize].give_back();
     }
 
     /// A message joins the queue from outside.
@@ -86,7 +112,8 @@ impl Ledger {
 
     /// The counts of `door`, read one by one: they need not fit together while messages move.
     pub fn door(&self, door: Door) -> DoorReading {
-        self.doors[door as usize].read()
+        let shared = door == Door::Enqueue && self.shares_queue.load(SeqCst);
+        self.doors[door as usize].read(shared)
     }
 
     /// The levels at this instant.

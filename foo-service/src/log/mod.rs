@@ -28,13 +28,13 @@ pub struct Log {
 }
 
 impl Log {
-    /// Starts logging for the whole process, panics included. `filter` is what `RUST_LOG` says; `None` means info.
+    /// Starts logging for the whole process, panics included. `filter` is what `RUST_LOG` says; `None` means info, and warnings alone of the client of the shared queue, which logs each of its events.
     ///
     /// # Errors
     ///
     /// What is wrong with the filter, with its words.
     pub fn start(format: LogFormat, filter: Option<&str>) -> Result<Self, String> {
-        let filter = parsed(filter.unwrap_or("info"))?;
+        let filter = parsed(filter.unwrap_or("info,async_nats=warn"))?;
         let writer = LogWriter::start(std::io::stderr());
         let lines = writer.clone();
         let to_log = tracing_subscriber::fmt()

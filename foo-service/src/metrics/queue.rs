@@ -1,4 +1,4 @@
-//! The metrics of a durable queue, and the age of the oldest message of any queue.
+//! The metrics of a durable or shared queue, and the age of the oldest message of any queue.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use metrics::{
 };
 use strum::{EnumCount, IntoStaticStr, VariantArray};
 
-/// What became of a message that a durable queue was offered: the label `outcome` of `foo_queue_offer_seconds`.
+/// What became of a message that a durable or shared queue was offered: the label `outcome` of `foo_queue_offer_seconds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumCount, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum OfferOutcome {
@@ -17,6 +17,10 @@ pub enum OfferOutcome {
     Full,
     /// The queue could not be written.
     Failed,
+    /// The server of a shared queue did not answer in time.
+    Timeout,
+    /// The server of a shared queue was out of reach, so the message was not sent.
+    Unreachable,
 }
 
 /// The handles by which the series are written.
@@ -28,6 +32,19 @@ pub struct QueueMetrics {
     redeliveries: Counter,
     write_failures: Counter,
     ids: Gauge,
+    shared: SharedMetrics,
+}
+
+/// Those that only a shared queue has.
+struct SharedMetrics {
+    shared: Gauge,
+    leased: Gauge,
+    look_age: Gauge,
+    connected: Gauge,
+    reconnects: Counter,
+    unsure: Counter,
+    dead_letters: Counter,
+    leases_lost: Counter,
 }
 
 impl QueueMetrics {
@@ -37,6 +54,9 @@ impl QueueMetrics {
             let outcome: &str = OfferOutcome::VARIANTS[index].into();
             histogram!("foo_queue_offer_seconds", "outcome" => outcome)
         });
+        // A queue in this process is always there.
+        let connected = gauge!("foo_queue_connected");
+        connected.set(1.0);
         Self {
             oldest_age: gauge!("foo_queue_oldest_age_seconds"),
             offers,
@@ -45,7 +65,49 @@ impl QueueMetrics {
             redeliveries: counter!("foo_queue_redeliveries_total"),
             write_failures: counter!("foo_queue_write_failures_total"),
             ids: gauge!("foo_queue_remembered_ids"),
+            shared: SharedMetrics {
+                shared: gauge!("foo_queue_shared"),
+                leased: gauge!("foo_queue_leased"),
+                look_age: gauge!("foo_queue_look_age_seconds"),
+                connected,
+                reconnects: counter!("foo_queue_reconnects_total"),
+                unsure: counter!("foo_queue_unsure_total"),
+                dead_letters: counter!("foo_queue_dead_letters_total"),
+                leases_lost: counter!("foo_queue_lease_lost_total"),
+            },
         }
+    }
+
+    /// Other instances have the queue too.
+    pub fn share(&self) {
+        self.shared.shared.set(1.0);
+    }
+
+    /// All instances together have so many messages of a shared queue, as was seen so long ago.
+    pub fn seen(&self, leased: u64, ago: Duration) {
+        self.shared.leased.set(leased as f64);
+        self.shared.look_age.set(ago.as_secs_f64());
+    }
+
+    /// Whether the server of a shared queue is connected, and how often it was connected again.
+    pub fn connection(&self, connected: bool, again: u64) {
+        self.shared.connected.set(f64::from(u8::from(connected)));
+        self.shared.reconnects.absolute(again);
+    }
+
+    /// A shared queue has not confirmed a message in time.
+    pub fn unsure(&self) {
+        self.shared.unsure.increment(1);
+    }
+
+    /// A message was put aside.
+    pub fn dead_letter(&self) {
+        self.shared.dead_letters.increment(1);
+    }
+
+    /// So many leases have ended while this instance had their messages.
+    pub fn leases_lost(&self, count: u64) {
+        self.shared.leases_lost.increment(count);
     }
 
     /// The oldest message has waited so long.
@@ -68,7 +130,7 @@ impl QueueMetrics {
         self.duplicates.increment(1);
     }
 
-    /// A message was taken that an earlier process may have begun to process.
+    /// A message was taken that another process may have begun to process.
     pub fn redelivered(&self) {
         self.redeliveries.increment(1);
     }
@@ -93,7 +155,7 @@ fn describe() {
     describe_histogram!(
         "foo_queue_offer_seconds",
         Unit::Seconds,
-        "How long callers of Enqueue waited for a durable queue: until their message was on the disk, or refused."
+        "How long callers of Enqueue waited for a durable or shared queue: until their message was safe, or refused."
     );
     describe_histogram!(
         "foo_queue_commit_seconds",
@@ -102,11 +164,11 @@ fn describe() {
     );
     describe_counter!(
         "foo_queue_duplicates_total",
-        "Messages that a durable queue already had under their id: acknowledged, and not queued again."
+        "Messages that a durable or shared queue already had under their id: acknowledged, and not queued again."
     );
     describe_counter!(
         "foo_queue_redeliveries_total",
-        "Messages taken from a durable queue that may have been in service when an earlier process was killed."
+        "Messages taken from a durable or shared queue that another process had before: it was killed, frozen or cut off."
     );
     describe_counter!(
         "foo_queue_write_failures_total",
@@ -115,5 +177,42 @@ fn describe() {
     describe_gauge!(
         "foo_queue_remembered_ids",
         "Ids by which a durable queue recognises repeats of messages."
+    );
+    describe_shared();
+}
+
+fn describe_shared() {
+    describe_gauge!(
+        "foo_queue_shared",
+        "1 if the queue is shared: its depth, bytes and age are those of all instances together. 0 otherwise."
+    );
+    describe_gauge!(
+        "foo_queue_leased",
+        "Messages of a shared queue that an instance has, of all instances together."
+    );
+    describe_gauge!(
+        "foo_queue_look_age_seconds",
+        Unit::Seconds,
+        "How long ago a shared queue was last looked at: foo_queue_depth and the like are so old."
+    );
+    describe_gauge!(
+        "foo_queue_connected",
+        "0 while the server of a shared queue is not connected; otherwise 1, also for every other queue."
+    );
+    describe_counter!(
+        "foo_queue_reconnects_total",
+        "Connections to the server of a shared queue after the first."
+    );
+    describe_counter!(
+        "foo_queue_unsure_total",
+        "Messages that a shared queue has not confirmed in time: they may be on it."
+    );
+    describe_counter!(
+        "foo_queue_dead_letters_total",
+        "Messages that this instance put aside, because they were delivered as often as is allowed."
+    );
+    describe_counter!(
+        "foo_queue_lease_lost_total",
+        "Leases that ended while this instance had their messages, because the server was out of reach for so long."
     );
 }

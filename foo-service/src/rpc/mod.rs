@@ -33,6 +33,7 @@ use crate::{
     ledger::Ledger,
     lifecycle::Lifecycle,
     process::ProcessDoor,
+    role::Role,
     turns::{Classes, Turns},
 };
 
@@ -50,6 +51,8 @@ pub struct FooRpc {
     pub ledger: Arc<Ledger>,
     /// Whether calls have classes of urgency.
     pub classes: Classes,
+    /// Which calls the service serves.
+    pub role: Role,
     /// Whether the service still takes work.
     pub lifecycle: Arc<Lifecycle>,
     /// The order of work: it knows when a place is expected.
@@ -61,6 +64,8 @@ impl FooRpc {
     fn job(&self, door: Door, call: &Call, message: Option<Message>) -> Result<Job, Status> {
         let checked = if self.lifecycle.draining() {
             Err(Reason::Draining.into())
+        } else if !self.role.serves(door) {
+            Err(Reason::OtherRole.into())
         } else {
             self.rules.check(call, message)
         };

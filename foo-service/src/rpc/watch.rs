@@ -16,7 +16,7 @@ use super::{
     status::Refusal,
 };
 use crate::{
-    enqueue::{Completion, CompletionLog},
+    enqueue::{Completion, CompletionLog, EnqueueDoor},
     job::{Door, JobOutcome, MAX_ID_BYTES, Reason, Rpc},
     ledger::{DoorReading, Ledger, LevelReading, Window},
     lifecycle::{Lifecycle, Phase},
@@ -31,12 +31,11 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Everything that a snapshot shows.
-#[derive(Debug)]
 pub struct Watched {
     /// The id of this instance, which is new at every start.
     pub instance_id: String,
-    /// The name of a queue that outlives the instance; empty for one in memory.
-    pub queue_id: String,
+    /// The queue, for its name and, if it is shared, what was seen of it.
+    pub enqueue: Arc<EnqueueDoor>,
     /// When the instance started: times in snapshots count from here.
     pub started: Instant,
     /// The workers, for their number.
@@ -88,10 +87,11 @@ pub(super) fn stream(
     let window = watched.ledger.open_window().ok_or(Reason::WatchersFull)?;
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let resumes = if watched.queue_id.is_empty() {
+    let queue_id = watched.enqueue.queue_id();
+    let resumes = if queue_id.is_empty() {
         request.resume_instance_id == watched.instance_id
     } else {
-        request.resume_queue_id == watched.queue_id
+        request.resume_queue_id == queue_id
     };
     let first = Watcher {
         window,
@@ -161,7 +161,11 @@ impl Watcher {
             missed,
             completions_more: more,
             refusals: refusals(&watched.ledger),
-            queue_id: watched.queue_id.clone(),
+            queue_id: watched.enqueue.queue_id().to_owned(),
+            shared_queue: watched.enqueue.shared().map(|seen| v1::SharedQueue {
+                leased: seen.leased,
+                seen_ago: Some(to_wire(seen.ago)),
+            }),
         }
     }
 }
@@ -189,6 +193,8 @@ fn door_counts(reading: &DoorReading) -> v1::DoorCounts {
         rejected: reading.of(JobOutcome::Rejected),
         work_failed: reading.of(JobOutcome::WorkFailed),
         recovered: reading.recovered,
+        dead_lettered: reading.of(JobOutcome::DeadLettered),
+        taken: reading.taken,
     }
 }
 
@@ -218,20 +224,10 @@ fn level(reading: LevelReading) -> v1::Level {
 }
 
 fn completion(completion: Completion) -> v1::Completion {
-    let outcome = match completion.outcome {
-        JobOutcome::Completed => v1::JobOutcome::Completed,
-        JobOutcome::Dropped => v1::JobOutcome::Dropped,
-        JobOutcome::Expired => v1::JobOutcome::Expired,
-        JobOutcome::Cancelled => v1::JobOutcome::Cancelled,
-        JobOutcome::Abandoned => v1::JobOutcome::Abandoned,
-        JobOutcome::Failed => v1::JobOutcome::Failed,
-        JobOutcome::Rejected => v1::JobOutcome::Rejected,
-        JobOutcome::WorkFailed => v1::JobOutcome::WorkFailed,
-    };
     v1::Completion {
         id: completion.id.into(),
         queue_wait: Some(to_wire(completion.queue_wait)),
         service_time: completion.service_time.map(to_wire),
-        outcome: outcome.into(),
+        outcome: v1::JobOutcome::from(completion.outcome).into(),
     }
 }

@@ -30,6 +30,7 @@ fn start(settings: Settings) -> (TestBed, SocketAddr) {
         turns: service.turns(),
         ledger: service.ledger(),
         enqueue: service.enqueue(),
+        role: service.role(),
         lifecycle: service.lifecycle(),
         accepting: service.accepting(),
         lost_lines: LostLines::default(),

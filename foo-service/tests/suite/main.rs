@@ -26,6 +26,8 @@ mod program_log;
 mod queue;
 mod queue_line;
 mod reasons;
+#[cfg(feature = "nats")]
+mod shared_queue;
 mod support;
 mod tls;
 mod untrusted_calls;

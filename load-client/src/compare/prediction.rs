@@ -90,7 +90,7 @@ fn predict(strategy: &Strategy, scenario: &Scenario, run: &Run) -> Result<Theory
         variation,
         length: run.load.duration_seconds,
     };
-    match (strategy.rpc, settings.queue) {
+    match (strategy.rpc, &settings.queue) {
         (Rpc::Enqueue, _) if run.ledger.withheld > 0 => Err("some clients had as many requests in flight as they may"),
         (Rpc::Enqueue, QueueKind::Unbounded) => case.endless_queue(),
         (Rpc::Enqueue, QueueKind::Bounded) if settings.when_full != WhenFull::Wait => Ok(case.bounded_queue()),

@@ -3,9 +3,6 @@
 use std::time::Duration;
 
 #[cfg(feature = "embedded")]
-use foo_service::config::QueueKind;
-
-#[cfg(feature = "embedded")]
 use crate::lab::Strategy;
 use crate::{
     cli::{Defaults, DrainLimit, LoadArgs},
@@ -89,14 +86,14 @@ pub fn check_again(strategies: &[Strategy]) -> Result<(), String> {
 /// One sentence that names the flags.
 #[cfg(feature = "embedded")]
 pub fn check_virtual(strategies: &[Strategy]) -> Result<(), String> {
-    let durable = strategies
+    let waits = strategies
         .iter()
-        .find(|strategy| strategy.settings.queue == QueueKind::Durable);
-    durable.map_or(Ok(()), |strategy| {
+        .find(|strategy| strategy.settings.queue.outlives_process());
+    waits.map_or(Ok(()), |strategy| {
         Err(format!(
-            "{}: --queue durable writes to a disk, which takes real time, and this comparison runs in virtual time; describe \
-             it in a lab file and leave --virtual-time out",
-            strategy.name
+            "{}: --queue {} waits for a disk or a server, which takes real time, and this comparison runs in virtual time; \
+             describe it in a lab file and leave --virtual-time out",
+            strategy.name, strategy.settings.queue
         ))
     })
 }

@@ -7,7 +7,7 @@ use foo_proto::v1::{DoorCounts, Level, Snapshot};
 use tokio::time::Instant;
 
 use super::refusals::Refusals;
-use crate::{ledger::ServiceCounts, live::Levels, recorder::Series};
+use crate::{call::measured, ledger::ServiceCounts, live::Levels, recorder::Series};
 
 /// The highest levels since the load began; `None` before anything was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,8 +87,9 @@ impl Observed {
             self.earlier = self.counters();
             // What waited on a durable queue as it was last seen counts as admitted in both instances.
             let kept = !self.queue_lost(&snapshot);
+            let found = kept && snapshot.shared_queue.is_none();
             self.base = ServiceCounts {
-                admitted: if kept { self.inside_enqueue() } else { 0 },
+                admitted: if found { self.inside_enqueue() } else { 0 },
                 ..ServiceCounts::default()
             };
         }
@@ -120,9 +121,21 @@ impl Observed {
         self.levels().in_system
     }
 
-    /// Messages with the queue's door: on the queue or, from there, in service.
+    /// Messages with the queue's door: on the queue or, from there, in service. Of a shared queue: with any instance.
     pub fn inside_enqueue(&self) -> u64 {
-        self.last.enqueue.map_or(0, |door| door.inside)
+        match &self.last.shared_queue {
+            Some(shared) => self.levels().queue_depth + shared.leased,
+            None => self.last.enqueue.map_or(0, |door| door.inside),
+        }
+    }
+
+    /// Whether the queue was looked at after that instant. One that is not shared is looked at with each snapshot.
+    pub(super) fn queue_seen_since(&self, instant: Instant) -> bool {
+        let Some(shared) = &self.last.shared_queue else {
+            return true;
+        };
+        let ago = shared.seen_ago.and_then(measured).unwrap_or_default();
+        self.heard.checked_sub(ago).is_some_and(|seen| seen > instant)
     }
 
     /// Calls of Enqueue and Process that the service did not answer with OK since the run began, by its reason, over all
@@ -153,8 +166,10 @@ impl Observed {
                 + door.abandoned
                 + door.failed
                 + door.rejected
-                + door.work_failed;
-            door.admitted == ended + door.inside
+                + door.work_failed
+                + door.dead_lettered;
+            // Another instance may take what this one has admitted to a shared queue.
+            door.taken.unwrap_or(door.admitted) == ended + door.inside
         }))
     }
 }

@@ -256,6 +256,8 @@ fn counts(reading: &DoorReading) -> DoorCounts {
         rejected: reading.of(JobOutcome::Rejected),
         work_failed: reading.of(JobOutcome::WorkFailed),
         recovered: 0,
+        dead_lettered: reading.of(JobOutcome::DeadLettered),
+        taken: None,
     }
 }
 

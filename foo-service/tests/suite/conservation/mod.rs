@@ -54,8 +54,15 @@ impl Coverage {
     /// A property of what never happens says nothing.
     fn check(&self) {
         for reason in Reason::ALL {
-            // No disk is in this test.
-            let happens = !matches!(reason, Reason::Failed | Reason::WatchersFull | Reason::QueueUnavailable);
+            // No disk, no server and no role is in this test.
+            let happens = !matches!(
+                reason,
+                Reason::Failed
+                    | Reason::WatchersFull
+                    | Reason::QueueUnavailable
+                    | Reason::QueueUnsure
+                    | Reason::OtherRole
+            );
             let calls = self.reasons[reason as usize];
             assert_eq!(calls > 0, happens, "{reason:?}: {calls} calls");
         }
@@ -71,7 +78,7 @@ impl Coverage {
                     JobOutcome::Completed | JobOutcome::Abandoned | JobOutcome::WorkFailed => true,
                     JobOutcome::Dropped => door == Door::Enqueue,
                     JobOutcome::Expired | JobOutcome::Cancelled | JobOutcome::Rejected => door == Door::Process,
-                    JobOutcome::Failed => false,
+                    JobOutcome::Failed | JobOutcome::DeadLettered => false,
                 };
                 let messages = self.jobs[door as usize][outcome as usize];
                 assert_eq!(messages > 0, happens, "{door:?} {outcome:?}: {messages} messages");

@@ -5,6 +5,8 @@
 
 mod caller;
 pub(crate) mod certificates;
+#[cfg(feature = "nats")]
+pub(crate) mod nats;
 pub(crate) mod page;
 pub(crate) mod program;
 

@@ -1,0 +1,91 @@
+//! Messages that were delivered, and that no worker has yet: one, or as many as workers were free when they were asked for.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard},
+};
+
+use async_nats::Subject;
+use tokio::sync::Notify;
+
+use crate::job::Job;
+
+/// A message that was delivered to this instance.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    /// A number of its own within this instance.
+    pub(super) number: u64,
+    /// Its position on the queue.
+    pub(super) sequence: u64,
+    /// Where the server hears what became of it.
+    pub(super) reply: Subject,
+    /// The message.
+    pub(super) job: Job,
+}
+
+/// The messages in hand.
+#[derive(Debug, Default)]
+pub(super) struct Hand {
+    state: Mutex<State>,
+    arrived: Notify,
+    taken: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: VecDeque<Delivery>,
+    closed: bool,
+}
+
+impl Hand {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics with the hand locked")
+    }
+
+    /// A message has come.
+    ///
+    /// # Errors
+    ///
+    /// The message, if none is taken any more.
+    pub(super) fn put(&self, delivery: Delivery) -> Result<(), Delivery> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(delivery);
+        }
+        state.held.push_back(delivery);
+        drop(state);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// How many messages are in hand.
+    pub(super) fn count(&self) -> usize {
+        self.state().held.len()
+    }
+
+    /// Waits until there is a message. For one consumer. Cancel-safe.
+    pub(super) async fn ready(&self) {
+        while self.count() == 0 {
+            self.arrived.notified().await;
+        }
+    }
+
+    /// Waits until a message was taken. For one waiter. Cancel-safe.
+    pub(super) async fn taken(&self) {
+        self.taken.notified().await;
+    }
+
+    /// The oldest message.
+    pub(super) fn take(&self) -> Option<Delivery> {
+        let delivery = self.state().held.pop_front();
+        self.taken.notify_one();
+        delivery
+    }
+
+    /// No message is taken any more. Returns those in hand.
+    pub(super) fn close(&self) -> VecDeque<Delivery> {
+        let mut state = self.state();
+        state.closed = true;
+        std::mem::take(&mut state.held)
+    }
+}

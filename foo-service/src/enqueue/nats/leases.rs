@@ -1,0 +1,83 @@
+//! The leases that this instance has, and since when the server was not told of them.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+use async_nats::Subject;
+use tokio::time::Instant;
+
+/// The messages that this instance has.
+#[derive(Debug, Default)]
+pub(super) struct Leases(Mutex<HashMap<u64, Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    reply: Subject,
+    /// When the server was last told.
+    told: Instant,
+    /// Whether the lease has ended meanwhile.
+    lost: bool,
+}
+
+impl Leases {
+    fn kept(&self) -> MutexGuard<'_, HashMap<u64, Kept>> {
+        self.0.lock().expect("no code panics with the leases locked")
+    }
+
+    /// From now on the message with this number is kept.
+    pub(super) fn begin(&self, number: u64, reply: Subject) {
+        let kept = Kept {
+            reply,
+            told: Instant::now(),
+            lost: false,
+        };
+        self.kept().insert(number, kept);
+    }
+
+    /// The message is no longer kept.
+    pub(super) fn end(&self, number: u64) {
+        self.kept().remove(&number);
+    }
+
+    /// Notes that the server is told now, and returns where.
+    pub(super) fn to_tell(&self) -> Vec<Subject> {
+        let now = Instant::now();
+        let mut kept = self.kept();
+        let tell = |kept: &mut Kept| {
+            kept.told = now;
+            kept.reply.clone()
+        };
+        kept.values_mut().map(tell).collect()
+    }
+
+    /// How many leases have ended since the last time this was asked, because the server could not be told for so long.
+    pub(super) fn newly_lost(&self, lease: Duration) -> u64 {
+        let mut kept = self.kept();
+        let lost = kept
+            .values_mut()
+            .filter(|kept| !kept.lost && kept.told.elapsed() > lease);
+        lost.map(|kept| kept.lost = true).count() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_was_not_kept_for_its_length_is_lost_once() {
+        let (leases, lease) = (Leases::default(), Duration::from_secs(3));
+        leases.begin(1, "one".into());
+        leases.begin(2, "two".into());
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!((leases.newly_lost(lease), leases.to_tell().len()), (0, 2));
+        leases.end(2);
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_eq!((leases.newly_lost(lease), leases.newly_lost(lease)), (1, 0));
+        leases.end(1);
+        assert!(leases.to_tell().is_empty());
+    }
+}

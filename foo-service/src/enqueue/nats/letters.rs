@@ -1,0 +1,113 @@
+//! Dead letters, for the operator: what they are, and how they go back to the queue.
+
+use async_nats::jetstream::message::PublishMessage;
+use foo_proto::v1;
+use prost::Message as _;
+
+use super::{
+    connect::{Unreached, connect},
+    settings::NatsSettings,
+    setup::{Reached, set_up},
+    wire,
+};
+
+/// A message that was put aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Its number.
+    pub number: u64,
+    /// Its id; `None` if it is no message of foo-service.
+    pub id: Option<String>,
+    /// How often it was delivered.
+    pub deliveries: u64,
+    /// Why it was put aside.
+    pub reason: String,
+    /// Bytes of its payload.
+    pub bytes: u64,
+}
+
+/// The dead letters of a shared queue.
+#[derive(Debug)]
+pub struct DeadLetters {
+    settings: NatsSettings,
+    reached: Reached,
+}
+
+impl DeadLetters {
+    /// Connects to the queue.
+    ///
+    /// # Errors
+    ///
+    /// If the queue cannot be reached.
+    pub async fn open(settings: NatsSettings) -> Result<Self, String> {
+        let open = async {
+            let (client, connections) = connect(&settings).await?;
+            set_up(&settings, client, connections).await
+        };
+        let reached = open
+            .await
+            .map_err(|(Unreached::Unfit(why) | Unreached::Away(why))| why)?;
+        Ok(Self { settings, reached })
+    }
+
+    /// The numbers from the oldest to the newest; some may be gone.
+    async fn numbers(&self) -> Result<std::ops::RangeInclusive<u64>, String> {
+        let state = self
+            .reached
+            .dead
+            .get_info()
+            .await
+            .map_err(|error| error.to_string())?
+            .state;
+        Ok(state.first_sequence.max(1)..=state.last_sequence)
+    }
+
+    /// All of them, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer.
+    pub async fn list(&self) -> Result<Vec<DeadLetter>, String> {
+        let mut letters = Vec::new();
+        for number in self.numbers().await? {
+            // Gaps are letters that were sent again.
+            let Ok(raw) = self.reached.dead.get_raw_message(number).await else {
+                continue;
+            };
+            let header = |name: &str| raw.headers.get(name).map(ToString::to_string).unwrap_or_default();
+            let message = v1::Message::decode(&*raw.payload).ok();
+            letters.push(DeadLetter {
+                number,
+                deliveries: header(wire::DEAD_DELIVERIES).parse().unwrap_or_default(),
+                reason: header(wire::DEAD_REASON),
+                bytes: message
+                    .as_ref()
+                    .map_or(raw.payload.len(), |message| message.payload.len()) as u64,
+                id: message.map(|message| message.id),
+            });
+        }
+        Ok(letters)
+    }
+
+    /// Puts the letter with that number back on the queue, as a new message, and removes it here. A repeat after a failure puts it there
+    /// once.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such letter, the queue is full, or the server does not answer.
+    pub async fn retry(&self, number: u64) -> Result<(), String> {
+        let raw = self.reached.dead.get_raw_message(number).await;
+        let raw = raw.map_err(|error| format!("there is no dead letter {number}: {error}"))?;
+        let created = self.reached.dead.cached_info().created.unix_timestamp_nanos();
+        let message = PublishMessage::build()
+            .payload(raw.payload)
+            .header(wire::MESSAGE_ID, format!("retry-{created:x}-{number}").as_str());
+        let context = &self.reached.context;
+        let sent = async { context.send_publish(self.settings.work_subject(), message).await?.await };
+        sent.await
+            .map_err(|error| format!("dead letter {number} is not queued again: {error}"))?;
+        let removed = self.reached.dead.delete_message(number).await;
+        removed.map_err(|error| format!("dead letter {number} is queued again, and cannot be removed: {error}"))?;
+        Ok(())
+    }
+}

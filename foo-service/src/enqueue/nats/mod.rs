@@ -1,0 +1,239 @@
+//! A queue that several instances share, on the servers of NATS JetStream: an acknowledged message survives the end of any
+//! instance, and is taken by any.
+//!
+//! Messages are put on a stream (`offer`) and taken from it one by one, as workers are free (`ask`, `pull`, `hand`). While an instance
+//! has a message it keeps a lease on it (`keep`). Completions go to a stream of their own, which every instance reads (`lease`, `log`).
+//! A message that is delivered again and again is put aside (`dead`).
+//!
+//! A message is done at least once: again after a kill, and after an instance was frozen for longer than the lease. The server has
+//! no fence against that.
+
+mod ask;
+mod connect;
+mod dead;
+mod hand;
+mod keep;
+mod lease;
+mod leases;
+mod letters;
+mod log;
+mod look;
+mod offer;
+mod pull;
+mod settings;
+mod setup;
+mod shared;
+mod wire;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use rand::TryRng;
+use tokio::{
+    task::AbortHandle,
+    time::{Instant, sleep, timeout},
+};
+
+pub(super) use self::lease::Lease;
+use self::{connect::Unreached, shared::Shared};
+pub use self::{
+    letters::{DeadLetter, DeadLetters},
+    settings::NatsSettings,
+};
+use super::{CompletionLog, Enqueued, SharedSeen, UnfitQueue};
+use crate::{
+    job::{Job, Reason},
+    ledger::Ledger,
+    lifecycle::Lifecycle,
+    metrics::Metrics,
+    turns::Turns,
+};
+
+/// How often a server that is away is tried at the start.
+const TRY_EVERY: Duration = Duration::from_secs(1);
+/// How long the last messages may take to go to the server.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// The queue, as this instance has it.
+pub(super) struct NatsQueue {
+    shared: Arc<Shared>,
+    /// Why the queue was not reached at the last attempt.
+    unreached: Mutex<String>,
+    running: Mutex<Option<AbortHandle>>,
+}
+
+impl NatsQueue {
+    /// Not reached yet.
+    pub(super) fn new(
+        settings: NatsSettings,
+        (ledger, lifecycle, metrics): (Arc<Ledger>, Arc<Lifecycle>, Arc<Metrics>),
+        log: Arc<CompletionLog>,
+    ) -> Self {
+        let instance = rand::rngs::SysRng.try_next_u64().expect("the system gives randomness");
+        let instance = format!("{instance:016x}");
+        Self {
+            shared: Arc::new(Shared::new(settings, instance, ledger, lifecycle, metrics, log)),
+            unreached: Mutex::new("the queue has not been reached yet".to_owned()),
+            running: Mutex::default(),
+        }
+    }
+
+    /// Tries once to reach the queue. A server that is away is no error: [`run`](Self::run) goes on trying.
+    ///
+    /// # Errors
+    ///
+    /// If the settings do not fit the server.
+    pub(super) async fn reach(&self) -> Result<(), UnfitQueue> {
+        match self.try_once().await {
+            Ok(()) => Ok(()),
+            Err(Unreached::Unfit(why)) => Err(UnfitQueue(why)),
+            Err(Unreached::Away(why)) => {
+                tracing::warn!("{why}; trying again each second");
+                self.note(why);
+                Ok(())
+            }
+        }
+    }
+
+    fn note(&self, why: String) {
+        *self.unreached.lock().expect("no code panics with the reason locked") = why;
+    }
+
+    async fn try_once(&self) -> Result<(), Unreached> {
+        if self.shared.reached.get().is_some() {
+            return Ok(());
+        }
+        let settings = &self.shared.settings;
+        let (client, connections) = connect::connect(settings).await?;
+        let reached = setup::set_up(settings, client, connections).await?;
+        log::begin(&self.shared, &reached).await.map_err(Unreached::Away)?;
+        tracing::info!(queue_id = %reached.queue_id, servers = %settings.hosts.join(","), "the queue is reached");
+        // Set by this one task alone.
+        let _ = self.shared.reached.set(reached);
+        Ok(())
+    }
+
+    /// Why the service is not ready: the queue was never reached. An outage later is no reason, because Process goes on, and all
+    /// instances would be gone at once.
+    pub(super) fn unreached(&self) -> Option<String> {
+        let unreached = self.shared.reached.get().is_none();
+        unreached.then(|| {
+            self.unreached
+                .lock()
+                .expect("no code panics with the reason locked")
+                .clone()
+        })
+    }
+
+    /// Constant for as long as the queue lives; empty until it was reached.
+    pub(super) fn queue_id(&self) -> &str {
+        self.shared.reached.get().map_or("", |reached| &reached.queue_id)
+    }
+
+    /// What was last seen; `None` until the queue was reached.
+    pub(super) fn seen(&self) -> Option<SharedSeen> {
+        self.shared.reached.get()?;
+        let look = *self.shared.look();
+        Some(SharedSeen {
+            leased: look.leased,
+            ago: look.at.elapsed(),
+        })
+    }
+
+    /// How long the oldest message has waited or been in service.
+    pub(super) fn oldest_age(&self) -> Duration {
+        let look = *self.shared.look();
+        if look.depth + look.leased == 0 {
+            return Duration::ZERO;
+        }
+        look.oldest + look.at.elapsed()
+    }
+
+    /// Copies what was last seen into the gauges.
+    pub(super) fn publish(&self) {
+        let look = *self.shared.look();
+        let connections = self
+            .shared
+            .reached
+            .get()
+            .map_or(0, |reached| *reached.connections.borrow());
+        let metrics = &self.shared.metrics.queue;
+        metrics.seen(look.leased, look.at.elapsed());
+        metrics.connection(self.shared.connected().is_some(), connections.saturating_sub(1));
+    }
+
+    /// Puts a message on the queue. Waits until the server has confirmed it.
+    ///
+    /// # Errors
+    ///
+    /// The queue is full, out of reach, or has not answered in time. The message counts as refused then.
+    pub(super) async fn offer(&self, job: Job, deadline: Option<Instant>) -> Result<Enqueued, Reason> {
+        offer::offer(&self.shared, job, deadline).await
+    }
+
+    /// Waits until there is a message. For one consumer. Cancel-safe.
+    pub(super) async fn ready(&self) {
+        self.shared.hand.ready().await;
+    }
+
+    /// Takes the oldest message in hand, if it is still there.
+    pub(super) fn take(&self) -> Option<Lease> {
+        let delivery = self.shared.hand.take()?;
+        let in_service = self.shared.ledger.take_from_shared_queue();
+        Some(Lease {
+            shared: Arc::clone(&self.shared),
+            taken: Instant::now(),
+            held: Some((delivery, in_service)),
+        })
+    }
+
+    /// Starts everything that goes on beside the calls: reaching the queue, taking messages for the workers of `turns`, keeping leases,
+    /// reading completions. It ends with [`close`](Self::close).
+    pub(super) fn start(self: &Arc<Self>, turns: Arc<Turns>) {
+        let queue = Arc::clone(self);
+        let running = tokio::spawn(async move { queue.run(&turns).await });
+        *self.running.lock().expect("no code panics with the task locked") = Some(running.abort_handle());
+    }
+
+    async fn run(&self, turns: &Turns) {
+        while let Err(Unreached::Away(why) | Unreached::Unfit(why)) = self.try_once().await {
+            tracing::debug!("{why}; trying again");
+            self.note(why);
+            sleep(TRY_EVERY).await;
+        }
+        let shared = &self.shared;
+        let reached = shared.reached.get().expect("it was set by the attempt that succeeded");
+        tokio::join!(
+            pull::run(shared, reached, turns),
+            keep::run(shared),
+            log::run(shared, reached),
+            look::run(shared, reached),
+        );
+    }
+
+    /// No message is taken any more.
+    pub(super) fn stop(&self) {
+        for delivery in self.shared.hand.close() {
+            // The server delivers it again when its lease ends. In a drain, all messages in hand were given back before.
+            self.shared.leases.end(delivery.number);
+        }
+    }
+
+    /// Ends the connection, after the last messages have gone to the server.
+    pub(super) async fn close(&self) {
+        self.stop();
+        if let Some(reached) = self.shared.connected() {
+            let mut returned = self.shared.returned.subscribe();
+            let last = async {
+                let _ = returned.wait_for(|returned| *returned).await;
+                let _ = reached.client.flush().await;
+            };
+            let _ = timeout(FLUSH, last).await;
+        }
+        if let Some(running) = self.running.lock().expect("no code panics with the task locked").take() {
+            running.abort();
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Takes messages from the server, as `ask` says when and how many, and puts them in hand.
+
+use std::{pin::pin, sync::Arc};
+
+use async_nats::{
+    Message, StatusCode,
+    jetstream::{self, consumer::pull::BatchConfig},
+};
+use futures_util::StreamExt;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
+
+use super::{
+    ask::{Asking, EXPIRES, HEARTBEAT, Request},
+    dead::{Dead, put_aside},
+    hand::Delivery,
+    setup::Reached,
+    shared::{RETRY, Shared},
+    wire,
+};
+use crate::{enqueue::Completion, job::JobOutcome, lifecycle::Phase, turns::Turns};
+
+/// Takes messages for the workers of `turns` until the service drains; then gives back those that no worker has had.
+pub(super) async fn run(shared: &Arc<Shared>, reached: &Reached, turns: &Turns) {
+    let mut draining = pin!(shared.lifecycle.reached(Phase::Draining));
+    let mut aside = JoinSet::new();
+    let mut connections = reached.connections.clone();
+    let inbox = reached.client.new_inbox();
+    let mut inbound = loop {
+        match reached.client.subscribe(format!("{inbox}.*")).await {
+            Ok(inbound) => break inbound,
+            Err(error) => tracing::error!(%error, "cannot take messages from the queue"),
+        }
+        sleep(RETRY).await;
+    };
+    let mut asking = Asking::new(Instant::now());
+    loop {
+        while aside.try_join_next().is_some() {}
+        let (free, held) = (turns.workers().free(), shared.hand.count());
+        let connected = shared.connected().is_some();
+        if connected && let Some(request) = asking.request(Instant::now(), free, held) {
+            let sent = reached
+                .workers
+                .request_batch(batch(request), format!("{inbox}.{}", request.serial).into());
+            if let Err(error) = sent.await {
+                tracing::debug!(%error, "messages cannot be asked for");
+                asking.lost();
+                sleep(RETRY).await;
+            }
+        }
+        let idle = !asking.is_open() && held == 0;
+        tokio::select! {
+            biased;
+            () = &mut draining => break,
+            message = inbound.next() => match message {
+                Some(message) => received(shared, &mut asking, message, &mut aside),
+                None => break,
+            },
+            // A new connection: what was asked for over the last one is gone.
+            _ = connections.changed() => asking.lost(),
+            () = at(asking.lost_at()) => asking.lost(),
+            () = shared.hand.taken(), if held > 0 => {}
+            () = turns.workers().vacancy(), if idle && connected => {}
+            () = sleep(RETRY), if !connected => {}
+        }
+    }
+    for delivery in shared.hand.close() {
+        shared.give_back(delivery.number, delivery.reply).await;
+    }
+    // A request may be open still, and bring messages until the server hears of this.
+    let _ = inbound.unsubscribe().await;
+    while let Some(message) = inbound.next().await {
+        received(shared, &mut asking, message, &mut aside);
+    }
+    while aside.join_next().await.is_some() {}
+    shared.returned.send_replace(true);
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn batch(request: Request) -> BatchConfig {
+    if request.waits {
+        BatchConfig {
+            batch: request.most,
+            expires: Some(EXPIRES),
+            idle_heartbeat: HEARTBEAT,
+            ..BatchConfig::default()
+        }
+    } else {
+        BatchConfig {
+            batch: request.most,
+            no_wait: true,
+            ..BatchConfig::default()
+        }
+    }
+}
+
+/// Something has come: a message, a sign of life, or the end of a request.
+fn received(shared: &Arc<Shared>, asking: &mut Asking, message: Message, aside: &mut JoinSet<()>) {
+    let now = Instant::now();
+    match message.status {
+        Some(StatusCode::IDLE_HEARTBEAT) => asking.heartbeat(now),
+        Some(_) => {
+            let serial = message
+                .subject
+                .rsplit('.')
+                .next()
+                .and_then(|serial| serial.parse().ok());
+            asking.ended(now, serial.unwrap_or_default());
+        }
+        None => delivered(shared, asking, now, message, aside),
+    }
+}
+
+fn delivered(shared: &Arc<Shared>, asking: &mut Asking, now: Instant, message: Message, aside: &mut JoinSet<()>) {
+    let Some(reached) = shared.reached.get() else { return };
+    let message = jetstream::Message {
+        message,
+        context: reached.context.clone(),
+    };
+    let (Ok(info), Some(reply)) = (message.info(), message.message.reply.clone()) else {
+        tracing::error!("the queue's server has sent something that is no message of the queue");
+        return;
+    };
+    asking.message(now, info.pending);
+    let (sequence, published) = (info.stream_sequence, info.published.unix_timestamp_nanos());
+    let deliveries = u64::try_from(info.delivered).unwrap_or_default();
+    let number = shared.next_delivery();
+    shared.leases.begin(number, reply.clone());
+    if deliveries > 1 {
+        shared.metrics.queue.redelivered();
+    }
+    let job = wire::decode(&message.message.payload, published);
+    let reason = match &job {
+        None => Some("it is no message of foo-service"),
+        Some(_) if deliveries > shared.settings.max_deliveries => Some("it was delivered as often as is allowed"),
+        Some(_) => None,
+    };
+    if let Some(reason) = reason {
+        let completion = job.map(|job| Completion {
+            queue_wait: job.since.elapsed(),
+            service_time: None,
+            outcome: JobOutcome::DeadLettered,
+            id: job.id,
+        });
+        let dead = Dead {
+            number,
+            sequence,
+            deliveries: deliveries.saturating_sub(1),
+            reply,
+            bytes: message.message.payload.clone(),
+            reason,
+            completion,
+        };
+        aside.spawn(put_aside(Arc::clone(shared), dead));
+    } else if let Some(job) = job {
+        let delivery = Delivery {
+            number,
+            sequence,
+            reply,
+            job,
+        };
+        if let Err(delivery) = shared.hand.put(delivery) {
+            let shared = Arc::clone(shared);
+            aside.spawn(async move { shared.give_back(delivery.number, delivery.reply).await });
+        }
+    }
+}

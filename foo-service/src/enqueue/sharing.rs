@@ -1,0 +1,89 @@
+//! What a queue on a server needs besides: it has to be reached, and is looked at from outside.
+
+use std::{sync::Arc, time::Duration};
+
+#[cfg(feature = "nats")]
+use super::backend::Backend;
+use super::{EnqueueDoor, dispatcher};
+use crate::turns::Turns;
+
+/// Why a shared queue cannot be used with these settings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnfitQueue(pub(super) String);
+
+/// What was last seen of a shared queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedSeen {
+    /// Messages that any instance has.
+    pub leased: u64,
+    /// How long ago that was.
+    pub ago: Duration,
+}
+
+impl EnqueueDoor {
+    /// Tries once to reach a shared queue. A server that is away is no error: [`dispatch`](Self::dispatch) goes on trying.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not fit the settings.
+    #[cfg_attr(
+        not(feature = "nats"),
+        allow(
+            clippy::unused_async,
+            clippy::unused_self,
+            reason = "only a shared queue is reached over a network"
+        )
+    )]
+    pub async fn reach(&self) -> Result<(), UnfitQueue> {
+        #[cfg(feature = "nats")]
+        if let Backend::Nats(queue) = &self.queue {
+            return queue.reach().await;
+        }
+        Ok(())
+    }
+
+    /// Why the queue has never been reached; `None` if it was, or is in this process.
+    #[cfg_attr(
+        not(feature = "nats"),
+        allow(clippy::unused_self, reason = "without the feature no queue is shared")
+    )]
+    pub fn unreached(&self) -> Option<String> {
+        #[cfg(feature = "nats")]
+        if let Backend::Nats(queue) = &self.queue {
+            return queue.unreached();
+        }
+        None
+    }
+
+    /// What was last seen of a shared queue that was reached.
+    #[cfg_attr(
+        not(feature = "nats"),
+        allow(clippy::unused_self, reason = "without the feature no queue is shared")
+    )]
+    pub fn shared(&self) -> Option<SharedSeen> {
+        #[cfg(feature = "nats")]
+        if let Backend::Nats(queue) = &self.queue {
+            return queue.seen();
+        }
+        None
+    }
+
+    /// Copies what is known of the queue into the gauges.
+    pub fn publish(&self) {
+        self.metrics.queue.oldest_age(self.queue.oldest_age());
+        #[cfg(feature = "nats")]
+        if let Backend::Nats(queue) = &self.queue {
+            queue.publish();
+        }
+    }
+
+    /// Has the queue's messages processed in their turns, until the service abandons or closes.
+    pub async fn dispatch(&self, turns: &Arc<Turns>) {
+        #[cfg(feature = "nats")]
+        if let Backend::Nats(queue) = &self.queue {
+            queue.start(Arc::clone(turns));
+        }
+        dispatcher::run(&self.queue, turns, &self.lifecycle, self.message_ttl).await;
+    }
+}

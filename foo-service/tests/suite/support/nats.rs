@@ -1,0 +1,192 @@
+//! A nats-server of the test's own, on a free port of loopback, with a folder that goes with it. Every write is synced before it
+//! is confirmed.
+
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use foo_proto::v1::{JobOutcome as End, WatchRequest};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::{
+    net::TcpStream,
+    process::{Child, Command},
+};
+
+use super::{
+    Caller, ms,
+    page::{get, samples},
+    program::Program,
+    until_async, watch_request, within_patience,
+};
+
+/// A running server; killed when dropped.
+pub(crate) struct Nats {
+    child: Child,
+    program: PathBuf,
+    folder: TempDir,
+    pub(crate) address: SocketAddr,
+}
+
+/// The program, as `scripts/get-nats` leaves it, or as `NATS_SERVER` names it.
+fn program() -> Option<PathBuf> {
+    let named = std::env::var_os("NATS_SERVER").map(PathBuf::from);
+    let ours = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .with_file_name("nats")
+        .join("nats-server");
+    named.or(Some(ours)).filter(|program| program.is_file())
+}
+
+impl Nats {
+    /// Starts a server. `None` if there is no program, which is a failure in CI.
+    pub(crate) async fn start() -> Option<Self> {
+        Self::start_with("jetstream { store_dir: STORE, sync_interval: always }\nmax_payload: 2MB").await
+    }
+
+    /// Starts a server with that configuration, in which STORE is its folder.
+    pub(crate) async fn start_with(configuration: &str) -> Option<Self> {
+        let Some(program) = program() else {
+            assert!(
+                std::env::var("CI").as_deref() != Ok("true"),
+                "there is no nats-server: run scripts/get-nats"
+            );
+            eprintln!("SKIPPED: there is no nats-server: run scripts/get-nats");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let address = free();
+        let store = format!("{:?}", folder.path().join("store").display().to_string());
+        let configuration = format!("listen: \"{address}\"\n{}\n", configuration.replace("STORE", &store));
+        std::fs::write(folder.path().join("nats.conf"), configuration).unwrap();
+        let child = launch(&program, folder.path());
+        let server = Self {
+            child,
+            program,
+            folder,
+            address,
+        };
+        server.listens().await;
+        Some(server)
+    }
+
+    async fn listens(&self) {
+        until_async(async || TcpStream::connect(self.address).await.is_ok()).await;
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("nats://{}", self.address)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Ends it by SIGKILL.
+    pub(crate) async fn kill(&mut self) {
+        within_patience(self.child.kill()).await.expect("it is there");
+    }
+
+    /// Starts it again, on the same port, with what its folder has.
+    pub(crate) async fn start_again(&mut self) {
+        self.child = launch(&self.program, self.folder.path());
+        self.listens().await;
+    }
+
+    /// It does nothing any more, and its connections stay.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// It goes on.
+    pub(crate) fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = self.child.id().expect("it has not been waited for");
+        let pid = Pid::from_raw(i32::try_from(id).expect("process ids are small")).expect("and not 0");
+        kill_process(pid, signal).expect("it is there");
+    }
+
+    /// An instance of the service that shares the queue, with more flags, once it is ready.
+    pub(crate) async fn instance(&self, flags: &[&str]) -> Program {
+        let program = self.instance_of(flags).await;
+        until_async(async || get(program.admin, "/readyz").await.0 == 200).await;
+        program
+    }
+
+    /// The same, without waiting until it is ready.
+    pub(crate) async fn instance_of(&self, flags: &[&str]) -> Program {
+        let url = self.url();
+        let lease: &[&str] = if flags.contains(&"--queue-lease") {
+            &[]
+        } else {
+            &["--queue-lease", "2s"]
+        };
+        Program::start(&[&["--queue", &url], lease, flags].concat(), &[]).await
+    }
+}
+
+/// A port that is free now.
+pub(crate) fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn launch(program: &Path, folder: &Path) -> Child {
+    Command::new(program)
+        .arg("-c")
+        .arg(folder.join("nats.conf"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(folder.join("log")).unwrap())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("nats-server starts")
+}
+
+/// A metric of an instance.
+pub(crate) async fn metric(program: &Program, name: &str) -> u64 {
+    let (_, page) = get(program.admin, "/metrics").await;
+    let value: f64 = samples(&page)[name].parse().unwrap();
+    value as u64
+}
+
+/// How the messages of a run ended, as an instance tells: all that it has, from the beginning.
+pub(crate) async fn told(caller: &Caller, run: &str) -> BTreeMap<String, Vec<End>> {
+    let mut watch = caller.watch(watch_request(run, ms(50))).await.unwrap();
+    let mut ends: BTreeMap<String, Vec<End>> = BTreeMap::new();
+    loop {
+        let snapshot = watch.message().await.unwrap().unwrap();
+        for completion in &snapshot.completions {
+            ends.entry(completion.id.clone())
+                .or_default()
+                .push(completion.outcome());
+        }
+        if !snapshot.completions_more {
+            return ends;
+        }
+    }
+}
+
+/// Waits until the instance has told the ends of so many messages of the run.
+pub(crate) async fn until_told(caller: &Caller, run: &str, messages: usize) -> BTreeMap<String, Vec<End>> {
+    let mut ends = BTreeMap::new();
+    until_async(async || {
+        ends = told(caller, run).await;
+        ends.len() >= messages
+    })
+    .await;
+    ends
+}
+
+/// A request that resumes behind what `snapshot` has told, with any instance of the queue.
+pub(crate) fn resume(run: &str, queue_id: &str, after: u64) -> WatchRequest {
+    WatchRequest {
+        resume_queue_id: queue_id.to_owned(),
+        resume_after: after,
+        ..watch_request(run, ms(50))
+    }
+}
