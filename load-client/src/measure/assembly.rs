@@ -61,7 +61,7 @@ impl Assembly<'_> {
             self.plan,
             figures,
             self.audited.as_ref().map(|audited| audited.counts),
-            self.seen.as_ref().map(|seen| seen.observed.counters().dropped),
+            self.speaking().map(|seen| seen.observed.counters().dropped),
             self.sent.load_over,
         );
         let gates = judge(self.plan, &evidence, &self.sent.stopped);
@@ -101,8 +101,7 @@ impl Assembly<'_> {
             status_codes: Some(status_codes(&figures.statuses)),
             first_messages: Some(messages),
             service: self
-                .seen
-                .as_ref()
+                .speaking()
                 .map(|seen| service_report(seen, self.sent.queue_depth_end, drain)),
             audit: self.audited.as_ref().map(|audited| audited.counts),
             goodput_rps: goodput,
@@ -125,6 +124,11 @@ impl Assembly<'_> {
             imbalances,
             notes,
         }
+    }
+
+    /// What was seen of the service, unless it has other instances that were not seen.
+    fn speaking(&self) -> Option<&ServiceView> {
+        self.seen.as_ref().filter(|seen| seen.speaks_for_all)
     }
 
     fn events(&self) -> Vec<EventReport> {
@@ -171,7 +175,7 @@ impl Assembly<'_> {
         if !figures.classes.is_empty() && sum != figures.ledger {
             found.push(format!("the classes do not add up to the client's ledger: {sum:?}"));
         }
-        if let Some(seen) = &self.seen
+        if let Some(seen) = self.speaking()
             && seen.observed.balances() == Some(false)
         {
             found.push(format!(

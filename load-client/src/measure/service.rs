@@ -26,10 +26,13 @@ pub(super) struct Watch {
     observer: Option<Observer>,
     /// One per shard; none where nothing is queued.
     audits: Vec<Arc<Mutex<Audit>>>,
+    speaks_for_all: bool,
 }
 
 /// What the observer brought back.
 pub(super) struct ServiceView {
+    /// Whether the observed instance is the only one. Otherwise only what it tells of the shared queue counts.
+    pub(super) speaks_for_all: bool,
     pub(super) observed: Observed,
     /// Whether everything that was sent was seen to end.
     pub(super) drained: bool,
@@ -47,7 +50,12 @@ impl Watch {
         };
         // Without an observer, the audits would never learn how a message ended.
         let audits = if observer.is_some() { audits } else { Vec::new() };
-        (Self { observer, audits }, notes)
+        let watch = Self {
+            observer,
+            audits,
+            speaks_for_all: plan.dial.is_one_service(),
+        };
+        (watch, notes)
     }
 
     /// One per shard; none where nothing is audited.
@@ -69,7 +77,7 @@ impl Watch {
 
     /// How many messages the service has dropped so far; `None` if it is not watched.
     pub(super) fn dropped(&self) -> Option<u64> {
-        let observer = self.observer.as_ref();
+        let observer = self.observer.as_ref().filter(|_| self.speaks_for_all);
         observer.map(|observer| observer.observed().counters().dropped)
     }
 
@@ -99,6 +107,7 @@ impl Watch {
             () = hurry.hurried() => (false, false),
         };
         Some(ServiceView {
+            speaks_for_all: self.speaks_for_all,
             observed: observer.observed(),
             drained: ended && all_ended,
             heard_all,
@@ -126,7 +135,10 @@ async fn observe(plan: &RunPlan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<
         return Ok(None);
     }
     let unknown = "nothing is known of its queue, and no message is audited";
-    if !plan.dial.is_one_service() {
+    let queued = plan.scenario.rpc == Rpc::Enqueue;
+    let one =
+        plan.dial.is_one_service() || (queued && Observer::share_a_queue(&plan.dial, &plan.scenario.metadata).await);
+    if !one {
         // One instance's word for all of them would be worse than none.
         return Err(format!(
             "several instances may serve it, and none is watched: {unknown}"

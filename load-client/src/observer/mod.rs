@@ -115,6 +115,24 @@ impl Observer {
         }))
     }
 
+    /// Whether all targets of `dial` answer, and take messages from one and the same shared queue: any of them tells the ends of all
+    /// messages then.
+    pub async fn share_a_queue(dial: &Dial, metadata: &http::HeaderMap) -> bool {
+        let looks = (0..dial.target_count()).map(|target| {
+            let source = Source::of_one(&dial.nth(target), metadata);
+            async move { timeout(LOOK_TIMEOUT, source.look()).await.ok()?.ok() }
+        });
+        let looks = futures_util::future::join_all(looks).await;
+        let queues: Option<Vec<_>> = looks
+            .into_iter()
+            .map(|look| {
+                look.filter(|look| look.shared_queue.is_some())
+                    .map(|look| look.queue_id)
+            })
+            .collect();
+        queues.is_some_and(|queues| queues.windows(2).all(|pair| pair[0] == pair[1]))
+    }
+
     /// The load starts at this instant.
     pub fn load_starts(&self, at: Instant) {
         self.shared.observed().start = Some(at);
@@ -146,9 +164,11 @@ impl Observer {
         }
     }
 
-    /// Waits until the stream has told all that had happened by now; `false` if the service fell silent.
+    /// Waits until the stream has told all that had happened by now, and a shared queue has been looked at since; `false` if the service
+    /// fell silent.
     pub async fn up_to_date(&self) -> bool {
-        self.fresh(|_| true).await
+        let now = Instant::now();
+        self.fresh(|observed| observed.queue_seen_since(now)).await
     }
 
     async fn fresh(&self, enough: impl Fn(&Observed) -> bool) -> bool {

@@ -1,6 +1,9 @@
 //! The stream of snapshots that Watch sends: opened, followed, opened again after a break.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use foo_proto::v1::{Snapshot, WatchRequest, foo_service_client::FooServiceClient};
 use hyper_util::rt::TokioIo;
@@ -29,10 +32,21 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Connects with the first call, not here.
+    /// Connects with the first call, not here. Of several targets, each new connection goes to the next.
     pub(super) fn new(dial: &Dial, run_id: &str, interval: Duration, metadata: &http::HeaderMap) -> Self {
+        let turns = AtomicUsize::new(0);
+        let turn = move |dial: &Dial| dial.nth(turns.fetch_add(1, Ordering::Relaxed));
+        Self::over(channel(dial, turn), run_id, interval, metadata)
+    }
+
+    /// The one target of `dial` that its connection's number names.
+    pub(super) fn of_one(dial: &Dial, metadata: &http::HeaderMap) -> Self {
+        Self::over(channel(dial, Dial::clone), "", Duration::ZERO, metadata)
+    }
+
+    fn over(channel: Channel, run_id: &str, interval: Duration, metadata: &http::HeaderMap) -> Self {
         Self {
-            client: FooServiceClient::new(channel(dial.clone())),
+            client: FooServiceClient::new(channel),
             run_id: run_id.to_owned(),
             interval,
             metadata: MetadataMap::from_headers(metadata.clone()),
@@ -96,7 +110,7 @@ pub(super) async fn first_of(stream: &mut Streaming<Snapshot>) -> Result<Snapsho
     first.ok_or_else(|| Status::unavailable("the watch ended before it began"))
 }
 
-fn channel(dial: Dial) -> Channel {
+fn channel(dial: &Dial, turn: impl Fn(&Dial) -> Dial + Send + 'static) -> Channel {
     // The address is only a name here: the connector knows where to go.
     let endpoint = Endpoint::from_static("http://service");
     let origin = Uri::builder()
@@ -105,10 +119,11 @@ fn channel(dial: Dial) -> Channel {
         .path_and_query("/")
         .build()
         .expect("an authority makes an origin");
+    let targets = dial.clone();
     endpoint
         .origin(origin)
         .connect_with_connector_lazy(service_fn(move |_| {
-            let dial = dial.clone();
+            let dial = turn(&targets);
             async move { dial.dial().await.map(TokioIo::new) }
         }))
 }

@@ -32,6 +32,7 @@ mod scripts;
 mod selftest;
 mod several;
 #[cfg(feature = "embedded")]
+mod shared_queue;
 mod simulated;
 mod stop;
 mod support;

@@ -4,6 +4,7 @@
 
 pub(crate) mod json_schema;
 pub(crate) mod markup;
+pub(crate) mod nats;
 pub(crate) mod own_server;
 pub(crate) mod scrape;
 

@@ -1,0 +1,70 @@
+//! A nats-server of the test's own, on a free port of loopback.
+
+use std::{
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// How long a server may take to listen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server; killed when dropped.
+pub(crate) struct Nats {
+    child: Child,
+    _folder: tempfile::TempDir,
+    pub(crate) url: String,
+}
+
+impl Nats {
+    /// Starts the server that `scripts/get-nats` leaves or `NATS_SERVER` names. `None` if there is none, which is a failure in CI.
+    pub(crate) fn start() -> Option<Self> {
+        let ours = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .with_file_name("nats")
+            .join("nats-server");
+        let named = std::env::var_os("NATS_SERVER").map(PathBuf::from);
+        let Some(program) = named.or(Some(ours)).filter(|program| program.is_file()) else {
+            let in_ci = std::env::var("CI").as_deref() == Ok("true");
+            assert!(!in_ci, "there is no nats-server: run scripts/get-nats");
+            eprintln!("SKIPPED: there is no nats-server: run scripts/get-nats");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let store = folder.path().join("store");
+        let configuration = format!(
+            "listen: \"{address}\"\njetstream {{ store_dir: {:?}, sync_interval: always }}\nmax_payload: 2MB\n",
+            store.display().to_string()
+        );
+        let file = folder.path().join("nats.conf");
+        std::fs::write(&file, configuration).unwrap();
+        let child = Command::new(program)
+            .arg("-c")
+            .arg(file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self {
+            child,
+            _folder: folder,
+            url: format!("nats://{address}"),
+        };
+        let start = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(start.elapsed() < PATIENCE, "nats-server does not listen");
+            sleep(Duration::from_millis(10));
+        }
+        Some(server)
+    }
+}
+
+impl Drop for Nats {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
