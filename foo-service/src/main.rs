@@ -63,7 +63,7 @@ enum Command {
     Health(HealthArgs),
     /// List the messages of a shared queue that were put aside, or queue them again
     #[cfg(feature = "nats")]
-    DeadLetters(DeadLettersArgs),
+    DeadLetters(Box<DeadLettersArgs>),
 }
 
 #[tokio::main]
@@ -168,8 +168,8 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostL
     let incoming = accept_and_tell(listener, accepting);
     let serving = async {
         match certificates {
-            None => service.serve(incoming, shutdown).await,
-            Some(certificates) => service.serve(secure(incoming, certificates, metrics), shutdown).await,
+            None => Box::pin(service.serve(incoming, shutdown)).await,
+            Some(certificates) => Box::pin(service.serve(secure(incoming, certificates, metrics), shutdown)).await,
         }
     };
     let drained = tokio::select! {

@@ -31,8 +31,8 @@ mod schedule;
 mod scripts;
 mod selftest;
 mod several;
-#[cfg(feature = "embedded")]
 mod shared_queue;
+#[cfg(feature = "embedded")]
 mod simulated;
 mod stop;
 mod support;

@@ -150,8 +150,7 @@ fn launch(program: &Path, folder: &Path) -> Child {
 /// A metric of an instance.
 pub(crate) async fn metric(program: &Program, name: &str) -> u64 {
     let (_, page) = get(program.admin, "/metrics").await;
-    let value: f64 = samples(&page)[name].parse().unwrap();
-    value as u64
+    samples(&page)[name].parse().unwrap()
 }
 
 /// How the messages of a run ended, as an instance tells: all that it has, from the beginning.

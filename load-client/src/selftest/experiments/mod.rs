@@ -106,7 +106,7 @@ impl Experiment {
             Self::Refusals => refusals::at_once(setting).await,
             Self::Losses => losses::forgotten(setting).await,
             Self::Drops => losses::dropped(setting).await,
-            Self::Death => death::and_return(setting).await,
+            Self::Death => Box::pin(death::and_return(setting)).await,
         }
     }
 }
