@@ -112,7 +112,7 @@ def rpcs():
         ("rejected", Colour.REFUSED),
         ("expired", Colour.LATE),
         ("cancelled", Colour.WITHHELD),
-        ("abandoned|failed|work_failed", Colour.NEUTRAL),
+        ("abandoned|failed|work_failed|dead_lettered", Colour.NEUTRAL),
     )
     calls = graph(
         "Calls by status: $door",
@@ -136,7 +136,8 @@ def rpcs():
         "Admitted messages by fate: $door",
         "Messages that left the system, per second. **completed**: a worker processed the message. **dropped**: removed "
         "for a newer one. **rejected**: by the waiting line, while it waited. **expired**: the caller's deadline passed. **cancelled**: the caller went away. "
-        "**abandoned|failed|work_failed**: left over when a drain ran out of time, a fault of the service, or work that failed.",
+        "**abandoned|failed|work_failed|dead_lettered**: left over when a drain ran out of time, a fault of the service, work that failed, or "
+        "put aside after too many deliveries.",
         PER_SECOND,
         *(
             Series(
