@@ -9,6 +9,7 @@ const MEMORY: u32 = 32;
 /// The running mean of the service times observed: an arithmetic mean at first, then an exponential one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ServiceTime {
+    /// In nanoseconds.
     mean: f64,
     seen: u32,
 }
@@ -17,12 +18,13 @@ impl ServiceTime {
     /// Takes a service time into account.
     pub fn observe(&mut self, took: Duration) {
         self.seen = (self.seen + 1).min(MEMORY);
-        self.mean += (took.as_secs_f64() - self.mean) / f64::from(self.seen);
+        self.mean += (took.as_nanos() as f64 - self.mean) / f64::from(self.seen);
     }
 
     /// The mean; zero before the first observation.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of durations, below 584 years")]
     pub fn mean(&self) -> Duration {
-        Duration::from_secs_f64(self.mean)
+        Duration::from_nanos(self.mean as u64)
     }
 }
 

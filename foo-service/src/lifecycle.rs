@@ -70,7 +70,8 @@ impl Lifecycle {
         self.is_at_least(Phase::Closed)
     }
 
-    fn is_at_least(&self, phase: Phase) -> bool {
+    /// Whether `phase` has come. Costs less than a look at [`phase`](Self::phase).
+    pub fn is_at_least(&self, phase: Phase) -> bool {
         self.number.load(Ordering::SeqCst) >= phase as u8
     }
 

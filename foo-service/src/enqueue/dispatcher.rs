@@ -35,9 +35,13 @@ pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle, t
         };
         let turn = tokio::select! {
             biased;
-            () = &mut over => break,
             turn = next => turn,
+            () = &mut over => break,
         };
+        // A queue that always has a message gets here without a look at `over`, which costs more.
+        if lifecycle.is_at_least(last) {
+            break;
+        }
         while in_service.try_join_next().is_some() {}
         if let Some(lease) = queue.take() {
             let age = lease.taken().saturating_duration_since(lease.job().since);

@@ -1,9 +1,12 @@
 //! What is known of a call before its body, and how it ends: a value that its handler says, and that the layer around
 //! everything ([`Calls`](super::Calls)) counts.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering::Relaxed},
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering::Relaxed},
+    },
 };
 
 use http::{HeaderName, HeaderValue};
@@ -16,7 +19,25 @@ const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// A call that has it is answered with it.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A call, in the extensions of its request.
+thread_local! {
+    /// The call whose handler is running on this thread, until the handler takes it.
+    static AT_HAND: Cell<Option<Arc<Call>>> = const { Cell::new(None) };
+}
+
+/// A call from the layer to its handler.
+///
+/// The layer holds it while the handler runs, which is in the same thread. An extension of the request would do too; it costs one more
+/// allocation and two lookups, a hundredth of a small call.
+#[derive(Debug)]
+pub(super) struct AtHand;
+
+impl Drop for AtHand {
+    fn drop(&mut self) {
+        AT_HAND.take();
+    }
+}
+
+/// A call, as the layer and its handler share it.
 #[derive(Debug)]
 pub(super) struct Call {
     /// When the headers arrived; the deadline counts from here.
@@ -51,11 +72,19 @@ impl Call {
         }
     }
 
-    /// The call of a request, which its handler takes over: it must say how the call ends.
-    pub(super) fn take<R>(request: &tonic::Request<R>) -> Arc<Self> {
-        let call = request.extensions().get::<Arc<Self>>().cloned();
+    /// Puts the call at hand for its handler, while the guard lives.
+    pub(super) fn at_hand(self: &Arc<Self>) -> AtHand {
+        AT_HAND.set(Some(Arc::clone(self)));
+        AtHand
+    }
+
+    /// The call that is at hand, which its handler takes over: it must say how the call ends. To be taken once, before the handler
+    /// first waits.
+    pub(super) fn take() -> Arc<Self> {
         // Always there in a service that `app` built; without it, now is the best that is known.
-        let call = call.unwrap_or_else(|| Arc::new(Self::arrived(&http::HeaderMap::new())));
+        let call = AT_HAND
+            .take()
+            .unwrap_or_else(|| Arc::new(Self::arrived(&http::HeaderMap::new())));
         call.said.put(Said::REACHED);
         call
     }
@@ -130,11 +159,19 @@ mod tests {
 
     #[test]
     fn a_call_that_its_handler_takes_is_reached_and_has_no_end_yet() {
-        let mut request = tonic::Request::new(());
-        request
-            .extensions_mut()
-            .insert(Arc::new(Call::arrived(&http::HeaderMap::new())));
-        let call = Call::take(&request);
+        let arrived = Arc::new(Call::arrived(&http::HeaderMap::new()));
+        let at_hand = arrived.at_hand();
+        let call = Call::take();
+        assert!(Arc::ptr_eq(&arrived, &call));
         assert_eq!((call.said(), call.reached()), (None, true));
+        drop(at_hand);
+    }
+
+    #[test]
+    fn a_call_is_at_hand_only_while_its_handler_runs() {
+        let arrived = Arc::new(Call::arrived(&http::HeaderMap::new()));
+        drop(arrived.at_hand());
+        assert!(!Arc::ptr_eq(&arrived, &Call::take()));
+        assert!(!arrived.reached());
     }
 }

@@ -76,13 +76,13 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let counted = rpc(request.uri().path()).map(|rpc| {
             let call = Arc::new(Call::arrived(request.headers()));
-            request.extensions_mut().insert(Arc::clone(&call));
             Counted::new(self.ledger.call(rpc), call)
         });
         let deadline = counted.as_ref().and_then(Counted::deadline);
+        let _at_hand = counted.as_ref().and_then(Counted::at_hand);
         CallFuture {
             inner: Some(self.inner.call(request)),
             deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
@@ -121,6 +121,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let inner = this.inner.as_mut().as_pin_mut().expect("not polled after its end");
+        let at_hand = this.counted.as_ref().and_then(Counted::at_hand);
         // A panic unwinds through the guards, which count it as failed; the caller gets an answer all the same.
         let (mut answer, refused) = match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
             Ok(Poll::Ready(Ok(answer))) => (answer, None),
@@ -145,6 +146,7 @@ where
                 (status::plain(Reason::Failed).into_http(), Some(Reason::Failed))
             }
         };
+        drop(at_hand);
         // What it held is given back before the call counts as ended.
         this.inner.set(None);
         let mut counted = this.counted.take();

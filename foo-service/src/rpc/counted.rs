@@ -12,7 +12,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
 use tonic::{Status, body::Body};
 
-use super::call::Call;
+use super::call::{AtHand, Call};
 use crate::{
     job::{CallEnd, Reason},
     ledger::InProgress,
@@ -31,6 +31,11 @@ impl Counted {
     pub(super) fn new(in_progress: InProgress, call: Arc<Call>) -> Self {
         let in_progress = Some(in_progress);
         Self { in_progress, call }
+    }
+
+    /// Puts the call at hand for its handler, while the guard lives; `None` if its handler has it already.
+    pub(super) fn at_hand(&self) -> Option<AtHand> {
+        (!self.call.reached()).then(|| self.call.at_hand())
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {

@@ -97,7 +97,7 @@ impl FooService for FooRpc {
         // Before anything asks whether the service is draining: a drain that does not see this call has made that check
         // fail.
         let _handled = self.ledger.handle();
-        let call = Call::take(&request);
+        let call = Call::take();
         let job = self.job(Door::Enqueue, &call, request.into_inner().message)?;
         let id = String::from(&*job.id);
         let enqueued = self.enqueue.enqueue(job, call.deadline).await;
@@ -113,7 +113,7 @@ impl FooService for FooRpc {
     async fn process(&self, request: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {
         // As above.
         let _handled = self.ledger.handle();
-        let call = Call::take(&request);
+        let call = Call::take();
         let class = self.class(&request);
         let job = self.job(Door::Process, &call, request.into_inner().message)?;
         let done = self.process.process(job, call.deadline, class).await;
@@ -129,7 +129,7 @@ impl FooService for FooRpc {
     type WatchStream = Pin<Box<dyn Stream<Item = Result<Snapshot, Status>> + Send>>;
 
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let call = Call::take(&request);
+        let call = Call::take();
         let snapshots = watch::stream(&self.watched, &call, &request.into_inner());
         let snapshots = snapshots.map_err(|refusal| self.refused(&call, &refusal))?;
         Ok(Response::new(Box::pin(snapshots)))
