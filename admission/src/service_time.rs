@@ -18,11 +18,15 @@ impl ServiceTime {
     /// Takes a service time into account.
     pub fn observe(&mut self, took: Duration) {
         self.seen = (self.seen + 1).min(MEMORY);
-        self.mean += (took.as_nanos() as f64 - self.mean) / f64::from(self.seen);
+        self.mean += (took.as_secs_f64() * 1e9 - self.mean) / f64::from(self.seen);
     }
 
     /// The mean; zero before the first observation.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of durations, below 584 years")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a mean of durations, below 584 years"
+    )]
     pub fn mean(&self) -> Duration {
         Duration::from_nanos(self.mean as u64)
     }

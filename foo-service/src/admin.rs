@@ -91,7 +91,7 @@ impl Admin {
         self.own.lost_lines.absolute(self.service.lost_lines.count());
         self.own.accept_failures.absolute(self.service.accepting.failures());
         metrics::with_local_recorder(&self.recorder, || self.process.collect());
-        self.handle.render()
+        self.handle.render() + &self.service.metrics.times()
     }
 
     fn readiness(&self) -> Page {

@@ -1,9 +1,11 @@
 //! Every metric of the service: names, labels, units, buckets.
 //!
 //! Durations are recorded where they are measured. Counters and gauges are not kept twice: [`Metrics::publish`] copies
-//! the [`Ledger`] into the recorder, right before each scrape, so the two cannot disagree.
+//! the [`Ledger`] into the recorder, right before each scrape, so the two cannot disagree. The times of every message have
+//! histograms of their own ([`Metrics::times`]).
 
 mod queue;
+mod times;
 
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tower_admission::room::Status;
 
 pub use self::queue::{OfferOutcome, QueueMetrics};
+use self::times::Times;
 use crate::{
     job::{Door, JobOutcome, Reason, RequestOutcome, Rpc},
     ledger::{Ledger, Levels},
@@ -39,9 +42,9 @@ pub fn prometheus() -> PrometheusRecorder {
 pub struct Metrics {
     /// Those of a durable queue.
     pub queue: QueueMetrics,
-    queue_wait: [Histogram; 2],
-    service_time: [Histogram; 2],
-    sojourn_time: [Histogram; 2],
+    queue_wait: [Times; 2],
+    service_time: [Times; 2],
+    sojourn_time: [Times; 2],
     line_wait: Histogram,
     worker_wait: [Histogram; 2],
     admission: Admission,
@@ -86,9 +89,9 @@ impl Metrics {
             gauge!("foo_queue_capacity").set(queue_capacity.map_or(f64::INFINITY, f64::from));
             Self {
                 queue: QueueMetrics::register(),
-                queue_wait: Door::ALL.map(|door| histogram!("foo_queue_wait_seconds", "door" => door.label())),
-                service_time: Door::ALL.map(|door| histogram!("foo_service_time_seconds", "door" => door.label())),
-                sojourn_time: Door::ALL.map(|door| histogram!("foo_sojourn_time_seconds", "door" => door.label())),
+                queue_wait: Default::default(),
+                service_time: Default::default(),
+                sojourn_time: Default::default(),
                 line_wait: histogram!("foo_line_wait_seconds"),
                 worker_wait: Door::ALL.map(|door| histogram!("foo_worker_wait_seconds", "door" => door.label())),
                 admission: Admission {
@@ -182,6 +185,34 @@ impl Metrics {
         self.tls_handshakes_failed.increment(1);
     }
 
+    /// The times of the messages that workers took, in Prometheus' text format: what follows the recorder's page.
+    pub fn times(&self) -> String {
+        let mut page = String::new();
+        let families = [
+            (
+                "foo_queue_wait_seconds",
+                "Until a worker took the message, of those that one took: since its arrival at Process, since it joined the queue at \
+                 Enqueue.",
+                &self.queue_wait,
+            ),
+            (
+                "foo_service_time_seconds",
+                "Work on a message, as measured.",
+                &self.service_time,
+            ),
+            (
+                "foo_sojourn_time_seconds",
+                "Queue wait and service time together.",
+                &self.sojourn_time,
+            ),
+        ];
+        for (name, about, doors) in families {
+            let series = Door::ALL.map(|door| (format!("door=\"{}\"", door.label()), &doors[door as usize]));
+            times::family(&mut page, name, about, series);
+        }
+        page
+    }
+
     /// Copies the ledger's counters and levels into the recorder.
     pub fn publish(&self, ledger: &Ledger) {
         for door in Door::ALL {
@@ -246,22 +277,6 @@ fn describe() {
     describe_gauge!("foo_in_service", "Messages that a worker has.");
     describe_gauge!("foo_in_system", "Messages and callers waiting or in service.");
     describe_gauge!("foo_workers", "Messages processed at once, at most.");
-    describe_histogram!(
-        "foo_queue_wait_seconds",
-        Unit::Seconds,
-        "Until a worker took the message, of those that one took: since its arrival at Process, since it joined the queue at \
-         Enqueue."
-    );
-    describe_histogram!(
-        "foo_service_time_seconds",
-        Unit::Seconds,
-        "Work on a message, as measured."
-    );
-    describe_histogram!(
-        "foo_sojourn_time_seconds",
-        Unit::Seconds,
-        "Queue wait and service time together."
-    );
     describe_gauge!(
         "foo_concurrency_limit",
         "Messages admitted at once, from both RPCs: the limit in force."

@@ -156,6 +156,6 @@ impl Witness {
 
     pub(super) fn samples(&self) -> BTreeMap<String, String> {
         self.metrics.publish(&self.ledger);
-        samples(&self.page.render())
+        samples(&(self.page.render() + &self.metrics.times()))
     }
 }
