@@ -82,7 +82,6 @@ where
             Counted::new(self.ledger.call(rpc), call)
         });
         let deadline = counted.as_ref().and_then(Counted::deadline);
-        let _at_hand = counted.as_ref().and_then(Counted::at_hand);
         CallFuture {
             inner: Some(self.inner.call(request)),
             deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),

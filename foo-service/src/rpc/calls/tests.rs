@@ -31,7 +31,7 @@ async fn a_call_that_panics_is_answered_and_counted() {
 
 /// A stream of one item, which says at its end that the call ends with `end`.
 async fn stream(ledger: &Arc<Ledger>, end: CallEnd) -> CountedBody {
-    let handler = service_fn(move |_: Request<()>| {
+    let handler = service_fn(move |_: Request<()>| async move {
         let call = Call::take();
         let frames = [Frame::data(Bytes::from("item")), Frame::trailers(HeaderMap::new())];
         let frames = frames.into_iter().inspect(move |frame| {
@@ -40,7 +40,7 @@ async fn stream(ledger: &Arc<Ledger>, end: CallEnd) -> CountedBody {
             }
         });
         let body = StreamBody::new(futures_util::stream::iter(frames.map(Ok::<_, Status>)));
-        future::ready(Ok::<_, Infallible>(Response::new(Body::new(body))))
+        Ok::<_, Infallible>(Response::new(Body::new(body)))
     });
     let request = Request::post("/foo.v1.FooService/Watch").body(()).unwrap();
     let answer = Calls::new(Arc::clone(ledger)).layer(handler).oneshot(request).await;
@@ -71,10 +71,10 @@ async fn a_stream_ends_with_its_last_frame_and_as_its_handler_says() {
 #[tokio::test]
 async fn an_answer_that_is_complete_counts_though_its_caller_has_left() {
     let ledger = Arc::new(Ledger::default());
-    let handler = service_fn(|_: Request<()>| {
+    let handler = service_fn(|_: Request<()>| async {
         Call::take().ends(Ok(()));
         let body = StreamBody::new(futures_util::stream::pending::<Result<Frame<Bytes>, Status>>());
-        future::ready(Ok::<_, Infallible>(Response::new(Body::new(body))))
+        Ok::<_, Infallible>(Response::new(Body::new(body)))
     });
     let request = Request::post("/foo.v1.FooService/Process").body(()).unwrap();
     drop(
@@ -90,9 +90,9 @@ async fn an_answer_that_is_complete_counts_though_its_caller_has_left() {
 #[tokio::test]
 async fn a_handler_that_answers_without_a_word_has_a_bug() {
     let ledger = Arc::new(Ledger::default());
-    let handler = service_fn(|_: Request<()>| {
+    let handler = service_fn(|_: Request<()>| async {
         Call::take();
-        future::ready(Ok::<_, Infallible>(Response::new(Body::empty())))
+        Ok::<_, Infallible>(Response::new(Body::empty()))
     });
     let request = Request::post("/foo.v1.FooService/Process").body(()).unwrap();
     drop(
