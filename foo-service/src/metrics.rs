@@ -17,18 +17,11 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tower_admission::room::Status;
 
 pub use self::queue::{OfferOutcome, QueueMetrics};
-use self::times::Times;
+use self::times::{BUCKETS, Times};
 use crate::{
     job::{Door, JobOutcome, Reason, RequestOutcome, Rpc},
     ledger::{Ledger, Levels},
 };
-
-/// Upper bounds of all histogram buckets, in seconds: 1-2.5-5 steps, finer around the service times and deadlines that
-/// people try (0.1 s to 2.5 s), and up to the hour that an unbounded queue reaches.
-const BUCKETS: [f64; 24] = [
-    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0,
-    30.0, 60.0, 120.0, 600.0, 3600.0,
-];
 
 /// A recorder for one service's `/metrics`. The server of the page must call `run_upkeep` on its handle regularly.
 pub fn prometheus() -> PrometheusRecorder {

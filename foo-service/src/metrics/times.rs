@@ -9,7 +9,12 @@ use std::{
     time::Duration,
 };
 
-use super::BUCKETS;
+/// Upper bounds of all histogram buckets, in seconds: 1-2.5-5 steps, finer around the service times and deadlines that
+/// people try (0.1 s to 2.5 s), and up to the hour that an unbounded queue reaches.
+pub(super) const BUCKETS: [f64; 24] = [
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0,
+    30.0, 60.0, 120.0, 600.0, 3600.0,
+];
 
 /// [`BUCKETS`] in nanoseconds.
 const BOUNDS: [u64; BUCKETS.len()] = {
