@@ -61,9 +61,9 @@ macro_rules! counts {
                 [$( self.$name ),+]
             }
 
-            /// Adds the counts of another one, column by column.
+            /// Adds the counts of another one, column by column, up to the largest number: a service may say anything.
             pub fn add(&mut self, other: &Self) {
-                $( self.$name += other.$name; )+
+                $( self.$name = self.$name.saturating_add(other.$name); )+
             }
 
             /// Whether the total is the sum of its parts.
@@ -78,7 +78,7 @@ macro_rules! counts {
 
             fn sum(&self, of: impl Fn(Part) -> bool) -> u64 {
                 let columns = Self::COLUMNS.iter().filter(|column| of(column.part));
-                columns.map(|column| (column.of)(self)).sum()
+                columns.map(|column| (column.of)(self)).fold(0, u64::saturating_add)
             }
         }
 

@@ -124,7 +124,7 @@ impl Observed {
     /// Messages with the queue's door: on the queue or, from there, in service. Of a shared queue: with any instance.
     pub fn inside_enqueue(&self) -> u64 {
         match &self.last.shared_queue {
-            Some(shared) => self.levels().queue_depth + shared.leased,
+            Some(shared) => self.levels().queue_depth.saturating_add(shared.leased),
             None => self.last.enqueue.map_or(0, |door| door.inside),
         }
     }
@@ -159,17 +159,19 @@ impl Observed {
         }
         let doors = [self.last.enqueue?, self.last.process?];
         Some(doors.iter().all(|door| {
-            let ended = door.completed
-                + door.dropped
-                + door.expired
-                + door.cancelled
-                + door.abandoned
-                + door.failed
-                + door.rejected
-                + door.work_failed
-                + door.dead_lettered;
+            let ended = [
+                door.completed,
+                door.dropped,
+                door.expired,
+                door.cancelled,
+                door.abandoned,
+                door.failed,
+                door.rejected,
+                door.work_failed,
+                door.dead_lettered,
+            ];
             // Another instance may take what this one has admitted to a shared queue.
-            door.taken.unwrap_or(door.admitted) == ended + door.inside
+            door.taken.unwrap_or(door.admitted) == total(ended).saturating_add(door.inside)
         }))
     }
 }
@@ -184,13 +186,18 @@ impl Maxima {
     }
 }
 
+/// The sum, or the largest number where a service's figures are beyond it: no peer can bring the load client down.
+fn total(figures: impl IntoIterator<Item = u64>) -> u64 {
+    figures.into_iter().fold(0, u64::saturating_add)
+}
+
 /// The counts of both doors together.
 fn counts(snapshot: &Snapshot) -> ServiceCounts {
     let doors = [
         snapshot.enqueue.unwrap_or_default(),
         snapshot.process.unwrap_or_default(),
     ];
-    let sum = |count: fn(&DoorCounts) -> u64| doors.iter().map(count).sum();
+    let sum = |count: fn(&DoorCounts) -> u64| total(doors.iter().map(count));
     ServiceCounts {
         admitted: sum(|door| door.admitted),
         completed: sum(|door| door.completed),
@@ -259,5 +266,29 @@ mod tests {
         observed.take_in(snapshot("b", "q", after), Instant::now());
         let counters = observed.counters();
         assert_eq!((counters.admitted, counters.completed), (8, 8));
+    }
+
+    #[test]
+    fn figures_at_the_largest_number_are_added_up_without_an_overflow() {
+        let huge = DoorCounts {
+            admitted: u64::MAX,
+            completed: u64::MAX,
+            dropped: u64::MAX,
+            inside: u64::MAX,
+            ..DoorCounts::default()
+        };
+        let hostile = |instance_id: &str| Snapshot {
+            process: Some(huge),
+            in_system: Some(Level::default()),
+            ..snapshot(instance_id, "", huge)
+        };
+        let mut observed = Observed::new(&snapshot("a", "", DoorCounts::default()));
+        for instance_id in ["a", "b", "c"] {
+            observed.take_in(hostile(instance_id), Instant::now());
+            let counters = observed.counters();
+            assert_eq!((counters.admitted, counters.completed), (u64::MAX, u64::MAX));
+        }
+        // A sum beyond the largest number is that number, which is what was admitted.
+        assert_eq!(observed.balances(), Some(true));
     }
 }
