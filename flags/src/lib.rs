@@ -10,7 +10,7 @@
 //!   for errors that the program itself finds later.
 //! - A variable with the program's prefix that no flag knows is a warning, with the nearest name.
 //!
-//! [`Address`] is a value that both programs take: where to listen, as a name or an IP address.
+//! [`Address`] and [`whole`] are values that both programs take: where to listen, as a name or an IP address, and numbers with units.
 
 #![warn(clippy::unwrap_used)]
 
@@ -27,6 +27,8 @@ mod address;
 
 mod credentials;
 
+mod number;
+
 use std::path::Path;
 
 use clap::{
@@ -34,7 +36,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-pub use self::{address::Address, credentials::without_credentials, variables::boolish};
+pub use self::{address::Address, credentials::without_credentials, number::whole, variables::boolish};
 use self::{command::Line, reading::Read};
 
 /// What a program was started with.

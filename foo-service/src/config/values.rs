@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use foo_flags::whole;
 use tower_admission::{
     limit::{self, LimitKind},
     line::{self, LineKind},
@@ -22,11 +23,7 @@ pub(super) fn duration_up_to_an_hour(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn number(text: &str) -> Result<u64, String> {
-    // The library would round it.
-    if text.contains('.') && text.ends_with(|last: char| last.is_ascii_digit() || last == '.') {
-        return Err("must be a whole number, such as 250, 10k or 1m".to_owned());
-    }
-    parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 250, 10k or 1m"))
+    whole(text).map_err(|error| format!("{error}; write it as 250, 10k or 1m"))
 }
 
 pub(super) fn count_or_none(text: &str) -> Result<u32, String> {
@@ -72,7 +69,7 @@ pub(super) fn line_kind() -> impl TypedValueParser<Value = &'static LineKind> {
 }
 
 pub(super) fn payload_size(text: &str) -> Result<u64, String> {
-    let bytes = parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 64KiB or 1MiB"))?;
+    let bytes = whole(text).map_err(|error| format!("{error}; write it as 64KiB or 1MiB"))?;
     // Double of it, as the decoding limit, is to stay well inside HTTP/2's flow control.
     if bytes > 64 << 20 {
         return Err("must be at most 64MiB".to_owned());
@@ -89,7 +86,12 @@ mod tests {
         assert_eq!(count("10k"), Ok(10_000));
         assert_eq!(count("1m"), Ok(1_000_000));
         assert_eq!(count("1.5k"), Ok(1500));
-        assert!(count("1.5").is_err() && count("0.4").is_err() && count("2.").is_err());
+        for wrong in ["1.5", "0.4", "15e-1", "1.2345k", "18446744073709551615.5k"] {
+            assert!(
+                count(wrong).is_err() && payload_size(wrong).is_err() && number(wrong).is_err(),
+                "{wrong}"
+            );
+        }
         assert!(count("0").is_err() && count("5g").is_err() && count("-1").is_err());
         assert_eq!(payload_size("64KiB"), Ok(65_536));
         assert!(payload_size("65MiB").is_err());

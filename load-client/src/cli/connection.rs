@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use foo_flags::whole;
 
 use super::values::positive_duration;
 use crate::transport::dial::ConnectionOptions;
@@ -35,7 +36,7 @@ impl ConnectionArgs {
 }
 
 fn message_size(text: &str) -> Result<usize, String> {
-    let bytes = parse_size::parse_size(text).map_err(|error| format!("{error}; write it as 16MiB"))?;
+    let bytes = whole(text).map_err(|error| format!("{error}; write it as 16MiB"))?;
     if !(1..=LARGEST_MESSAGE).contains(&bytes) {
         return Err("must be from 1 byte to 1GiB".to_owned());
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use foo_flags::whole;
 use jiff::tz::TimeZone;
 
 use crate::arrival::trace::zone_of_offset;
@@ -34,24 +35,6 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
 
 pub(super) fn number(text: &str) -> Result<u64, String> {
     whole(text).map_err(|error| format!("{error}; write it as 250, 10k or 1m"))
-}
-
-/// A whole number with a unit. A fraction is allowed as long as the number is whole, as in 1.5k; the library would round it.
-fn whole(text: &str) -> Result<u64, String> {
-    let number = parse_size::parse_size(text).map_err(|error| error.to_string())?;
-    if text.to_ascii_lowercase().contains("e-") {
-        return Err("is no whole number".to_owned());
-    }
-    let Some((_, after)) = text.split_once('.') else {
-        return Ok(number);
-    };
-    let places = after.trim_start().chars().take_while(char::is_ascii_digit).count();
-    let without_point = parse_size::parse_size(text.replacen('.', "", 1)).map_err(|error| error.to_string())?;
-    let parts = u32::try_from(places).ok().and_then(|places| 10_u64.checked_pow(places));
-    match parts {
-        Some(parts) if without_point.is_multiple_of(parts) => Ok(without_point / parts),
-        _ => Err("is no whole number".to_owned()),
-    }
 }
 
 pub(super) fn positive_number(text: &str) -> Result<u64, String> {

@@ -68,6 +68,15 @@ fn has_test(code: &str, name: &str) -> bool {
 }
 
 #[test]
+fn the_readme_is_short_and_begins_with_the_two_commands() {
+    let page = fs::read_to_string(workspace().join("README.md")).unwrap();
+    assert!(page.lines().count() <= 200, "{} lines", page.lines().count());
+    let blocks: Vec<_> = page.split("\n```sh\n").skip(1).take(2).collect();
+    assert!(blocks[0].starts_with("cargo run --release -p load-client -- compare\n```"));
+    assert!(blocks[1].starts_with("./scripts/test\n```"));
+}
+
+#[test]
 fn every_link_leads_somewhere() {
     let mut checked = 0;
     for file in pages() {
