@@ -32,8 +32,13 @@ pub fn whole(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A number without a point: the library reads these exactly, or refuses them.
+/// A number without a point: the library reads these exactly, or refuses them, unless their digits are beyond 2^64.
 fn parse(text: &str) -> Result<u64, String> {
+    let digits = text.chars().filter(|c| !matches!(c, '_' | ' '));
+    let digits: String = digits.take_while(char::is_ascii_digit).collect();
+    if !digits.is_empty() && digits.parse::<u64>().is_err() {
+        return Err("is too large".to_owned());
+    }
     parse_size::parse_size(text).map_err(|error| error.to_string())
 }
 
@@ -80,6 +85,8 @@ mod tests {
             "18446744073709551615.9",
             "18446744073709551615.0k",
             "18446744073709551616",
+            "18446744073709551616k",
+            "1_8446744073709551619",
             "1e30",
             "1.5e30",
             "99999999999999999999.5",

@@ -16,11 +16,26 @@ impl LoadArgs {
     /// Whether the scenario can be what these flags ask for. Each error is one sentence that names the flags.
     pub fn check(&self, scenario: &Scenario) -> Result<(), String> {
         self.check_connections(scenario)?;
+        self.check_schedule(scenario)?;
         check_rate(scenario)?;
         check_requests(scenario)?;
         check_warmup(scenario)?;
         check_priorities(scenario)?;
         policy::check(scenario)
+    }
+
+    /// What clap does not see: it takes a flag that conflicts with a requirement for the requirement.
+    fn check_schedule(&self, scenario: &Scenario) -> Result<(), String> {
+        let reason = match &scenario.schedule {
+            Schedule::Trace(_) if self.repeat => {
+                "--repeat repeats the stages of --stages, and a trace is replayed once"
+            }
+            Schedule::AsFastAsPossible if self.arrival == Spacing::Poisson => {
+                "--arrival poisson spaces the requests of a rate, and --rps 0 sends as fast as possible"
+            }
+            _ => return Ok(()),
+        };
+        Err(format!("{reason}; leave one of them out"))
     }
 
     fn check_connections(&self, scenario: &Scenario) -> Result<(), String> {
@@ -94,7 +109,20 @@ fn check_warmup(scenario: &Scenario) -> Result<(), String> {
             humantime::format_duration(warmup),
             humantime::format_duration(rounded(load))
         )),
+        Some(load) if !is_due_after(scenario, warmup, load) => Err(format!(
+            "--warmup {} leaves nothing to judge: no request is due after it",
+            humantime::format_duration(warmup)
+        )),
         _ => Ok(()),
+    }
+}
+
+/// Whether a request is due between the two times. A load of a given length can be longer than its stages or its trace.
+fn is_due_after(scenario: &Scenario, warmup: Duration, load: Duration) -> bool {
+    let due = |time| scenario.schedule.expected(time);
+    match (due(warmup), due(load)) {
+        (Some(before), Some(all)) => all - before > 1e-9,
+        _ => true,
     }
 }
 

@@ -70,8 +70,8 @@ pub struct LoadArgs {
     requests: Option<u64>,
 
     /// How requests are spaced in time. In both cases the requests of all clients together come at irregular intervals
-    #[arg(long, env = "LOAD_ARRIVAL", default_value = "constant")]
-    arrival: Spacing,
+    #[arg(long, env = "LOAD_ARRIVAL", default_value = "constant", conflicts_with = "trace")]
+    pub(super) arrival: Spacing,
 
     /// Rates one after the other, as LENGTH:RATE or LENGTH:FROM..TO for a linear ramp, such as 10s:100,30s:100..500 [requests
     /// per second of all clients together]
@@ -80,7 +80,7 @@ pub struct LoadArgs {
 
     /// Repeat the stages for the duration of the load
     #[arg(long, env = "LOAD_REPEAT", requires = "stages")]
-    repeat: bool,
+    pub(super) repeat: bool,
 
     /// The file of a recorded load, and how to read it.
     #[command(flatten)]
@@ -360,5 +360,33 @@ mod tests {
             let scenario = load.scenario(load.schedule().unwrap(), defaults);
             assert_eq!(scenario.clients, clients, "{flags}");
         }
+    }
+
+    #[test]
+    fn flags_without_effect_and_a_load_that_is_over_before_it_is_judged_are_refused() {
+        for flags in [
+            "--speed 2x",
+            "--trace-demand-unit 2ms",
+            "--trace a.csv --trace-time-column t --trace-demand-unit 2ms",
+            "--trace a.csv --trace-time-column t --arrival poisson",
+        ] {
+            let words = ["load"].into_iter().chain(flags.split_whitespace());
+            assert!(Flags::try_parse_from(words).is_err(), "{flags}");
+        }
+        for (flags, reason) in [
+            ("-r 0 -z 1s --arrival poisson", "--rps 0 sends as fast as possible"),
+            ("--stages 1s:20 -z 4s --warmup 2s", "no request is due after it"),
+            ("--stages 1s:20,3s:0 --warmup 2s", "no request is due after it"),
+        ] {
+            let load = Flags::parse_from(["load"].into_iter().chain(flags.split_whitespace())).load;
+            let scenario = load.scenario(load.schedule().unwrap(), crate::compare::REAL);
+            let said = load.check(&scenario).unwrap_err();
+            assert!(said.contains(reason), "{flags}: {said}");
+        }
+        let load = Flags::parse_from("load --stages 1s:20 --repeat -z 4s --warmup 2s".split_whitespace()).load;
+        assert_eq!(
+            load.check(&load.scenario(load.schedule().unwrap(), crate::compare::REAL)),
+            Ok(())
+        );
     }
 }

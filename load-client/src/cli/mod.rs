@@ -182,7 +182,14 @@ pub struct CompareArgs {
 
     /// Running service to compare instead, as NAME=enqueue:URL or NAME=process:URL, depending on the RPC to call. NAME=URL
     /// calls the RPC of --mode. Repeatable
-    #[arg(long, env = "LOAD_TARGET", value_name = "NAME=RPC:URL", value_parser = target::target, value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "LOAD_TARGET",
+        hide_env_values = true,
+        value_name = "NAME=RPC:URL",
+        value_parser = target::target,
+        value_delimiter = ','
+    )]
     #[cfg_attr(feature = "embedded", arg(conflicts_with_all = service::IDS))]
     pub target: Vec<Target>,
 

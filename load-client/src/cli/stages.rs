@@ -51,6 +51,11 @@ fn stage(text: &str) -> Result<Stage, String> {
     let Some((from, to)) = rates.split_once("..") else {
         return Ok(Stage::steady(length, rate_of(rates, "rate")?));
     };
+    if to.starts_with('.') {
+        return Err(format!(
+            "the stage {text:?} has three points between its rates; {STAGE}"
+        ));
+    }
     if to.contains("..") {
         return Err(format!(
             "the stage {text:?} has more than two rates, and a ramp has one at its start and one at its end; write several \
@@ -95,6 +100,10 @@ mod tests {
             (
                 "1s:..20",
                 "the stage \"1s:..20\" has no rate at its start; write a stage like 10s:100 or 10s:100..500",
+            ),
+            (
+                "1s:1...5",
+                "the stage \"1s:1...5\" has three points between its rates; write a stage like 10s:100 or 10s:100..500",
             ),
             (
                 "1s:20..",

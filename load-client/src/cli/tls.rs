@@ -29,7 +29,7 @@ pub struct TlsArgs {
     server_name: Option<ServerName<'static>>,
 
     /// Value of the :authority header of every call, with or without TLS [default: host and port of the URL]
-    #[arg(long, env = "LOAD_AUTHORITY", value_name = "HOST")]
+    #[arg(long, env = "LOAD_AUTHORITY", hide_env_values = true, value_name = "HOST", value_parser = authority)]
     authority: Option<Authority>,
 
     /// Do not verify the server's certificate. Then anyone can pretend to be the server. (For no TLS at all, write http://
@@ -63,6 +63,27 @@ impl TlsArgs {
     }
 }
 
+/// Without a user: HTTP/2 allows none there (RFC 9113, section 8.3.1), and a password would go into the report.
+fn authority(text: &str) -> Result<Authority, String> {
+    if text.contains('@') {
+        return Err("has a user or a password, which HTTP/2 does not allow there; write HOST or HOST:PORT".to_owned());
+    }
+    text.parse().map_err(|error: http::uri::InvalidUri| error.to_string())
+}
+
 fn server_name(text: &str) -> Result<ServerName<'static>, String> {
     ServerName::try_from(text.to_owned()).map_err(|_| "is neither a DNS name nor an address".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_has_no_user() {
+        assert!(authority("example.com:443").is_ok());
+        for wrong in ["me:s3cret@example.com", "me@example.com", "a b", ""] {
+            assert!(!authority(wrong).unwrap_err().contains("s3cret"), "{wrong}");
+        }
+    }
 }

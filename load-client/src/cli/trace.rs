@@ -42,11 +42,17 @@ pub(super) struct TraceArgs {
     trace_demand_column: Option<String>,
 
     /// Service demand of one unit in the demand column
-    #[arg(long, env = "LOAD_TRACE_DEMAND_UNIT", default_value = "1ms", value_parser = positive_duration)]
+    #[arg(
+        long,
+        env = "LOAD_TRACE_DEMAND_UNIT",
+        default_value = "1ms",
+        requires = "trace_demand_column",
+        value_parser = positive_duration
+    )]
     trace_demand_unit: Duration,
 
     /// Factor by which the trace is replayed faster than it was recorded. Demands do not change
-    #[arg(long, env = "LOAD_SPEED", default_value = "1x", value_parser = speed)]
+    #[arg(long, env = "LOAD_SPEED", default_value = "1x", requires = "trace", value_parser = speed)]
     speed: f64,
 }
 

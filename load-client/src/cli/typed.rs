@@ -14,8 +14,9 @@ const SHOWN: &str = "Output";
 /// The flag whose values may be secret.
 const HEADER: &str = "header";
 /// Metadata whose name has one of these in it does not get into a report (arbitrary: names in use for credentials).
-const SECRET: [&str; 13] = [
+const SECRET: [&str; 14] = [
     "auth",
+    "csrf",
     "token",
     "secret",
     "passw",
@@ -29,9 +30,25 @@ const SECRET: [&str; 13] = [
     "private",
     "cert",
 ];
-/// The flag with a message, and names of its fields whose values do not get into a report either.
+/// The flag with a message. The value of a field does not get into a report if its name, without `_` and `-`, has one of these in it
+/// or is `auth`. (`key` and `auth` as parts are in too many names of harmless fields.)
 const DATA: &str = "data";
-const SECRET_DATA: [&str; 5] = ["passw", "secret", "token", "credential", "apikey"];
+const SECRET_DATA: [&str; 14] = [
+    "passw",
+    "passphrase",
+    "secret",
+    "token",
+    "cookie",
+    "credential",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "authorization",
+    "authentication",
+    "signature",
+    "jwt",
+    "bearer",
+];
 /// What stands in the place of a secret.
 const REDACTED: &str = "…";
 
@@ -119,8 +136,9 @@ fn redacted_data(data: String) -> String {
         match data {
             Value::Object(entries) => {
                 for (name, value) in entries {
-                    let name = name.to_lowercase();
-                    if value.is_string() && SECRET_DATA.iter().any(|secret| name.contains(secret)) {
+                    let name = name.to_lowercase().replace(['_', '-'], "");
+                    let is_secret = name == "auth" || SECRET_DATA.iter().any(|secret| name.contains(secret));
+                    if value.is_string() && is_secret {
                         *value = REDACTED.into();
                         any = true;
                     }
@@ -231,12 +249,28 @@ mod tests {
                 r#"{"user": [{"Password": "abc123", "name": "x"}]}"#,
             ],
             &["-H", "who: me", "-H", "my-secret-bin: abc12345"],
+            &["-H", "x-csrf: abc123"],
+            &["--call", "a.B/C", "-d", r#"{"api_key": "abc123"}"#],
+            &["--call", "a.B/C", "-d", r#"{"accessKey": "abc123", "n": 1}"#],
+            &["--call", "a.B/C", "-d", r#"{"private-key": "abc123"}"#],
+            &["--call", "a.B/C", "-d", r#"{"auth": "abc123"}"#],
+            &["--call", "a.B/C", "-d", r#"{"Authorization": "abc123"}"#],
+            &["--call", "a.B/C", "-d", r#"{"passphrase": "abc123"}"#],
         ] {
             let line = typed(&[&["run", "http://h:1"], words].concat());
             assert!(line.contains(REDACTED) && !line.contains("abc123"), "{line}");
         }
         // Not everything is a secret.
         assert!(typed(&["run", "http://h:1", "-H", "who: me"]).contains("'who: me'"));
+        let book = typed(&[
+            "run",
+            "http://h:1",
+            "--call",
+            "a.B/C",
+            "-d",
+            r#"{"author": "me", "key": "k"}"#,
+        ]);
+        assert!(!book.contains(REDACTED), "{book}");
     }
 
     #[test]

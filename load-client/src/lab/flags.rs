@@ -6,6 +6,7 @@ use clap::{
     Arg, ArgAction, Args, Command,
     error::{ContextKind, ContextValue, ErrorKind},
 };
+use foo_flags::without_credentials;
 use foo_service::config::{Change, Settings};
 
 use super::{
@@ -158,8 +159,14 @@ fn context(error: &clap::Error, kind: ContextKind) -> Vec<String> {
     match error.get(kind) {
         Some(ContextValue::String(one)) => vec![one.clone()],
         Some(ContextValue::Strings(many)) => many.clone(),
+        Some(ContextValue::StyledStrs(many)) => many.iter().map(ToString::to_string).collect(),
         _ => Vec::new(),
     }
+}
+
+/// What an error has beside its kind, as one text.
+fn others_of(error: &clap::Error, kind: ContextKind) -> String {
+    context(error, kind).join("; ")
 }
 
 /// What is wrong with a flag.
@@ -174,9 +181,16 @@ fn says(error: &clap::Error, key: &str, entry: &Entry) -> String {
     };
     match error.kind() {
         ErrorKind::ValueValidation => {
-            let reason = error
-                .source()
-                .map_or_else(|| "is not a value of it".to_owned(), ToString::to_string);
+            // The reader of metadata has no source: it says its reason beside, and leaves the value out.
+            let (value, reason) = error.source().map_or_else(
+                || {
+                    (
+                        others_of(error, ContextKind::InvalidValue),
+                        others_of(error, ContextKind::Suggested),
+                    )
+                },
+                |source| (without_credentials(&value), source.to_string()),
+            );
             format!("{key} = {value}: {reason}")
         }
         ErrorKind::InvalidValue => {

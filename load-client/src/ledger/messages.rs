@@ -55,5 +55,8 @@ counts! {
         /// Of those, messages whose work failed.
         #[serde(default)]
         work_failed: Bad "work failed",
+        /// Of those, put aside by a shared queue that had delivered them too often.
+        #[serde(default)]
+        dead_lettered: Bad "dead-lettered",
     }
 }

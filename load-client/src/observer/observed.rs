@@ -208,6 +208,7 @@ fn counts(snapshot: &Snapshot) -> ServiceCounts {
         failed: sum(|door| door.failed),
         rejected: sum(|door| door.rejected),
         work_failed: sum(|door| door.work_failed),
+        dead_lettered: sum(|door| door.dead_lettered),
     }
 }
 

@@ -1,7 +1,7 @@
 //! How the loads and the targets of runs differ: figures of different loads do not compare.
 
 use super::words::method;
-use crate::report::Run;
+use crate::report::{ConfigurationReport, Run};
 
 /// How the loads and the targets of the runs differ; empty if they do not.
 pub(super) fn differences(first: &[&Run], second: &Run) -> String {
@@ -40,6 +40,9 @@ fn unlike_loads(first: &Run, second: &Run) -> Vec<String> {
         let made = run.configuration.as_ref();
         let load = &run.load;
         let seconds = lengths_unlike.then(|| (100.0 * load_seconds(run)).round() / 100.0);
+        // What only one of two runs has is a difference too. A report without a configuration says nothing of it.
+        let or_none = |value: Option<String>| made.map(|_| value.unwrap_or_else(|| "none".to_owned()));
+        let of = |value: fn(&ConfigurationReport) -> Option<String>| or_none(made.and_then(value));
         [
             ("RPC", Some(method(run))),
             (
@@ -47,16 +50,26 @@ fn unlike_loads(first: &Run, second: &Run) -> Vec<String> {
                 Some(if run.virtual_time { "virtual" } else { "real" }.to_owned()),
             ),
             ("clients", Some(load.clients.to_string())),
-            (
-                "requests per second",
-                made.and_then(|made| made.rps).map(|rps| rps.to_string()),
-            ),
+            ("requests per second", of(|made| made.rps.map(|rps| rps.to_string()))),
             ("arrivals", Some(load.arrival.clone())),
             (
                 "stages",
-                made.and_then(|made| made.stages.as_ref())
-                    .map(|stages| format!("{stages:?}")),
+                of(|made| made.stages.as_ref().map(|stages| format!("{stages:?}"))),
             ),
+            (
+                "requests of a trace",
+                of(|made| made.trace_sends.map(|sends| sends.to_string())),
+            ),
+            (
+                "bytes of payload",
+                of(|made| made.payload_bytes.map(|bytes| bytes.to_string())),
+            ),
+            (
+                "seconds until the deadline",
+                of(|made| Some(made.timeout_seconds.to_string())),
+            ),
+            ("seconds of the SLO", of(|made| Some(made.slo_seconds.to_string()))),
+            ("policies", of(|made| made.policies.clone())),
             ("in flight per client", made.map(|made| made.max_in_flight.to_string())),
             ("seconds of load", seconds.map(|seconds| seconds.to_string())),
             ("seconds of warm-up", Some(load.warmup_seconds.to_string())),

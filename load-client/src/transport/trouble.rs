@@ -9,9 +9,9 @@ use tokio::{
 
 /// How long finding out what a peer speaks may take (arbitrary: it is only for an error text).
 pub(super) const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
-/// What every HTTP/2 connection begins with. HTTP/1.1 servers answer it as the bad request that it is meant to be for them
-/// (RFC 9113, section 3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// What every server of HTTP/1.x answers in its own words. Some do not answer the preface of HTTP/2 so: Python's says nothing but
+/// HTML, hyper's closes the connection.
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 /// How every answer of HTTP/1.0 and 1.1 begins.
 const HTTP_1: &[u8] = b"HTTP/1.";
 
@@ -84,7 +84,7 @@ pub(super) fn http2(error: &h2::Error) -> String {
 pub(super) async fn speaks_http_1(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> bool {
     let mut answer = [0; HTTP_1.len()];
     let probe = async {
-        stream.write_all(PREFACE).await?;
+        stream.write_all(REQUEST).await?;
         stream.read_exact(&mut answer).await
     };
     matches!(timeout(PROBE_TIMEOUT, probe).await, Ok(Ok(_))) && answer == HTTP_1

@@ -1,7 +1,9 @@
 """Ways to connect to a server. If one fails, the error names the part that failed, and what to do."""
 
+import http.server
 import socket
 import subprocess
+import threading
 
 import grpc
 import pytest
@@ -36,6 +38,16 @@ def test_a_server_of_http_1_is_named_as_such(run):
         code, _, _, said = run(peer.url, *DESCRIBED, *SOON)
     assert code == 1 and "it speaks HTTP/1.1, not HTTP/2" in said, said
     assert said.count("\n") == 1
+
+
+def test_a_server_of_http_1_that_does_not_answer_the_preface_of_http_2_is_named_as_such(run):
+    """Python's own server answers it with HTML alone."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        code, _, _, said = run(f"http://127.0.0.1:{server.server_port}", *DESCRIBED, *SOON)
+        server.shutdown()
+    assert code == 1 and "it speaks HTTP/1.1, not HTTP/2" in said, said
 
 
 def test_a_port_that_answers_nobody_is_named(run):
