@@ -147,11 +147,6 @@ async fn settings_that_contradict_each_other_are_refused_wherever_they_come_from
             &[],
             "--line and --target-wait contradict each other: this line does not look at how long calls wait",
         ),
-        (
-            &[],
-            &[("FOO_FAIL_TIME", "1s")],
-            "FOO_FAIL_TIME has no effect, because no message fails",
-        ),
     ] {
         let (code, _, stderr) = run(arguments, environment).await;
         assert_eq!(code, Some(2), "{said}: {stderr}");

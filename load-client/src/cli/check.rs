@@ -24,14 +24,20 @@ impl LoadArgs {
         policy::check(scenario)
     }
 
-    /// What clap does not see: it takes a flag that conflicts with a requirement for the requirement.
+    /// Flags without effect on this schedule. Clap cannot see that: the schedule may come from a lab file.
     fn check_schedule(&self, scenario: &Scenario) -> Result<(), String> {
         let reason = match &scenario.schedule {
             Schedule::Trace(_) if self.repeat => {
                 "--repeat repeats the stages of --stages, and a trace is replayed once"
             }
+            Schedule::Trace(_) if self.arrival == Spacing::Poisson => {
+                "--arrival poisson spaces the requests of a rate, and a trace says when its requests are sent"
+            }
             Schedule::AsFastAsPossible if self.arrival == Spacing::Poisson => {
                 "--arrival poisson spaces the requests of a rate, and --rps 0 sends as fast as possible"
+            }
+            Schedule::Rate { .. } | Schedule::Stages { .. } | Schedule::AsFastAsPossible if self.trace.is_faster() => {
+                "--speed is for a trace, and there is no trace"
             }
             _ => return Ok(()),
         };

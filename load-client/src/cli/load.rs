@@ -70,7 +70,7 @@ pub struct LoadArgs {
     requests: Option<u64>,
 
     /// How requests are spaced in time. In both cases the requests of all clients together come at irregular intervals
-    #[arg(long, env = "LOAD_ARRIVAL", default_value = "constant", conflicts_with = "trace")]
+    #[arg(long, env = "LOAD_ARRIVAL", default_value = "constant")]
     pub(super) arrival: Spacing,
 
     /// Rates one after the other, as LENGTH:RATE or LENGTH:FROM..TO for a linear ramp, such as 10s:100,30s:100..500 [requests
@@ -84,7 +84,7 @@ pub struct LoadArgs {
 
     /// The file of a recorded load, and how to read it.
     #[command(flatten)]
-    trace: TraceArgs,
+    pub(super) trace: TraceArgs,
 
     /// Maximum number of requests that each client has in flight. With 1, a client waits for each answer before it sends
     /// again [default: 1 for process, 1000 for enqueue]
@@ -328,17 +328,18 @@ mod tests {
         load: LoadArgs,
     }
 
+    const DEFAULTS: Defaults = Defaults {
+        rpc: Rpc::Process,
+        duration: Duration::from_secs(10),
+        when_blocked: WhenBlocked::Backlog,
+        drain_limit: DrainLimit::None,
+        connections: 1,
+        clients: None,
+        max_in_flight: None,
+    };
+
     #[test]
     fn a_client_whose_number_nobody_gives_has_a_request_within_the_load() {
-        let defaults = Defaults {
-            rpc: Rpc::Process,
-            duration: Duration::from_secs(10),
-            when_blocked: WhenBlocked::Backlog,
-            drain_limit: DrainLimit::None,
-            connections: 1,
-            clients: None,
-            max_in_flight: None,
-        };
         for (flags, clients) in [
             ("-r 1 -z 1s", 1),
             ("-r 1 -n 1 -z 1s", 1),
@@ -357,36 +358,25 @@ mod tests {
         ] {
             let parsed = Flags::try_parse_from(["load"].into_iter().chain(flags.split_whitespace()));
             let load = parsed.unwrap_or_else(|error| panic!("{flags}: {error}")).load;
-            let scenario = load.scenario(load.schedule().unwrap(), defaults);
+            let scenario = load.scenario(load.schedule().unwrap(), DEFAULTS);
             assert_eq!(scenario.clients, clients, "{flags}");
         }
     }
 
     #[test]
     fn flags_without_effect_and_a_load_that_is_over_before_it_is_judged_are_refused() {
-        for flags in [
-            "--speed 2x",
-            "--trace-demand-unit 2ms",
-            "--trace a.csv --trace-time-column t --trace-demand-unit 2ms",
-            "--trace a.csv --trace-time-column t --arrival poisson",
-        ] {
-            let words = ["load"].into_iter().chain(flags.split_whitespace());
-            assert!(Flags::try_parse_from(words).is_err(), "{flags}");
-        }
         for (flags, reason) in [
             ("-r 0 -z 1s --arrival poisson", "--rps 0 sends as fast as possible"),
+            ("-r 5 -z 1s --speed 2x", "there is no trace"),
             ("--stages 1s:20 -z 4s --warmup 2s", "no request is due after it"),
             ("--stages 1s:20,3s:0 --warmup 2s", "no request is due after it"),
         ] {
             let load = Flags::parse_from(["load"].into_iter().chain(flags.split_whitespace())).load;
-            let scenario = load.scenario(load.schedule().unwrap(), crate::compare::REAL);
+            let scenario = load.scenario(load.schedule().unwrap(), DEFAULTS);
             let said = load.check(&scenario).unwrap_err();
             assert!(said.contains(reason), "{flags}: {said}");
         }
         let load = Flags::parse_from("load --stages 1s:20 --repeat -z 4s --warmup 2s".split_whitespace()).load;
-        assert_eq!(
-            load.check(&load.scenario(load.schedule().unwrap(), crate::compare::REAL)),
-            Ok(())
-        );
+        assert_eq!(load.check(&load.scenario(load.schedule().unwrap(), DEFAULTS)), Ok(()));
     }
 }

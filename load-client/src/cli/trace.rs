@@ -42,21 +42,20 @@ pub(super) struct TraceArgs {
     trace_demand_column: Option<String>,
 
     /// Service demand of one unit in the demand column
-    #[arg(
-        long,
-        env = "LOAD_TRACE_DEMAND_UNIT",
-        default_value = "1ms",
-        requires = "trace_demand_column",
-        value_parser = positive_duration
-    )]
+    #[arg(long, env = "LOAD_TRACE_DEMAND_UNIT", default_value = "1ms", value_parser = positive_duration)]
     trace_demand_unit: Duration,
 
     /// Factor by which the trace is replayed faster than it was recorded. Demands do not change
-    #[arg(long, env = "LOAD_SPEED", default_value = "1x", requires = "trace", value_parser = speed)]
+    #[arg(long, env = "LOAD_SPEED", default_value = "1x", value_parser = speed)]
     speed: f64,
 }
 
 impl TraceArgs {
+    /// Whether the trace is to be replayed at another speed than it was recorded.
+    pub(super) fn is_faster(&self) -> bool {
+        (self.speed - 1.0).abs() > f64::EPSILON
+    }
+
     /// The recorded schedule; `None` without `--trace`. If no flag names the unit of the times, it prints the unit that it assumes.
     pub(super) fn schedule(&self) -> Result<Option<Schedule>, TraceError> {
         let Some(path) = &self.trace else { return Ok(None) };
