@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    input,
+    input, plain,
     present::{
         changes::{Changes, Saved},
         gates,
@@ -161,7 +161,8 @@ fn read(path: &Path) -> Result<(String, Report), SavedError> {
         path: path.to_owned(),
         reason,
     };
-    let report: Report = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    let mut report: Report = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    report.runs.iter_mut().for_each(on_one_line);
     if report.schema != SCHEMA {
         return Err(wrong(format!("its schema is {:?}", report.schema)));
     }
@@ -173,9 +174,28 @@ fn read(path: &Path) -> Result<(String, Report), SavedError> {
     Ok((name.into_owned(), report))
 }
 
+/// What a line of the terminal begins with or is made of: a file may say anything, and one of its line breaks would begin a line that
+/// looks like ours.
+fn on_one_line(run: &mut Run) {
+    for text in [&mut run.name, &mut run.rpc, &mut run.verdict.reason] {
+        *text = plain::line(text);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_of_a_file_begin_no_line_of_their_own() {
+        let mut run = crate::present::words::tests::run("a.B/C\nrun: FAKE");
+        run.name = "x\nrun: FAKE ok 100 %".to_owned();
+        run.verdict.reason = "slow\u{2028}\nrun: FAKE".to_owned();
+        on_one_line(&mut run);
+        for text in [&run.name, &run.rpc, &run.verdict.reason] {
+            assert!(!text.contains(['\n', '\u{2028}']), "{text}");
+        }
+    }
 
     #[test]
     fn standard_input_is_read_only_once() {

@@ -2,7 +2,9 @@
 //! whether the change is larger than the differences among them.
 
 use super::{
+    columns::is_queued,
     differences::differences,
+    distributions::response,
     grid::{Column, Grid, Kind as Cells},
     layout::{Layout, wrap},
     words::label,
@@ -191,14 +193,19 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
             }));
         }
     };
-    times("response time (ok)", &|run| {
-        run.response_time_seconds.get("ok").copied()
-    });
-    times("response time (rejected)", &|run| {
-        run.response_time_seconds.get("rejected").copied()
-    });
+    // The time that counts comes first. An ok of Enqueue is an acknowledgement.
+    if is_queued(second) {
+        times("time to done", &|run| run.time_to_done_seconds);
+    }
+    for outcome in ["ok", "rejected"] {
+        times(&response(second, outcome), &|run| {
+            run.response_time_seconds.get(outcome).copied()
+        });
+    }
     times("service time (ok)", &|run| run.service_time_seconds.get("ok").copied());
-    times("time to done", &|run| run.time_to_done_seconds);
+    if !is_queued(second) {
+        times("time to done", &|run| run.time_to_done_seconds);
+    }
     times("start lag", &|run| run.start_lag_seconds);
     all
 }
@@ -270,6 +277,20 @@ mod tests {
         for target in [Some("http://b:1"), None] {
             assert!(!first_line("a.B/C", target).contains("differ"));
         }
+    }
+
+    #[test]
+    fn of_enqueue_the_time_to_done_comes_first_and_an_answer_is_an_acknowledgement() {
+        let names = |run: &Run| -> Vec<String> {
+            let figures = figures(&[Saved { file: "a.json", run }], run);
+            let p99 = figures.into_iter().filter(|figure| figure.name.ends_with(" p99"));
+            p99.map(|figure| figure.name.trim_end_matches(" p99").to_owned())
+                .collect()
+        };
+        let queued = names(&tests::queued());
+        assert_eq!(queued[..2], ["time to done", "acknowledgement time"]);
+        assert!(!queued.contains(&"response time (ok)".to_owned()));
+        assert_eq!(names(&tests::run("a.B/C"))[0], "response time (ok)");
     }
 
     #[test]

@@ -439,4 +439,4 @@ fn withheld(run: &Run) -> Option<String> {
 }
 
 #[cfg(test)]
-pub(in crate::present) mod tests;
+pub(crate) mod tests;

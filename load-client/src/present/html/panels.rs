@@ -46,7 +46,8 @@ pub(super) const PANELS: [Panel; 7] = [
     Panel {
         id: "response-time-p99",
         title: "How long an answer took",
-        about: "Response time: from the scheduled send to the ok answer. 99 % of the answers in a step took at most this time.",
+        about: "From the scheduled send to the ok answer: the response time, and with Enqueue the acknowledgement time. 99 % of the \
+                answers in a step took at most this time.",
         unit: Unit::Seconds,
         value: |point| point.response_time_p99,
         fold: Fold::Highest,
@@ -87,7 +88,8 @@ pub(super) const PANELS: [Panel; 7] = [
     Panel {
         id: "response-time-p50",
         title: "How long an answer took, median",
-        about: "Response time: from the scheduled send to the ok answer. Half of the answers in a step took at most this time.",
+        about: "From the scheduled send to the ok answer: the response time, and with Enqueue the acknowledgement time. Half of the \
+                answers in a step took at most this time.",
         unit: Unit::Seconds,
         value: |point| point.response_time_p50,
         fold: Fold::Middle,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A run of 10 s at 8/s by four clients in which every request is answered, with what the service says of itself.
-pub(in crate::present) fn run(rpc: &str) -> Run {
+pub(crate) fn run(rpc: &str) -> Run {
     let run = json!({
         "name": "run",
         "rpc": rpc,
