@@ -68,16 +68,16 @@ def make_images(compiles):
 
 
 def images_from(programs):
-    """Makes the images of both programs from programs that are compiled already. Their folder takes the place of the stage `build` of
-    the Dockerfile."""
-    with tempfile.TemporaryDirectory() as stage:
-        out = Path(stage) / "out"
-        out.mkdir()
+    """Makes the images of both programs from programs that are compiled already: with the Dockerfile's stages for them, and another
+    stage `build`, which copies."""
+    _comment, _build, *stages = (ROOT / "Dockerfile").read_text().split("\nFROM ")
+    dockerfile = "\nFROM ".join(["FROM scratch AS build\nCOPY . /out/", *stages])
+    with tempfile.TemporaryDirectory() as folder:
         for program in ["foo-service", "load-client"]:
-            shutil.copy2(Path(programs) / program, out)
+            shutil.copy2(Path(programs) / program, folder)
         for program in ["foo-service", "load-client"]:
-            run("docker", "buildx", "build", "--quiet", "--load", "--build-context", f"build={stage}", "--target", program,
-                "--tag", f"backpressure/{program}", ROOT)
+            command = ["docker", "build", "--quiet", "--file", "-", "--target", program, "--tag", f"backpressure/{program}", folder]
+            run(*command, input=dockerfile)
 
 
 class Stack:
