@@ -68,12 +68,12 @@ def main() -> int:
     if prometheus:
         end = time.time()
         span = Span(end - 60 * arguments.minutes, end)
-        report.about("rules, answers", answers.unanswered_rules(rules, prometheus, span))
         used = set()
+        report.about("rules, answers", answers.unanswered_rules(rules, prometheus, span, used))
         for dashboard in dashboards:
             report.about(f"{dashboard.path.name}, answers", answers.unanswered(dashboard, prometheus, span, used))
         for excuse in sorted(used):
-            print(f"empty, as it may be: {', '.join(excuse)}: {MAY_BE_EMPTY[excuse]}")
+            print(f"empty, as it may be: {', '.join(filter(None, excuse))}: {MAY_BE_EMPTY[excuse]}")
     print(f"{report.complaints} complaints")
     return 1 if report.complaints else 0
 
