@@ -138,7 +138,7 @@ fn redacted_data(data: String) -> String {
                 for (name, value) in entries {
                     let name = name.to_lowercase().replace(['_', '-'], "");
                     let is_secret = name == "auth" || SECRET_DATA.iter().any(|secret| name.contains(secret));
-                    if value.is_string() && is_secret {
+                    if is_secret && !value.is_null() && !value.is_boolean() {
                         *value = REDACTED.into();
                         any = true;
                     }
@@ -256,6 +256,8 @@ mod tests {
             &["--call", "a.B/C", "-d", r#"{"auth": "abc123"}"#],
             &["--call", "a.B/C", "-d", r#"{"Authorization": "abc123"}"#],
             &["--call", "a.B/C", "-d", r#"{"passphrase": "abc123"}"#],
+            &["--call", "a.B/C", "-d", r#"{"tokens": ["abc123"]}"#],
+            &["--call", "a.B/C", "-d", r#"{"password": {"value": "abc123"}}"#],
         ] {
             let line = typed(&[&["run", "http://h:1"], words].concat());
             assert!(line.contains(REDACTED) && !line.contains("abc123"), "{line}");
