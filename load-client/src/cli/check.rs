@@ -125,6 +125,10 @@ fn check_warmup(scenario: &Scenario) -> Result<(), String> {
 
 /// Whether a request is due between the two times. A load of a given length can be longer than its stages or its trace.
 fn is_due_after(scenario: &Scenario, warmup: Duration, load: Duration) -> bool {
+    if let Schedule::Trace(rows) = &scenario.schedule {
+        // The last row belongs to the load, which ends right after it.
+        return rows.last().is_some_and(|row| row.at > warmup);
+    }
     let due = |time| scenario.schedule.expected(time);
     match (due(warmup), due(load)) {
         (Some(before), Some(all)) => all - before > 1e-9,
