@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_words_of_a_file_begin_no_line_of_their_own() {
-        let mut run = crate::present::words::tests::run("a.B/C\nrun: FAKE");
+        let mut run = crate::present::words::samples::run("a.B/C\nrun: FAKE");
         run.name = "x\nrun: FAKE ok 100 %".to_owned();
         run.verdict.reason = "slow\u{2028}\nrun: FAKE".to_owned();
         on_one_line(&mut run);

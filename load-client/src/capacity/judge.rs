@@ -2,9 +2,8 @@
 
 use super::growth::growth;
 use crate::{
-    present::{gates, words},
+    present::gates,
     report::{GateReport, Limit, ProbeResult, Run},
-    scenario::Rpc,
     units::{plain, time},
 };
 
@@ -33,7 +32,7 @@ fn failure(run: &Run) -> Option<String> {
     if run.ledger.ok == 0 {
         return Some("no request succeeded".to_owned());
     }
-    let queued = run.rpc == Rpc::Enqueue.label();
+    let queued = run.is_queued();
     let what = if queued {
         "the time to done"
     } else {
@@ -45,7 +44,7 @@ fn failure(run: &Run) -> Option<String> {
 /// The figures of a rate that holds.
 fn figures(run: &Run) -> String {
     let goodput = run.goodput_rps.map(|goodput| format!("goodput {}/s", plain(goodput)));
-    let p99 = words::judged_times(run).map(|times| format!("p99 {}", time(times.p99)));
+    let p99 = run.judged_times().map(|times| format!("p99 {}", time(times.p99)));
     let figures: Vec<String> = goodput.into_iter().chain(p99).collect();
     figures.join(", ")
 }

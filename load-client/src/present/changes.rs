@@ -2,7 +2,6 @@
 //! whether the change is larger than the differences among them.
 
 use super::{
-    columns::is_queued,
     differences::differences,
     distributions::response,
     grid::{Column, Grid, Kind as Cells},
@@ -194,7 +193,7 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
         }
     };
     // The time that counts comes first. An ok of Enqueue is an acknowledgement.
-    if is_queued(second) {
+    if second.is_queued() {
         times("time to done", &|run| run.time_to_done_seconds);
     }
     for outcome in ["ok", "rejected"] {
@@ -203,7 +202,7 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
         });
     }
     times("service time (ok)", &|run| run.service_time_seconds.get("ok").copied());
-    if !is_queued(second) {
+    if !second.is_queued() {
         times("time to done", &|run| run.time_to_done_seconds);
     }
     times("start lag", &|run| run.start_lag_seconds);
@@ -243,13 +242,13 @@ fn change(kind: Kind, before: Option<f64>, after: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::words::tests, *};
+    use super::{super::words::samples, *};
 
     /// What stands above the table when a run of that method and target is compared with one at
     /// http://b:1.
     fn first_line(rpc: &str, target: Option<&str>) -> String {
         let run = |rpc, target: Option<&str>| {
-            let mut run = tests::run(rpc);
+            let mut run = samples::run(rpc);
             let configuration = run.configuration.as_mut().unwrap();
             configuration.target = target.map(str::to_owned);
             run
@@ -287,10 +286,10 @@ mod tests {
             p99.map(|figure| figure.name.trim_end_matches(" p99").to_owned())
                 .collect()
         };
-        let queued = names(&tests::queued());
+        let queued = names(&samples::queued());
         assert_eq!(queued[..2], ["time to done", "acknowledgement time"]);
         assert!(!queued.contains(&"response time (ok)".to_owned()));
-        assert_eq!(names(&tests::run("a.B/C"))[0], "response time (ok)");
+        assert_eq!(names(&samples::run("a.B/C"))[0], "response time (ok)");
     }
 
     #[test]

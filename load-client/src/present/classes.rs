@@ -1,9 +1,6 @@
 //! The figures of each class of urgency, for the terminal and the page.
 
-use super::{
-    columns::is_queued,
-    grid::{Column, Kind, MISSING, times_in_one_unit},
-};
+use super::grid::{Column, Kind, MISSING, times_in_one_unit};
 use crate::{
     ledger::{Ledger, Part},
     outcome::Outcome,
@@ -55,7 +52,7 @@ pub(super) fn columns(runs: &[&Run], names: &[String]) -> Option<Vec<Column>> {
         };
         all.push(Column::new(Kind::Figures, "goodput", cells(&goodput)));
     }
-    let time = if rows.iter().all(|(run, ..)| is_queued(run)) {
+    let time = if rows.iter().all(|(run, ..)| run.is_queued()) {
         "acknowledgement time"
     } else {
         "response time (ok)"
@@ -78,7 +75,7 @@ pub(super) fn columns(runs: &[&Run], names: &[String]) -> Option<Vec<Column>> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{grid::Grid, words::tests},
+        super::{grid::Grid, words::samples},
         *,
     };
 
@@ -94,7 +91,7 @@ mod tests {
             },
             goodput_rps: Some(ok as f64 / 10.0),
             response_time_seconds: if ok > 0 {
-                [("ok".to_owned(), tests::times(0.25))].into()
+                [("ok".to_owned(), samples::times(0.25))].into()
             } else {
                 std::collections::BTreeMap::new()
             },
@@ -103,7 +100,7 @@ mod tests {
 
     #[test]
     fn each_class_of_each_run_has_a_row_and_counts_that_are_nowhere_have_no_column() {
-        let mut run = tests::run("process");
+        let mut run = samples::run("process");
         assert!(columns(&[&run], &["run".to_owned()]).is_none());
         run.classes = Some(vec![class("u=0", 16, 16), class("u=7", 64, 0)]);
         let table = columns(&[&run], &["run".to_owned()]).unwrap();
@@ -120,7 +117,7 @@ mod tests {
                 "u=7         64   0        64     0.00 %   0.00/s              –              –              –",
             ]
         );
-        let both = columns(&[&run, &tests::run("process")], &["a".to_owned(), "b".to_owned()]).unwrap();
+        let both = columns(&[&run, &samples::run("process")], &["a".to_owned(), "b".to_owned()]).unwrap();
         assert_eq!(both[0].cells, ["a u=0", "a u=7"]);
     }
 }

@@ -7,7 +7,6 @@ use super::{
 use crate::{
     ledger::{AuditCounts, Ledger, Part},
     report::Run,
-    scenario::Rpc,
 };
 
 /// A figure of a run; `None` if it is not known.
@@ -36,10 +35,10 @@ fn ends() -> Vec<End> {
     let mut ends = vec![
         end("done", true, |run| match &run.audit {
             Some(audit) => Some(audit.done),
-            None => (!is_queued(run)).then_some(run.ledger.ok),
+            None => (!run.is_queued()).then_some(run.ledger.ok),
         }),
         end("accepted", false, |run| {
-            (is_queued(run) && run.audit.is_none()).then_some(run.ledger.ok)
+            (run.is_queued() && run.audit.is_none()).then_some(run.ledger.ok)
         }),
         end("dropped", false, |run| discarded(run, true)),
         end("discarded", false, |run| discarded(run, false)),
@@ -62,11 +61,6 @@ fn discarded(run: &Run, by_policy: bool) -> Option<u64> {
     let (audit, service) = (run.audit.as_ref()?, run.service.as_ref()?);
     let all_dropped = audit.discarded <= service.counts.dropped && service.counts.abandoned == 0;
     Some(if all_dropped == by_policy { audit.discarded } else { 0 })
-}
-
-/// Whether an OK says no more than that a message is on the queue.
-pub(super) fn is_queued(run: &Run) -> bool {
-    run.rpc == Rpc::Enqueue.label()
 }
 
 /// Runs side by side: a row each, with the given names. Columns that have nothing to say are left out.
@@ -109,7 +103,7 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
         }
     }
     // Where every answer means done, there is but one time.
-    let times = if runs.iter().any(|run| is_queued(run)) {
+    let times = if runs.iter().any(|run| run.is_queued()) {
         "time to done"
     } else {
         "response time"
@@ -134,24 +128,24 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
 
 #[cfg(test)]
 pub(in crate::present) mod tests {
-    use super::{super::words::tests, *};
+    use super::{super::words::samples, *};
 
     /// One run for each way that a request can end.
     pub(in crate::present) fn all_ends() -> Vec<Run> {
-        let mut queued = tests::queued();
+        let mut queued = samples::queued();
         queued.ledger.intended = 87;
         let audit = queued.audit.as_mut().unwrap();
         (audit.done, audit.discarded, audit.queued, audit.lost, audit.unknown) = (70, 4, 3, 2, 1);
         (queued.ledger.rejected, queued.ledger.expired, queued.ledger.withheld) = (1, 2, 4);
-        let mut dropping = tests::queued();
+        let mut dropping = samples::queued();
         (
             dropping.service.as_mut().unwrap().counts.dropped,
             dropping.audit.as_mut().unwrap().discarded,
         ) = (30, 30);
         dropping.audit.as_mut().unwrap().done = 50;
-        let mut unseen = tests::queued();
+        let mut unseen = samples::queued();
         (unseen.service, unseen.audit) = (None, None);
-        let mut answered = tests::run("process");
+        let mut answered = samples::run("process");
         (
             answered.ledger.intended,
             answered.ledger.unavailable,

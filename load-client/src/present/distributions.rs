@@ -1,7 +1,6 @@
 //! All times of a run as a table of distributions: count, mean, quantiles, maximum.
 
 use super::{
-    columns::is_queued,
     grid::{Column, Grid, Kind},
     layout::Layout,
 };
@@ -53,7 +52,7 @@ pub(super) fn all_distributions(run: &Run) -> Vec<(String, DistributionReport)> 
         .iter()
         .map(|(outcome, times)| (format!("service time ({outcome})"), Some(*times)));
     // Where every answer means done, it is the response time once more.
-    let done = run.time_to_done_seconds.filter(|_| is_queued(run));
+    let done = run.time_to_done_seconds.filter(|_| run.is_queued());
     let others = [
         ("queue wait".to_owned(), run.queue_wait_seconds),
         ("start lag".to_owned(), run.start_lag_seconds),
@@ -65,7 +64,7 @@ pub(super) fn all_distributions(run: &Run) -> Vec<(String, DistributionReport)> 
 
 /// What the time from the scheduled send to an answer is called.
 pub(super) fn response(run: &Run, outcome: &str) -> String {
-    if is_queued(run) && outcome == Outcome::Ok.label() {
+    if run.is_queued() && outcome == Outcome::Ok.label() {
         "acknowledgement time".to_owned()
     } else {
         format!("response time ({outcome})")
@@ -74,13 +73,13 @@ pub(super) fn response(run: &Run, outcome: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::words::tests, *};
+    use super::{super::words::samples, *};
 
     #[test]
     fn acknowledgement_time_has_its_own_name_and_comes_after_the_time_to_done() {
-        let mut run = tests::queued();
+        let mut run = samples::queued();
         run.response_time_seconds
-            .insert("rejected".to_owned(), tests::times(0.001));
+            .insert("rejected".to_owned(), samples::times(0.001));
         let names: Vec<String> = all_distributions(&run).into_iter().map(|(name, _)| name).collect();
         assert_eq!(
             names,

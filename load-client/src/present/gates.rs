@@ -11,7 +11,6 @@ use super::{
 use crate::{
     gates::Rule,
     report::{GateReport, Run},
-    scenario::Rpc,
     units::time,
 };
 
@@ -57,7 +56,7 @@ pub(crate) fn seen(run: &Run, gate: &GateReport) -> String {
         // Of a program that knows more rules, or took others.
         return format!("{}: {}{stopped}", gate.rule, gate.says);
     };
-    let figure = rules::figure(&rule, run.rpc == Rpc::Enqueue.label());
+    let figure = rules::figure(&rule, run.is_queued());
     let met = gate.met != Some(false);
     let seen = match (rules::bound(&rule, met), gate.seen) {
         (None, _) => format!("{figure}: {}", gate.says),
@@ -130,11 +129,11 @@ pub fn coloured(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::words::tests, *};
+    use super::{super::words::samples, *};
 
     /// A run with this rule, as if it had been judged so.
     fn judged(rpc: &str, rule: &str, met: Option<bool>, seen: Option<f64>, says: &str) -> Run {
-        let mut run = tests::run(rpc);
+        let mut run = samples::run(rpc);
         run.gates = vec![GateReport {
             rule: rule.to_owned(),
             met,
@@ -243,6 +242,6 @@ mod tests {
 
     #[test]
     fn there_is_nothing_without_rules() {
-        assert_eq!(gates(&[tests::run("process")], Layout::default()), "");
+        assert_eq!(gates(&[samples::run("process")], Layout::default()), "");
     }
 }

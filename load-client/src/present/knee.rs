@@ -3,7 +3,6 @@
 use super::{
     grid::{Column, Grid, Kind, MISSING, times_in_one_unit},
     layout::{Layout, wrap},
-    words::judged_times,
 };
 use crate::{
     report::{FoundReport, ProbeReport, ProbeResult, Report, Run},
@@ -50,7 +49,7 @@ pub fn knee(report: &Report, found: &FoundReport, layout: Layout) -> String {
     let highest = goodputs.iter().copied().flatten().fold(0.0, f64::max);
     let p99s: Vec<Option<f64>> = tests
         .iter()
-        .map(|(_, run)| judged_times(run).map(|times| times.p99))
+        .map(|(_, run)| run.judged_times().map(|times| times.p99))
         .collect();
     let known = || p99s.iter().copied().flatten().filter(|p99| *p99 > 0.0);
     let (least, most) = (known().fold(f64::INFINITY, f64::min), known().fold(0.0, f64::max));

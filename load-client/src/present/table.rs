@@ -161,7 +161,7 @@ fn sum<T>(columns: &[ledger::Column<T>], counts: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{columns::tests::all_ends, words::tests},
+        super::{columns::tests::all_ends, words::samples},
         *,
     };
     use crate::report::TargetReport;
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_service_of_ones_own_has_no_empty_columns_and_no_time_twice() {
-        let mut run = tests::run("helloworld.Greeter/SayHello");
+        let mut run = samples::run("helloworld.Greeter/SayHello");
         run.service = None;
         let text = single(&run, Layout::default());
         assert!(!text.contains(MISSING), "{text}");
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn only_ends_that_occurred_are_in_the_sums() {
-        let mut run = tests::queued();
+        let mut run = samples::queued();
         assert_eq!(sums(&run), ["scheduled 80 = ok 80", "acknowledged 80 = done 80"]);
         run.status_codes = Some([("OK".to_owned(), 80)].into());
         assert_eq!(sums(&run).len(), 2, "what is said already");

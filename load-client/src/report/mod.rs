@@ -38,7 +38,7 @@ use crate::{
     ledger::{AuditCounts, Ledger, ServiceCounts},
     outcome::{Outcome, StatusCode},
     recorder::MAX_POINTS,
-    scenario::Schedule,
+    scenario::{Rpc, Schedule},
 };
 
 /// The name of the schema.
@@ -263,6 +263,23 @@ impl Report {
     /// The run of that name.
     pub fn run(&self, name: &str) -> Option<&Run> {
         self.runs.iter().find(|run| run.name == name)
+    }
+}
+
+impl Run {
+    /// Whether an OK says no more than that a message is on the queue.
+    pub fn is_queued(&self) -> bool {
+        self.rpc == Rpc::Enqueue.label()
+    }
+
+    /// The times that a rule without a scope judges: to done where messages are queued, else until the ok answer. `None` if
+    /// there are none.
+    pub fn judged_times(&self) -> Option<&DistributionReport> {
+        if self.is_queued() {
+            self.time_to_done_seconds.as_ref()
+        } else {
+            self.response_time_seconds.get(Outcome::Ok.label())
+        }
     }
 }
 

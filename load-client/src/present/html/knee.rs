@@ -14,7 +14,6 @@ use crate::{
     present::{
         grid::times_in_one_unit,
         knee::{by_rate, per_second, result},
-        words::judged_times,
     },
     report::{FoundReport, ProbeReport, ProbeResult, Report, Run},
     units::{plain, time},
@@ -56,7 +55,7 @@ pub(super) fn write(report: &Report, found: &FoundReport, commands: &[&str], pag
             });
         }
     });
-    let p99 = |run: &Run| judged_times(run).map(|times| times.p99);
+    let p99 = |run: &Run| run.judged_times().map(|times| times.p99);
     let charts = [
         Chart {
             id: "knee-goodput",
@@ -73,7 +72,7 @@ pub(super) fn write(report: &Report, found: &FoundReport, commands: &[&str], pag
             about: "The 99th percentile of the response time (of Enqueue: of the time to done) in each test. The scale is logarithmic.",
             y: Scale::log(tests.iter().filter_map(|(_, run)| p99(run))),
             unit: Unit::Seconds,
-            of: |run| judged_times(run).map(|times| times.p99),
+            of: |run| run.judged_times().map(|times| times.p99),
             ideal: None,
         },
     ];
@@ -196,7 +195,7 @@ fn rate(probe: &ProbeReport) -> String {
 fn table(tests: &[(&ProbeReport, &Run)], page: &mut Markup) {
     let p99s: Vec<Option<f64>> = tests
         .iter()
-        .map(|(_, run)| judged_times(run).map(|times| times.p99))
+        .map(|(_, run)| run.judged_times().map(|times| times.p99))
         .collect();
     let virtual_time = tests.first().is_some_and(|(_, run)| run.virtual_time);
     let p99s = times_in_one_unit(&p99s, virtual_time);

@@ -1,7 +1,7 @@
 //! A run as the page shows it: its names, and the look of its lines.
 
 use super::markup::Markup;
-use crate::{report::Run, scenario::Rpc};
+use crate::report::Run;
 
 /// How many looks there are for runs; from then on they repeat.
 const LOOKS: usize = 8;
@@ -33,11 +33,6 @@ impl Labelled<'_> {
             .filter(|about| !about.contains("://"))
             .unwrap_or_default()
             .to_owned()
-    }
-
-    /// Whether an ok answer does not mean that its message is done.
-    pub(super) fn is_queued(&self) -> bool {
-        self.run.rpc == Rpc::Enqueue.label()
     }
 }
 

@@ -31,7 +31,7 @@ const HOW_TO_READ: &str = "At 90 %, nine of ten took at most this time. Both sca
 /// Writes the charts: the time to done, and the response time of every outcome that occurred.
 pub(super) fn write<'a>(runs: &'a [&'a Labelled<'a>], prefix: &str, commands: &[&str], page: &mut Markup) {
     // Where every answer means done, the times are those of the ok answers.
-    if runs.iter().any(|run| run.is_queued()) {
+    if runs.iter().any(|run| run.run.is_queued()) {
         let id = format!("{prefix}percentiles-done");
         Chart {
             id: &id,
@@ -62,7 +62,7 @@ pub(super) fn write<'a>(runs: &'a [&'a Labelled<'a>], prefix: &str, commands: &[
 
 /// An ok of Enqueue is an acknowledgement.
 fn name(runs: &[&Labelled<'_>], outcome: &str) -> &'static str {
-    let acknowledges = |run: &&Labelled<'_>| run.is_queued() && outcome == Outcome::Ok.label();
+    let acknowledges = |run: &&Labelled<'_>| run.run.is_queued() && outcome == Outcome::Ok.label();
     if runs.iter().all(acknowledges) {
         "Acknowledgement time"
     } else if runs.iter().any(acknowledges) {

@@ -200,7 +200,7 @@ pub(super) fn main_times(runs: &[&Labelled<'_>], page: &mut Markup) {
         })
         .collect()
     };
-    let caption = if runs.iter().any(|run| run.is_queued()) {
+    let caption = if runs.iter().any(|run| run.run.is_queued()) {
         "Times, all from the scheduled send: until done, until Enqueue accepts, until any other answer"
     } else {
         "Response time by outcome: from the scheduled send to the end of the call"

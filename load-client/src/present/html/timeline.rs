@@ -68,7 +68,7 @@ impl<'a> Timeline<'a> {
 
     /// Writes the first charts, or the further ones, for which any run has figures.
     pub(super) fn write(&self, first: bool, page: &mut Markup) {
-        let queued = self.runs.iter().any(|run| run.is_queued());
+        let queued = self.runs.iter().any(|run| run.run.is_queued());
         // The first row of the page's first chart says what each strategy does.
         let mut about = first;
         for panel in &PANELS {
@@ -183,10 +183,10 @@ impl<'a> Timeline<'a> {
     /// The time until an ok of Enqueue has a name of its own.
     fn title(&self, panel: &Panel) -> String {
         match panel.title.strip_prefix("How long an answer took") {
-            Some(which) if self.runs.iter().all(|run| run.is_queued()) => {
+            Some(which) if self.runs.iter().all(|run| run.run.is_queued()) => {
                 format!("How long an acknowledgement took{which}")
             }
-            Some(_) if self.runs.iter().any(|run| run.is_queued()) => {
+            Some(_) if self.runs.iter().any(|run| run.run.is_queued()) => {
                 format!("{} (of Enqueue: an acknowledgement)", panel.title)
             }
             _ => panel.title.to_owned(),

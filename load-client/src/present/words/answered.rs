@@ -1,0 +1,67 @@
+//! What became of requests whose answer means that the message has been processed.
+
+use super::{
+    parts::{share, was},
+    withheld::withheld,
+};
+use crate::{
+    outcome::Outcome,
+    report::{ConfigurationReport, Run},
+    scenario::Rpc,
+    units::{counted, time_on},
+};
+
+/// Of RPCs whose answer means that the message has been processed.
+pub(super) fn answered(run: &Run) -> Vec<String> {
+    let ledger = &run.ledger;
+    let of_foo = run.rpc == Rpc::Process.label();
+    let mut sentences = Vec::new();
+    if ledger.rejected > 0 {
+        let full = if of_foo {
+            " because the waiting line was full"
+        } else {
+            ""
+        };
+        let median = run.response_time_seconds.get(Outcome::Rejected.label());
+        let median = median.map_or_else(String::new, |times| {
+            format!("; the median rejection took {}", time_on(run.virtual_time, times.p50))
+        });
+        sentences.push(format!(
+            "{} of {} {} {} rejected{full}{median}.",
+            ledger.rejected,
+            counted(ledger.intended, "request"),
+            share(ledger.rejected, ledger.intended),
+            was(ledger.rejected),
+        ));
+    } else if ledger.ok > 0
+        && let Some(made) = &run.configuration
+    {
+        sentences.push(in_flight(made));
+    }
+    if let Some(service) = &run.service {
+        let most = service.in_system_max;
+        sentences.push(format!(
+            "At most {} {} in the service at once.",
+            counted(most, "request"),
+            was(most)
+        ));
+    }
+    sentences.push(match run.response_time_seconds.get(Outcome::Ok.label()) {
+        Some(times) => format!(
+            "The slowest successful answer took {}.",
+            time_on(run.virtual_time, times.max)
+        ),
+        None => "No request succeeded.".to_owned(),
+    });
+    sentences.extend(withheld(run));
+    sentences
+}
+
+/// How many requests a client may have open.
+fn in_flight(made: &ConfigurationReport) -> String {
+    let client = if made.clients == 1 { "The client" } else { "Each client" };
+    match made.max_in_flight {
+        1 => format!("{client} waits for its answer before it sends the next request."),
+        many => format!("{client} has up to {many} requests in flight."),
+    }
+}

@@ -1,0 +1,48 @@
+//! How well the load client kept up, and whether the figures are the service's at all.
+
+use super::named::label;
+use crate::{
+    report::Run,
+    units::{counted, time},
+};
+
+/// What must be said before anything else: figures that are the load client's own. Empty if there is nothing.
+pub fn warning(runs: &[Run]) -> String {
+    let warnings = runs.iter().filter_map(|run| client_limited(run, &label(run)));
+    warnings.map(|warning| warning + "\n").collect()
+}
+
+/// The same of one run, by the name that it goes by; `None` if there is nothing.
+pub fn client_limited(run: &Run, name: &str) -> Option<String> {
+    let verdict = &run.verdict;
+    verdict.client_limited.then(|| {
+        format!(
+            "CLIENT-LIMITED: {name}: {}. These figures describe the load client, not the service.",
+            verdict.reason
+        )
+    })
+}
+
+/// How well the load client kept up: the numbers behind the verdict.
+pub fn generator(run: &Run) -> String {
+    let verdict = &run.verdict;
+    if !verdict.client_limited {
+        return verdict.reason.clone();
+    }
+    let lag = verdict
+        .start_lag_p99_seconds
+        .map(|lag| format!("start lag p99 {}", time(lag)));
+    let cpu = verdict
+        .cpu_share
+        .map(|cpu| format!("{:.0} % of a core on its busiest thread", 100.0 * cpu));
+    let waits = match verdict.stream_wait_max_seconds {
+        Some(max) => format!(
+            "{} waited for an HTTP/2 stream, up to {}",
+            counted(verdict.stream_waits, "request"),
+            time(max)
+        ),
+        None => "no request waited for an HTTP/2 stream".to_owned(),
+    };
+    let numbers: Vec<String> = lag.into_iter().chain(cpu).chain([waits]).collect();
+    format!("the load client: {}", numbers.join(", "))
+}

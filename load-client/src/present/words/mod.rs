@@ -1,0 +1,20 @@
+//! What a run shows, in plain sentences, from its figures alone. A sentence is said only where the figures prove it.
+
+mod answered;
+mod enqueued;
+mod explained;
+mod generator;
+mod named;
+mod parts;
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;
+mod withheld;
+
+pub use self::{
+    explained::{explain, reasons},
+    generator::{client_limited, generator, warning},
+    named::{driven, label, method},
+    withheld::unanswered,
+};
