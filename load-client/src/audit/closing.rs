@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    entry::{Entry, State},
+    entry::{Entry, Fate, State},
     follow::Audit,
 };
 use crate::{ledger::AuditCounts, live::LiveAudit, recorder::Done};
@@ -58,7 +58,8 @@ impl Audit {
 
     /// Messages that ended while their calls were still under way, as the run was broken off.
     fn ended_while_sent(&self) -> u64 {
-        let ended = |entry: &&Entry| matches!(entry.state, State::EndedEarly { end, .. } if end.completed);
+        let ended =
+            |entry: &&Entry| matches!(entry.state, State::EndedEarly { end, .. } if end.fate == Fate::Completed);
         let entries = self.tracks.iter().flat_map(|track| track.open.values());
         entries
             .filter(|entry| entry.intended >= self.warmup)

@@ -35,11 +35,24 @@ pub(super) enum State {
     EndedEarly { end: End, heard: Duration },
 }
 
+/// What became of a message, as the service says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It was processed.
+    Completed,
+    /// It was too old when its turn came.
+    Expired,
+    /// It was put aside after its last delivery.
+    DeadLettered,
+    /// It was dropped, abandoned or the like.
+    Other,
+}
+
 /// How a message ended, as the service says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
-    /// Whether it was processed; otherwise it was dropped, abandoned or the like.
-    pub completed: bool,
+    /// What became of it.
+    pub fate: Fate,
     /// From the acceptance until a worker took it, as the service measured it.
     pub queue_wait: Duration,
     /// With a worker, as the service measured it.

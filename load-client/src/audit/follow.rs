@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use metrics::Histogram;
 
-use super::entry::{End, Entry, State, Track};
+use super::entry::{End, Entry, Fate, State, Track};
 use crate::{
     ledger::AuditCounts,
     live::{LiveAudit, LiveTimes},
@@ -234,11 +234,10 @@ impl Audit {
     /// the queue wait had begun only after it.
     fn ended(&mut self, intended: Duration, acknowledged: Duration, end: End) {
         if intended >= self.warmup {
-            if end.completed {
-                self.counts.done += 1;
-            } else {
-                self.counts.discarded += 1;
-            }
+            self.counts.done += u64::from(end.fate == Fate::Completed);
+            self.counts.discarded += u64::from(end.fate != Fate::Completed);
+            self.counts.discarded_expired += u64::from(end.fate == Fate::Expired);
+            self.counts.discarded_dead_lettered += u64::from(end.fate == Fate::DeadLettered);
         }
         self.record(intended, acknowledged + end.queue_wait + end.service_time, end);
     }
@@ -247,13 +246,13 @@ impl Audit {
     /// an upper bound too.
     fn ended_unacknowledged(&mut self, intended: Duration, heard: Duration, end: End) {
         if intended >= self.warmup {
-            self.counts.done_unacknowledged += u64::from(end.completed);
+            self.counts.done_unacknowledged += u64::from(end.fate == Fate::Completed);
         }
         self.record(intended, heard, end);
     }
 
     fn record(&mut self, intended: Duration, done_at: Duration, end: End) {
-        if end.completed {
+        if end.fate == Fate::Completed {
             self.last_done = self.last_done.max(Some(done_at));
             if intended >= self.warmup {
                 self.done.record(intended, done_at, Some(end.queue_wait));

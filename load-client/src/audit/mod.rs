@@ -13,6 +13,6 @@ mod tests;
 
 pub use self::{
     closing::{Audited, Closing},
-    entry::End,
+    entry::{End, Fate},
     follow::Audit,
 };

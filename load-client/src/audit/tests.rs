@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use metrics::Histogram;
 
-use super::{Audit, Closing, End};
+use super::{Audit, Closing, End, Fate};
 use crate::ledger::AuditCounts;
 
 const SECOND: Duration = Duration::from_secs(1);
 const END: End = End {
-    completed: true,
+    fate: Fate::Completed,
     queue_wait: SECOND,
     service_time: SECOND,
 };
@@ -135,4 +135,24 @@ fn a_message_done_though_its_call_failed_is_told_apart() {
         (counts.acknowledged, counts.done_unacknowledged, counts.duplicated),
         (0, 1, 0)
     );
+}
+
+#[test]
+fn what_was_not_processed_is_told_by_its_reason() {
+    let mut audit = audit();
+    for fate in [
+        Fate::Expired,
+        Fate::DeadLettered,
+        Fate::DeadLettered,
+        Fate::Other,
+        Fate::Completed,
+    ] {
+        let number = audit.sent(0, Duration::ZERO);
+        audit.acknowledged(0, number, SECOND);
+        audit.completed(0, number, End { fate, ..END }, SECOND);
+    }
+    let counts = close(audit, 0, true);
+    assert_eq!((counts.acknowledged, counts.done, counts.discarded), (5, 1, 4));
+    assert_eq!((counts.discarded_expired, counts.discarded_dead_lettered), (1, 2));
+    assert!(counts.balances());
 }

@@ -20,8 +20,9 @@ pub struct GateArgs {
     /// 'p99.9(rejected)>20ms'. Withheld requests count as never answered. With --priorities, a class is a scope too: of
     /// times, of goodput and of the ends of requests, like 'p99(u=0)>250ms' or 'ok(u=0)<99%'.
     ///
-    /// Counts: ok, rejected, expired, unavailable, failed, throttled, withheld, in-flight, dropped, discarded, lost, unknown,
-    /// duplicated, done-unacknowledged or done-again, compared with a whole number or with a share of the scheduled requests.
+    /// Counts: ok, rejected, expired, unavailable, failed, throttled, withheld, in-flight, dropped, discarded, discarded-expired,
+    /// discarded-dead-lettered, lost, unknown, duplicated, done-unacknowledged or done-again, compared with a whole number or
+    /// with a share of the scheduled requests.
     /// Where clients retry also attempts, retried-then-ok, given-up-by-budget, given-up-by-pushback, given-up-by-throttle,
     /// hedges and hedges-won. Goodput is compared with a share or with a rate, like 80/s.
     #[arg(long, env = "LOAD_FAIL_IF", value_name = "RULE", value_delimiter = ',')]

@@ -21,6 +21,12 @@ counts! {
         lost: Bad "lost",
         /// Of those, beyond knowing: the instance that accepted them is gone, or some completions were not heard of.
         unknown: Bad "unknown",
+        /// Of the discarded ones, those that were too old when their turn came (`--message-ttl` of the service).
+        #[serde(default)]
+        discarded_expired: Beside "discarded, as expired",
+        /// Of the discarded ones, those that were put aside after their last delivery.
+        #[serde(default)]
+        discarded_dead_lettered: Beside "discarded, as dead letters",
         /// Messages that ended more than once.
         duplicated: Beside "done twice",
         /// Processed, though never acknowledged: a deadline or a connection cut the acknowledgement off.

@@ -27,7 +27,7 @@ pub use self::{
     stream::refusal,
 };
 use crate::{
-    audit::{Audit, End},
+    audit::{Audit, End, Fate},
     call::measured,
     live::{Live, LiveAudit},
     stop::Stop,
@@ -250,9 +250,15 @@ fn parse_id(id: &str, run_id: &str) -> Option<(usize, u64)> {
 }
 
 fn end(completion: &foo_proto::v1::Completion) -> End {
+    use foo_proto::v1::JobOutcome;
     let duration = |wire: Option<foo_proto::Duration>| wire.and_then(measured).unwrap_or_default();
     End {
-        completed: completion.outcome() == foo_proto::v1::JobOutcome::Completed,
+        fate: match completion.outcome() {
+            JobOutcome::Completed => Fate::Completed,
+            JobOutcome::Expired => Fate::Expired,
+            JobOutcome::DeadLettered => Fate::DeadLettered,
+            _ => Fate::Other,
+        },
         queue_wait: duration(completion.queue_wait),
         service_time: duration(completion.service_time),
     }

@@ -71,6 +71,8 @@ pub(in crate::present) fn queued() -> Run {
         acknowledged: 80,
         done: 80,
         discarded: 0,
+        discarded_expired: 0,
+        discarded_dead_lettered: 0,
         queued: 0,
         lost: 0,
         unknown: 0,
