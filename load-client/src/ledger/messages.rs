@@ -9,29 +9,30 @@ counts! {
     /// What became of queued messages, without those of the warm-up: `acknowledged` is the sum of `done`, `discarded`,
     /// `queued`, `lost` and `unknown`.
     pub struct AuditCounts {
-        /// Messages that the service has accepted.
+        /// Messages that the service accepted.
         acknowledged: Total "acknowledged",
-        /// Of those, the messages that were processed.
+        /// Accepted messages that were processed.
         done: Good "done",
-        /// Of those, ended otherwise, and the service said so.
+        /// Accepted messages that ended otherwise, and the service said so.
         discarded: Bad "discarded",
-        /// Of those, still with the service.
+        /// Accepted messages that were still with the service when the load client stopped waiting.
         queued: Open "queued",
-        /// Of those, gone: the service has nothing left, and never said what became of them.
+        /// Accepted messages that are gone: the service has nothing left, and never said what became of them.
         lost: Bad "lost",
-        /// Of those, beyond knowing: the instance that accepted them is gone, or some completions were not heard of.
+        /// Accepted messages whose end cannot be known any more: the instance that accepted them is gone, or some
+        /// completions did not arrive.
         unknown: Bad "unknown",
-        /// Of the discarded ones, those that were too old when their turn came (`--message-ttl` of the service).
+        /// Discarded messages that were too old when their turn came (`--message-ttl` of the service).
         #[serde(default)]
         discarded_expired: Beside "discarded, as expired",
-        /// Of the discarded ones, those that were put aside after their last delivery.
+        /// Discarded messages that were put aside after their last delivery.
         #[serde(default)]
         discarded_dead_lettered: Beside "discarded, as dead letters",
-        /// Messages that ended more than once.
+        /// Messages that ended more than once, though the client had sent them once.
         duplicated: Beside "done twice",
-        /// Processed, though never acknowledged: a deadline or a connection cut the acknowledgement off.
+        /// Messages that were processed, though a deadline or a lost connection had cut their acknowledgement off.
         done_unacknowledged: Beside "done without acknowledgement",
-        /// Ended more than once, and the client had sent them again because an acknowledgement was lost.
+        /// Messages that ended more than once, because the client had sent them again after an acknowledgement was lost.
         #[serde(default)]
         done_again: Beside "done again after a retry",
     }
@@ -43,25 +44,25 @@ counts! {
     pub struct ServiceCounts {
         /// Messages that the service accepted.
         admitted: Total "admitted",
-        /// Of those, the messages that were processed.
+        /// Messages that were processed.
         completed: Good "completed",
-        /// Of those, thrown away by policy.
+        /// Messages that the policy of a full queue threw away.
         dropped: Bad "dropped",
-        /// Of those, out of time in line or in service.
+        /// Messages whose time ran out while they waited or were being processed.
         expired: Bad "expired",
-        /// Of those, left by their callers.
+        /// Messages whose callers went away.
         cancelled: Bad "cancelled",
-        /// Of those, left when a drain ran out.
+        /// Messages that were left over when the service shut down and its drain ran out of time.
         abandoned: Bad "abandoned",
-        /// Of those, broken by a bug.
+        /// Messages that a bug of the service broke.
         failed: Bad "failed",
-        /// Of those, rejected while they waited in line. Their callers were told.
+        /// Messages that were rejected while they waited in line. Their callers were told.
         #[serde(default)]
         rejected: Bad "rejected in line",
-        /// Of those, messages whose work failed.
+        /// Messages whose work failed.
         #[serde(default)]
         work_failed: Bad "work failed",
-        /// Of those, put aside by a shared queue that had delivered them too often.
+        /// Messages that a shared queue put aside, because it had delivered them as often as is allowed.
         #[serde(default)]
         dead_lettered: Bad "dead-lettered",
     }

@@ -9,24 +9,24 @@ use crate::outcome::Outcome;
 counts! {
     /// How every scheduled request ended, without those of the warm-up: `intended` is the sum of the others.
     pub struct Ledger {
-        /// All requests that were scheduled.
+        /// Requests that were due, whether or not they could be sent.
         intended: Total "scheduled",
         /// Requests that were answered with OK.
         ok: Good "ok",
-        /// Rejected by the service, because it had no room.
+        /// Requests that the service rejected, because it had no room.
         rejected: Bad "rejected",
         /// Requests whose deadline passed before the answer.
         expired: Bad "expired",
-        /// The service could not be reached, went away, or is draining.
+        /// Requests for which the service could not be reached, went away, or was draining.
         unavailable: Bad "unavailable",
-        /// Requests with any other status.
+        /// Requests that were answered with any other status.
         failed: Bad "failed",
-        /// Never sent: the client itself held it back, because the service had refused too many.
+        /// Requests that were never sent: the client itself held them back, because the service had refused too many.
         #[serde(default)]
         throttled: Bad "throttled",
-        /// Never sent: the client was blocked.
+        /// Requests that were never sent, because the client was still waiting for earlier answers.
         withheld: Bad "withheld",
-        /// Sent, and not waited for to the end.
+        /// Requests that were sent, and not answered when the run ended.
         in_flight: Open "in flight",
     }
 }
@@ -35,21 +35,21 @@ counts! {
     /// The attempts of all requests, without those of the warm-up: `attempts` is the sum of those that ended in some way and
     /// those in flight. The other counts are of requests.
     pub struct AttemptCounts {
-        /// All of them, the first of each request included.
+        /// All attempts, the first of each request included.
         attempts: Total "attempts",
         /// Attempts that were answered with OK.
         ok: Good "ok",
-        /// Rejected by the service, because it had no room.
+        /// Attempts that the service rejected, because it had no room.
         rejected: Bad "rejected",
-        /// The deadline of the attempt or of the request passed.
+        /// Attempts whose deadline, or that of their request, passed.
         expired: Bad "expired",
-        /// The service could not be reached, went away, or is draining.
+        /// Attempts for which the service could not be reached, went away, or was draining.
         unavailable: Bad "unavailable",
-        /// Attempts with any other status.
+        /// Attempts that were answered with any other status.
         failed: Bad "failed",
-        /// Broken off, because the other attempt of a hedged request had won.
+        /// Attempts that were broken off, because the other attempt of a hedged request had won.
         cancelled: Bad "cancelled",
-        /// Sent, and not waited for to the end.
+        /// Attempts that were sent, and not answered when the run ended.
         in_flight: Open "in flight",
         /// Requests that were ok after at least one failed attempt.
         retried_then_ok: Beside "ok after a retry",

@@ -7,6 +7,8 @@ pub struct Column<T> {
     pub name: &'static str,
     /// The word for it in tables and pages.
     pub label: &'static str,
+    /// What is counted, in a sentence or two: the documentation of the field.
+    pub about: &'static str,
     /// Its part in the sum.
     pub part: Part,
     /// Reads the count from its table.
@@ -35,15 +37,19 @@ impl Part {
     }
 }
 
-/// Declares a table of counts as a struct of them: `name: Part "label"`.
+/// Declares a table of counts as a struct of them: `name: Part "label"`, with a documentation for readers of reports.
 macro_rules! counts {
     (
         $(#[$doc:meta])*
-        pub struct $table:ident { $( $(#[$about:meta])* $name:ident: $part:ident $label:literal, )+ }
+        pub struct $table:ident { $(
+            $(#[doc = $about:literal])+
+            $(#[serde($($serde:tt)+)])?
+            $name:ident: $part:ident $label:literal,
+        )+ }
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-        pub struct $table { $( $(#[$about])* pub $name: u64, )+ }
+        pub struct $table { $( $(#[doc = $about])+ $(#[serde($($serde)+)])? pub $name: u64, )+ }
 
         impl $table {
             /// The table's columns, in the order of the report.
@@ -51,6 +57,7 @@ macro_rules! counts {
                 $( Column {
                     name: stringify!($name),
                     label: $label,
+                    about: concat!($($about),+),
                     part: Part::$part,
                     of: |counts| counts.$name,
                 } ),+

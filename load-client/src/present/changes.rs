@@ -181,7 +181,7 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
         count("most in system", &|run| {
             run.service.as_ref().map(|service| service.in_system_max)
         }),
-        figure("time to drain".to_owned(), Kind::Time, &|run| {
+        figure("busy after load".to_owned(), Kind::Time, &|run| {
             run.service.as_ref()?.drain_seconds
         }),
     ]);

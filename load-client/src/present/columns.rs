@@ -1,67 +1,11 @@
-//! The columns of the results: every way in which a request can end, then the levels and the times.
+//! The columns of the results: the ways in which requests have ended, then the levels and the times.
 
 use super::{
+    ends::{Of, ends},
     grid::{Column, Kind, MISSING, times_in_one_unit},
     words::method,
 };
-use crate::{
-    ledger::{AuditCounts, Ledger, Part},
-    report::Run,
-};
-
-/// A figure of a run; `None` if it is not known.
-type Of<T> = dyn Fn(&Run) -> Option<T>;
-
-/// A way in which a scheduled request can end.
-struct End {
-    head: &'static str,
-    /// `None` if it is not known of a run.
-    count: Box<Of<u64>>,
-    /// Whether it is shown even if it is zero.
-    always: bool,
-}
-
-fn end(head: &'static str, always: bool, count: impl Fn(&Run) -> Option<u64> + 'static) -> End {
-    End {
-        head,
-        count: Box::new(count),
-        always,
-    }
-}
-
-/// Each scheduled request is in exactly one of them, so the columns of a row add up to `scheduled`: an ok of Enqueue is
-/// where its message has come to.
-fn ends() -> Vec<End> {
-    let mut ends = vec![
-        end("done", true, |run| match &run.audit {
-            Some(audit) => Some(audit.done),
-            None => (!run.is_queued()).then_some(run.ledger.ok),
-        }),
-        end("accepted", false, |run| {
-            (run.is_queued() && run.audit.is_none()).then_some(run.ledger.ok)
-        }),
-        end("dropped", false, |run| discarded(run, true)),
-        end("discarded", false, |run| discarded(run, false)),
-    ];
-    let audit = AuditCounts::COLUMNS.iter();
-    let audit = audit.filter(|column| matches!(column.part, Part::Bad | Part::Open) && column.name != "discarded");
-    ends.extend(audit.map(|column| end(column.label, false, |run| run.audit.as_ref().map(column.of))));
-    let ledger = Ledger::COLUMNS.iter();
-    let ledger = ledger.filter(|column| matches!(column.part, Part::Bad | Part::Open));
-    ends.extend(ledger.map(|column| {
-        let always = ["rejected", "withheld"].contains(&column.name);
-        end(column.label, always, |run| Some((column.of)(&run.ledger)))
-    }));
-    ends
-}
-
-/// Messages that were accepted and not processed: dropped by the policy of a full queue, if `by_policy`; for any other
-/// reason, or several, otherwise.
-fn discarded(run: &Run, by_policy: bool) -> Option<u64> {
-    let (audit, service) = (run.audit.as_ref()?, run.service.as_ref()?);
-    let all_dropped = audit.discarded <= service.counts.dropped && service.counts.abandoned == 0;
-    Some(if all_dropped == by_policy { audit.discarded } else { 0 })
-}
+use crate::report::Run;
 
 /// Runs side by side: a row each, with the given names. Columns that have nothing to say are left out.
 pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
@@ -112,7 +56,7 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
     let columns: [(String, &Of<f64>); 3] = [
         (format!("{times}, median"), &|run| Some(run.time_to_done_seconds?.p50)),
         (format!("{times}, longest"), &|run| Some(run.time_to_done_seconds?.max)),
-        ("time to drain".to_owned(), &|run| run.service.as_ref()?.drain_seconds),
+        ("busy after load".to_owned(), &|run| run.service.as_ref()?.drain_seconds),
     ];
     for (head, of) in columns {
         let values: Vec<Option<f64>> = runs.iter().map(|run| of(run)).collect();

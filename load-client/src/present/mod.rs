@@ -8,6 +8,7 @@ mod columns;
 pub mod conditions;
 mod differences;
 mod distributions;
+mod ends;
 pub mod gates;
 pub(crate) mod grid;
 pub mod html;

@@ -43,9 +43,9 @@ fn reason(verdict: &Verdict, scheduled: bool) -> String {
             let cpu = verdict
                 .cpu_share
                 .map(busy)
-                .map_or_else(String::new, |busy| format!(", {busy}"));
+                .map_or_else(String::new, |busy| format!(", and it used {busy}"));
             format!(
-                "the load client kept its schedule: start lag p99 {}{cpu}",
+                "the load client kept its schedule: 99 % of its requests were at most {} late{cpu}",
                 time(seconds(lag))
             )
         }
@@ -54,7 +54,10 @@ fn reason(verdict: &Verdict, scheduled: bool) -> String {
 
 fn shortfall(shortfall: &Shortfall) -> String {
     match shortfall {
-        Shortfall::Late(lag) => format!("was late with its sends: start lag p99 {}", time(seconds(*lag))),
+        Shortfall::Late(lag) => format!(
+            "was late: 1 % of its requests were sent {} late or later",
+            time(seconds(*lag))
+        ),
         Shortfall::Busy(cpu) => format!("used {}", busy(*cpu)),
         Shortfall::Streams(share, longest) => format!(
             "let {:.0} % of its sends wait for a stream, up to {}: the service allows too few on so few connections, and \
@@ -133,21 +136,21 @@ mod tests {
     fn each_verdict_has_its_sentence() {
         let too_few = "4 clients with 1 request in flight each can make at most 40/s at a service time of 0.10 s; 100/s needs \
                        at least 10 in flight, and 15 leave room: raise --clients or --max-in-flight";
-        let late = "the load client was late with its sends: start lag p99 20 ms";
+        let late = "the load client was late: 1 % of its requests were sent 20 ms late or later";
         let all = [
             Shortfall::Late(millis(20)),
             Shortfall::Busy(0.95),
             Shortfall::Streams(0.02, millis(30)),
         ];
         for (verdict, scheduled, reason) in [
-            (kept(), true, "the load client kept its schedule: start lag p99 1.0 ms".to_owned()),
+            (kept(), true, "the load client kept its schedule: 99 % of its requests were at most 1.0 ms late".to_owned()),
             (
                 Verdict {
                     cpu_share: Some(0.12),
                     ..kept()
                 },
                 true,
-                "the load client kept its schedule: start lag p99 1.0 ms, 12 % of a core on its busiest thread".to_owned(),
+                "the load client kept its schedule: 99 % of its requests were at most 1.0 ms late, and it used 12 % of a core on its busiest thread".to_owned(),
             ),
             (
                 kept(),

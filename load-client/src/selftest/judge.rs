@@ -278,7 +278,12 @@ mod tests {
 
     #[test]
     fn the_reason_is_told_only_where_it_excuses_something() {
-        let judged = |line| Judged::of(vec![line], Some("start lag p99 30ms".to_owned()));
+        let judged = |line| {
+            Judged::of(
+                vec![line],
+                Some("1 % of its requests were sent 30 ms late or later".to_owned()),
+            )
+        };
         assert_eq!(judged(Line::exactly("n", 3, 4)).too_busy(), None);
         assert_eq!(judged(Line::seconds("t", 1.0..=2.0, Some(1.5))).too_busy(), None);
         assert!(judged(Line::seconds("t", 1.0..=2.0, Some(2.5))).too_busy().is_some());

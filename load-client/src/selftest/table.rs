@@ -137,8 +137,8 @@ mod tests {
         for (death, says) in [
             (Ok(off(None)), "The measuring is WRONG: 1 of 2 figures"),
             (
-                Ok(off(Some("start lag p99 30ms"))),
-                "too busy (start lag p99 30ms)\nNothing is proved: 1 of 2 figures are off",
+                Ok(off(Some("1 % of its requests were sent 30 ms late or later"))),
+                "too busy (1 % of its requests were sent 30 ms late or later)\nNothing is proved: 1 of 2 figures are off",
             ),
             (Err(NotDone::Stopped), "Stopped, so nothing is proved. Not done: death."),
             (

@@ -104,7 +104,7 @@ fn table() -> String {
             text,
             "\n## {}\n\n{}\n\n`load-client compare labs/{name}.toml --virtual-time{space}{flags}`\n\n\
              | strategy | scheduled | goodput/s | time to done p50 | p99 | most in system | dropped | rejected | withheld | \
-             time to drain |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+             busy after load |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
             lab.title().unwrap(),
             lab.about().unwrap(),
         )

@@ -4,6 +4,7 @@ use super::{
     labelled::Labelled,
     markup::Markup,
     tables::{Table, per_run},
+    terms,
 };
 use crate::{
     ledger::{AttemptCounts, AuditCounts, Column, Ledger, Part, ServiceCounts},
@@ -34,27 +35,32 @@ pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
     }
 }
 
-/// The heads of a table of counts: the run, and each count with the sign that it has in the sum.
+/// The heads of a table of counts: the run, and each count.
 fn heads<T>(columns: &[Column<T>]) -> Vec<String> {
-    let heads = columns.iter().enumerate().map(|(place, column)| {
-        let sign = match column.part {
-            Part::Total | Part::Beside => "",
-            _ if place == 1 => "= ",
-            _ => "+ ",
-        };
-        format!("{sign}{}", column.label)
-    });
+    let heads = columns.iter().map(|column| column.label.to_owned());
     ["run".to_owned()].into_iter().chain(heads).collect()
+}
+
+/// Which counts add up to which.
+fn adds_up<T>(columns: &[Column<T>]) -> String {
+    let total = columns.iter().find(|column| column.part == Part::Total);
+    let summands: Vec<&str> = columns
+        .iter()
+        .filter(|column| column.part.is_summand())
+        .map(|column| column.label)
+        .collect();
+    match (total, summands.as_slice()) {
+        (Some(total), [first, .., last]) => {
+            format!("The counts from “{first}” to “{last}” add up to “{}”.", total.label)
+        }
+        _ => String::new(),
+    }
 }
 
 fn ledger(runs: &[&Labelled<'_>], page: &mut Markup) {
     let cells = |run: &&Labelled<'_>| {
         let ledger = &run.run.ledger;
-        let sum = if ledger.balances() {
-            "balances"
-        } else {
-            "DOES NOT BALANCE"
-        };
+        let sum = if ledger.balances() { "yes" } else { "NO" };
         let counts = ledger.values().map(|count| count.to_string());
         [run.label.clone()]
             .into_iter()
@@ -63,14 +69,18 @@ fn ledger(runs: &[&Labelled<'_>], page: &mut Markup) {
             .collect()
     };
     let mut columns = heads(&Ledger::COLUMNS);
-    columns.push(String::new());
+    columns.push("adds up".to_owned());
     Table {
-        caption: "The clients' ledger: how every scheduled request ended",
+        caption: &format!(
+            "The clients' ledger: how every scheduled request ended. {}",
+            adds_up(&Ledger::COLUMNS)
+        ),
         columns,
         rows: runs.iter().map(cells).collect(),
         class: "",
     }
     .write(page);
+    terms::counts(&Ledger::COLUMNS, page);
 }
 
 /// What the service reports besides its counts: its name, and its value in words; nothing where it is not known.
@@ -93,7 +103,7 @@ const SERVICE: &[Figure] = &[
     ("memory, at most", |service| {
         service.resident_bytes_max.map(|memory| bytes(memory as f64))
     }),
-    ("time to drain", |service| service.drain_seconds.map(time)),
+    ("busy after load", |service| service.drain_seconds.map(time)),
 ];
 
 fn service(runs: &[&Labelled<'_>], page: &mut Markup) {
@@ -112,6 +122,7 @@ fn service(runs: &[&Labelled<'_>], page: &mut Markup) {
         class: "",
     }
     .write(page);
+    terms::counts(&ServiceCounts::COLUMNS, page);
 }
 
 fn attempts(runs: &[&Labelled<'_>], page: &mut Markup) {
@@ -129,12 +140,16 @@ fn attempts(runs: &[&Labelled<'_>], page: &mut Markup) {
     let mut columns = heads(&AttemptCounts::COLUMNS);
     columns.insert(1, "per request".to_owned());
     Table {
-        caption: "The attempts: how they ended, and what became of their requests",
+        caption: &format!(
+            "The attempts: how they ended, and what became of their requests. {}",
+            adds_up(&AttemptCounts::COLUMNS)
+        ),
         columns,
         rows: runs.iter().map(cells).collect(),
         class: "",
     }
     .write(page);
+    terms::counts(&AttemptCounts::COLUMNS, page);
 }
 
 fn audit(runs: &[&Labelled<'_>], page: &mut Markup) {
@@ -147,10 +162,14 @@ fn audit(runs: &[&Labelled<'_>], page: &mut Markup) {
         [run.label.clone()].into_iter().chain(cells).collect()
     };
     Table {
-        caption: "The audit: what became of queued messages",
+        caption: &format!(
+            "The audit: what became of queued messages. {}",
+            adds_up(&AuditCounts::COLUMNS)
+        ),
         columns: heads(&AuditCounts::COLUMNS),
         rows: runs.iter().map(cells).collect(),
         class: "",
     }
     .write(page);
+    terms::counts(&AuditCounts::COLUMNS, page);
 }

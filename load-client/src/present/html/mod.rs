@@ -1,6 +1,7 @@
 //! The report as one page for a browser. The page loads nothing and runs no script, and its content security policy
 //! forbids both. A page is made from a report alone, so a saved report gives the same page.
 
+mod choice;
 mod counts;
 mod explained;
 mod figures;
@@ -234,6 +235,8 @@ fn results(runs: &[&Labelled<'_>], prefix: &str, commands: &[&str], page: &mut M
     let alone = runs.len() == 1;
     if alone {
         explained::write(runs, page);
+    } else {
+        choice::write(runs, page);
     }
     let timeline = Timeline::new(runs, prefix, commands);
     match &timeline {
@@ -241,7 +244,7 @@ fn results(runs: &[&Labelled<'_>], prefix: &str, commands: &[&str], page: &mut M
         None => page.line("p", &[], "There is nothing to draw: no request was scheduled."),
     }
     if !alone {
-        page.line("h3", &[], "In words");
+        page.line("h3", &[], "In detail");
         explained::write(runs, page);
     }
     fold(page, "More charts: answers, memory, percentiles", alone, |more| {

@@ -10,6 +10,7 @@ pub(super) struct Panel {
     /// Its name within the page.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
+    /// What is drawn, in a sentence or two; `{step}` stands for the length of a step of the series.
     pub(super) about: &'static str,
     pub(super) unit: Unit,
     pub(super) value: Value,
@@ -35,8 +36,8 @@ pub(super) const PANELS: [Panel; 7] = [
     Panel {
         id: "time-to-done-p99",
         title: "How long a message took until it was done",
-        about: "Time to done: from the scheduled send until the message was processed. 99 % of the messages done in a step \
-                took at most this time.",
+        about: "Time to done: from the scheduled send until the message was processed. Of the messages that were done \
+                in the same {step}, 99 % took at most this long.",
         unit: Unit::Seconds,
         value: |point| point.time_to_done_p99,
         fold: Fold::Highest,
@@ -46,8 +47,8 @@ pub(super) const PANELS: [Panel; 7] = [
     Panel {
         id: "response-time-p99",
         title: "How long an answer took",
-        about: "From the scheduled send to the ok answer: the response time, and with Enqueue the acknowledgement time. 99 % of the \
-                answers in a step took at most this time.",
+        about: "From the scheduled send to the ok answer: the response time, and with Enqueue the acknowledgement time. Of the \
+                answers that came in the same {step}, 99 % took at most this long.",
         unit: Unit::Seconds,
         value: |point| point.response_time_p99,
         fold: Fold::Highest,
@@ -57,7 +58,7 @@ pub(super) const PANELS: [Panel; 7] = [
     Panel {
         id: "in-system",
         title: "How many messages were in the service",
-        about: "In system: messages that waited or were being processed, at the last look in each step.",
+        about: "In system: messages that waited or were being processed, seen every {step}.",
         unit: Unit::Count,
         value: |point| point.in_system.map(|count| count as f64),
         fold: Fold::Each,
@@ -67,8 +68,8 @@ pub(super) const PANELS: [Panel; 7] = [
     Panel {
         id: "goodput",
         title: "How many messages were done in time",
-        about: "Goodput: messages done within the SLO, per second. The grey area is the offered load: requests scheduled per \
-                second.",
+        about: "Goodput: messages done in time, per second. In time means within the SLO (--slo) after the scheduled send. The \
+                grey area is the offered load: requests scheduled per second.",
         unit: Unit::Rate,
         value: |point| point.goodput_rps,
         fold: Fold::Mean,
@@ -78,7 +79,7 @@ pub(super) const PANELS: [Panel; 7] = [
     Panel {
         id: "queue-depth",
         title: "How many messages were in the queue",
-        about: "Queue depth: messages in the queue behind Enqueue, at the last look in each step.",
+        about: "Queue depth: messages in the queue behind Enqueue, seen every {step}.",
         unit: Unit::Count,
         value: |point| point.queue_depth.map(|count| count as f64),
         fold: Fold::Each,
@@ -88,8 +89,8 @@ pub(super) const PANELS: [Panel; 7] = [
     Panel {
         id: "response-time-p50",
         title: "How long an answer took, median",
-        about: "From the scheduled send to the ok answer: the response time, and with Enqueue the acknowledgement time. Half of the \
-                answers in a step took at most this time.",
+        about: "From the scheduled send to the ok answer: the response time, and with Enqueue the acknowledgement time. Of the \
+                answers that came in the same {step}, half took at most this long.",
         unit: Unit::Seconds,
         value: |point| point.response_time_p50,
         fold: Fold::Middle,
@@ -99,7 +100,7 @@ pub(super) const PANELS: [Panel; 7] = [
     Panel {
         id: "memory",
         title: "How much memory the service used",
-        about: "Resident memory of the service's process, at the last look in each step.",
+        about: "Memory: the resident memory of the service's process, seen every {step}.",
         unit: Unit::Bytes,
         value: |point| point.resident_bytes.map(|bytes| bytes as f64),
         fold: Fold::Each,

@@ -6,6 +6,7 @@ use crate::{
         changes::Changes,
         classes, columns, distributions,
         gates::{Status, seen},
+        grid::MISSING,
     },
     report::{DistributionReport, Run},
 };
@@ -40,8 +41,15 @@ impl Table<'_> {
                 table.element("tbody", &[], |body| self.rows.iter().for_each(|cells| row(cells, body)));
             });
         });
+        if self.rows.iter().flatten().any(|cell| cell == MISSING) {
+            page.line("p", &[("class", "aside")], DASH);
+        }
     }
 }
+
+/// What a dash in a table means.
+const DASH: &str = "A dash (–) means that there is no such figure: it cannot occur in that row or column, or it is not known. \
+                    0 means that it did not occur.";
 
 impl Table<'_> {
     /// The classes for the style sheet: short names of rows stay on one line.
@@ -237,6 +245,11 @@ fn times(runs: &[&Labelled<'_>], caption: &str, of: Times<'_>, page: &mut Markup
         class: "kinds",
     }
     .write(page);
+    let names = all
+        .iter()
+        .flat_map(|(_, times)| times.iter().map(|(name, _)| name.clone()));
+    let quantiles = "p50, p90, p99, p99.9".to_owned();
+    terms::write(&names.chain([quantiles]).collect::<Vec<_>>(), page);
 }
 
 /// The heads of a table with a run per column.

@@ -12,10 +12,7 @@ use super::{
     panels::{PANELS, Panel, Place},
     scale::{Scale, Tick, Unit, time_ticks},
 };
-use crate::{
-    report::PointReport,
-    units::{plain, time},
-};
+use crate::{report::PointReport, units::time};
 
 /// A bin of a rate covers about this many scheduled requests, so that chance does not hide the trend (arbitrary).
 const REQUESTS_PER_BIN: f64 = 10.0;
@@ -114,7 +111,7 @@ impl<'a> Timeline<'a> {
                 };
                 Row {
                     name: (!alone).then_some(name),
-                    described: self.described(panel, run, bins),
+                    described: self.described(panel, log, run, bins),
                     figure: if alone {
                         String::new()
                     } else {
@@ -193,33 +190,31 @@ impl<'a> Timeline<'a> {
         }
     }
 
+    /// What a chart shows, how long its steps are, and how they became the points of a line.
     fn about(&self, panel: &Panel, log: bool) -> String {
-        let finest = self
-            .runs
-            .iter()
-            .map(|run| step(&run.run.series))
-            .fold(f64::INFINITY, f64::min);
-        let mut about = panel.about.to_owned();
+        let steps = || self.runs.iter().map(|run| step(&run.run.series));
+        let (shortest, longest) = (steps().fold(f64::INFINITY, f64::min), steps().fold(0.0, f64::max));
+        let steps = if longest < shortest * 1.01 {
+            time(shortest)
+        } else {
+            format!("{} to {}", time(shortest), time(longest))
+        };
+        let mut about = panel.about.replace("{step}", &steps);
         if let (Some(slo), true) = (self.slo(), panel.id == "goodput") {
-            about = about.replace("within the SLO", &format!("within the SLO of {}", time(slo)));
+            about = about.replace("the SLO (--slo)", &format!("the SLO (--slo) of {}", time(slo)));
         }
         if log {
             about.push_str(" The scale is logarithmic.");
         }
+        let folded = self.bin >= shortest * 1.5;
+        let bin = time(self.bin);
         let how = match panel.fold {
-            _ if self.bin < finest * 1.5 => "",
-            Fold::Mean => "the mean",
-            Fold::Middle => "the median",
-            Fold::Highest => "the highest",
-            Fold::Each => return about,
+            Fold::Mean => format!(" Each level of the line is the mean over {bin}."),
+            Fold::Middle if folded => format!(" Each point of the line is the median of these times over {bin}."),
+            Fold::Highest if folded => format!(" Each point of the line is the highest of these times over {bin}."),
+            Fold::Middle | Fold::Highest | Fold::Each => String::new(),
         };
-        let seconds = plain(self.bin);
-        if how.is_empty() {
-            let _ = write!(about, " A step is {seconds} s.");
-        } else {
-            let _ = write!(about, " The line shows {how} of the steps in each {seconds} s.");
-        }
-        about
+        about + &how
     }
 
     /// The objective for the time to done, if all runs have the same.
@@ -273,7 +268,7 @@ impl<'a> Timeline<'a> {
             .collect()
     }
 
-    fn described(&self, panel: &Panel, run: &Labelled<'_>, bins: &[Bin]) -> String {
+    fn described(&self, panel: &Panel, log: bool, run: &Labelled<'_>, bins: &[Bin]) -> String {
         let known = bins.iter().filter_map(|bin| bin.value);
         let ends = known.fold(None, |ends: Option<(f64, f64)>, value| {
             Some(ends.map_or((value, value), |(low, high)| (low.min(value), high.max(value))))
@@ -282,7 +277,12 @@ impl<'a> Timeline<'a> {
             || "no figures".to_owned(),
             |(low, high)| format!("from {} to {}", show(low, panel.unit), show(high, panel.unit)),
         );
-        format!("{} {}: {ends}, over {}.", panel.about, run.name, time(self.end))
+        format!(
+            "{} {}: {ends}, over {}.",
+            self.about(panel, log),
+            run.name,
+            time(self.end)
+        )
     }
 
     fn missing(&self, panel: &Panel, series: &[Vec<Bin>]) -> String {

@@ -1,7 +1,7 @@
 //! What became of the messages of Enqueue, which answers before the message is processed.
 
 use super::{
-    parts::{share, was},
+    parts::{backlog, of_a_second, share, was},
     withheld::withheld,
 };
 use crate::{
@@ -47,7 +47,6 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
     let mut sentences = Vec::new();
     let audit = run.audit.as_ref();
     let (discarded, left) = audit.map_or((0, 0), |audit| (audit.discarded, audit.queued));
-    let longest = run.queue_wait_seconds.map(|wait| time_on(run.virtual_time, wait.max));
     if service.counts.dropped > 0 {
         sentences.push(format!(
             "The service dropped {} of {} {} because its queue was full, and the senders were not told.",
@@ -57,31 +56,32 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
         ));
     }
     let ends_known = audit.is_some_and(|audit| audit.done == audit.acknowledged) && service.restarts == 0;
-    let second = run.load.offered_rps.unwrap_or(f64::INFINITY).max(1.0);
-    let end = service.queue_depth_end;
-    match end {
-        // More than a second of the load is left: it came faster than it was processed.
-        Some(end) if end as f64 > second && service.counts.dropped == 0 && run.ledger.rejected == 0 => {
+    match (backlog(run), service.queue_depth_end) {
+        // It came faster than it was processed.
+        (Some(end), _) if service.counts.dropped == 0 && run.ledger.rejected == 0 => {
             sentences.push(grown(run, end));
             if let Some(drain) = service.drain_seconds.filter(|_| service.restarts == 0) {
                 sentences.push(format!("The service needed another {} to process them.", time(drain)));
             }
         }
-        _ if ends_known && service.queue_depth_max as f64 <= second => {
+        _ if ends_known && service.queue_depth_max as f64 <= of_a_second(run) => {
             sentences.push(format!(
                 "The workers kept up: the queue never held more than {}.",
                 counted(service.queue_depth_max, "message")
             ));
         }
-        end => {
+        (_, end) => {
             let at_end = end.map_or_else(String::new, |end| format!(", and {end} when the load stopped"));
             let most = counted(service.queue_depth_max, "message");
             sentences.push(format!("The queue held at most {most}{at_end}."));
         }
     }
-    if let Some(longest) = longest {
-        let of = if ends_known { "" } else { " of a processed message" };
-        sentences.push(format!("The longest wait{of} was {longest}."));
+    if let Some(times) = run.time_to_done_seconds {
+        let processed = if ends_known { "" } else { "processed " };
+        let slowest = time_on(run.virtual_time, times.max);
+        sentences.push(format!(
+            "The slowest {processed}message was done {slowest} after its scheduled send."
+        ));
     }
     if left > 0 {
         let (messages, verb) = (counted(left, "accepted message"), was(left));

@@ -31,7 +31,7 @@ pub fn generator(run: &Run) -> String {
     }
     let lag = verdict
         .start_lag_p99_seconds
-        .map(|lag| format!("start lag p99 {}", time(lag)));
+        .map(|lag| format!("99 % of its requests were at most {} late", time(lag)));
     let cpu = verdict
         .cpu_share
         .map(|cpu| format!("{:.0} % of a core on its busiest thread", 100.0 * cpu));

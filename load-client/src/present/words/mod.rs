@@ -1,6 +1,8 @@
 //! What a run shows, in plain sentences, from its figures alone. A sentence is said only where the figures prove it.
 
 mod answered;
+mod choice;
+mod conclusion;
 mod enqueued;
 mod explained;
 mod generator;
@@ -13,6 +15,8 @@ mod tests;
 mod withheld;
 
 pub use self::{
+    choice::{Choice, choose},
+    conclusion::conclude,
     explained::{explain, reasons},
     generator::{client_limited, generator, warning},
     named::{driven, label, method},

@@ -1,8 +1,12 @@
-//! `--html`: the page as a whole, its charts over time, its curves by percentile. Here: what their tests have in common.
+//! `--html`: the page as a whole, its tables, its charts over time, its curves by percentile. Here: what these tests have
+//! in common.
 
 mod curves;
 mod page;
+mod safety;
+mod saved;
 mod series;
+mod tables;
 
 use std::{fs, path::Path};
 

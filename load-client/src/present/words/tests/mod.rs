@@ -1,6 +1,8 @@
 //! Every sentence about a run, read as a whole, in every branch.
 
 mod answered;
+mod choice;
+mod conclusion;
 mod enqueued;
 
 use super::{
@@ -143,6 +145,6 @@ fn figures_of_the_load_client_are_said_to_be_its_own() {
     );
     assert_eq!(
         generator(&limited),
-        "the load client: start lag p99 20 ms, 1 request waited for an HTTP/2 stream, up to 0.50 s"
+        "the load client: 99 % of its requests were at most 20 ms late, 1 request waited for an HTTP/2 stream, up to 0.50 s"
     );
 }
