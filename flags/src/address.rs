@@ -6,8 +6,6 @@ use std::{
     str::FromStr,
 };
 
-use crate::without_credentials;
-
 /// Examples of an address, for the error about one that does not parse.
 const EXAMPLES: &str = "write HOST:PORT, such as 127.0.0.1:50051, localhost:50051, or [::1]:50051";
 
@@ -73,31 +71,31 @@ impl FromStr for Address {
                 port: address.port(),
             });
         }
-        if let Some((scheme, rest)) = text.split_once("://") {
-            return Err(format!(
-                "is an address, not a URL: leave out {scheme}://, as in {:?}; {EXAMPLES}",
-                without_credentials(rest)
-            ));
+        // No error repeats the text: a user may have put a password into it.
+        if let Some((scheme, _)) = text.split_once("://") {
+            let scheme = Some(scheme).filter(|scheme| matches!(*scheme, "http" | "https"));
+            let scheme = scheme.map_or_else(|| "the scheme".to_owned(), |scheme| format!("{scheme}://"));
+            return Err(format!("is an address, not a URL: leave out {scheme}; {EXAMPLES}"));
         }
         let Some((host, port)) = text.rsplit_once(':') else {
             return Err(format!("has no port; {EXAMPLES}"));
+        };
+        let Ok(port) = port.parse() else {
+            return Err(format!("has no port from 0 to 65535 after the colon; {EXAMPLES}"));
         };
         if host.is_empty() {
             return Err(format!(
                 "names no host: write 0.0.0.0:{port} for all networks of this machine, 127.0.0.1:{port} for this machine only"
             ));
         }
-        if host.contains(':') {
-            return Err(format!("is no address: IPv6 addresses stand in brackets; {EXAMPLES}"));
-        }
-        let Ok(port) = port.parse() else {
-            return Err(format!("has no port from 0 to 65535 after the colon; {EXAMPLES}"));
-        };
         let in_names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         let is_number = |c: char| c.is_ascii_digit() || c == '.';
+        let is_v6 = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
+        if host.contains(':') && host.chars().all(is_v6) {
+            return Err(format!("is no address: IPv6 addresses stand in brackets; {EXAMPLES}"));
+        }
         if !host.chars().all(in_names) || host.chars().all(is_number) {
-            let host = without_credentials(text);
-            return Err(format!("{host:?} is neither a name nor an IP address; {EXAMPLES}"));
+            return Err(format!("is neither a name nor an IP address with a port; {EXAMPLES}"));
         }
         Ok(Self {
             host: host.to_owned(),
@@ -163,7 +161,10 @@ mod tests {
             ("localhost:65536", "from 0 to 65535"),
             ("http://localhost:1", "leave out http://"),
             ("127.0.0.999:1", "neither a name nor an IP address"),
-            ("http://me:s3cret@host:1", "as in \"…@host:1\""),
+            ("http://me:s3cret@host:1", "leave out http://"),
+            ("s3cret://host:1", "leave out the scheme"),
+            (":s3cret", "from 0 to 65535"),
+            ("me:s3cret@host:1", "neither a name nor an IP address"),
             ("a b:1", "neither a name nor an IP address"),
             ("", "localhost:50051"),
         ] {

@@ -59,19 +59,48 @@ impl Line {
         command.render_usage()
     }
 
-    /// The variables of all flags that clap's errors call so.
-    pub(crate) fn variables(&self, shown: &str) -> BTreeSet<OsString> {
-        fn find(command: &Command, shown: &str, into: &mut BTreeSet<OsString>) {
-            let called_so = command.get_arguments().filter(|arg| arg.to_string() == shown);
-            into.extend(called_so.filter_map(|arg| arg.get_env()).map(OsStr::to_owned));
+    /// All flags that clap's errors call so.
+    pub(crate) fn called(&self, shown: &str) -> Vec<Arg> {
+        fn find(command: &Command, shown: &str, into: &mut Vec<Arg>) {
+            into.extend(command.get_arguments().filter(|arg| arg.to_string() == shown).cloned());
             command.get_subcommands().for_each(|command| find(command, shown, into));
         }
         // An argument that is not built cannot be shown yet.
         let mut built = self.command.clone();
         built.build();
-        let mut found = BTreeSet::new();
+        let mut found = Vec::new();
         find(&built, shown, &mut found);
         found
+    }
+
+    /// The variables of all flags that clap's errors call so.
+    pub(crate) fn variables(&self, shown: &str) -> BTreeSet<OsString> {
+        let called = self.called(shown);
+        called
+            .iter()
+            .filter_map(|arg| arg.get_env())
+            .map(OsStr::to_owned)
+            .collect()
+    }
+
+    /// Whether a flag was typed whose value may be a credential.
+    pub(crate) fn has_hidden_flag(&self) -> bool {
+        fn any(command: &Command, test: &dyn Fn(&Arg) -> bool) -> bool {
+            command.get_arguments().any(test) || command.get_subcommands().any(|command| any(command, test))
+        }
+        self.words.iter().filter_map(|word| word.to_str()).any(|word| {
+            any(&self.command, &|arg| {
+                arg.is_hide_env_values_set()
+                    && match word.strip_prefix("--") {
+                        Some(long) => {
+                            let long = long.split('=').next();
+                            let aliases = arg.get_all_aliases().unwrap_or_default();
+                            arg.get_long().into_iter().chain(aliases).any(|name| Some(name) == long)
+                        }
+                        None => word.starts_with('-') && arg.get_short().is_some_and(|short| word.contains(short)),
+                    }
+            })
+        })
     }
 
     /// All variables of the command that are set.

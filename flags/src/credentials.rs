@@ -1,57 +1,184 @@
-//! Texts that are shown, without the passwords that they may contain.
+//! Values that are shown in errors, without the credentials that they may contain.
 
-/// The text with each user and password of a URL, as in `http://user:password@host`, replaced by three dots.
+use clap::{Arg, ValueHint};
+
+/// What stands in the place of what is left out.
+const LEFT_OUT: &str = "…";
+/// The schemes that may be shown, because they are none of a user's words. `dns` and `unix` do without slashes, too.
+const SCHEMES: [&str; 10] = [
+    "http", "https", "dns", "unix", "nats", "tls", "tcp", "grpc", "grpcs", "ftp",
+];
+/// The RPCs of a target, as in `NAME=process:URL`.
+const RPCS: [&str; 2] = ["enqueue:", "process:"];
+
+/// What an error may show of a value of the flag.
 ///
-/// A user and a password without a scheme in front, as in `user:password@host`, are replaced too. An `@` without a scheme
-/// or a colon before it, as in an address of mail, stays.
-pub fn without_credentials(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('@') {
-        let (before, after) = rest.split_at(at);
-        let word = before
-            .rfind(|c: char| c.is_whitespace() || "'\"=,".contains(c))
-            .map_or(0, |end| end + 1);
-        let start = before[word..].rfind("//").map(|slashes| word + slashes + "//".len());
-        let is_credential = start.is_some() || before[word..].contains(':');
-        let kept = if is_credential { start.unwrap_or(word) } else { at };
-        shown.push_str(&before[..kept]);
-        if is_credential {
-            shown.push('…');
-        }
-        shown.push('@');
-        rest = &after[1..];
+/// Of a URL or a host (`value_hint`), and of any value with an `@`, what [`without_credentials`] leaves. Nothing of another value that
+/// `--help` hides in its variable (`hide_env_values`), because it may be a credential. A word is shown where the flag takes one of
+/// several words.
+pub fn shown(arg: &Arg, value: &str) -> String {
+    let is_word = value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let is_address = matches!(arg.get_value_hint(), ValueHint::Url | ValueHint::Hostname);
+    if is_word && !arg.get_possible_values().is_empty() {
+        value.to_owned()
+    } else if is_address {
+        without_credentials(value)
+    } else if arg.is_hide_env_values_set() {
+        LEFT_OUT.to_owned()
+    } else {
+        without_user(value)
     }
-    shown.push_str(rest);
-    shown
+}
+
+/// What an error may show of a word that was typed and belongs to no flag.
+pub(crate) fn without_user(word: &str) -> String {
+    if word.contains('@') || word.contains("://") {
+        without_credentials(word)
+    } else {
+        word.to_owned()
+    }
+}
+
+/// The text of a value that is, or should be, a URL or an address, with three dots in the place of everything that may be a
+/// credential.
+///
+/// What stays is `NAME=RPC:` of a target, a known scheme, and hosts with their ports. A host without a port stays only behind a scheme or
+/// behind a user: alone, it may be a token.
+pub fn without_credentials(text: &str) -> String {
+    let (front, rest) = text.split_at(front(text));
+    let (user, hosts) = match rest.rsplit_once('@') {
+        Some((_, hosts)) => ("…@", hosts),
+        None => ("", rest),
+    };
+    if hosts.is_empty() {
+        return format!("{front}{user}");
+    }
+    let may_stand_alone = !front.is_empty() || !user.is_empty();
+    let hosts = hosts.split(',').map(|host| host_and_port(host, may_stand_alone));
+    format!("{front}{user}{}", hosts.collect::<Vec<_>>().join(","))
+}
+
+/// Where `NAME=RPC:`, the scheme and the slashes after it end; 0 if there is neither an RPC nor a scheme.
+fn front(text: &str) -> usize {
+    let in_names = |c: char| c.is_ascii_alphanumeric() || "._- ".contains(c);
+    let named = text.split_once('=').filter(|(name, _)| name.chars().all(in_names));
+    let start = named.map_or(0, |(name, _)| name.len() + 1);
+    let rpc = RPCS.iter().find(|rpc| text[start..].starts_with(**rpc));
+    let after_rpc = start + rpc.map_or(0, |rpc| rpc.len());
+    let scheme = text[after_rpc..].split_once(':').and_then(|(scheme, rest)| {
+        let known = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let slashes = rest.len() - rest.trim_start_matches('/').len();
+        let alone = matches!(scheme, "dns" | "unix");
+        (known && (alone || slashes > 1)).then(|| scheme.len() + 1 + slashes)
+    });
+    match scheme {
+        Some(length) => after_rpc + length,
+        None if rpc.is_some() => after_rpc,
+        None => 0,
+    }
+}
+
+/// HOST or HOST:PORT, and that there is something after it.
+fn host_and_port(text: &str, may_stand_alone: bool) -> String {
+    let end = text.find(['/', '?', '#']).unwrap_or(text.len());
+    let (address, after) = text.split_at(end);
+    let after = if matches!(after, "" | "/") { after } else { "/…" };
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, port)) if !address.ends_with(']') => (host, Some(port)),
+        _ => (address, None),
+    };
+    let is_name = host
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    let in_brackets = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_ip = in_brackets.is_some_and(|ip| ip.chars().all(|c| c.is_ascii_alphanumeric() || ":.%".contains(c)));
+    let is_shown = match port {
+        Some(port) => (1..=5).contains(&port.len()) && port.bytes().all(|digit| digit.is_ascii_digit()),
+        None => may_stand_alone,
+    };
+    if is_shown && (is_name || is_ip) {
+        format!("{address}{after}")
+    } else {
+        LEFT_OUT.to_owned()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::without_credentials;
+    use super::*;
+    use clap::builder::PossibleValuesParser;
 
     #[test]
-    fn a_user_and_a_password_are_left_out() {
+    fn everything_that_may_be_a_credential_is_left_out() {
         for (text, shown) in [
             ("http://me:s3cret@host:1", "http://…@host:1"),
-            ("http://me@host:1", "http://…@host:1"),
-            ("http://a:s3cr@et@host", "http://…@…@host"),
+            ("http://s3cret@host:1", "http://…@host:1"),
+            ("http://a:s3cr@et@host", "http://…@host"),
             ("me:s3cret@host:1", "…@host:1"),
+            ("s3cret@h", "…@h"),
+            ("s3cret%@h", "…@h"),
+            ("me:s3 cret@h", "…@h"),
+            ("me:s3'cret=@h", "…@h"),
+            ("s3cret=@h", "…@h"),
+            ("s3cret=a=@h", "…@h"),
+            ("me:s3cret://@h", "…@h"),
+            ("http://me:s3/cret@h", "http://…@h"),
+            ("http://me:s3cret", "http://…"),
+            ("http://h/s3cret", "http://h/…"),
+            ("http://h:1?token=s3cret", "http://h:1/…"),
+            ("s3cret", "…"),
+            ("s3.cr.et", "…"),
+            ("token=s3cret", "…"),
+            ("Bearer s3cret", "…"),
             ("a=process:https://me:s3cret@host", "a=process:https://…@host"),
-            ("'http://a:s3cret@b', 'http://c:s3cret@d'", "'http://…@b', 'http://…@d'"),
+            ("a=https://me:s3cret@host", "a=https://…@host"),
+            ("a=process:s3cret@h", "a=process:…@h"),
+            ("dns:///me:s3cret@h", "dns:///…@h"),
+            ("nats://me:s3cret@a,b:1", "nats://…@a,b:1"),
+            ("nats://a:1,me:s3cret", "nats://a:1,…"),
+            ("nats://a,me:s3cret@b", "nats://…@b"),
         ] {
-            let without = without_credentials(text);
-            assert!(!without.contains("s3cr"), "{without}");
-            if !text.contains("s3cr@et") {
-                assert_eq!(without, shown);
-            }
+            assert_eq!(without_credentials(text), shown, "{text}");
         }
     }
 
     #[test]
-    fn other_texts_stay() {
-        for text in ["", "http://host:1", "write to me@example.com", "dns:///host", "@"] {
+    fn an_address_stays() {
+        for text in [
+            "",
+            "http://host:1",
+            "HTTPS://host/",
+            "dns:///host",
+            "dns:host:1",
+            "localhost:50051",
+            ":50051",
+            "[::1]:1",
+            "http://[fe80::1%25eth0]:1",
+            "nats://a:1,b,[::1]",
+            "sync=process:http://h:1",
+        ] {
             assert_eq!(without_credentials(text), text);
+        }
+    }
+
+    #[test]
+    fn the_flag_decides_how_much_is_shown() {
+        let plain = Arg::new("plain").long("plain");
+        let header = plain.clone().hide_env_values(true);
+        let url = header.clone().value_hint(ValueHint::Url);
+        let queue = url.clone().value_parser(PossibleValuesParser::new(["bounded"]));
+        for (arg, value, said) in [
+            (&plain, "10 ms", "10 ms"),
+            (&plain, "me:s3cret@h", "…@h"),
+            (&header, "pin:12345", "…"),
+            (&header, "http://h:1", "…"),
+            (&url, "http://h:x", "http://…"),
+            (&url, "h:1", "h:1"),
+            (&plain.clone().value_hint(ValueHint::Hostname), "me:s3cret", "…"),
+            (&queue, "bonded", "bonded"),
+            (&queue, "nats:me:s3cret", "…"),
+        ] {
+            assert_eq!(shown(arg, value), said, "{value}");
         }
     }
 }

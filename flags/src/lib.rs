@@ -8,6 +8,7 @@
 //! - The command line wins: a variable that conflicts with a flag on the command line is ignored, with a warning.
 //! - An error names the variable if the value came from a variable, and the flag if it was typed. [`as_given`] does the same
 //!   for errors that the program itself finds later.
+//! - No error repeats a value that may be a credential, wherever it came from: see [`shown`].
 //! - A variable with the program's prefix that no flag knows is a warning, with the nearest name.
 //!
 //! [`Address`] and [`whole`] are values that both programs take: where to listen, as a name or an IP address, and numbers with units.
@@ -17,6 +18,8 @@
 mod reading;
 
 mod errors;
+
+mod hidden;
 
 mod command;
 mod origin;
@@ -31,12 +34,14 @@ mod number;
 
 use std::path::Path;
 
-use clap::{
-    ArgMatches, Parser,
-    error::{ContextKind, ContextValue, ErrorKind},
-};
+use clap::{ArgMatches, Parser, error::ErrorKind};
 
-pub use self::{address::Address, credentials::without_credentials, number::whole, variables::boolish};
+pub use self::{
+    address::Address,
+    credentials::{shown, without_credentials},
+    number::whole,
+    variables::boolish,
+};
 use self::{command::Line, reading::Read};
 
 /// What a program was started with.
@@ -76,8 +81,8 @@ pub fn parse<C: Parser>(prefix: &str) -> Parsed<C> {
 /// As [`parse`], with hints for flags that are not there, such as `--plaintext`: each with a sentence that says what to do.
 pub fn parse_with_hints<C: Parser>(prefix: &str, hints: &'static [(&'static str, &'static str)]) -> Parsed<C> {
     let line = Line::new(C::command(), std::env::args_os().collect(), hints);
-    let Read { matches, gave_way } = reading::read(&line).unwrap_or_else(|error| exit(error));
-    let cli = C::from_arg_matches(&matches).unwrap_or_else(|error| exit(error.format(&mut C::command())));
+    let Read { matches, gave_way } = reading::read(&line).unwrap_or_else(|error| exit(&error));
+    let cli = C::from_arg_matches(&matches).unwrap_or_else(|error| exit(&error.format(&mut C::command())));
     let set = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     Parsed {
         cli,
@@ -103,12 +108,8 @@ pub fn as_given<C: Parser>(text: &str) -> String {
 }
 
 /// Prints what clap has to say, and ends the program with the code for it.
-fn exit(mut error: clap::Error) -> ! {
+fn exit(error: &clap::Error) -> ! {
     use std::io::{self, Write};
-    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
-        let value = without_credentials(value);
-        error.insert(ContextKind::InvalidValue, ContextValue::String(value));
-    }
     let printed = error.print().and_then(|()| io::stdout().flush());
     let failed = printed.err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);

@@ -1,12 +1,13 @@
 //! A command line, read by the rules of this crate: a variable gives way to what was typed.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, ffi::OsString, fmt};
 
 use clap::{ArgMatches, error::ErrorKind};
 
 use crate::{
     command::{self, Line},
     errors,
+    hidden::hidden,
 };
 
 /// A command line that was parsed.
@@ -38,7 +39,7 @@ impl fmt::Display for GaveWay {
 ///
 /// # Errors
 ///
-/// Clap's, with variables named where the values came from them; help and version, too.
+/// Clap's, with variables named where the values came from them, and without what may be a credential; help and version, too.
 pub(crate) fn read(line: &Line) -> Result<Read, clap::Error> {
     let mut ignored = command::unset(line.command());
     let mut gave_way = Vec::new();
@@ -61,9 +62,14 @@ pub(crate) fn read(line: &Line) -> Result<Read, clap::Error> {
                     });
                     ignored.insert(variable);
                 }
-                None => return Err(errors::named(line, &ignored, error)),
+                None => return Err(named(line, &ignored, error)),
             },
-            _ => return Err(errors::named(line, &ignored, error)),
+            _ => return Err(named(line, &ignored, error)),
         }
     }
+}
+
+fn named(line: &Line, ignored: &BTreeSet<OsString>, error: clap::Error) -> clap::Error {
+    // Both look flags up by the names that clap gives them, and the second changes these names.
+    errors::named(line, ignored, hidden(line, error))
 }

@@ -2,7 +2,7 @@
 
 use std::{io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use foo_flags::Address;
 use foo_pem::AnyCertificate;
 use hyper_util::rt::TokioIo;
@@ -21,7 +21,7 @@ use tower::service_fn;
 #[derive(Debug, Args)]
 pub struct HealthArgs {
     /// The service's gRPC address, as HOST:PORT
-    #[arg(long, env = "FOO_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:50051")]
+    #[arg(long, env = "FOO_LISTEN", value_name = "ADDR", value_hint = ValueHint::Hostname, default_value = "127.0.0.1:50051")]
     listen: Address,
 
     /// Time limit for the answer

@@ -13,7 +13,7 @@ mod values;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Command, FromArgMatches, ValueEnum};
+use clap::{Args, Command, FromArgMatches, ValueEnum, ValueHint};
 use tower_admission::{limit::LimitKind, line::LineKind};
 
 pub use self::{
@@ -85,7 +85,14 @@ pub struct Settings {
 
     /// The queue behind Enqueue: in memory, in a file, or on NATS servers, as nats://HOST:PORT,… or tls://HOST:PORT,…, where several
     /// instances share it
-    #[arg(long, env = "FOO_QUEUE", default_value = "bounded", value_parser = QueueParser)]
+    #[arg(
+        long,
+        env = "FOO_QUEUE",
+        hide_env_values = true,
+        value_hint = ValueHint::Url,
+        default_value = "bounded",
+        value_parser = QueueParser
+    )]
     pub queue: QueueKind,
 
     /// What a shared queue needs besides.

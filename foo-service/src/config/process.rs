@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use foo_flags::Address;
 
 use crate::log::LogFormat;
@@ -11,7 +11,7 @@ use crate::log::LogFormat;
 #[derive(Debug, Clone, Args)]
 pub struct Listen {
     /// Address for gRPC, as HOST:PORT
-    #[arg(long, env = "FOO_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:50051")]
+    #[arg(long, env = "FOO_LISTEN", value_name = "ADDR", value_hint = ValueHint::Hostname, default_value = "127.0.0.1:50051")]
     pub listen: Address,
 
     /// Address for /metrics, /livez and /readyz, as HOST:PORT
@@ -19,6 +19,7 @@ pub struct Listen {
         long,
         env = "FOO_ADMIN_LISTEN",
         value_name = "ADDR",
+        value_hint = ValueHint::Hostname,
         default_value = "127.0.0.1:9464"
     )]
     pub admin_listen: Address,

@@ -95,7 +95,7 @@ fn host(text: &str) -> Result<String, String> {
         format!("{text}:{NATS_PORT}")
     };
     full.parse::<foo_flags::Address>()
-        .map_err(|error| format!("{text:?} {error}; several servers are separated by commas"))?;
+        .map_err(|error| format!("a server of the list {error}; several servers are separated by commas"))?;
     Ok(full)
 }
 
@@ -240,10 +240,21 @@ mod tests {
         ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
-        let said = read("nats://user:secret@queue").unwrap_err();
-        assert!(
-            said.contains("--queue-credentials") && !said.contains("secret"),
-            "{said}"
-        );
+        for text in [
+            "nats://user:secret@queue",
+            "nats://a,secret@queue",
+            "tls://us er:sec/ret@queue",
+        ] {
+            assert!(read(text).unwrap_err().contains("--queue-credentials"), "{text}");
+        }
+        for text in [
+            "nats://user:secret",
+            "nats://secret secret",
+            "secret://a",
+            "nats://:secret",
+        ] {
+            let said = read(text).unwrap_err();
+            assert!(!said.contains("secret"), "{said}");
+        }
     }
 }

@@ -210,3 +210,41 @@ async fn an_address_may_be_a_name_and_one_that_is_none_is_told_with_an_example()
         "{stderr}"
     );
 }
+
+#[tokio::test]
+async fn a_credential_is_shown_nowhere() {
+    for secret in [
+        "nats://me:s3cret@h",
+        "nats://s3cret@h",
+        "nats://me:s3cret",
+        "nats://me:s3 cret@h",
+        "nats:me:s3cret@h",
+        "me:s3cret",
+        "http://me:s3cret@h",
+        "s3cret@h",
+    ] {
+        for (flag, variable) in [
+            ("--queue", "FOO_QUEUE"),
+            ("--listen", "FOO_LISTEN"),
+            ("--admin-listen", "FOO_ADMIN_LISTEN"),
+        ] {
+            let typed = run(&[&format!("{flag}={secret}")], &[]).await;
+            let set = run(&[], &[(variable, secret)]).await;
+            for ((code, _, stderr), name) in [(typed, flag), (set, variable)] {
+                assert_eq!(code, Some(2), "{secret}: {stderr}");
+                assert!(stderr.contains(name), "{secret}: {stderr}");
+                assert!(!stderr.contains("s3"), "{secret}: {stderr}");
+            }
+        }
+        let (code, _, stderr) = run(&[secret], &[]).await;
+        let may_be_one = secret.contains(['@', '/']);
+        assert!(
+            code == Some(2) && (!stderr.contains("s3") || !may_be_one),
+            "{secret}: {stderr}"
+        );
+        let (code, help, _) = run(&["--help"], &[("FOO_QUEUE", secret)]).await;
+        assert!(code == Some(0) && !help.contains("s3"), "{help}");
+    }
+    // A wrong word is none.
+    assert!(run(&["--queue=bonded"], &[]).await.2.contains("'bonded'"));
+}

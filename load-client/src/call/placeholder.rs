@@ -104,7 +104,7 @@ fn counter(ticket: &Ticket<'_>, clients: u64) -> u64 {
 ///
 /// # Errors
 ///
-/// What is wrong with a placeholder, and which there are.
+/// What is wrong with a placeholder, and which there are; nothing of the text, which may be a credential.
 pub(super) fn parse(text: &str) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut literal = String::new();
@@ -119,7 +119,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Part>, String> {
         }
         let close = rest
             .find(CLOSE)
-            .ok_or_else(|| format!("{text:?} has a {{{{ without }}}}; {KNOWN}"))?;
+            .ok_or_else(|| format!("a text has a {{{{ without }}}}; {KNOWN}"))?;
         if !literal.is_empty() {
             parts.push(Part::Literal(std::mem::take(&mut literal)));
         }
@@ -140,14 +140,12 @@ fn placeholder(text: &str) -> Result<Placeholder, String> {
         ["id"] => Ok(Placeholder::Id),
         ["random", from, to] => match (from.parse(), to.parse()) {
             (Ok(from), Ok(to)) if from <= to => Ok(Placeholder::Random { from, to }),
-            (Ok(_), Ok(_)) => Err(format!(
-                "{{{{{text}}}}} draws from nothing: write the smaller number first"
-            )),
-            _ => Err(format!(
-                "{{{{{text}}}}} needs two whole numbers, like {{{{random 1 100}}}}"
-            )),
+            (Ok(_), Ok(_)) => Err("{{random FROM TO}} draws from nothing: write the smaller number first".to_owned()),
+            _ => Err("{{random FROM TO}} needs two whole numbers, like {{random 1 100}}".to_owned()),
         },
-        _ => Err(format!("{{{{{text}}}}} is no placeholder; {KNOWN}")),
+        _ => Err(format!(
+            "what a text has between {{{{ and }}}} is no placeholder; {KNOWN}"
+        )),
     }
 }
 
@@ -214,6 +212,10 @@ mod tests {
         ] {
             let error = parse(wrong).unwrap_err();
             assert!(error.contains(said), "{wrong}: {error}");
+        }
+        for secret in ["{{s3cret}}", "s3cret{{", "{{random s3cret 1}}"] {
+            let error = parse(secret).unwrap_err();
+            assert!(!error.contains("s3cret"), "{error}");
         }
     }
 }

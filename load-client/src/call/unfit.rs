@@ -12,9 +12,9 @@ use crate::nearest::nearest;
 /// Names that an error lists at most (arbitrary: a line that can still be read).
 const MOST_NAMES: usize = 30;
 
-/// Finds where the data does not fit: the library says only why.
+/// Finds where the data does not fit: the library says only why. Values are left out, because they may be credentials.
 pub(super) fn unfit(message: &MessageDescriptor, data: &Value, error: &serde_json::Error) -> TemplateError {
-    let mut reason = error.to_string();
+    let mut reason = without_value(&error.to_string());
     // What JSON writes in a way of its own has no fields to look into.
     let entries = data.as_object().filter(|_| !is_well_known(message));
     for (name, value) in entries.into_iter().flatten() {
@@ -25,6 +25,7 @@ pub(super) fn unfit(message: &MessageDescriptor, data: &Value, error: &serde_jso
             if let Some(inside) = nested(&field, value) {
                 return inside;
             }
+            let error = without_value(&error.to_string());
             reason = format!("{name}: {error}{}", wanted(&field.kind(), value));
         }
         break;
@@ -74,7 +75,37 @@ fn wanted(kind: &Kind, value: &Value) -> String {
     match kind {
         Kind::Enum(known) => one_of(known, value),
         Kind::Message(_) | Kind::String => String::new(),
-        kind => format!(" ({kind:?} is wanted, {value} is given)").to_lowercase(),
+        kind => format!(
+            " ({} is wanted, {} is given)",
+            format!("{kind:?}").to_lowercase(),
+            sort(value)
+        ),
+    }
+}
+
+/// What sort of JSON a value is.
+fn sort(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The library's words without the value that they repeat, as in ``invalid type: integer `5`, expected a string``.
+fn without_value(reason: &str) -> String {
+    if let Some((before, _)) = reason.split_once("unrecognized enum value '") {
+        return format!("{before}unrecognized enum value");
+    }
+    let repeats = ["invalid type: ", "invalid value: "]
+        .iter()
+        .any(|start| reason.starts_with(start));
+    match (reason.find(['`', '"']), reason.rfind(", expected ")) {
+        (Some(from), Some(to)) if repeats && from < to => format!("{}{}", reason[..from].trim_end(), &reason[to..]),
+        _ => reason.to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::{
     call::CallArgs,
@@ -21,6 +21,7 @@ pub struct CapacityArgs {
     #[arg(
         env = "LOAD_URL",
         hide_env_values = true,
+        value_hint = ValueHint::Url,
         value_name = "URL",
         required = true,
         value_delimiter = ','

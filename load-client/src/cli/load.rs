@@ -6,7 +6,7 @@ use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{
-    metadata::Metadata,
+    metadata::metadata,
     policy::PolicyArgs,
     priorities::priorities,
     stages::{Stages, stages},
@@ -133,7 +133,7 @@ pub struct LoadArgs {
         hide_env_values = true,
         value_name = "NAME: VALUE",
         value_delimiter = '\n',
-        value_parser = Metadata
+        value_parser = metadata
     )]
     header: Vec<(HeaderName, HeaderValue)>,
 

@@ -1,10 +1,5 @@
 //! Metadata on the command line, as `name: value`: what gRPC and HTTP/2 allow.
 
-use clap::{
-    Arg, Command, Error,
-    builder::TypedValueParser,
-    error::{ContextKind, ContextValue, ErrorKind},
-};
 use http::{HeaderName, HeaderValue};
 
 /// Headers that HTTP/2 forbids, or that the client itself sends.
@@ -23,33 +18,7 @@ const TAKEN: [&str; 12] = [
     "expect",
 ];
 
-/// What stands in errors for a value.
-const HIDDEN: &str = "(left out, because it may be a credential)";
-
-/// Reads metadata. Its errors leave out the value, which may be a credential.
-#[derive(Debug, Clone)]
-pub(super) struct Metadata;
-
-impl TypedValueParser for Metadata {
-    type Value = (HeaderName, HeaderValue);
-
-    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &std::ffi::OsStr) -> Result<Self::Value, Error> {
-        let parsed = value
-            .to_str()
-            .ok_or_else(|| "is not text".to_owned())
-            .and_then(metadata);
-        parsed.map_err(|reason| {
-            let mut error = Error::new(ErrorKind::ValueValidation).with_cmd(command);
-            let flag = arg.map_or_else(|| "--header".to_owned(), ToString::to_string);
-            error.insert(ContextKind::InvalidArg, ContextValue::String(flag));
-            error.insert(ContextKind::InvalidValue, ContextValue::String(HIDDEN.to_owned()));
-            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![reason.into()]));
-            error
-        })
-    }
-}
-
-/// As `name: value`.
+/// As `name: value`. No error repeats what was given: before the colon, too, there may be a part of a credential.
 pub(super) fn metadata(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = text
         .split_once(':')
@@ -57,14 +26,12 @@ pub(super) fn metadata(text: &str) -> Result<(HeaderName, HeaderValue), String> 
     let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_allowed) {
-        return Err(format!(
-            "{name:?} is no name that gRPC allows; it has letters, digits, '-', '_' and '.'"
-        ));
+        return Err(
+            "what is before the colon is no name that gRPC allows; it has letters, digits, '-', '_' and '.'".to_owned(),
+        );
     }
     if name.starts_with("grpc-") {
-        return Err(format!(
-            "the name {name} belongs to gRPC itself (--timeout sets the deadline)"
-        ));
+        return Err("names that begin with grpc- belong to gRPC itself (--timeout sets the deadline)".to_owned());
     }
     if TAKEN.contains(&name.as_str()) {
         let instead = if name == "host" {
@@ -144,10 +111,11 @@ mod tests {
             (":path: /", "no name"),
             ("a b: c", "no name"),
             ("a!b: secret", "no name"),
+            ("Bearer secret:x", "no name"),
             ("ä: secret", "no name"),
             ("who: sécret", "printable ASCII"),
             ("who: sec\nret", "printable ASCII"),
-            ("grpc-timeout: 1S", "belongs to gRPC"),
+            ("grpc-timeout: 1S", "belong to gRPC"),
             ("Keep-Alive: secret", "keep-alive is set by HTTP/2"),
             ("connection: close", "connection is set"),
             ("Transfer-Encoding: chunked", "transfer-encoding is set"),

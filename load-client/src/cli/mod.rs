@@ -26,7 +26,7 @@ mod values;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint, error::ErrorKind};
 use clap_complete::Shell;
 use foo_flags::Address;
 
@@ -116,6 +116,7 @@ pub struct RunArgs {
         value_name = "URL",
         required = true,
         value_delimiter = ','
+        value_hint = ValueHint::Url,
     )]
     pub urls: Vec<Url>,
 
@@ -150,7 +151,7 @@ pub struct RunArgs {
 
     /// Address for live metrics of the run, as HOST:PORT, such as localhost:9465. Prometheus reads /metrics; /livez answers
     /// health checks
-    #[arg(long, env = "LOAD_PROMETHEUS_ADDR", value_name = "ADDR", help_heading = "Output")]
+    #[arg(long, env = "LOAD_PROMETHEUS_ADDR", value_name = "ADDR", value_hint = ValueHint::Hostname, help_heading = "Output")]
     pub prometheus_addr: Option<Address>,
 }
 
@@ -189,6 +190,7 @@ pub struct CompareArgs {
         value_name = "NAME=RPC:URL",
         value_parser = target::target,
         value_delimiter = ','
+        value_hint = ValueHint::Url,
     )]
     #[cfg_attr(feature = "embedded", arg(conflicts_with_all = service::IDS))]
     pub target: Vec<Target>,
@@ -276,6 +278,7 @@ pub struct HealthArgs {
         default_value = "127.0.0.1:9465"
     )]
     pub prometheus_addr: Address,
+        value_hint = ValueHint::Hostname,
     /// Time limit for the answer
     #[arg(long, default_value = "2s", value_parser = values::positive_duration)]
     pub timeout: Duration,

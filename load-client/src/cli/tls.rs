@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use http::uri::Authority;
 use rustls::pki_types::ServerName;
 
@@ -29,7 +29,14 @@ pub struct TlsArgs {
     server_name: Option<ServerName<'static>>,
 
     /// Value of the :authority header of every call, with or without TLS [default: host and port of the URL]
-    #[arg(long, env = "LOAD_AUTHORITY", hide_env_values = true, value_name = "HOST", value_parser = authority)]
+    #[arg(
+        long,
+        env = "LOAD_AUTHORITY",
+        hide_env_values = true,
+        value_hint = ValueHint::Hostname,
+        value_name = "HOST",
+        value_parser = authority
+    )]
     authority: Option<Authority>,
 
     /// Do not verify the server's certificate. Then anyone can pretend to be the server. (For no TLS at all, write http://
@@ -68,7 +75,15 @@ fn authority(text: &str) -> Result<Authority, String> {
     if text.contains('@') {
         return Err("has a user or a password, which HTTP/2 does not allow there; write HOST or HOST:PORT".to_owned());
     }
-    text.parse().map_err(|error: http::uri::InvalidUri| error.to_string())
+    let authority: Authority = text
+        .parse()
+        .map_err(|_| "is no host, with or without a port; write HOST or HOST:PORT".to_owned())?;
+    // The library ignores a port that is not valid.
+    let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+    if authority.host().is_empty() || (!port.is_empty() && authority.port_u16().is_none()) {
+        return Err("must be HOST or HOST:PORT, with a port from 0 to 65535".to_owned());
+    }
+    Ok(authority)
 }
 
 fn server_name(text: &str) -> Result<ServerName<'static>, String> {
@@ -80,9 +95,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_authority_has_no_user() {
-        assert!(authority("example.com:443").is_ok());
-        for wrong in ["me:s3cret@example.com", "me@example.com", "a b", ""] {
+    fn an_authority_has_a_host_and_perhaps_a_port_and_no_user() {
+        for right in ["example.com", "example.com:443", "[::1]:1", "[::1]"] {
+            assert!(authority(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "me:s3cret@example.com",
+            "me@example.com",
+            "a b",
+            "",
+            "me:s3cret",
+            "example.com:",
+            ":443",
+            "example.com:70000",
+        ] {
             assert!(!authority(wrong).unwrap_err().contains("s3cret"), "{wrong}");
         }
     }

@@ -6,12 +6,11 @@ use clap::{
     Arg, ArgAction, Args, Command,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use foo_flags::without_credentials;
 use foo_service::config::{Change, Settings};
 
 use super::{
     source::{LabError, hint, wrong},
-    table::{Entry, Table, Value},
+    table::{Entry, Table, Value, text},
 };
 use crate::cli::LoadArgs;
 
@@ -108,7 +107,12 @@ impl Flags<'_> {
             let mut keys = named.iter().map(|named| long(named));
             let guilty = keys.find_map(|key| table.0.get_key_value(&key));
             match guilty {
-                Some((key, entry)) => wrong(self.file, entry.line, says(&error, key, entry)),
+                Some((key, entry)) => {
+                    let command = self.kind.command();
+                    let arg = command.get_arguments().find(|arg| arg.get_long() == Some(key));
+                    let arg = arg.expect("clap names its flags");
+                    wrong(self.file, entry.line, says(&error, arg, key, entry))
+                }
                 None => wrong(self.file, line, says_of_all(&error, self.name)),
             }
         })
@@ -164,14 +168,11 @@ fn context(error: &clap::Error, kind: ContextKind) -> Vec<String> {
     }
 }
 
-/// What an error has beside its kind, as one text.
-fn others_of(error: &clap::Error, kind: ContextKind) -> String {
-    context(error, kind).join("; ")
-}
-
 /// What is wrong with a flag.
-fn says(error: &clap::Error, key: &str, entry: &Entry) -> String {
-    let value = entry.toml();
+fn says(error: &clap::Error, arg: &Arg, key: &str, entry: &Entry) -> String {
+    let given = context(error, ContextKind::InvalidValue).concat();
+    let shown = foo_flags::shown(arg, &given);
+    let value = if shown == given { entry.toml() } else { text(&shown) };
     let others = |kind| {
         context(error, kind)
             .iter()
@@ -181,21 +182,11 @@ fn says(error: &clap::Error, key: &str, entry: &Entry) -> String {
     };
     match error.kind() {
         ErrorKind::ValueValidation => {
-            // The reader of metadata has no source: it says its reason beside, and leaves the value out.
-            let (value, reason) = error.source().map_or_else(
-                || {
-                    (
-                        others_of(error, ContextKind::InvalidValue),
-                        others_of(error, ContextKind::Suggested),
-                    )
-                },
-                |source| (without_credentials(&value), source.to_string()),
-            );
+            let reason = error.source().map_or_else(String::new, ToString::to_string);
             format!("{key} = {value}: {reason}")
         }
         ErrorKind::InvalidValue => {
             let known = context(error, ContextKind::ValidValue);
-            let given = context(error, ContextKind::InvalidValue).concat();
             let hint = hint(&given, known.iter().map(String::as_str));
             format!("{key} = {value} is none of its values; {hint}")
         }

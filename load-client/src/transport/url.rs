@@ -36,7 +36,7 @@ pub enum Place {
 #[derive(Debug, thiserror::Error)]
 #[error("{url:?} {reason}")]
 pub struct UrlError {
-    /// As it was written, without a user and a password.
+    /// As it was written, without what may be a credential.
     url: String,
     reason: Cow<'static, str>,
 }
@@ -132,8 +132,9 @@ impl FromStr for Url {
         let scheme = match uri.scheme() {
             Some(scheme) if [Scheme::HTTP, Scheme::HTTPS].contains(scheme) => scheme.clone(),
             None if uri.authority().is_some() => {
+                let host = if shown == text { text } else { "host:port" };
                 return Err(UrlError {
-                    reason: format!("has no scheme; write it as http://{shown} or, for TLS, https://{shown}").into(),
+                    reason: format!("has no scheme; write it as http://{host} or, for TLS, https://{host}").into(),
                     url: shown,
                 });
             }

@@ -137,6 +137,109 @@ fn a_credential_is_shown_nowhere() {
     }
 }
 
+/// Ways to write a secret where it does not belong, and to forget half of an address.
+const SECRETS: [&str; 8] = [
+    "s3cret@h",
+    "s3cret%@h",
+    "me:s3 cret@h",
+    "me:s3cret",
+    "http://me:s3,cret@h",
+    "http://me:s3'=cret@h:1",
+    "http://h:1/?token=s3cret",
+    "nats://me:s3cret@h:s3cret",
+];
+
+#[test]
+fn no_flag_that_takes_a_credential_repeats_it_in_an_error() {
+    use clap::CommandFactory;
+    let mut program = load_client::cli::Cli::command();
+    program.build();
+    let takes_a_credential = ["URL", "NAME=RPC:URL", "HOST", "NAME: VALUE", "JSON"];
+    let mut tried = std::collections::BTreeSet::new();
+    for command in program.get_subcommands() {
+        for flag in command.get_arguments() {
+            let name = flag
+                .get_value_names()
+                .and_then(|names| names.first())
+                .map(AsRef::as_ref);
+            if name.is_some_and(|name: &str| takes_a_credential.contains(&name)) {
+                assert!(flag.is_hide_env_values_set(), "{flag} of {}", command.get_name());
+            } else if name != Some("ADDR") {
+                continue;
+            }
+            let url = command.get_positionals().any(clap::Arg::is_required_set);
+            for secret in SECRETS {
+                // A header whose name is right would be taken.
+                let secret = &if name == Some("NAME: VALUE") {
+                    format!("a b {secret}")
+                } else {
+                    secret.to_owned()
+                };
+                let typed = flag
+                    .get_long()
+                    .map_or_else(|| secret.to_owned(), |long| format!("--{long}={secret}"));
+                let mut words = vec![command.get_name(), &typed];
+                if url && flag.get_long().is_some() {
+                    words.push(NOWHERE);
+                }
+                let said = refused(&[], &words);
+                assert!(!said.contains("s3") && !said.contains("cret"), "{words:?}: {said}");
+                let variable = flag.get_env().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+                words.remove(1);
+                let said = refused(&[(variable, secret)], &words);
+                assert!(
+                    !said.contains("s3") && !said.contains("cret"),
+                    "{variable}={secret}: {said}"
+                );
+            }
+            tried.insert(format!("{flag}"));
+        }
+    }
+    assert!(tried.len() >= 6, "{tried:?}");
+}
+
+#[test]
+fn a_word_that_may_be_the_rest_of_a_credential_is_not_repeated() {
+    for words in [
+        &["http://me:s3cret@h"][..],
+        &["health", "me:s3cret@h"],
+        &["compare", "lab.toml", "me:s3cret@h"],
+        &["compare", "-H", "authorization:", "Bearer", "s3cret"],
+        &["compare", "--header=authorization:", "Bearer", "s3cret"],
+        &["run", NOWHERE, "-qH", "authorization:", "s3cret"],
+        &["run", NOWHERE, "-d", "{password:", "s3cret}"],
+        &["run", NOWHERE, "-H", "Bearer s3cret:"],
+        &["health", "--s3cret@h"],
+    ] {
+        let said = refused(&[], words);
+        assert!(!said.contains("s3cret"), "{words:?}: {said}");
+    }
+    // A word that can be no credential is named.
+    assert!(refused(&[], &["compare", "lab.toml", "sync"]).contains("'sync'"));
+    assert!(refused(&[], &["cmpare"]).contains("'cmpare'"));
+}
+
+#[test]
+fn a_lab_with_a_credential_in_a_wrong_place_does_not_repeat_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lab.toml");
+    for line in [
+        "load = { header = \"Bearer s3cret:\" }",
+        "load = { header = [\"a: b\", \"authorization s3cret\"] }",
+        "service = { queue = \"nats://me:s3cret@h\" }",
+        "service = { queue = \"nats://me:s3cret\" }",
+        "service = { queue = \"me:s3cret@h\" }",
+    ] {
+        let strategy = "[[strategy]]\nname = \"a\"\nmode = \"process\"\n";
+        fs::write(&file, format!("{line}\n{strategy}")).unwrap();
+        let said = refused(&[], &["compare", file.to_str().unwrap()]);
+        assert!(
+            said.contains("lab.toml:1: ") && !said.contains("s3cret"),
+            "{line}: {said}"
+        );
+    }
+}
+
 #[test]
 fn an_error_found_after_parsing_names_the_variable_or_the_flag_too() {
     let https = "https://127.0.0.1:1";
@@ -236,7 +339,7 @@ fn what_users_of_other_tools_type_gets_the_right_hint() {
     for (args, hint) in [
         (&["run", "127.0.0.1:50051"][..], "write it as http://127.0.0.1:50051"),
         (&["run", "localhost:50051"], "write it as http://localhost:50051"),
-        (&["run", "example.com"], "http://example.com"),
+        (&["run", "example.com"], "write it as http://host:port"),
         (&["run", NOWHERE, "--insecure"], "leave the flag out"),
         (&["run", NOWHERE, "-H", "keep-alive: 5"], "keep-alive is set by HTTP/2"),
         (&["run", NOWHERE, "--prometheus-addr", ":9465"], "127.0.0.1:9465"),

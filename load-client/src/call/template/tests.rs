@@ -165,6 +165,37 @@ fn a_message_without_placeholders_is_encoded_once() {
 }
 
 #[test]
+fn no_error_repeats_a_value_of_the_data() {
+    for data in [
+        r#"{"int32": "s3cret"}"#,
+        r#"{"int32": {"s3cret": "s3cret"}}"#,
+        r#"{"textField": 1234567}"#,
+        r#"{"textField": 1234567.5}"#,
+        r#"{"bool": "s3cret`\", expected x"}"#,
+        r#"{"enum": "s3cret"}"#,
+        r#"{"enum": "s3cret', expected y"}"#,
+        r#"{"list": "s3cret"}"#,
+        r#"{"nested": "s3cret"}"#,
+        r#"{"duration": "s3cret"}"#,
+        r#"{"wrapped": 1234567}"#,
+        r#"{"bytes": "s3cret!"}"#,
+        r#"{"float": "s3cret"}"#,
+        r#"{"float": "s3cret{{counter}}"}"#,
+        r#"{"int32": "{{s3cret}}"}"#,
+        r#"{"textField": "{{s3cret"}"#,
+        r#"{"password": "s3cret"}"#,
+    ] {
+        let error = refused(data);
+        assert!(
+            !error.contains("s3cret") && !error.contains("1234567"),
+            "{data}: {error}"
+        );
+    }
+    let error = refused(r#"{"textField": 1234567}"#);
+    assert!(error.contains("textField: invalid type: integer, expected"), "{error}");
+}
+
+#[test]
 fn wrong_data_is_refused_with_what_is_right() {
     for (data, said) in [
         ("{", "not JSON"),
@@ -173,7 +204,10 @@ fn wrong_data_is_refused_with_what_is_right() {
         (r#"{"nane": 1}"#, "'nane'. t.All has the fields int32, int64"),
         (r#"{"nested": {"nane": "{{id}}"}}"#, "'nane'"),
         (r#"{"text_fild": 1}"#, "did you mean 'text_field'?"),
-        (r#"{"list": [{}, {"int32": "x"}]}"#, "(int32 is wanted, \"x\" is given)"),
+        (
+            r#"{"list": [{}, {"int32": "x"}]}"#,
+            "(int32 is wanted, a text is given)",
+        ),
         (r#"{"byNumber": {"5": {"flaot": 1}}}"#, "did you mean 'float'?"),
         (
             r#"{"duration": {"seconds": 5}}"#,
