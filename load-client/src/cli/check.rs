@@ -12,6 +12,27 @@ use crate::{
     scenario::{Scenario, Schedule, Spacing},
 };
 
+/// Flags that say how another flag is read, each with that flag; all by their long names. Alone, they have no effect. Clap does not
+/// check them, because the other flag may stand in a lab file.
+const MODIFIERS: [(&str, &str); 8] = [
+    ("repeat", "stages"),
+    ("trace-time-column", "trace"),
+    ("trace-time-unit", "trace"),
+    ("trace-time-zone", "trace"),
+    ("trace-separator", "trace"),
+    ("trace-demand-column", "trace"),
+    ("trace-demand-unit", "trace-demand-column"),
+    ("speed", "trace"),
+];
+
+/// The flag without which this one has no effect, if there is one; both are long names.
+pub fn modified_by(flag: &str) -> Option<&'static str> {
+    MODIFIERS
+        .iter()
+        .find(|(name, _)| *name == flag)
+        .map(|(_, other)| *other)
+}
+
 impl LoadArgs {
     /// Whether the scenario can be what these flags ask for. Each error is one sentence that names the flags.
     pub fn check(&self, scenario: &Scenario) -> Result<(), String> {
@@ -26,6 +47,32 @@ impl LoadArgs {
 
     /// Flags without effect on this schedule. Clap cannot see that: the schedule may come from a lab file.
     fn check_schedule(&self, scenario: &Scenario) -> Result<(), String> {
+        let own = [("stages", self.stages.is_some()), ("repeat", self.repeat)];
+        let given = || self.trace.given().into_iter().chain(own);
+        let is_given = |flag: &str| given().any(|(name, is_given)| is_given && name == flag);
+        let alone = MODIFIERS
+            .iter()
+            .find(|(flag, other)| is_given(flag) && !is_given(other));
+        match (alone, &scenario.schedule) {
+            // Its reason is below.
+            (Some(("repeat", _)), Schedule::Trace(_)) | (None, _) => {}
+            (Some(("repeat", _)), _) => {
+                return Err(
+                    "--repeat repeats stages, and there are none: give them with --stages, or leave --repeat out"
+                        .to_owned(),
+                );
+            }
+            (Some((flag, "trace")), _) => {
+                return Err(format!(
+                    "--{flag} is for a trace, and there is no trace: name its file with --trace, or leave --{flag} out"
+                ));
+            }
+            (Some((flag, other)), _) => {
+                return Err(format!(
+                    "--{flag} has no effect without --{other}: give both, or leave --{flag} out"
+                ));
+            }
+        }
         let reason = match &scenario.schedule {
             Schedule::Trace(_) if self.repeat => {
                 "--repeat repeats the stages of --stages, and a trace is replayed once"
@@ -35,9 +82,6 @@ impl LoadArgs {
             }
             Schedule::AsFastAsPossible if self.arrival == Spacing::Poisson => {
                 "--arrival poisson spaces the requests of a rate, and --rps 0 sends as fast as possible"
-            }
-            Schedule::Rate { .. } | Schedule::Stages { .. } | Schedule::AsFastAsPossible if self.trace.is_faster() => {
-                "--speed is for a trace, and there is no trace"
             }
             _ => return Ok(()),
         };

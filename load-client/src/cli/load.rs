@@ -76,10 +76,10 @@ pub struct LoadArgs {
     /// Rates one after the other, as LENGTH:RATE or LENGTH:FROM..TO for a linear ramp, such as 10s:100,30s:100..500 [requests
     /// per second of all clients together]
     #[arg(long, env = "LOAD_STAGES", value_parser = stages, conflicts_with = "trace")]
-    stages: Option<Stages>,
+    pub(super) stages: Option<Stages>,
 
     /// Repeat the stages for the duration of the load
-    #[arg(long, env = "LOAD_REPEAT", requires = "stages")]
+    #[arg(long, env = "LOAD_REPEAT")]
     pub(super) repeat: bool,
 
     /// The file of a recorded load, and how to read it.
@@ -367,7 +367,21 @@ mod tests {
     fn flags_without_effect_and_a_load_that_is_over_before_it_is_judged_are_refused() {
         for (flags, reason) in [
             ("-r 0 -z 1s --arrival poisson", "--rps 0 sends as fast as possible"),
-            ("-r 5 -z 1s --speed 2x", "there is no trace"),
+            (
+                "-r 5 -z 1s --speed 2x",
+                "--speed is for a trace, and there is no trace: name its file with --trace, or leave --speed out",
+            ),
+            ("--repeat", "--repeat repeats stages, and there are none"),
+            ("--speed 1x", "--speed is for a trace"),
+            ("--trace-time-column at", "--trace-time-column is for a trace"),
+            ("--trace-time-unit ms", "--trace-time-unit is for a trace"),
+            ("--trace-time-zone UTC", "--trace-time-zone is for a trace"),
+            ("--trace-separator ;", "--trace-separator is for a trace"),
+            ("--trace-demand-column work", "--trace-demand-column is for a trace"),
+            (
+                "--trace-demand-unit 1ms",
+                "--trace-demand-unit has no effect without --trace-demand-column: give both, or leave --trace-demand-unit out",
+            ),
             ("--stages 1s:20 -z 4s --warmup 2s", "no request is due after it"),
             ("--stages 1s:20,3s:0 --warmup 2s", "no request is due after it"),
         ] {

@@ -37,6 +37,7 @@ pub use self::{
     capacity::{CapacityArgs, SearchArgs},
     connection::ConnectionArgs,
     gates::{GateArgs, check_classes},
+    check::modified_by,
     given::{Given, Words},
     load::{Defaults, DrainLimit, LoadArgs, OPEN_LOOP},
     output::{OutputArgs, ProgressArgs},

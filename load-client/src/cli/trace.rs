@@ -11,6 +11,9 @@ use crate::{
     ui::console::say,
 };
 
+/// The service demand of one unit, if no flag gives it.
+const DEMAND_UNIT: Duration = Duration::from_millis(1);
+
 /// The flags for a recorded load.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Load")]
@@ -20,40 +23,49 @@ pub(super) struct TraceArgs {
     pub(super) trace: Option<PathBuf>,
 
     /// Column of the trace with the times: numbers or timestamps. Only the differences between them matter
-    #[arg(long, env = "LOAD_TRACE_TIME_COLUMN", value_name = "NAME", requires = "trace")]
+    #[arg(long, env = "LOAD_TRACE_TIME_COLUMN", value_name = "NAME")]
     trace_time_column: Option<String>,
 
     /// Unit of the times, if they are numbers [default: s, or a smaller unit if the numbers are too large for seconds]
-    #[arg(long, env = "LOAD_TRACE_TIME_UNIT", value_name = "UNIT", requires = "trace")]
+    #[arg(long, env = "LOAD_TRACE_TIME_UNIT", value_name = "UNIT")]
     trace_time_unit: Option<TimeUnit>,
 
     /// Time zone of timestamps without a zone, such as UTC, +02:00 or Europe/Berlin [default: UTC, if no timestamp has a
     /// zone]
-    #[arg(long, env = "LOAD_TRACE_TIME_ZONE", value_name = "ZONE", requires = "trace", value_parser = time_zone)]
+    #[arg(long, env = "LOAD_TRACE_TIME_ZONE", value_name = "ZONE", value_parser = time_zone)]
     trace_time_zone: Option<jiff::tz::TimeZone>,
 
     /// Separator of the columns: a character, or comma, semicolon, tab or pipe [default: comma, or the separator in a header
     /// without commas]
-    #[arg(long, env = "LOAD_TRACE_SEPARATOR", value_name = "CHAR", requires = "trace", value_parser = separator)]
+    #[arg(long, env = "LOAD_TRACE_SEPARATOR", value_name = "CHAR", value_parser = separator)]
     trace_separator: Option<u8>,
 
     /// Column of the trace with the service demands
-    #[arg(long, env = "LOAD_TRACE_DEMAND_COLUMN", value_name = "NAME", requires = "trace")]
+    #[arg(long, env = "LOAD_TRACE_DEMAND_COLUMN", value_name = "NAME")]
     trace_demand_column: Option<String>,
 
-    /// Service demand of one unit in the demand column
-    #[arg(long, env = "LOAD_TRACE_DEMAND_UNIT", default_value = "1ms", value_parser = positive_duration)]
-    trace_demand_unit: Duration,
+    /// Service demand of one unit in the demand column [default: 1ms]
+    #[arg(long, env = "LOAD_TRACE_DEMAND_UNIT", value_parser = positive_duration)]
+    trace_demand_unit: Option<Duration>,
 
-    /// Factor by which the trace is replayed faster than it was recorded. Demands do not change
-    #[arg(long, env = "LOAD_SPEED", default_value = "1x", value_parser = speed)]
-    speed: f64,
+    /// Factor by which the trace is replayed faster than it was recorded. Demands do not change [default: 1x]
+    #[arg(long, env = "LOAD_SPEED", value_parser = speed)]
+    speed: Option<f64>,
 }
 
 impl TraceArgs {
-    /// Whether the trace is to be replayed at another speed than it was recorded.
-    pub(super) fn is_faster(&self) -> bool {
-        (self.speed - 1.0).abs() > f64::EPSILON
+    /// Its flags by their long names, each with whether it was given.
+    pub(super) fn given(&self) -> [(&'static str, bool); 8] {
+        [
+            ("trace", self.trace.is_some()),
+            ("trace-time-column", self.trace_time_column.is_some()),
+            ("trace-time-unit", self.trace_time_unit.is_some()),
+            ("trace-time-zone", self.trace_time_zone.is_some()),
+            ("trace-separator", self.trace_separator.is_some()),
+            ("trace-demand-column", self.trace_demand_column.is_some()),
+            ("trace-demand-unit", self.trace_demand_unit.is_some()),
+            ("speed", self.speed.is_some()),
+        ]
     }
 
     /// The recorded schedule; `None` without `--trace`. If no flag names the unit of the times, it prints the unit that it assumes.
@@ -64,8 +76,8 @@ impl TraceArgs {
             time_unit: self.trace_time_unit,
             time_zone: self.trace_time_zone.clone(),
             separator: self.trace_separator,
-            demand: demand.map(|column| (column, self.trace_demand_unit)),
-            speed: self.speed,
+            demand: demand.map(|column| (column, self.trace_demand_unit.unwrap_or(DEMAND_UNIT))),
+            speed: self.speed.unwrap_or(1.0),
             ..TraceFormat::new(self.trace_time_column.clone().unwrap_or_default())
         };
         let recording = trace::read_file(path, &format)?;

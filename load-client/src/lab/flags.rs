@@ -1,6 +1,6 @@
 //! What the keys of a table mean: clap knows, which reads the same flags from the command line.
 
-use std::error::Error as _;
+use std::{error::Error as _, iter};
 
 use clap::{
     Arg, ArgAction, Args, Command,
@@ -12,7 +12,7 @@ use super::{
     source::{LabError, hint, wrong},
     table::{Entry, Table, Value, text},
 };
-use crate::cli::LoadArgs;
+use crate::cli::{LoadArgs, modified_by};
 
 /// Which program's flags the keys of a table are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +130,9 @@ impl Flags<'_> {
             _ => false,
         };
         let gives_way = |key: &str| top.0.keys().any(|other| conflicts(key, other));
-        let gone: Vec<&String> = base.0.keys().filter(|key| gives_way(key)).collect();
+        // What only modifies a flag that goes has no effect any more.
+        let goes = |key: &String| iter::successors(Some(key.as_str()), |key| modified_by(key)).any(gives_way);
+        let gone: Vec<&String> = base.0.keys().filter(|key| goes(key)).collect();
         let needs_one = |key: &str, entry: &Entry| {
             let alone = command.clone().try_get_matches_from(entry.words(key));
             let Some(error) = alone

@@ -248,6 +248,47 @@ fn a_lab_that_was_written_down_gives_the_same_figures() {
 fn the_flags_of_the_service_reach_the_strategies_they_are_for() {
     let lab = print_lab(&[
         "--workers",
+#[test]
+fn what_reads_a_trace_goes_with_the_trace_of_a_lab_and_comes_to_it_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("t.csv");
+    fs::write(&csv, "at;work\n0;1\n1;2\n").unwrap();
+    let file = folder.path().join("lab.toml");
+    let strategy = "[[strategy]]\nname = \"a\"\nmode = \"process\"\nload = { speed = 2 }\n";
+    let load = "trace = \"t.csv\"\ntrace-time-column = \"at\"\ntrace-demand-column = \"work\"";
+    fs::write(
+        &file,
+        format!("[load]\n{load}\ntrace-demand-unit = \"2ms\"\n{strategy}"),
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let more = ["--trace-separator", ";", "--trace-time-unit", "s", "--speed", "3x"];
+    let lab = print_lab(&[&[file][..], &more].concat());
+    for key in [
+        "trace-separator",
+        "trace-time-unit",
+        "trace-demand-unit",
+        "speed = \"3x\"",
+    ] {
+        assert!(lab.contains(key), "{key}: {lab}");
+    }
+    for over in [
+        &["--rps", "5"][..],
+        &["--stages", "1s:5", "--repeat"],
+        &["--rps-per-client", "1"],
+    ] {
+        let lab = print_lab(&[&[file, "-z", "2s"][..], over].concat());
+        assert!(!lab.contains("trace") && !lab.contains("speed"), "{over:?}: {lab}");
+    }
+    // The example has a rate: what repeats stages, or reads a trace, has no effect on it.
+    for alone in [&["--repeat"][..], &["--speed", "2x"], &["--trace-demand-unit", "2ms"]] {
+        let output = load_client(["compare", "--virtual-time"].iter().chain(alone))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{alone:?}");
+    }
+}
+
         "3",
         "--service-time",
         "80ms",

@@ -97,6 +97,46 @@ fn a_malformed_row_is_an_error_that_names_file_line_and_column() {
     assert!(said.contains("broken.csv: line 3, column units: \"many\""), "{said}");
 }
 
+#[test]
+fn a_flag_without_effect_on_a_trace_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("short.csv");
+    std::fs::write(&file, "at,work\n1,1\n2,1\n").unwrap();
+    let refused = |flags: &str| {
+        let trace = ["--trace", file.to_str().unwrap(), "--trace-time-column", "at"];
+        let words = ["run", "http://127.0.0.1:1", "-q"].into_iter().chain(trace);
+        let output = load_client(words.chain(flags.split(' '))).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{flags}: {said}");
+        said
+    };
+    for (flags, said) in [
+        (
+            "--repeat",
+            "--repeat repeats the stages of --stages, and a trace is replayed once; leave one of them out",
+        ),
+        (
+            "--arrival poisson",
+            "--arrival poisson spaces the requests of a rate, and a trace says when its requests are sent; leave one of them out",
+        ),
+        (
+            "--trace-demand-unit 5ms",
+            "--trace-demand-unit has no effect without --trace-demand-column: give both",
+        ),
+    ] {
+        assert!(refused(flags).contains(said), "{flags}: {}", refused(flags));
+    }
+    // What comes from the environment is named so.
+    let mut command = load_client(["run", "http://127.0.0.1:1", "-q"]);
+    let output = command.env("LOAD_TRACE_SEPARATOR", ";").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        said.contains("LOAD_TRACE_SEPARATOR is for a trace, and there is no trace"),
+        "{said}"
+    );
+}
+
 /// 41 rows, 25 ms from one to the next: a second.
 fn every_25_ms(header: &str, row: impl Fn(u64) -> String) -> String {
     let rows: Vec<String> = (0..=40).map(|index| row(25 * index)).collect();
