@@ -18,12 +18,15 @@ const FLAGS: [&str; 8] = [
 ];
 
 /// The same flags, as clap names them within a command.
-pub(super) const IDS: [&str; 5] = [
+pub(super) const IDS: [&str; FLAGS.len()] = [
     "workers",
     "service_time",
     "service_time_distribution",
     "queue_capacity",
     "max_waiting",
+    "limit_kind",
+    "concurrency_limit",
+    "line",
 ];
 
 /// What was given of the service's flags. Each is spelled, checked and described as foo-service does it.
@@ -67,5 +70,19 @@ impl FromArgMatches for ServiceFlags {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flag_of_a_service_is_one_that_a_running_service_does_not_take() {
+        let mut ids: Vec<String> = flags().map(|flag| flag.get_id().to_string()).collect();
+        let mut known = IDS.map(str::to_owned).to_vec();
+        ids.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(ids, known);
     }
 }
