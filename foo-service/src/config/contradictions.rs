@@ -1,15 +1,15 @@
-//! Flags that have no effect beside other flags that were given.
+//! Flags that have no effect beside other flags that were given, or without them.
 
 use super::{QueueKind, Settings};
 use crate::work::ServiceTimeDistribution;
 
 impl Settings {
-    /// Flags that were given though other ones leave them without effect. `given` has the name under which a field was given:
-    /// its flag or its variable; `None` for a default.
+    /// Flags that were given and have no effect. `given` has the name under which a field was given:
+    /// its flag or its variable; `None` for a default, and for a flag that has an effect by a later change.
     ///
     /// # Errors
     ///
-    /// Both, with their names.
+    /// Their names, and what to do.
     pub fn contradictions(&self, given: impl Fn(&str) -> Option<String>) -> Result<(), String> {
         let without_effect = [
             (
@@ -52,6 +52,11 @@ impl Settings {
                 ));
             }
         }
-        Ok(())
+        match given("fail_time") {
+            Some(time) if self.fail_rate.fraction() == 0.0 => Err(format!(
+                "{time} has no effect, because no message fails: give --fail-rate too, or leave {time} out"
+            )),
+            _ => Ok(()),
+        }
     }
 }

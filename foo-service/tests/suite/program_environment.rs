@@ -147,6 +147,16 @@ async fn settings_that_contradict_each_other_are_refused_wherever_they_come_from
             &[],
             "--line and --target-wait contradict each other: this line does not look at how long calls wait",
         ),
+        (
+            &[],
+            &[("FOO_FAIL_TIME", "10ms")],
+            "FOO_FAIL_TIME has no effect, because no message fails: give --fail-rate too, or leave FOO_FAIL_TIME out",
+        ),
+        (
+            &["--fail-time=10ms", "--fail-rate=0%"],
+            &[],
+            "--fail-time has no effect, because no message fails",
+        ),
     ] {
         let (code, _, stderr) = run(arguments, environment).await;
         assert_eq!(code, Some(2), "{said}: {stderr}");
@@ -156,6 +166,7 @@ async fn settings_that_contradict_each_other_are_refused_wherever_they_come_from
     for (arguments, environment) in [
         (&["--queue", "unbounded"][..], &[("FOO_QUEUE_CAPACITY", "")][..]),
         (&["--line=shed"], &[("FOO_MAX_WAITING", "")]),
+        (&["--fail-rate=5%"], &[("FOO_FAIL_TIME", "10ms")]),
         (
             &[
                 "--line=codel",

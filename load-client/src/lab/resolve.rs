@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    iter,
     time::Duration,
 };
 
@@ -120,7 +121,9 @@ impl Lab {
         let mut settings: Settings = self.service_flags().parse(&table, declared.line)?;
         let given = |field: &str| {
             let key = field.replace('_', "-");
-            table.get(&key).is_some().then_some(key)
+            // The time that failing messages take may be for another strategy, or for after an event.
+            let counts = table.get(&key).is_some() && !(key == "fail-time" && self.sets_fail_rate());
+            counts.then_some(key)
         };
         settings
             .check()
@@ -148,6 +151,16 @@ impl Lab {
             load,
             schedule,
         })
+    }
+
+    /// Whether any part of the lab says how many messages fail.
+    fn sets_fail_rate(&self) -> bool {
+        let strategies = self.strategies.iter().map(|strategy| &strategy.service);
+        let events = self.events.iter().map(|event| &event.service);
+        iter::once(&self.service)
+            .chain(strategies)
+            .chain(events)
+            .any(|service| service.get("fail-rate").is_some())
     }
 
     /// What happens to a strategy whose service begins with `settings` and whose load ends at `end`.

@@ -120,6 +120,10 @@ fn what_is_wrong_in_a_lab_is_said_in_one_line_with_its_place() {
             event("at = \"5s\""),
             "6: an event needs to say what changes, like service = { workers = 2 }",
         ),
+        (
+            strategy("service = { fail-time = \"10ms\" }"),
+            "1: s: fail-time has no effect, because no message fails: give --fail-rate too, or leave fail-time out",
+        ),
         ("a = ".to_owned(), "1: this is no TOML: "),
         (
             "[load]\nclients = 1\nclients = 2".to_owned(),
@@ -245,10 +249,6 @@ fn a_lab_that_was_written_down_gives_the_same_figures() {
 }
 
 #[test]
-fn the_flags_of_the_service_reach_the_strategies_they_are_for() {
-    let lab = print_lab(&[
-        "--workers",
-#[test]
 fn what_reads_a_trace_goes_with_the_trace_of_a_lab_and_comes_to_it_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let csv = folder.path().join("t.csv");
@@ -289,6 +289,10 @@ fn what_reads_a_trace_goes_with_the_trace_of_a_lab_and_comes_to_it_from_the_comm
     }
 }
 
+#[test]
+fn the_flags_of_the_service_reach_the_strategies_they_are_for() {
+    let lab = print_lab(&[
+        "--workers",
         "3",
         "--service-time",
         "80ms",
