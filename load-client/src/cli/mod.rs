@@ -15,6 +15,7 @@ mod output;
 mod policy;
 mod priorities;
 #[cfg(feature = "embedded")]
+mod secrets;
 mod service;
 mod stages;
 mod sweep;

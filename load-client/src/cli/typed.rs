@@ -5,52 +5,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Arg, ArgMatches, Command, parser::ValueSource};
-use serde_json::Value;
+
+use super::secrets::{data_without_secrets, headers_without_secrets};
 
 /// The first word of the line. The path of the program is private, so the line has only its name.
 const PROGRAM: &str = "load-client";
 /// The heading of flags that say nothing about what is run.
 const SHOWN: &str = "Output";
-/// The flag whose values may be secret.
+/// The flag with metadata.
 const HEADER: &str = "header";
-/// Metadata whose name has one of these in it does not get into a report (arbitrary: names in use for credentials).
-const SECRET: [&str; 14] = [
-    "auth",
-    "csrf",
-    "token",
-    "secret",
-    "passw",
-    "cookie",
-    "credential",
-    "key",
-    "session",
-    "signature",
-    "jwt",
-    "bearer",
-    "private",
-    "cert",
-];
-/// The flag with a message. The value of a field does not get into a report if its name, without `_` and `-`, has one of these in it
-/// or is `auth`. (`key` and `auth` as parts are in too many names of harmless fields.)
+/// The flag with a message.
 const DATA: &str = "data";
-const SECRET_DATA: [&str; 14] = [
-    "passw",
-    "passphrase",
-    "secret",
-    "token",
-    "cookie",
-    "credential",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "authorization",
-    "authentication",
-    "signature",
-    "jwt",
-    "bearer",
-];
-/// What stands in the place of a secret.
-const REDACTED: &str = "…";
 
 /// The line of a command and the values that it was started with. Flags have their long names, in the order in which they
 /// were typed; a variable that did not count, because a flag won over it, is left out.
@@ -106,60 +71,13 @@ fn values(arg: &Arg, matches: &ArgMatches) -> Vec<(usize, String)> {
         let at = places.by_ref().take(values.len()).collect::<Vec<_>>();
         let value = values.join(&delimiter);
         let value = match id {
-            HEADER => redacted(&value),
-            DATA => redacted_data(value),
+            HEADER => headers_without_secrets(&value),
+            DATA => data_without_secrets(value),
             _ => value,
         };
         Some((*at.first()?, value))
     });
     occurrences.collect()
-}
-
-/// `name: value`, the value only if it cannot be a secret; or several, each on a line of its own.
-fn redacted(headers: &str) -> String {
-    let one = |header: &str| {
-        let name = header.split(':').next().unwrap_or_default();
-        let lower = name.to_lowercase();
-        if SECRET.iter().any(|secret| lower.contains(secret)) {
-            format!("{name}: {REDACTED}")
-        } else {
-            header.to_owned()
-        }
-    };
-    headers.split('\n').map(one).collect::<Vec<_>>().join("\n")
-}
-
-/// JSON without the values of fields that are named like credentials.
-fn redacted_data(data: String) -> String {
-    fn redact(data: &mut Value) -> bool {
-        let mut any = false;
-        match data {
-            Value::Object(entries) => {
-                for (name, value) in entries {
-                    let name = name.to_lowercase().replace(['_', '-'], "");
-                    let is_secret = name == "auth" || SECRET_DATA.iter().any(|secret| name.contains(secret));
-                    if is_secret && !value.is_null() && !value.is_boolean() {
-                        *value = REDACTED.into();
-                        any = true;
-                    }
-                    any |= redact(value);
-                }
-            }
-            Value::Array(elements) => elements.iter_mut().for_each(|element| any |= redact(element)),
-            _ => {}
-        }
-        any
-    }
-    match serde_json::from_str::<Value>(&data) {
-        Ok(mut parsed) => {
-            if redact(&mut parsed) {
-                parsed.to_string()
-            } else {
-                data
-            }
-        }
-        Err(_) => data,
-    }
 }
 
 /// As a POSIX shell reads it back.
@@ -175,7 +93,7 @@ fn quoted(word: &str) -> String {
 mod tests {
     use clap::CommandFactory;
 
-    use super::*;
+    use super::{super::secrets::REDACTED, *};
     use crate::cli::Cli;
 
     /// The tests of `tests/suite/inputs.rs` have what comes from the environment.
