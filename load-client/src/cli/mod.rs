@@ -9,13 +9,14 @@ mod decided;
 mod gates;
 mod given;
 pub mod handbook;
+mod hints;
 mod load;
 mod metadata;
 mod output;
 mod policy;
 mod priorities;
-#[cfg(feature = "embedded")]
 mod secrets;
+#[cfg(feature = "embedded")]
 mod service;
 mod stages;
 mod sweep;
@@ -36,9 +37,9 @@ pub use self::service::ServiceFlags;
 pub use self::{
     call::CallArgs,
     capacity::{CapacityArgs, SearchArgs},
+    check::modified_by,
     connection::ConnectionArgs,
     gates::{GateArgs, check_classes},
-    check::modified_by,
     given::{Given, Words},
     load::{Defaults, DrainLimit, LoadArgs, OPEN_LOOP},
     output::{OutputArgs, ProgressArgs},
@@ -115,10 +116,10 @@ pub struct RunArgs {
     #[arg(
         env = "LOAD_URL",
         hide_env_values = true,
+        value_hint = ValueHint::Url,
         value_name = "URL",
         required = true,
         value_delimiter = ','
-        value_hint = ValueHint::Url,
     )]
     pub urls: Vec<Url>,
 
@@ -189,10 +190,10 @@ pub struct CompareArgs {
         long,
         env = "LOAD_TARGET",
         hide_env_values = true,
+        value_hint = ValueHint::Url,
         value_name = "NAME=RPC:URL",
         value_parser = target::target,
         value_delimiter = ','
-        value_hint = ValueHint::Url,
     )]
     #[cfg_attr(feature = "embedded", arg(conflicts_with_all = service::IDS))]
     pub target: Vec<Target>,
@@ -277,43 +278,14 @@ pub struct HealthArgs {
         long,
         env = "LOAD_PROMETHEUS_ADDR",
         value_name = "ADDR",
+        value_hint = ValueHint::Hostname,
         default_value = "127.0.0.1:9465"
     )]
     pub prometheus_addr: Address,
-        value_hint = ValueHint::Hostname,
     /// Time limit for the answer
     #[arg(long, default_value = "2s", value_parser = values::positive_duration)]
     pub timeout: Duration,
 }
-
-/// The hint for flags that are settings of the service.
-const OF_THE_SERVICE: &str =
-    "it is a setting of the service: start foo-service with it; for its own services `load-client compare` takes it";
-/// Flags of other tools and of the service that this program does not have, each with the flag to use instead.
-const HINTS: [(&str, &str); 16] = [
-    ("--plaintext", "write the URL with http://, which is without TLS"),
-    ("--skipTLS", "--insecure does not verify the server's certificate"),
-    ("--skip-tls", "--insecure does not verify the server's certificate"),
-    ("--vus", "--clients sets the number of clients"),
-    ("--qps", "--rps sets the rate"),
-    ("--body", "--data has the message"),
-    ("--body-file", "--data-file names the file with the message"),
-    ("--protoset", "--descriptor-set names the file that protoc has written"),
-    (
-        "--async",
-        "--max-in-flight sets how many requests a client sends without waiting for answers",
-    ),
-    ("--output", "--json, --csv and --html name files for the report"),
-    ("--format", "--json, --csv and --html name files for the report"),
-    ("--workers", OF_THE_SERVICE),
-    ("--service-time", OF_THE_SERVICE),
-    ("--queue-capacity", OF_THE_SERVICE),
-    ("--max-waiting", OF_THE_SERVICE),
-    (
-        "--capacity",
-        "capacity is workers / service time: set --workers and --service-time of the service",
-    ),
-];
 
 /// What the command line and the environment ask for.
 #[derive(Debug)]
@@ -327,7 +299,7 @@ pub struct Started {
 /// Reads the command line and the environment, and warns of variables that no flag knows. Does not return if there is
 /// nothing to run; see [`foo_flags::parse_with_hints`].
 pub fn parse() -> Started {
-    let parsed = foo_flags::parse_with_hints::<Cli>("LOAD_", &HINTS);
+    let parsed = foo_flags::parse_with_hints::<Cli>("LOAD_", &hints::HINTS);
     for warning in &parsed.warnings {
         say(&format!("load-client: {warning}"));
     }

@@ -346,6 +346,20 @@ fn what_users_of_other_tools_type_gets_the_right_hint() {
         (&["run", NOWHERE, "--prometheus-addr", "9465"], "localhost:50051"),
         (&["run", NOWHERE, "--call", "Process"], "package.Service/Method"),
         (&["run", NOWHERE, "--plaintext"], "http://, which is without TLS"),
+        (&["run", NOWHERE, "-m", "{}"], "--header 'name: value' sends metadata"),
+        (&["run", NOWHERE, "-M", "f"], "--header 'name: value' sends metadata"),
+        (
+            &["run", NOWHERE, "-D", "f"],
+            "--data-file names the file with the message",
+        ),
+        (&["run", NOWHERE, "-Df"], "--data-file names the file with the message"),
+        (
+            &["run", NOWHERE, "-i", "a,b"],
+            "--proto-path names the folder with the imports",
+        ),
+        (&["run", NOWHERE, "-O", "csv"], "--json, --csv and --html name files"),
+        (&["run", NOWHERE, "-x", "5s"], "--duration sets the length"),
+        (&["capacity", NOWHERE, "--cname", "h"], "--authority sets the host"),
         (&["run", NOWHERE, "--service-time", "1s"], "start foo-service with it"),
         (&["run", NOWHERE, "--client", "5"], "'--clients'"),
         (
