@@ -69,6 +69,12 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let parsed = foo_flags::parse::<Cli>("FOO_");
+    if parsed.cli.command.is_some() {
+        // These have no log.
+        for warning in &parsed.warnings {
+            let _ = writeln!(io::stderr(), "foo-service: {warning}");
+        }
+    }
     match &parsed.cli.command {
         None => {}
         Some(Command::Health(args)) => return health(args).await,

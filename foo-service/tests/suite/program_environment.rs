@@ -197,6 +197,26 @@ async fn a_variable_that_nobody_knows_is_told_with_the_nearest_name() {
 }
 
 #[tokio::test]
+async fn every_subcommand_warns_of_a_variable_that_nobody_knows() {
+    let program = Program::start(&[], &[]).await;
+    let address = program.address.to_string();
+    let unknown = [("FOO_HEALTH_CERTS", "x"), ("FOO_BAR", "1")];
+    let (code, stdout, stderr) = run(&["health", "--listen", &address], &unknown).await;
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("serving"), "{stdout}");
+    assert_eq!(
+        stderr.lines().collect::<Vec<_>>(),
+        [
+            "foo-service: FOO_BAR is set, but foo-service knows no such variable; --help lists those that it knows",
+            "foo-service: FOO_HEALTH_CERTS is set, but foo-service knows no such variable: did you mean FOO_HEALTH_CERT?",
+        ]
+    );
+    let (code, _, stderr) = run(&["dead-letters", "list"], &unknown).await;
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("did you mean FOO_HEALTH_CERT?"), "{stderr}");
+}
+
+#[tokio::test]
 async fn an_address_may_be_a_name_and_one_that_is_none_is_told_with_an_example() {
     let program = Program::start(&["--listen", "localhost:0", "--admin-listen", "localhost:0"], &[]).await;
     assert!(program.address.ip().is_loopback() && program.admin.ip().is_loopback());
