@@ -21,6 +21,10 @@ const MAX_PENDING_RESETS: usize = MAX_STREAMS as usize;
 /// Streams reset because their client broke a rule, as late frames do, over the whole life of a connection. h2 alone
 /// allows 1,024; a `Server` that sets nothing allows any number (read in tonic 0.14.9), which is no defence.
 const MAX_ERROR_RESETS: usize = MAX_STREAMS as usize;
+/// Headers of a call in bytes, as HTTP/2 counts them. Far over the limit on metadata, so that a call over that limit is answered
+/// and counted. A call over this limit never gets to the service: h2 answers it with HTTP 431, and at four times as much it ends the
+/// connection.
+const MAX_HEADERS: u32 = 256 << 10;
 /// A message's other fields and framing, beside its payload.
 const ENVELOPE: usize = 64 << 10;
 
@@ -32,6 +36,7 @@ pub(super) fn server() -> Server {
         .initial_stream_window_size(STREAM_WINDOW)
         .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
         .http2_max_local_error_reset_streams(Some(MAX_ERROR_RESETS))
+        .http2_max_header_list_size(MAX_HEADERS)
 }
 
 /// FooService, health and reflection. Payloads may have `max_payload` bytes.

@@ -19,6 +19,9 @@ const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 /// A call that has it is answered with it.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What a header counts for besides its name and value (RFC 9113, section 6.5.2).
+const HEADER_OVERHEAD: usize = 32;
+
 thread_local! {
     /// The call whose handler is running on this thread, until the handler takes it.
     static AT_HAND: Cell<Option<Arc<Call>>> = const { Cell::new(None) };
@@ -46,6 +49,8 @@ pub(super) struct Call {
     pub(super) deadline: Option<Instant>,
     /// Whether the caller said something of it that makes no sense.
     pub(super) malformed_timeout: bool,
+    /// The size of its metadata, as HTTP/2 counts it: names, values, and 32 bytes for each.
+    pub(super) metadata_bytes: u32,
     /// The caller's name for the call.
     pub(super) request_id: Option<HeaderValue>,
     said: Said,
@@ -55,8 +60,9 @@ impl Call {
     pub(super) fn arrived(headers: &http::HeaderMap) -> Self {
         let arrival = Instant::now();
         // A call has few headers: one pass over them costs less than looking up two.
-        let (mut timeout, mut request_id) = (None, None);
+        let (mut timeout, mut request_id, mut bytes) = (None, None, 0);
         for (name, value) in headers {
+            bytes += name.as_str().len() + value.len() + HEADER_OVERHEAD;
             if *name == GRPC_TIMEOUT {
                 timeout = timeout.or_else(|| Some(grpc::timeout(value)));
             } else if *name == REQUEST_ID {
@@ -67,6 +73,7 @@ impl Call {
             arrival,
             deadline: timeout.flatten().and_then(|timeout| arrival.checked_add(timeout)),
             malformed_timeout: timeout == Some(None),
+            metadata_bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
             request_id,
             said: Said::default(),
         }

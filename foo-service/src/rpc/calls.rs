@@ -82,8 +82,11 @@ where
             Counted::new(self.ledger.call(rpc), call)
         });
         let deadline = counted.as_ref().and_then(Counted::deadline);
+        let too_much = counted
+            .as_ref()
+            .is_some_and(|counted| counted.metadata_bytes() > message::MAX_METADATA);
         CallFuture {
-            inner: Some(self.inner.call(request)),
+            inner: (!too_much).then(|| self.inner.call(request)),
             deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
             counted,
         }
@@ -103,6 +106,7 @@ fn rpc(path: &str) -> Option<Rpc> {
 pin_project! {
     /// A call until its answer begins.
     pub struct CallFuture<F> {
+        // `None` of a call that is refused for its metadata.
         #[pin]
         inner: Option<F>,
         // Boxed: the call is moved around, and not every one has a deadline.
@@ -119,7 +123,13 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let inner = this.inner.as_mut().as_pin_mut().expect("not polled after its end");
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else {
+            let counted = this.counted.take().expect("not polled after its end");
+            let refusal = message::too_much_metadata(counted.metadata_bytes());
+            counted.finish(Err(refusal.reason()));
+            let answer = status::of(&refusal, || Duration::ZERO).into_http();
+            return Poll::Ready(Ok(answer.map(|body| CountedBody::new(body, None))));
+        };
         let at_hand = this.counted.as_ref().and_then(Counted::at_hand);
         // A panic unwinds through the guards, which count it as failed; the caller gets an answer all the same.
         let (mut answer, refused) = match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {

@@ -46,6 +46,10 @@ impl Counted {
         self.call.malformed_timeout
     }
 
+    pub(super) fn metadata_bytes(&self) -> u32 {
+        self.call.metadata_bytes
+    }
+
     pub(super) fn request_id(&self) -> Option<&HeaderValue> {
         self.call.request_id.as_ref()
     }

@@ -14,6 +14,9 @@ use crate::job::{Job, MAX_ID_BYTES};
 /// What a `grpc-timeout` must be.
 const TIMEOUT_FORM: &str = "must be 1 to 8 digits and a unit of H, M, S, m, u or n";
 
+/// The most metadata of a call in bytes, as HTTP/2 counts them: names, values, and 32 for each (gRPC's usual limit).
+pub(super) const MAX_METADATA: u32 = 16 << 10;
+
 /// What a message must be.
 #[derive(Debug)]
 pub struct MessageRules {
@@ -100,6 +103,14 @@ impl Ids {
 /// The caller's timeout is none.
 pub(super) fn malformed_timeout() -> Refusal {
     invalid("grpc-timeout", TIMEOUT_FORM)
+}
+
+/// The caller sent more metadata than [`MAX_METADATA`].
+pub(super) fn too_much_metadata(bytes: u32) -> Refusal {
+    Refusal::TooLarge {
+        field: "metadata",
+        reason: format!("has {bytes} bytes, the limit is {MAX_METADATA}"),
+    }
 }
 
 fn invalid(field: &'static str, reason: impl Into<String>) -> Refusal {

@@ -20,6 +20,14 @@ pub(super) enum Refusal {
         /// What is wrong with it, and what would be right.
         reason: String,
     },
+    /// What came with the call is over a limit that gRPC itself has a status for.
+    #[error("{field}: {reason}")]
+    TooLarge {
+        /// What it is.
+        field: &'static str,
+        /// How large it is, and what the limit is.
+        reason: String,
+    },
     /// There is no more to say than the reason.
     #[error(transparent)]
     For(#[from] Reason),
@@ -29,7 +37,8 @@ impl Refusal {
     /// What the refusal is counted by.
     pub(super) fn reason(&self) -> Reason {
         match self {
-            Self::Invalid { .. } => Reason::Invalid,
+            // It is not for want of room, and not counted so.
+            Self::Invalid { .. } | Self::TooLarge { .. } => Reason::Invalid,
             Self::For(reason) => *reason,
         }
     }
@@ -55,7 +64,11 @@ pub(super) fn plain(reason: Reason) -> Status {
 /// The status of a refusal; where it is for want of room, with how long to stay away, which `retry_after` says.
 pub(super) fn of(refusal: &Refusal, retry_after: impl FnOnce() -> Duration) -> Status {
     let reason = refusal.reason();
-    let mut status = Status::new(code(reason), refusal.to_string());
+    let code = match refusal {
+        Refusal::TooLarge { .. } => Code::ResourceExhausted,
+        Refusal::Invalid { .. } | Refusal::For(_) => code(reason),
+    };
+    let mut status = Status::new(code, refusal.to_string());
     if reason.outcome() == RequestOutcome::Rejected {
         let millis = u64::try_from(retry_after().as_millis()).unwrap_or(u64::MAX).max(1);
         status.metadata_mut().insert(PUSHBACK, millis.into());
