@@ -1,6 +1,8 @@
 //! Compares a run with saved first runs: each figure of both, and the change. With several first runs, it also shows
 //! whether the change is larger than the differences among them.
 
+use std::iter;
+
 use super::{
     differences::differences,
     distributions::response,
@@ -192,17 +194,37 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
             }));
         }
     };
-    // The time that counts comes first. An ok of Enqueue is an acknowledgement.
-    if second.is_queued() {
+    // The time that counts comes first. An ok of Enqueue is an acknowledgement: its times do not stand beside those of another RPC.
+    let runs = || iter::once(second).chain(first.iter().map(|first| first.run));
+    let is_any_queued = runs().any(Run::is_queued);
+    if is_any_queued {
         times("time to done", &|run| run.time_to_done_seconds);
     }
+    let mut named = |name: &dyn Fn(&Run) -> String, of: &dyn Fn(&Run) -> Option<DistributionReport>| {
+        let mut told = Vec::new();
+        for name_of_one in runs().map(name) {
+            if !told.contains(&name_of_one) {
+                times(&name_of_one, &|run| of(run).filter(|_| name(run) == name_of_one));
+                told.push(name_of_one);
+            }
+        }
+    };
     for outcome in ["ok", "rejected"] {
-        times(&response(second, outcome), &|run| {
+        named(&|run| response(run, outcome), &|run| {
             run.response_time_seconds.get(outcome).copied()
         });
     }
-    times("service time (ok)", &|run| run.service_time_seconds.get("ok").copied());
-    if !second.is_queued() {
+    let of_mixed = runs().any(|run| run.is_queued() != second.is_queued());
+    let service = |run: &Run| {
+        let ok = if of_mixed && run.is_queued() {
+            "acknowledgement"
+        } else {
+            "ok"
+        };
+        format!("service time ({ok})")
+    };
+    named(&service, &|run| run.service_time_seconds.get("ok").copied());
+    if !is_any_queued {
         times("time to done", &|run| run.time_to_done_seconds);
     }
     times("start lag", &|run| run.start_lag_seconds);
@@ -290,6 +312,33 @@ mod tests {
         assert_eq!(queued[..2], ["time to done", "acknowledgement time"]);
         assert!(!queued.contains(&"response time (ok)".to_owned()));
         assert_eq!(names(&samples::run("a.B/C"))[0], "response time (ok)");
+    }
+
+    #[test]
+    fn times_of_enqueue_and_of_another_rpc_do_not_stand_in_one_row() {
+        let (queued, synchronous) = (samples::queued(), samples::run("process"));
+        let rows = |first: &Run, second: &Run| {
+            let saved = |run| Saved { file: "a.json", run };
+            let changes = Changes::new(&[saved(first)], saved(second));
+            assert!(changes.differences.contains("only the times to done can be compared"));
+            let rows = changes.rows.into_iter().filter(|row| row[0].ends_with(" p99"));
+            rows.map(|row| row.join(" | ")).collect::<Vec<_>>()
+        };
+        let both = ["time to done p99 | 0.25 s | 0.25 s | ="];
+        assert_eq!(
+            rows(&synchronous, &queued),
+            [
+                both[0],
+                "acknowledgement time p99 | – | 0.25 s | ",
+                "response time (ok) p99 | 0.25 s | – | ",
+                "service time (acknowledgement) p99 | – | 0.25 s | ",
+                "service time (ok) p99 | 0.25 s | – | ",
+            ]
+        );
+        assert_eq!(
+            rows(&queued, &synchronous)[..2],
+            [both[0], "response time (ok) p99 | – | 0.25 s | "]
+        );
     }
 
     #[test]

@@ -1,26 +1,84 @@
 //! How the loads and the targets of runs differ: figures of different loads do not compare.
 
-use super::words::method;
-use crate::report::{ConfigurationReport, Run};
+use serde_json::Value;
 
-/// How the loads and the targets of the runs differ; empty if they do not.
+use super::words::method;
+use crate::report::{EventReport, Run};
+
+/// How the loads and the targets of the runs differ, in sentences; empty if they do not.
 pub(super) fn differences(first: &[&Run], second: &Run) -> String {
     let unlike = |what: &str, of: &dyn Fn(&Run) -> Vec<String>| {
         let mut differences: Vec<String> = first.iter().flat_map(|first| of(first)).collect();
         differences.dedup();
         (!differences.is_empty()).then(|| format!("The {what} differ: {}.", differences.join("; ")))
     };
-    let loads = unlike("loads", &|first| unlike_loads(first, second));
-    let targets = unlike("targets", &|first| unlike_targets(first, second).into_iter().collect());
-    loads.into_iter().chain(targets).collect::<Vec<_>>().join(" ")
+    let sentences = [
+        unlike("loads", &|first| unlike_loads(first, second)),
+        unlike("load clients", &|first| unlike_in(MAKER, first, second)),
+        unlike("targets", &|first| unlike_in(TARGET, first, second)),
+        unlike("services", &|first| unlike_in(SERVICE, first, second)),
+        unlike("events", &|first| unlike_events(first, second)),
+        first
+            .iter()
+            .any(|first| first.is_queued() != second.is_queued())
+            .then(|| QUEUED_AND_NOT.to_owned()),
+    ];
+    sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// The targets of the two, if they differ.
-fn unlike_targets(first: &Run, second: &Run) -> Option<String> {
-    let target = |run: &Run| run.configuration.as_ref()?.target.clone();
-    let (one, other) = (target(first)?, target(second)?);
-    (one != other).then(|| format!("{one} and {other}"))
+/// What an ok means depends on the RPC.
+const QUEUED_AND_NOT: &str = "An ok of Enqueue is an acknowledgement, and an ok of any other RPC means done: only the times to done can be compared.";
+
+/// A field of the configuration, and how it is told: by name in the JSON, and in words.
+type Field = (&'static str, Told);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// With these words before its two values.
+    As(&'static str),
+    /// With its two values, if both are known: of others it is not known whether they differ.
+    Known,
+    /// Only that they differ: the values are too long.
+    Only(&'static str),
+    /// By its own parts, which are fields too, if both are known.
+    Parts(&'static [Field]),
+    /// As another row that is not only of the configuration.
+    Elsewhere,
 }
+use Told::{As, Elsewhere, Known, Only, Parts};
+
+/// The fields of the configuration that make the load. With those of [`MAKER`], [`TARGET`] and [`SERVICE`] these are all that there
+/// are: a test compares them.
+const LOAD: &[Field] = &[
+    ("clients", Elsewhere),
+    ("rps", As("requests per second")),
+    ("arrival", Elsewhere),
+    ("stages", Only("stages")),
+    ("repeat", As("repetition of the stages")),
+    ("trace_sends", As("requests of a trace")),
+    ("requests", As("most requests")),
+    ("payload_bytes", As("bytes of payload")),
+    ("metadata", As("metadata")),
+    ("priorities", As("priorities")),
+    ("timeout_seconds", As("seconds until the deadline")),
+    ("slo_seconds", As("seconds of the SLO")),
+    ("policies", As("policies")),
+    ("max_in_flight", As("in flight per client")),
+    ("when_blocked", As("when blocked")),
+    ("duration_seconds", Elsewhere),
+    ("warmup_seconds", Elsewhere),
+    ("drain_limit_seconds", As("seconds of drain at most")),
+];
+/// Those that say how the load client makes it. Some follow from the machine.
+const MAKER: &[Field] = &[("connections", As("connections")), ("threads", As("threads"))];
+const TARGET: &[Field] = &[("target", Known)];
+const SERVICE: &[Field] = &[(
+    "capacity",
+    Parts(&[
+        ("workers", As("workers")),
+        ("service_time_seconds", As("seconds of service time")),
+    ]),
+)];
 
 /// The length of the load: as it was asked for, or else as it was measured.
 fn load_seconds(run: &Run) -> f64 {
@@ -33,76 +91,97 @@ fn lengths_differ(one: f64, other: f64) -> bool {
     (one - other).abs() > 0.05 * one.max(other)
 }
 
-/// How the loads of the two differ; figures of different loads do not compare.
+/// How the loads of the two differ. A report without a configuration says little of its load.
 fn unlike_loads(first: &Run, second: &Run) -> Vec<String> {
     let lengths_unlike = lengths_differ(load_seconds(first), load_seconds(second));
-    let load = |run: &Run| {
-        let made = run.configuration.as_ref();
+    let always = |run: &Run| {
         let load = &run.load;
-        let seconds = lengths_unlike.then(|| (100.0 * load_seconds(run)).round() / 100.0);
-        // What only one of two runs has is a difference too. A report without a configuration says nothing of it.
-        let or_none = |value: Option<String>| made.map(|_| value.unwrap_or_else(|| "none".to_owned()));
-        let of = |value: fn(&ConfigurationReport) -> Option<String>| or_none(made.and_then(value));
+        let seconds = (100.0 * load_seconds(run)).round() / 100.0;
+        let clock = if run.virtual_time { "virtual" } else { "real" };
         [
-            ("RPC", Some(method(run))),
+            ("RPC", method(run)),
+            ("clock", clock.to_owned()),
+            ("clients", load.clients.to_string()),
+            ("arrivals", load.arrival.clone()),
             (
-                "clock",
-                Some(if run.virtual_time { "virtual" } else { "real" }.to_owned()),
+                "seconds of load",
+                if lengths_unlike {
+                    seconds.to_string()
+                } else {
+                    String::new()
+                },
             ),
-            ("clients", Some(load.clients.to_string())),
-            ("requests per second", of(|made| made.rps.map(|rps| rps.to_string()))),
-            ("arrivals", Some(load.arrival.clone())),
-            (
-                "stages",
-                of(|made| made.stages.as_ref().map(|stages| format!("{stages:?}"))),
-            ),
-            (
-                "requests of a trace",
-                of(|made| made.trace_sends.map(|sends| sends.to_string())),
-            ),
-            (
-                "bytes of payload",
-                of(|made| made.payload_bytes.map(|bytes| bytes.to_string())),
-            ),
-            (
-                "seconds until the deadline",
-                of(|made| Some(made.timeout_seconds.to_string())),
-            ),
-            ("seconds of the SLO", of(|made| Some(made.slo_seconds.to_string()))),
-            ("policies", of(|made| made.policies.clone())),
-            ("in flight per client", made.map(|made| made.max_in_flight.to_string())),
-            ("seconds of load", seconds.map(|seconds| seconds.to_string())),
-            ("seconds of warm-up", Some(load.warmup_seconds.to_string())),
+            ("seconds of warm-up", load.warmup_seconds.to_string()),
         ]
     };
-    let pairs = load(first).into_iter().zip(load(second));
-    let unlike =
-        pairs.filter_map(|((what, one), (_, other))| Some((what, one?, other?)).filter(|(_, one, other)| one != other));
+    let pairs = always(first).into_iter().zip(always(second));
+    let mut unlike: Vec<String> = pairs
+        .filter(|((_, one), (_, other))| one != other)
+        .map(|((what, one), (_, other))| format!("{what} {one} and {other}"))
+        .collect();
+    unlike.extend(unlike_in(LOAD, first, second));
     unlike
-        .map(|(what, one, other)| {
-            if what == "stages" {
-                "stages".to_owned()
-            } else {
-                format!("{what} {one} and {other}")
-            }
-        })
-        .collect()
+}
+
+/// How these fields of the two configurations differ; not at all if one of them is missing.
+fn unlike_in(fields: &[Field], first: &Run, second: &Run) -> Vec<String> {
+    let made = |run: &Run| Some(serde_json::to_value(run.configuration.as_ref()?).expect("a report is JSON"));
+    match (made(first), made(second)) {
+        (Some(one), Some(other)) => unlike_values(fields, &one, &other),
+        _ => Vec::new(),
+    }
+}
+
+fn unlike_values(fields: &[Field], one: &Value, other: &Value) -> Vec<String> {
+    let mut unlike = Vec::new();
+    for (name, told) in fields {
+        let (one, other) = (&one[name], &other[name]);
+        match told {
+            _ if one == other => {}
+            Elsewhere => {}
+            Only(what) => unlike.push((*what).to_owned()),
+            Known | Parts(_) if one.is_null() || other.is_null() => {}
+            As(what) => unlike.push(format!("{what} {} and {}", shown(one), shown(other))),
+            Known => unlike.push(format!("{} and {}", shown(one), shown(other))),
+            Parts(parts) => unlike.extend(unlike_values(parts, one, other)),
+        }
+    }
+    unlike
+}
+
+/// A value of a field. What only one of two runs has is a difference too.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::Bool(given) => if *given { "on" } else { "off" }.to_owned(),
+        Value::Number(number) => number
+            .as_f64()
+            .map_or_else(|| number.to_string(), |number| number.to_string()),
+        Value::String(text) => text.clone(),
+        Value::Array(list) if list.is_empty() => "none".to_owned(),
+        Value::Array(list) => list.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::Object(_) => value.to_string(),
+    }
+}
+
+/// What happens to the services while the load runs, where it differs.
+fn unlike_events(first: &Run, second: &Run) -> Vec<String> {
+    let events = |run: &Run| {
+        let said = |event: &EventReport| format!("{} after {} s", event.says, event.at_seconds);
+        let all: Vec<String> = run.events.iter().flatten().map(said).collect();
+        if all.is_empty() {
+            "none".to_owned()
+        } else {
+            all.join(", ")
+        }
+    };
+    let (one, other) = (events(first), events(second));
+    if one == other {
+        Vec::new()
+    } else {
+        vec![format!("{one} and {other}")]
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_differ_where_more_than_a_measurement_sets_them_apart() {
-        for (one, other, differ) in [
-            (2.0, 0.65, true),
-            (0.65, 1.4, true),
-            (10.0, 10.02, false),
-            (0.0, 0.0, false),
-        ] {
-            assert_eq!(lengths_differ(one, other), differ, "{one} and {other}");
-            assert_eq!(lengths_differ(other, one), differ, "{other} and {one}");
-        }
-    }
-}
+mod tests;

@@ -98,7 +98,8 @@ fn a_saved_report_is_shown_as_it_was_and_two_with_what_has_changed() {
     let most = changes.lines().find(|line| line.starts_with("most in system")).unwrap();
     assert!(most.ends_with("+100.0 %"), "{changes}");
     assert!(changes.contains("four.json") && changes.contains("eight.json"));
-    assert!(changes.starts_with("The loads differ: clients 4 and 8.\n"), "{changes}");
+    // On a machine with more cores there are more connections, too.
+    assert!(changes.starts_with("The loads differ: clients 4 and 8."), "{changes}");
 
     let same = shown(&[&four, &four]);
     assert!(
