@@ -233,6 +233,14 @@ def test_it_follows_the_size_of_its_window(start):
     assert_reported(*terminal.end())
 
 
+def test_a_window_that_claims_more_than_any_screen_is_drawn_on_in_part(start):
+    # `stty rows 65535 cols 65535`: a frame of so many cells does not fit in memory.
+    terminal = start(*COMPARE, size=(65535, 65535))
+    in_the_view(terminal)
+    terminal.press(b"q")
+    assert_reported(*terminal.end())
+
+
 def test_the_report_may_go_to_a_file_meanwhile_but_not_to_a_program(start, tmp_path):
     with open(tmp_path / "report.txt", "wb") as file:
         terminal = start(*COMPARE, stdout=file)

@@ -21,7 +21,11 @@ use std::{
     time::Duration,
 };
 
-use ratatui::{Terminal, backend::CrosstermBackend};
+use ratatui::{
+    Terminal, TerminalOptions, Viewport,
+    backend::{Backend, ClearType, CrosstermBackend},
+    layout::{Rect, Size},
+};
 use tokio::time::Instant;
 
 use self::{
@@ -39,6 +43,10 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// How long the end of the run waits for the thread of the view (arbitrary: many times as long as a frame takes).
 const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// The most columns and lines that are drawn on (arbitrary: over those of an 8K screen with the smallest letters). A terminal can say
+/// that it has 65535 of each, and a frame of so many would take hundreds of gigabytes.
+const LARGEST: Size = Size::new(1000, 500);
 
 /// A view that is shown until it is dropped. Then the terminal is as it was before.
 #[derive(Debug)]
@@ -91,8 +99,16 @@ impl Drop for View {
     }
 }
 
+/// The part of a screen of this size that is drawn on.
+fn area_within(screen: Size) -> Rect {
+    Rect::new(0, 0, screen.width.min(LARGEST.width), screen.height.min(LARGEST.height))
+}
+
 fn show(watched: &[WatchedRun], stopper: &Stopper, over: &AtomicBool) -> io::Result<()> {
-    let mut terminal = Terminal::new(CrosstermBackend::new(Frames::default()))?;
+    let backend = CrosstermBackend::new(Frames::default());
+    let mut area = area_within(backend.size()?);
+    let viewport = Viewport::Fixed(area);
+    let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;
     let palette = Palette::of_environment();
     let mut runs: Vec<RunModel> = watched
         .iter()
@@ -108,6 +124,12 @@ fn show(watched: &[WatchedRun], stopper: &Stopper, over: &AtomicBool) -> io::Res
                 run.events = live.events();
                 run.look(at, &live.read(), live.times());
                 run.trouble = live.trouble();
+            }
+            let now = area_within(terminal.size()?);
+            if now != area {
+                area = now;
+                terminal.backend_mut().clear_region(ClearType::All)?;
+                terminal.resize(area)?;
             }
             terminal.draw(|frame| draw::draw(frame, &runs, stopper.times_asked(), palette))?;
         }
