@@ -38,6 +38,10 @@ use crate::effort::StreamWaits;
 /// (arbitrary: a peer may take one call per connection, and many calls may wait; the deadline is the usual end).
 const MOST_RESENDS: u32 = 1000;
 
+/// What follows an error about one target of several: a run with a URL that is wrong must not pass for one of a service that is ill.
+const ONE_OF_SEVERAL: &str = ". A run begins only when every URL answers: start this instance, or leave its URL out. Of an instance \
+                              that goes away later, requests count as unavailable";
+
 /// What goes ahead of every message of a method, for each connection of a transport.
 #[derive(Debug)]
 pub struct RequestHeaders {
@@ -58,12 +62,15 @@ pub struct Transport {
 pub enum ConnectError {
     /// There was no connection within the time limit.
     #[error(
-        "{target}: no connection within {limit:?}: {reason}{} --connect-timeout waits longer",
-        trouble::question(.reason)
+        "{target}: no connection within {limit:?}: {reason}{} --connect-timeout waits longer{}",
+        trouble::question(.reason),
+        if *.one_of_several { ONE_OF_SEVERAL } else { "" }
     )]
     Late {
         /// The target, as errors name it.
         target: String,
+        /// Whether there are others.
+        one_of_several: bool,
         /// How long it was tried.
         limit: Duration,
         /// Why the last attempt failed.
@@ -113,6 +120,7 @@ impl Transport {
                 Err(_elapsed) => {
                     return Err(ConnectError::Late {
                         target: target(),
+                        one_of_several: dial.target_count() > 1,
                         limit,
                         reason: link.reason_down(),
                     });

@@ -81,6 +81,47 @@ fn an_instance_that_dies_is_missed_and_taken_back_when_it_returns() {
 }
 
 #[test]
+fn a_run_does_not_begin_without_one_of_its_instances_and_says_which_and_what_to_do() {
+    let service = Service::start(QUICK);
+    let absent = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let absent = format!("http://{absent}");
+    // Whichever comes first.
+    for urls in [[&*service.url, &*absent], [&*absent, &*service.url]] {
+        let flags = ["-c", "4", "-n", "8", "--connect-timeout", "300ms"];
+        let output = load_client(["run"].iter().chain(&urls).chain(&flags)).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(output.stdout.is_empty());
+        let last = said.lines().last().unwrap();
+        assert!(
+            last.starts_with(&format!(
+                "load-client: {absent}: no connection within 300ms: connection refused by"
+            )),
+            "{said}"
+        );
+        assert!(
+            last.ends_with(
+                "--connect-timeout waits longer. A run begins only when every URL answers: start this instance, or leave its URL \
+                 out. Of an instance that goes away later, requests count as unavailable"
+            ),
+            "{said}"
+        );
+    }
+    assert_eq!(answered(&service), 0);
+    // One that comes up within the time is waited for.
+    let mut command = load_client(["run", &service.url, &absent, "-c", "4", "-r", "100", "-n", "40"]);
+    command.args(["--connect-timeout", "600s"]);
+    let client = Running::start(command);
+    client.wait_for_line("trying again for 600s");
+    let _late = Service::start_at(absent.strip_prefix("http://").unwrap(), QUICK);
+    let (status, said) = client.wait();
+    assert!(status.success(), "{said:?}");
+}
+
+#[test]
 fn too_few_connections_for_all_services_are_an_error_of_usage() {
     for few in [["-c", "1"], ["--connections", "1"]] {
         let output = load_client(["run", "http://127.0.0.1:1", "http://127.0.0.1:2"])
