@@ -153,6 +153,27 @@ fn what_a_killed_service_had_is_unknown_as_soon_as_the_next_one_is_there() {
 }
 
 #[test]
+fn a_port_of_pages_is_named_as_one_that_speaks_http_1() {
+    // hyper closes a connection that begins as HTTP/2 does, where other servers answer in HTTP/1.1.
+    let service = Service::start(["--service-time", "1ms"]);
+    let (client, address) = run(&service.url, &[]);
+    for pages in [service.admin.clone(), address] {
+        let url = format!("http://{pages}");
+        for call in [&[][..], &["--call", "helloworld.Greeter/SayHello"]] {
+            let words = ["run", &url, "-n", "1", "--connect-timeout", "1h"];
+            let output = load_client(words.iter().chain(call)).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            let expected = format!(
+                "{url}: it speaks HTTP/1.1, not HTTP/2, which gRPC needs; is this the port of the gRPC server?"
+            );
+            assert!(said.contains(&expected), "{said}");
+        }
+    }
+    stop(client);
+}
+
+#[test]
 fn an_address_that_is_taken_is_said_before_the_run() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
