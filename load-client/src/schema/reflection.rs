@@ -87,39 +87,36 @@ pub(super) async fn describe(
         .files(MessageRequest::FileContainingSymbol(name.service.clone()))
         .await?
     else {
-        return Err(unknown_service(name, services.into_iter()));
+        return Err(reflection.unknown(name, services));
     };
     let mut files = Files::default();
     files.add_all(described);
     reflection.add_types(&mut files, types).await?;
     reflection.add_imports(&mut files).await?;
     let pool = files.resolved().map_err(|error| reflection.failed(error))?;
-    let is_listed = services.contains(&name.service);
+    let is_listed = services.as_ref().is_some_and(|list| list.contains(&name.service));
     match pool.get_service_by_name(&name.service) {
         Some(_) => Ok(pool),
         None if is_listed => Err(reflection.failed(format!("it lists {}, and does not describe it", name.service))),
-        None => Err(unknown_service(name, services.into_iter())),
+        None => Err(reflection.unknown(name, services)),
     }
 }
 
 impl Reflection<'_> {
-    /// Which services there are; finds out which version the server speaks.
+    /// Which services there are, `None` if the server does not list them; finds out which version the server speaks.
     ///
     /// If the newer version fails with any status, this asks for the older one: firewalls and proxies block what they do
     /// not know, with any status. If both versions fail, this reports the failure that says more.
-    async fn services(&mut self) -> Result<Vec<String>, SchemaError> {
+    async fn services(&mut self) -> Result<Option<Vec<String>>, SchemaError> {
         let mut failure = None;
         for version in VERSIONS {
             self.method.path = PathAndQuery::from_static(version);
             match self.ask(MessageRequest::ListServices(String::new())).await {
                 Ok(Some(MessageResponse::ListServicesResponse(list))) => {
-                    return Ok(list
-                        .service
-                        .into_iter()
-                        .map(|service| plain::word(&service.name))
-                        .collect());
+                    let names = list.service.into_iter();
+                    return Ok(Some(names.map(|service| plain::word(&service.name)).collect()));
                 }
-                Ok(Some(_)) => return Err(self.failed("it does not list its services".to_owned())),
+                Ok(Some(_)) => return Ok(None),
                 Ok(None) => {}
                 Err(Unanswered::Now(reason)) => failure = failure.or(Some(reason)),
                 Err(Unanswered::AtAll(reason)) => return Err(self.failed(reason)),
@@ -213,6 +210,17 @@ impl Reflection<'_> {
         match response.message_response {
             Some(answer) => Ok(Some(answer)),
             None => Err(Unanswered::Now("the answer is empty".to_owned())),
+        }
+    }
+
+    /// Of a service that the server does not describe; `services` are those that it lists, if it lists any.
+    fn unknown(&self, name: &MethodName, services: Option<Vec<String>>) -> SchemaError {
+        match services {
+            Some(list) => unknown_service(name, list.into_iter()),
+            None => self.failed(format!(
+                "it does not describe {}, and does not list its services",
+                name.service
+            )),
         }
     }
 

@@ -2,6 +2,7 @@
 
 import http.server
 import socket
+import ssl
 import subprocess
 import threading
 
@@ -31,6 +32,18 @@ def test_a_server_of_http_1_over_tls_is_named_as_such(run, certificate, alpn):
     with Http1(tls(*certificate, alpn)) as peer:
         code, _, _, said = run(peer.url, *DESCRIBED, "--insecure", *SOON)
     assert code == 1 and "it speaks HTTP/1.1, not HTTP/2" in said, said
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+def test_a_server_of_old_versions_of_tls_is_named_as_such(run, certificate):
+    context = tls(*certificate)
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with Http1(context) as peer:
+        code, _, _, said = run(peer.url, *DESCRIBED, "--insecure", *SOON)
+        assert code == 1 and "the server speaks only versions of TLS before 1.2" in said, said
+        code, _, _, said = run(peer.url.replace("https", "http"), *DESCRIBED, *SOON)
+        assert code == 1 and "TLS is spoken there; write the URL with https://" in said, said
 
 
 def test_a_server_of_http_1_is_named_as_such(run):
