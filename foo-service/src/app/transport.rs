@@ -22,8 +22,8 @@ const MAX_PENDING_RESETS: usize = MAX_STREAMS as usize;
 /// allows 1,024; a `Server` that sets nothing allows any number (read in tonic 0.14.9), which is no defence.
 const MAX_ERROR_RESETS: usize = MAX_STREAMS as usize;
 /// Headers of a call in bytes, as HTTP/2 counts them. Far over the limit on metadata, so that a call over that limit is answered
-/// and counted. A call over this limit never gets to the service: h2 answers it with HTTP 431, and at four times as much it ends the
-/// connection.
+/// and counted. A call over this limit never gets to the service: h2 answers it with HTTP 431, and if it takes a quarter more frames
+/// than the limit needs, h2 ends the connection.
 const MAX_HEADERS: u32 = 256 << 10;
 /// A message's other fields and framing, beside its payload.
 const ENVELOPE: usize = 64 << 10;

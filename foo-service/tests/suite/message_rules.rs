@@ -235,7 +235,7 @@ async fn a_call_with_too_much_metadata_is_refused_and_counted() {
         assert_eq!(invalid(), number);
     }
     // As docs/operations.md says: over 256 KiB the service does not get the call, and the connection stays.
-    let (http, status, _) = with_metadata(&caller, 500_000).await;
+    let (http, status, _) = with_metadata(&caller, 300_000).await;
     assert_eq!((http, status), (431, None));
     assert_eq!(invalid(), 3);
     caller.process(message("on the same connection")).await.unwrap();

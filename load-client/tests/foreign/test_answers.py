@@ -24,7 +24,7 @@ def html(call):
 @pytest.mark.parametrize(
     "answer, outcome, reason",
     [
-        (http("429", ("grpc-status", "8"), ("grpc-message", "slow down")), "rejected", ""),
+        (http("429", ("grpc-status", "8"), ("grpc-message", "slow down")), "rejected", "RESOURCE_EXHAUSTED: slow down"),
         (http("503", ("grpc-status", "14"), ("grpc-message", "upstream gone")), "unavailable", "upstream gone"),
         (http("403", ("grpc-status", "7"), ("grpc-message", "RBAC: denied")), "failed", "PERMISSION_DENIED: RBAC: denied"),
         (http("429", media="text/plain"), "unavailable", "HTTP status 429"),
