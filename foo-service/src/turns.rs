@@ -125,6 +125,11 @@ impl Turns {
         self.room.set_limit(number);
     }
 
+    /// How many are admitted at once: the limit in force.
+    pub fn limit(&self) -> u32 {
+        self.room.status().limit
+    }
+
     /// When a call that is rejected now should be sent again, from now on: when a place is expected, and at least one service
     /// time. Differs by up to a half between calls that are rejected together, so that they do not come back together.
     pub fn retry_after(&self) -> Duration {

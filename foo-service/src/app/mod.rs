@@ -135,6 +135,7 @@ impl Service {
             enqueue: Arc::clone(&enqueue),
             started: Instant::now(),
             workers: Arc::clone(&workers),
+            turns: Arc::clone(&turns),
             owns_process,
             ledger,
             log,

@@ -20,6 +20,7 @@ use crate::{
     job::{Door, JobOutcome, MAX_ID_BYTES, Reason, Rpc},
     ledger::{DoorReading, Ledger, LevelReading, Window},
     lifecycle::{Lifecycle, Phase},
+    turns::Turns,
     workers::Workers,
 };
 
@@ -40,6 +41,8 @@ pub struct Watched {
     pub started: Instant,
     /// The workers, for their number.
     pub workers: Arc<Workers>,
+    /// The room that admits messages, for its limit.
+    pub turns: Arc<Turns>,
     /// Whether resident memory is this service's own to tell: not where several live in one process.
     pub owns_process: bool,
     /// The counts that snapshots show.
@@ -166,6 +169,7 @@ impl Watcher {
                 leased: seen.leased,
                 seen_ago: Some(to_wire(seen.ago)),
             }),
+            concurrency_limit: Some(u64::from(watched.turns.limit())),
         }
     }
 }

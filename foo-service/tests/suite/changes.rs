@@ -8,8 +8,9 @@ use foo_service::{
 use metrics::NoopRecorder;
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
+use tower_admission::limit;
 
-use crate::support::{Caller, TestBed, fixed_limit, in_order, message, ms, service, watch_request};
+use crate::support::{Caller, TestBed, fixed_limit, in_order, message, ms, service};
 
 /// A service whose messages take 100 ms.
 fn of_workers(workers: u32) -> Settings {
@@ -151,7 +152,7 @@ async fn as_many_as_before_may_wait_and_others_are_told_when_a_place_is_expected
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_was_set_stays_and_watch_tells_the_workers() {
+async fn a_limit_that_was_set_stays_and_watch_tells_both_the_workers_and_the_limit() {
     let settings = Settings {
         concurrency_limit: Some(2),
         limit_kind: fixed_limit(),
@@ -162,9 +163,31 @@ async fn a_limit_that_was_set_stays_and_watch_tells_the_workers() {
     let calls = calls(&bed, &caller, 3);
     bed.at(50).await;
     control.change(&workers(3)).unwrap();
-    let mut snapshots = caller.watch(watch_request("", ms(1_000))).await.unwrap();
-    assert_eq!(snapshots.message().await.unwrap().unwrap().workers, 3);
+    let snapshot = caller.look().await;
+    assert_eq!((snapshot.workers, snapshot.concurrency_limit), (3, Some(2)));
     assert_eq!(answered(calls).await, [100, 150, 200]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn watch_tells_a_limit_that_follows_the_workers_and_one_that_searches() {
+    let (bed, control) = start(of_workers(2));
+    let caller = bed.caller().await;
+    assert_eq!(caller.look().await.concurrency_limit, Some(2));
+    control.change(&workers(5)).unwrap();
+    assert_eq!(caller.look().await.concurrency_limit, Some(5));
+
+    let searching = Settings {
+        concurrency_limit: Some(2),
+        limit_kind: limit::by_name("aimd").unwrap(),
+        ..of_workers(16)
+    };
+    let (bed, _) = start(searching);
+    let caller = bed.caller().await;
+    assert_eq!(caller.look().await.concurrency_limit, Some(2));
+    // It is used in full and no call is lost, so it rises with the answers.
+    answered(calls(&bed, &caller, 8)).await;
+    let risen = caller.look().await.concurrency_limit;
+    assert!(risen > Some(2), "{risen:?}");
 }
 
 #[tokio::test]

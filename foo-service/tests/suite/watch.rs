@@ -32,6 +32,7 @@ async fn the_first_snapshot_comes_at_once_and_the_others_at_the_interval() {
         assert_eq!(duration(snapshot.uptime), ms(at));
         assert_eq!(snapshot.instance_id, crate::support::INSTANCE);
         assert_eq!((snapshot.workers, snapshot.draining), (1, false));
+        assert_eq!(snapshot.concurrency_limit, Some(1));
         // Several services share this process, so its memory belongs to none of them.
         assert_eq!(snapshot.resident_bytes, None);
     }

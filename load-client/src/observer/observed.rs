@@ -101,6 +101,7 @@ impl Observed {
             slot.in_system = snapshot.in_system.map(|level| level.now);
             slot.queue_bytes = snapshot.queue_bytes.map(|level| level.now);
             slot.resident_bytes = snapshot.resident_bytes;
+            slot.concurrency_limit = snapshot.concurrency_limit;
             self.maxima.take_in(&snapshot);
         }
         self.last = snapshot;

@@ -20,6 +20,7 @@ struct Line<'a> {
     response_time_p50_seconds: Option<f64>,
     response_time_p99_seconds: Option<f64>,
     resident_bytes: Option<u64>,
+    concurrency_limit: Option<u64>,
 }
 
 /// Writes the series of all runs, one after the other.
@@ -39,6 +40,7 @@ pub fn write(out: &mut impl Write, runs: &[Run]) -> io::Result<()> {
                 response_time_p50_seconds: point.response_time_p50,
                 response_time_p99_seconds: point.response_time_p99,
                 resident_bytes: point.resident_bytes,
+                concurrency_limit: point.concurrency_limit,
             })
             .map_err(io::Error::other)?;
         }

@@ -31,6 +31,8 @@ pub struct Slot {
     pub queue_bytes: Option<u64>,
     /// Memory of the service's process in bytes, as the service last reported in this step.
     pub resident_bytes: Option<u64>,
+    /// Messages that the service admits at once, as it last reported in this step.
+    pub concurrency_limit: Option<u64>,
 }
 
 impl Slot {
@@ -65,6 +67,7 @@ impl Slot {
         self.in_system = later.in_system.or(self.in_system);
         self.queue_bytes = later.queue_bytes.or(self.queue_bytes);
         self.resident_bytes = later.resident_bytes.or(self.resident_bytes);
+        self.concurrency_limit = later.concurrency_limit.or(self.concurrency_limit);
     }
 }
 
@@ -184,6 +187,7 @@ mod tests {
         assert_eq!(slot.time_to_done(0.5), None);
         let mut later = Slot {
             resident_bytes: Some(7),
+            concurrency_limit: Some(9),
             ..Slot::default()
         };
         later.answered(Duration::from_millis(3));
@@ -191,10 +195,10 @@ mod tests {
         slot.fold(later);
         let millis = |time: Option<Duration>| time.unwrap().as_millis();
         assert_eq!([0.5, 1.0].map(|quantile| millis(slot.response_time(quantile))), [1, 3]);
-        assert_eq!(
-            (millis(slot.time_to_done(0.5)) / 10, slot.resident_bytes),
-            (100, Some(7))
-        );
+        assert_eq!(millis(slot.time_to_done(0.5)) / 10, 100);
+        assert_eq!((slot.resident_bytes, slot.concurrency_limit), (Some(7), Some(9)));
+        slot.fold(Slot::default());
+        assert_eq!((slot.resident_bytes, slot.concurrency_limit), (Some(7), Some(9)));
     }
 
     #[test]

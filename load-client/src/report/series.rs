@@ -33,6 +33,10 @@ pub struct PointReport {
     /// Memory of the service's process, as last seen in the step; null if it was not, or is not the service's own.
     #[serde(default)]
     pub resident_bytes: Option<u64>,
+    /// Messages that the service admitted at once, as last seen in the step: its limit in force, which changes where --limit searches for
+    /// it; null if it was not seen, or the service does not say.
+    #[serde(default)]
+    pub concurrency_limit: Option<u64>,
 }
 
 /// The points of a series. `done_is_known`: whether anybody says when messages were done; `ok_means_done`: an ok
@@ -59,6 +63,7 @@ pub fn points(series: &Series, done_is_known: bool, ok_means_done: bool) -> Vec<
         response_time_p50: response_time(slot, 0.5),
         response_time_p99: response_time(slot, 0.99),
         resident_bytes: slot.resident_bytes,
+        concurrency_limit: slot.concurrency_limit,
     };
     series.slots().iter().enumerate().map(point).collect()
 }

@@ -94,7 +94,7 @@ fn a_report_of_an_older_program_is_one_still() {
         read.runs[0]
             .series
             .iter()
-            .all(|point| point.response_time_p99.is_none())
+            .all(|point| point.response_time_p99.is_none() && point.concurrency_limit.is_none())
     );
 }
 

@@ -55,6 +55,7 @@ fn the_series_is_written_line_by_line_as_the_report_has_it() {
         "response_time_p50_seconds",
         "response_time_p99_seconds",
         "resident_bytes",
+        "concurrency_limit",
     ];
     assert!(lines.headers().unwrap().iter().eq(columns));
     let lines: Vec<csv::StringRecord> = lines.records().map(Result::unwrap).collect();
@@ -74,6 +75,7 @@ fn the_series_is_written_line_by_line_as_the_report_has_it() {
         assert_eq!(line[8].parse().ok(), point.response_time_p50);
         assert_eq!(line[9].parse().ok(), point.response_time_p99);
         assert_eq!(line[10].parse().ok(), point.resident_bytes);
+        assert_eq!(line[11].parse().ok(), point.concurrency_limit);
         // The answers mean done, so the one time is the other.
         assert_eq!(point.response_time_p99, point.time_to_done_p99);
     }

@@ -32,7 +32,7 @@ pub(super) enum Place {
 }
 
 /// All of them, from top to bottom.
-pub(super) const PANELS: [Panel; 7] = [
+pub(super) const PANELS: [Panel; 8] = [
     Panel {
         id: "time-to-done-p99",
         title: "How long a message took until it was done",
@@ -84,6 +84,17 @@ pub(super) const PANELS: [Panel; 7] = [
         value: |point| point.queue_depth.map(|count| count as f64),
         fold: Fold::Each,
         missing: "the service was not watched",
+        place: Place::Further,
+    },
+    Panel {
+        id: "concurrency-limit",
+        title: "How many messages the service admitted at once",
+        about: "Concurrency limit: the limit in force, at the last look in each step. It changes where the service searches for it, or \
+                where it follows the number of workers.",
+        unit: Unit::Count,
+        value: |point| point.concurrency_limit.map(|count| count as f64),
+        fold: Fold::Each,
+        missing: "the service was not watched, or is an older one",
         place: Place::Further,
     },
     Panel {

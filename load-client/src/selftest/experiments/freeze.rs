@@ -151,6 +151,7 @@ mod tests {
                 response_time_p99: None,
                 time_to_done_p99: None,
                 resident_bytes: None,
+                concurrency_limit: None,
             })
             .collect();
         assert_eq!(hole(&points), Some(1.5));

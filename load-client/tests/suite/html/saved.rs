@@ -85,7 +85,8 @@ fn a_report_of_an_older_program_has_a_page_too() {
             run.notes,
         ) = (None, None, None, None);
         for point in &mut run.series {
-            (point.response_time_p50, point.response_time_p99, point.resident_bytes) = (None, None, None);
+            (point.response_time_p50, point.response_time_p99) = (None, None);
+            (point.resident_bytes, point.concurrency_limit) = (None, None);
         }
     }
     let page = page_of(folder.path(), &report);

@@ -175,8 +175,9 @@ fn a_frozen_service_is_a_line_at_zero_and_a_gap() {
     );
 
     // The service said nothing, and nothing was answered: gaps, neither zero nor a line across.
-    let charts: [(&str, Known); 4] = [
+    let charts: [(&str, Known); 5] = [
         ("in-system", |point| point.in_system.is_some()),
+        ("concurrency-limit", |point| point.concurrency_limit.is_some()),
         ("memory", |point| point.resident_bytes.is_some()),
         ("response-time-p50", |point| point.response_time_p50.is_some()),
         ("response-time-p99", |point| point.response_time_p99.is_some()),
@@ -211,6 +212,7 @@ fn the_longest_series_of_five_runs_make_less_than_a_megabyte() {
                 response_time_p50: Some(jagged + 0.002),
                 response_time_p99: Some(jagged + 0.003),
                 resident_bytes: Some(u64::from(index * 41 % 983) << 20),
+                concurrency_limit: Some(u64::from(index * 43 % 977)),
                 ..point
             }
         };
