@@ -89,6 +89,7 @@ async fn main() -> ExitCode {
     }
     let settings = &parsed.cli.settings;
     let contradictions = settings.contradictions(|id| parsed.given(id));
+    let contradictions = contradictions.map_err(|contradiction| contradiction.to_string());
     if let Err(error) = settings.check().and(contradictions) {
         usage_error(&error);
     }

@@ -3,14 +3,23 @@
 use super::{QueueKind, Settings};
 use crate::work::ServiceTimeDistribution;
 
+/// Settings that were given and have no effect. Displayed, it names them as they were given, and says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{says}")]
+pub struct Contradiction {
+    /// The fields of [`Settings`], one or two.
+    pub fields: Vec<&'static str>,
+    says: String,
+}
+
 impl Settings {
     /// Flags that were given and have no effect. `given` has the name under which a field was given:
     /// its flag or its variable; `None` for a default, and for a flag that has an effect by a later change.
     ///
     /// # Errors
     ///
-    /// Their names, and what to do.
-    pub fn contradictions(&self, given: impl Fn(&str) -> Option<String>) -> Result<(), String> {
+    /// The first of them, with their names.
+    pub fn contradictions(&self, given: impl Fn(&str) -> Option<String>) -> Result<(), Contradiction> {
         let without_effect = [
             (
                 self.queue == QueueKind::Unbounded,
@@ -43,19 +52,23 @@ impl Settings {
                 "this line does not look at how long calls wait",
             ),
         ];
-        for (applies, names, reason) in without_effect {
-            if let [Some(cause), Some(other)] = names.map(&given)
+        for (applies, fields, reason) in without_effect {
+            if let [Some(cause), Some(other)] = fields.map(&given)
                 && applies
             {
-                return Err(format!(
-                    "{cause} and {other} contradict each other: {reason}; leave one of them out"
-                ));
+                return Err(Contradiction {
+                    fields: fields.to_vec(),
+                    says: format!("{cause} and {other} contradict each other: {reason}; leave one of them out"),
+                });
             }
         }
         match given("fail_time") {
-            Some(time) if self.fail_rate.fraction() == 0.0 => Err(format!(
-                "{time} has no effect, because no message fails: give --fail-rate too, or leave {time} out"
-            )),
+            Some(time) if self.fail_rate.fraction() == 0.0 => Err(Contradiction {
+                fields: vec!["fail_time"],
+                says: format!(
+                    "{time} has no effect, because no message fails: give --fail-rate too, or leave {time} out"
+                ),
+            }),
             _ => Ok(()),
         }
     }

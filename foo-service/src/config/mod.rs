@@ -18,6 +18,7 @@ use tower_admission::{limit::LimitKind, line::LineKind};
 
 pub use self::{
     change::Change,
+    contradictions::Contradiction,
     process::{Listen, LogArgs, TlsArgs, TlsFiles},
     queue::{NatsServers, QueueKind, SharedQueueArgs},
 };

@@ -119,16 +119,8 @@ impl Lab {
         };
         let table = self.service_flags().merged(&self.service, &declared.service);
         let mut settings: Settings = self.service_flags().parse(&table, declared.line)?;
-        let given = |field: &str| {
-            let key = field.replace('_', "-");
-            // The time that failing messages take may be for another strategy, or for after an event.
-            let counts = table.get(&key).is_some() && !(key == "fail-time" && self.sets_fail_rate());
-            counts.then_some(key)
-        };
-        settings
-            .check()
-            .and(settings.contradictions(given))
-            .map_err(wrong_here)?;
+        settings.check().map_err(wrong_here)?;
+        self.check_contradictions(declared, &settings, &table)?;
         let scenario = load.scenario_of(
             declared.rpc,
             schedule.clone(),
@@ -161,6 +153,27 @@ impl Lab {
             .chain(strategies)
             .chain(events)
             .any(|service| service.get("fail-rate").is_some())
+    }
+
+    /// As foo-service checks its flags: no key of the service may be without effect. The error points to the one that comes later in the
+    /// file.
+    fn check_contradictions(&self, declared: &Declared, settings: &Settings, table: &Table) -> Result<(), LabError> {
+        let key = |field: &str| field.replace('_', "-");
+        let given = |field: &str| {
+            let key = key(field);
+            // The time that failing messages take may be for another strategy, or for after an event.
+            let counts = table.get(&key).is_some() && !(key == "fail-time" && self.sets_fail_rate());
+            counts.then_some(key)
+        };
+        settings.contradictions(given).map_err(|contradiction| {
+            let lines = contradiction
+                .fields
+                .iter()
+                .filter_map(|field| Some(table.get(&key(field))?.line));
+            // Line 0: all of them come from the command line.
+            let line = lines.max().unwrap_or(declared.line);
+            wrong(&self.file, line, format!("{}: {contradiction}", declared.name))
+        })
     }
 
     /// What happens to a strategy whose service begins with `settings` and whose load ends at `end`.

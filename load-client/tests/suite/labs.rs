@@ -97,6 +97,16 @@ fn what_is_wrong_in_a_lab_is_said_in_one_line_with_its_place() {
             "4: service has no key \"zebra\"; there are",
         ),
         (
+            strategy("service = { line = \"shed\" }\n[service]\nworkers = 2\nclasses = \"strict\""),
+            "7: s: line and classes contradict each other: with the line shed no call waits, so none comes first; leave one of \
+             them out",
+        ),
+        (
+            strategy("[strategy.service]\nline = \"lifo\"\ntarget-wait = \"1s\""),
+            "6: s: line and target-wait contradict each other: this line does not look at how long calls wait; leave one of them \
+             out",
+        ),
+        (
             event("at = \"10s\"\nservice = { workers = 2 }"),
             "6: at = \"10s\" is not before the end of the load, which lasts 10.0 s",
         ),
@@ -169,6 +179,18 @@ fn what_flags_and_lab_say_together_can_be_wrong_too() {
     let (code, said) = refused(halved, &["--target", "a=http://127.0.0.1:1", "--mode", "enqueue"]);
     assert_eq!(code, Some(2));
     assert!(said.contains("a --target cannot be changed from here"), "{said}");
+    let classes = format!("[service]\nclasses = \"strict\"\n{STRATEGY}");
+    let contradict = "and classes contradict each other: with the line shed no call waits, so none comes first; leave one of them out";
+    let (code, said) = refused(&classes, &["--line", "shed", "--virtual-time"]);
+    assert_eq!(code, Some(2));
+    assert_eq!(said.trim_end(), format!("load-client: FILE:2: s: line {contradict}"));
+    let flags = ["--line", "shed", "--max-waiting", "3", "--virtual-time"];
+    let (code, said) = refused(STRATEGY, &flags);
+    assert_eq!(code, Some(2));
+    assert!(
+        said.starts_with("load-client: FILE: s: line and max-waiting contradict each other"),
+        "{said}"
+    );
     let missing = load_client(["compare", "/nowhere/lab.toml"]).output().unwrap();
     let said = String::from_utf8_lossy(&missing.stderr).into_owned();
     assert_eq!(missing.status.code(), Some(2));
