@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use load_client::report::{Report, SweepReport};
 
-use crate::support::{load_client, markup::parse, report};
+use crate::support::{assert_balanced, load_client, markup::parse, named, report};
 
 fn swept(args: &[&str]) -> Report {
     let (output, report) = report([&["sweep", "--virtual-time", "-q"], args].concat());
@@ -90,6 +90,39 @@ fn the_same_seed_gives_the_same_sweep_and_the_pictures_and_the_table_show_it() {
         .output()
         .unwrap();
     assert!(text.contains(String::from_utf8(shown.stdout).unwrap().trim()), "{text}");
+}
+
+#[test]
+fn a_sweep_in_real_time_measures_services_over_sockets() {
+    let strategies = [
+        "--strategy",
+        "sync-auto,async-unbounded",
+        "--arrival",
+        "constant",
+        "-z",
+        "2s",
+    ];
+    let (output, report) = report(["sweep", "-q", "--factors", "0.5,2"].iter().chain(&strategies));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let sweep = report.sweep.as_ref().unwrap();
+    assert_eq!((sweep.curves.len(), report.runs.len()), (2, 4));
+    for curve in &sweep.curves {
+        // 80 requests per second are the capacity, and the load lasts two seconds.
+        for (point, intended) in curve.points.iter().zip([80, 320]) {
+            let run = report.run(&point.run).unwrap();
+            assert!(!run.virtual_time);
+            assert_balanced(run);
+            assert_eq!(run.ledger.intended, intended, "{}", run.name);
+            assert_eq!(run.goodput_rps, point.goodput_rps);
+        }
+    }
+    // Four workers need 50 ms for a message, and the last answers come within 500 ms after the load: however fast the machine is.
+    let answered = named(&report, "sync-auto at 2×").ledger.ok;
+    assert!((1..=4 * 50).contains(&answered), "{answered} answers");
+    // A queue without a bound does everything, now or later.
+    for (name, sent) in [("async-unbounded at 0.5×", 80), ("async-unbounded at 2×", 320)] {
+        assert_eq!(named(&report, name).audit.as_ref().unwrap().done, sent, "{name}");
+    }
 }
 
 #[test]
