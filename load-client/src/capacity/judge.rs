@@ -1,13 +1,13 @@
 //! What a test of one rate showed.
 
-use super::growth::growth;
+use super::growth::{Overload, overload};
 use crate::{
     present::gates,
     report::{GateReport, Limit, ProbeResult, Run},
     units::{plain, time},
 };
 
-/// Judges a run by its rules, and by whether its response times grew; with the reason in words. What the load client does too
+/// Judges a run by its rules, and by whether the service kept up; with the reason in words. What the load client does too
 /// late only makes the figures worse, so a rate that holds all the same does hold. If it does not, the figures say nothing
 /// about the service.
 pub(super) fn judge(run: &Run) -> (ProbeResult, String) {
@@ -38,7 +38,10 @@ fn failure(run: &Run) -> Option<String> {
     } else {
         "the response time"
     };
-    growth(run, queued).map(|growth| format!("{what} grows by {} each second", time(growth)))
+    overload(run, queued).map(|overload| match overload {
+        Overload::Grows(growth) => format!("{what} grows by {} each second", time(growth)),
+        Overload::LeftBehind(share) => format!("only {:.0} % of the requests were done while they came", 100.0 * share),
+    })
 }
 
 /// The figures of a rate that holds.

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use clap::Parser;
 use load_client::{
     cli::{Cli, Command},
-    report::{FoundReport, Limit, ProbeResult, Report},
+    report::{FoundReport, Limit, ProbeReport, ProbeResult, Report},
 };
 use rustix::process::Signal;
 
@@ -49,67 +49,81 @@ struct Flags {
 }
 
 #[cfg(feature = "embedded")]
-#[tokio::test(start_paused = true)]
-async fn in_virtual_time_the_bracket_is_within_2_percent_of_workers_over_service_time() {
+/// Searches for the capacity of a service in this process that has these flags, in virtual time. `change`: what differs from the
+/// defaults of the command.
+async fn in_virtual_time(
+    flags: &[&str],
+    change: impl FnOnce(&mut load_client::capacity::Setting),
+) -> load_client::capacity::Found {
     use load_client::{
         call::Call,
         capacity::{Lengths, Setting, find},
         embedded::Embedded,
         scenario::Rpc,
-        search::SearchSettings,
         stop::Stopper,
         ui::progress::ProgressStyle,
     };
 
-    for (workers, service_time, line) in [(4, "25ms", "auto"), (2, "50ms", "fifo")] {
+    let flags = Flags::parse_from(["foo-service"].iter().chain(flags));
+    let service = Embedded::in_memory(flags.settings, "capacity".to_owned());
+    let words = ["load-client", "capacity", "http://localhost:1", "-c", "16"];
+    let Command::Capacity(args) = Cli::parse_from(words).command else {
+        panic!("it is a search")
+    };
+    let load = (**args.load).clone();
+    let schedule = load.schedule().unwrap();
+    let scenario = load.scenario(schedule, load_client::compare::REAL);
+    let mut setting = Setting {
+        load,
+        rpc: Rpc::Process,
+        services: 1,
+        call: Arc::new(Call::foo(&scenario)),
+        dial: service.dial(),
+        target: None,
+        virtual_time: true,
+        rules: args.fail_if.clone(),
+        search: args.search.settings(),
+        lengths: Lengths {
+            settle: args.search.settle,
+            test: args.search.test,
+            last_test: args.search.last_test,
+        },
+        style: ProgressStyle::Nothing,
+    };
+    change(&mut setting);
+    let found = find(&setting, &Arc::new(Stopper::default())).await.unwrap();
+    service.stop().await;
+    found
+}
+
+#[cfg(feature = "embedded")]
+#[tokio::test(start_paused = true)]
+async fn in_virtual_time_the_bracket_is_within_2_percent_of_workers_over_service_time() {
+    for (workers, millis, line) in [(4, 25, "auto"), (2, 50, "fifo")] {
         // A line without room for all rejects, and a long one makes the response times grow: both show.
-        let flags = Flags::parse_from([
-            "foo-service",
+        let (count, time) = (workers.to_string(), format!("{millis}ms"));
+        let flags = [
             "--workers",
-            &workers.to_string(),
+            &count,
             "--service-time",
-            service_time,
+            &time,
             "--line",
             line,
             "--max-waiting",
             "100000",
-        ]);
-        let service = Embedded::in_memory(flags.settings, "capacity".to_owned());
-        let words = ["load-client", "capacity", "http://localhost:1", "-c", "16"];
-        let Command::Capacity(args) = Cli::parse_from(words).command else {
-            panic!("it is a search")
-        };
-        let load = (**args.load).clone();
-        let schedule = load.schedule().unwrap();
-        let scenario = load.scenario(schedule, load_client::compare::REAL);
-        let setting = Setting {
-            load,
-            rpc: Rpc::Process,
-            services: 1,
-            call: Arc::new(Call::foo(&scenario)),
-            dial: service.dial(),
-            target: None,
-            virtual_time: true,
-            rules: args.fail_if.clone(),
-            search: SearchSettings {
-                first: 30.0,
-                highest: 1e6,
-                precision: 0.01,
-            },
-            lengths: Lengths {
-                settle: Duration::from_secs(1),
-                test: Duration::from_secs(4),
-                last_test: Duration::from_secs(10),
-            },
-            style: ProgressStyle::Nothing,
-        };
-        let found = find(&setting, &Arc::new(Stopper::default())).await.unwrap();
-        service.stop().await;
-        let capacity = f64::from(workers) / humantime_seconds(service_time);
+        ];
+        let found = in_virtual_time(&flags, |setting| {
+            (setting.search.first, setting.search.precision) = (30.0, 0.01);
+            setting.lengths.settle = Duration::from_secs(1);
+            setting.lengths.test = Duration::from_secs(4);
+            setting.lengths.last_test = Duration::from_secs(10);
+        })
+        .await;
+        let capacity = f64::from(workers) * 1000.0 / f64::from(millis);
         let report = &found.report;
         let (holds, fails) = (report.holds_rps.unwrap(), report.fails_rps.unwrap());
         println!(
-            "{workers} workers, {service_time}, {line}: {capacity}/s, found {holds} to {fails}: {}",
+            "{workers} workers, {time}, {line}: {capacity}/s, found {holds} to {fails}: {}",
             report.says
         );
         assert!(report.found && report.limited_by == Some(Limit::Service), "{report:#?}");
@@ -123,8 +137,23 @@ async fn in_virtual_time_the_bracket_is_within_2_percent_of_workers_over_service
 }
 
 #[cfg(feature = "embedded")]
-fn humantime_seconds(text: &str) -> f64 {
-    text.trim_end_matches("ms").parse::<f64>().unwrap() / 1000.0
+#[tokio::test(start_paused = true)]
+async fn with_the_defaults_the_capacity_of_a_service_of_25_ms_is_found_in_less_than_five_minutes() {
+    for workers in [1, 4] {
+        let began = tokio::time::Instant::now();
+        let flags = ["--workers", &workers.to_string(), "--service-time", "25ms"];
+        let report = in_virtual_time(&flags, |_| ()).await.report;
+        let took = began.elapsed();
+        println!("{workers} workers: {took:?}, {} tests", report.probes.len());
+        assert!(report.found, "{report:#?}");
+        assert!(took < Duration::from_secs(300), "{took:?}: {report:#?}");
+        // At twice the capacity the answers of a test of 5 s begin late: requests of the time before it wait in front of them.
+        let capacity = f64::from(workers) * 40.0;
+        let above = |probe: &&ProbeReport| probe.rps > 1.05 * capacity;
+        for probe in report.probes.iter().filter(above) {
+            assert_eq!(probe.result, ProbeResult::Fails, "{probe:?}");
+        }
+    }
 }
 
 #[test]
