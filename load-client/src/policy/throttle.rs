@@ -3,8 +3,8 @@
 //!
 //! Requests count before they are sent, those that are held back included: so the client holds back the more, the more its
 //! callers ask. While the service accepts nothing, nearly nothing is sent: of 12,000 requests in a window one. A service that
-//! is well again is then found out about by chance, after minutes. The probing form therefore always lets one request per
-//! second through.
+//! is well again is then found out about by chance, after minutes. The probing form therefore sends at least one request in each
+//! second in which there is one.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -18,9 +18,6 @@ use crate::outcome::Outcome;
 const MULTIPLIER: f64 = 2.0;
 /// Parts of the window; the oldest goes as a whole (arbitrary: as coarse as in other implementations).
 const PARTS: u32 = 40;
-/// Between two probes.
-const PROBE_EVERY: Duration = Duration::from_secs(1);
-
 /// The requests of a part of the window.
 #[derive(Debug, Clone, Copy)]
 struct Part {
@@ -37,7 +34,8 @@ pub(super) struct Throttle {
     parts: VecDeque<Part>,
     requests: u64,
     accepts: u64,
-    last_sent: Option<Duration>,
+    /// The second in which a request was sent last.
+    last_sent: Option<u64>,
     random: Pcg64Mcg,
 }
 
@@ -84,11 +82,13 @@ impl Policy for Throttle {
         let held_back = self.held_back();
         self.part(now).requests += 1;
         self.requests += 1;
-        let probe = self.probes && self.last_sent.is_none_or(|last| now >= last + PROBE_EVERY);
+        // By the second on the clock, and not by the time since the last one: the next request always comes a little after that
+        // time, and a minute would have fewer than sixty.
+        let probe = self.probes && self.last_sent.is_none_or(|last| now.as_secs() > last);
         if held_back > 0.0 && self.random.random::<f64>() < held_back && !probe {
             return Before::GiveUp;
         }
-        self.last_sent = Some(now);
+        self.last_sent = Some(now.as_secs());
         Before::Send
     }
 
@@ -103,6 +103,8 @@ impl Policy for Throttle {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use rand::SeedableRng;
 
     use super::*;
@@ -160,5 +162,24 @@ mod tests {
         assert!(down[5..].iter().all(|minute| (60..75).contains(minute)), "{down:?}");
         let well = sent(&mut probing, 720, 300, Outcome::Ok);
         assert_eq!(well.last(), Some(&600), "{well:?}");
+    }
+
+    #[test]
+    fn each_second_in_which_there_is_a_request_has_one_that_is_sent() {
+        for rate in [0.5, 2.0, 20.0] {
+            let (mut throttle, mut random) = (throttle(true), Pcg64Mcg::seed_from_u64(3));
+            let mut at = Duration::ZERO;
+            let (mut due, mut sent) = (BTreeSet::new(), BTreeSet::new());
+            // None is ever accepted.
+            while at < Duration::from_secs(600) {
+                due.insert(at.as_secs());
+                if throttle.before(at) == Before::Send {
+                    sent.insert(at.as_secs());
+                }
+                at += Duration::from_secs_f64(-(1.0 - random.random::<f64>()).ln() / rate);
+            }
+            assert_eq!(sent, due, "{rate} requests per second");
+            assert!(due.len() > 200);
+        }
     }
 }

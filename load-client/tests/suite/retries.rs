@@ -1,7 +1,7 @@
 //! What clients do about requests that fail: attempts that add up, pauses that the service asks for, and an end by Ctrl-C
 //! between two attempts.
 
-use std::{fs, time::Duration};
+use std::{fmt::Write, fs, time::Duration};
 
 use load_client::report::{Report, Run};
 use rustix::process::Signal;
@@ -196,4 +196,59 @@ fn a_request_that_is_stopped_between_two_attempts_counts_as_what_it_was_last() {
     assert!(ledger.balances(), "{ledger:?}");
     assert_eq!((ledger.rejected, ledger.in_flight), (4, 0), "{ledger:?}");
     assert_eq!(attempts(&report.runs[0]).attempts, 4);
+}
+
+/// Script j: the service is away for a minute. The same load is cut off after each second of that minute, so that the difference of
+/// two runs is what happened in a second.
+#[test]
+fn a_throttle_tries_a_service_that_is_away_in_each_second() {
+    let mut lab = r#"
+[load]
+clients = 4
+max-in-flight = 100
+rps = 4
+arrival = "poisson"
+timeout = "1s"
+throttle = "adaptive:30s"
+
+[service]
+workers = 10
+service-time = "100ms"
+fail-time = "10ms"
+
+[[event]]
+at = "9s"
+service = { fail-rate = "100%" }
+"#
+    .to_owned();
+    for second in 10..=70 {
+        let strategy = format!("[[strategy]]\nname = \"s{second}\"\nmode = \"process\"");
+        writeln!(lab, "{strategy}\nload = {{ duration = \"{second}s\" }}").unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("away.toml");
+    fs::write(&file, lab).unwrap();
+    let (output, report) = report(["compare", file.to_str().unwrap(), "--virtual-time", "-q"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    report.runs.iter().for_each(assert_balanced);
+    let ended = |run: &Run| {
+        let failed = run.ledger.unavailable;
+        assert_eq!(failed, attempts(run).attempts - run.ledger.ok, "{:?}", run.ledger);
+        (run.ledger.intended, failed, run.ledger.throttled)
+    };
+    for pair in report.runs.windows(2) {
+        let (before, after) = (ended(&pair[0]), ended(&pair[1]));
+        let (due, tried, held_back) = (after.0 - before.0, after.1 - before.1, after.2 - before.2);
+        assert_eq!(due, tried + held_back, "{}", pair[1].name);
+        assert!(
+            tried > 0 || due == 0,
+            "{}: {due} requests and none was tried",
+            pair[1].name
+        );
+    }
+    let (tried, held_back) = (
+        ended(report.runs.last().unwrap()).1,
+        ended(report.runs.last().unwrap()).2,
+    );
+    assert!(held_back > tried / 2, "{held_back} held back, {tried} tried");
 }
