@@ -72,7 +72,7 @@ fn grows(times: &[(f64, f64)], from: f64, until: f64) -> Option<f64> {
 }
 
 /// The share of the requests of a test of so many seconds that was done while they came, if that is too little. `times`: those of
-/// the answers that came meanwhile. `None` as well if nobody says when messages are done.
+/// the answers that came meanwhile. `None` as well where it is not known when messages are done.
 fn left_behind(steps: &[&PointReport], seconds: f64, times: &[f64]) -> Option<f64> {
     let (mut offered, mut done) = (0.0, 0.0);
     for step in steps {
