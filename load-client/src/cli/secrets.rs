@@ -114,7 +114,7 @@ fn has_name(name: &str) -> bool {
     PARTS.iter().any(|part| whole.contains(part)) || words(name).iter().any(|word| WORDS.contains(&word.as_str()))
 }
 
-/// Whether a value is a secret, whatever its name: a token with its scheme, a JSON Web Token, or a URL with a user.
+/// Whether a value is a secret under any name: a token with its scheme, a JSON Web Token, or a URL with a user.
 fn looks_secret(value: &str) -> bool {
     let value = value.trim();
     let scheme = value.split_once(' ').map(|(scheme, _)| scheme.to_ascii_lowercase());
