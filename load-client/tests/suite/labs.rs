@@ -132,7 +132,7 @@ fn what_is_wrong_in_a_lab_is_said_in_one_line_with_its_place() {
         ),
         (
             strategy("service = { fail-time = \"10ms\" }"),
-            "1: s: fail-time has no effect, because no message fails: give --fail-rate too, or leave fail-time out",
+            "4: s: fail-time has no effect, because no message fails: give --fail-rate too, or leave fail-time out",
         ),
         ("a = ".to_owned(), "1: this is no TOML: "),
         (
