@@ -86,6 +86,10 @@ fn property(flag: &Arg) -> Value {
     match flag.get_action() {
         ArgAction::SetTrue => json!({ "description": help, "type": "boolean" }),
         ArgAction::Append => json!({ "description": help, "anyOf": [scalar, { "type": "array", "items": scalar }] }),
+        _ if flag.get_long() == Some("queue") => {
+            let servers = json!({ "type": "string", "pattern": "^(nats|tls)://." });
+            json!({ "description": help, "anyOf": [{ "enum": names }, servers] })
+        }
         _ if !names.is_empty() => json!({ "description": help, "enum": names }),
         _ => json!({ "description": help, "type": ["string", "number"] }),
     }
