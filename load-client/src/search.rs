@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn tests_that_contradict_each_other_end_the_search() {
-        // Whatever holds in a short test fails in the longer one.
+        // Here every rate that holds in a short test fails in the longer test.
         let (end, probes) = run(SETTINGS, |probe| if probe.long { Seen::Fails } else { Seen::Holds });
         assert_eq!(end, End::Unsettled);
         assert_eq!(probes.len(), MOST_PROBES as usize);

@@ -1,5 +1,5 @@
-//! A shared queue over a real nats-server: several instances, each of which can come and go, and nothing that was acknowledged is
-//! lost.
+//! A shared queue over a real nats-server. Several instances use it, any instance may start or stop meanwhile, and no message
+//! that was acknowledged is lost.
 
 use crate::support::{
     Caller, demanding, message, ms,
