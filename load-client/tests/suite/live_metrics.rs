@@ -2,7 +2,7 @@
 //! it.
 
 use crate::support::{
-    Running, Service, load_client,
+    Running, Service, free_address, load_client,
     scrape::{Page, get},
     signal,
 };
@@ -36,9 +36,7 @@ fn stop(client: Running) {
 #[test]
 fn every_series_is_there_before_anything_happens() {
     // No service listens there: the client waits for one to come up.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", port.local_addr().unwrap());
-    drop(port);
+    let url = format!("http://{}", free_address());
     let (mut client, address) = run(
         &url,
         &["--stages", "1h:100", "-c", "4", "--slo", "70ms", "--timeout", "3s"],

@@ -9,7 +9,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::support::{Running, Service, load_client, signal};
+use crate::support::{Running, Service, free_address, load_client, signal};
 use rustix::process::Signal;
 
 /// Names in a folder, sorted.
@@ -24,8 +24,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 /// A port on which no service answers.
 fn nowhere() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+    format!("http://{}", free_address())
 }
 
 fn full() -> File {

@@ -1,13 +1,7 @@
 //! Two processes: the load client against a service that comes late, goes away in the middle, and comes back.
 
-use crate::support::{Running, Service, assert_balanced, load_client, report};
+use crate::support::{Running, Service, assert_balanced, free_address, load_client, report};
 use rustix::process::Signal;
-
-/// An address that is free now, and will be for as long as nobody asks the system for one by accident.
-fn free_address() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
-}
 
 fn read_report(file: &std::path::Path) -> load_client::report::Run {
     let text = std::fs::read_to_string(file).unwrap();

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use crate::support::{Running, Service, assert_balanced, load_client, report, scrape::Page};
+use crate::support::{Running, Service, assert_balanced, free_address, load_client, report, scrape::Page};
 use load_client::report::Limit;
 use rustix::process::Signal;
 
@@ -83,11 +83,7 @@ fn an_instance_that_dies_is_missed_and_taken_back_when_it_returns() {
 #[test]
 fn a_run_does_not_begin_without_one_of_its_instances_and_says_which_and_what_to_do() {
     let service = Service::start(QUICK);
-    let absent = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let absent = format!("http://{absent}");
+    let absent = format!("http://{}", free_address());
     // Whichever comes first.
     for urls in [[&*service.url, &*absent], [&*absent, &*service.url]] {
         let flags = ["-c", "4", "-n", "8", "--connect-timeout", "300ms"];

@@ -11,8 +11,9 @@ pub(crate) mod scrape;
 use std::{
     ffi::OsStr,
     io::{BufRead, BufReader},
+    net::{Ipv4Addr, TcpListener},
     path::PathBuf,
-    process::{Child, Command, ExitStatus, Output, Stdio},
+    process::{self, Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc,
     thread,
 };
@@ -23,6 +24,15 @@ use rustix::process::{Pid, Signal, kill_process};
 /// Whether the tests that come in two lengths take the long one, as `scripts/nightly` asks for with `LONG_TESTS=1`.
 pub(crate) fn long_tests() -> bool {
     std::env::var_os("LONG_TESTS").is_some_and(|value| value == "1")
+}
+
+/// An address that is free, and that no other test takes: each process has its own host of loopback, because a port that was free a
+/// moment ago may belong to the service of another test by now.
+pub(crate) fn free_address() -> String {
+    let [_, high, middle, low] = process::id().to_be_bytes();
+    let host = Ipv4Addr::new(127, 128 | high, middle, low.clamp(1, 254));
+    let listener = TcpListener::bind((host, 0)).unwrap();
+    listener.local_addr().unwrap().to_string()
 }
 
 /// The load client, with no flag taken from the environment.
