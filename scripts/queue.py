@@ -168,15 +168,14 @@ def again_and_again(seconds, stop, act):
     return thread
 
 
-def audit_says(run, allowed=()):
+def audit_says(run):
     """Prints the audit of a run, and checks that it adds up, and that nothing is lost."""
     audit = run["audit"]
     ends = ["done", "discarded", "queued", "lost", "unknown"]
     say("acknowledged " + f"{audit['acknowledged']} = " + " + ".join(f"{name} {audit[name]}" for name in ends),
         audit["acknowledged"] == sum(audit[name] for name in ends))
     for name in ["lost", "queued", "discarded", "unknown"]:
-        if name not in allowed:
-            say(f"{name} {audit[name]}, at most 0", audit[name] == 0)
+        say(f"{name} {audit[name]}, at most 0", audit[name] == 0)
     return audit
 
 
@@ -186,7 +185,7 @@ def long(folder, seconds=600):
     front = Service(*shared, "--workers", 0)
     busy = [*shared, "--accept", "none", "--workers", 8, "--service-time", "2ms"]
     workers = [Service(*busy), Service(*busy)]
-    stop, redelivered, kills, lock = threading.Event(), {}, {"worker": 0, "server": 0}, threading.Lock()
+    stop, redelivered, kills = threading.Event(), {}, {"worker": 0, "server": 0}
 
     def look(_):
         for worker in workers:
@@ -202,10 +201,9 @@ def long(folder, seconds=600):
         worker.start()
 
     def kill_server(_):
-        with lock:
-            nats.end(signal.SIGKILL)
-            kills["server"] += 1
-            nats.start()
+        nats.end(signal.SIGKILL)
+        kills["server"] += 1
+        nats.start()
 
     load = Load(folder, front.url, "-r", 500, "-z", f"{seconds}s", "-c", 64, "--connections", 4, "--timeout", "5s", "--drain-limit", "120s",
                 "--retries", 3, "--retry-on", "unavailable", "--backoff", "200ms..2s")
