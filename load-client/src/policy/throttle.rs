@@ -18,6 +18,7 @@ use crate::outcome::Outcome;
 const MULTIPLIER: f64 = 2.0;
 /// Parts of the window; the oldest goes as a whole (arbitrary: as coarse as in other implementations).
 const PARTS: u32 = 40;
+
 /// The requests of a part of the window.
 #[derive(Debug, Clone, Copy)]
 struct Part {
