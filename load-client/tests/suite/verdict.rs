@@ -7,7 +7,10 @@ use crate::support::{
     own_server::{Behaviour, serve},
     report,
 };
-use load_client::report::{Limit, Run};
+use load_client::{
+    report::{Limit, Run},
+    verdict::LATE,
+};
 
 /// Eight at once, 50 ms each, over connections that let two streams be open.
 fn narrow(connections: &str, rules: &[&str]) -> (std::process::Output, Run) {
@@ -85,9 +88,19 @@ fn four_clients(url: &str, flags: &[&str]) -> (std::process::Output, Run) {
         "--fail-if",
         "client-limited",
     ];
-    let (output, report) = report(load.iter().chain(flags));
-    let run = report.runs.into_iter().next().unwrap();
-    assert_balanced(&run);
+    // A machine with other work may make the load client late. Then the load client is the limit, as its verdict says, and the
+    // run shows nothing of the service or the clients: another one is made.
+    let one_run = || {
+        let (output, report) = report(load.iter().chain(flags));
+        let run = report.runs.into_iter().next().unwrap();
+        assert_balanced(&run);
+        (output, run)
+    };
+    let was_late = |run: &Run| run.verdict.start_lag_p99_seconds.unwrap() > LATE.as_secs_f64();
+    let (output, run) = (0..3)
+        .map(|_| one_run())
+        .find(|(_, run)| !was_late(run))
+        .unwrap_or_else(one_run);
     assert!(run.verdict.withheld_share.unwrap() > 0.1, "{:?}", run.verdict);
     (output, run)
 }
