@@ -1,7 +1,7 @@
 """The landing page: a column for each strategy, rows in the order in which data flows, the same axis across a row.
 
 A column is a panel that Grafana repeats for each value of `$strategy`: so the board fits one service of one's own as well
-as the six of docker-compose.yml, and a row has one definition, which cannot differ between its columns.
+as those of docker-compose.yml, and a row has one definition, which cannot differ between its columns.
 """
 
 from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -18,8 +18,8 @@ HIGHEST = "highest of all"
 
 
 def column(panel):
-    """Repeats a panel, once for each strategy, from left to right."""
-    return panel.repeat("strategy").repeat_direction("h").max_per_row(6)
+    """Repeats a panel, once for each strategy, from left to right. Up to eight fit side by side; Grafana offers no seven."""
+    return panel.repeat("strategy").repeat_direction("h").max_per_row(8)
 
 
 def highest(expr: str) -> Series:
@@ -252,14 +252,15 @@ def never_done():
 
 
 def memory():
-    """How much memory the waiting messages take."""
+    """How much memory the services and the waiting messages take."""
     return graph(
         "$strategy",
         "Memory of the service, and the part of it that the messages on the queue take. Where it suddenly falls to zero, the "
-        "service was killed because it ran out of memory. All messages on its queue are gone.",
+        "service was killed because it ran out of memory. All messages on its queue are gone. async-durable: memory of all "
+        "its services together; the messages are on the disk of the queue's server, and survive a killed service.",
         BYTES,
         Series("memory", f'sum(process_resident_memory_bytes{{job="foo-service",{MINE}}})', Colour.WORKING),
-        Series("messages on the queue", f"sum(foo_queue_bytes{{{MINE}}})", Colour.WAITING),
+        Series("messages on the queue", f"strategy:queue_bytes{{{MINE}}}", Colour.WAITING),
         highest('sum by (strategy) (process_resident_memory_bytes{job="foo-service"})'),
     )
 
@@ -281,7 +282,7 @@ def board() -> Dashboard:
     board = Board(
         "compare",
         "Compare: fire-and-forget or synchronous?",
-        "Five services under the same load. They differ in what they do with messages that they cannot process at once.",
+        "Services under the same load. They differ in what they do with messages that they cannot process at once.",
         minutes=6,
     )
     board.variables(
@@ -304,7 +305,7 @@ def board() -> Dashboard:
         ),
         Annotation(
             "Overload",
-            'count_values("rps", max(load_offered_rps) > min(strategy:capacity:rate1m))',
+            'count_values("rps", max(load_offered_rps) > min(strategy:capacity:rate1m > 0))',
             "{{rps}} messages per second are offered, more than the workers can do",
             Colour.WITHHELD,
         ),

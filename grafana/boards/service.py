@@ -4,33 +4,9 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from boards.frame import Annotation, Board, choice
 from boards.palette import BYTES, COUNT, EXACT, PER_SECOND, SECONDS, SHARE, Colour
-from boards.panels import Look, Series, graph, heat, number
-
-THIS = 'job="$job",instance="$instance"'
-RECENT = "[$__rate_interval]"
-
-CAPACITY = (
-    f"sum(foo_workers{{{THIS}}}) / (sum(rate(foo_service_time_seconds_sum{{{THIS}}}[1m]))"
-    f" / (sum(rate(foo_service_time_seconds_count{{{THIS}}}[1m])) > 0))"
-)
-"""Messages per second that the workers can process, by the service time measured within the last minute."""
-
-
-def each_rpc(panel):
-    """Repeats a panel, once for each RPC in use, side by side."""
-    return panel.repeat("door").repeat_direction("h").max_per_row(2)
-
-
-def quantiles(histogram: str) -> list[Series]:
-    """Median and p99 of recent messages of both RPCs."""
-    return [
-        Series(
-            name,
-            f"histogram_quantile({quantile}, sum by (le) (rate({histogram}_bucket{{{THIS}}}{RECENT}))) >= 0",
-            colour,
-        )
-        for name, quantile, colour in (("median", 0.5, Colour.DONE), ("p99", 0.99, Colour.LATE))
-    ]
+from boards.panels import Look, Series, graph, number
+from boards.service_parts import CAPACITY, RECENT, THIS, each_rpc, quantiles
+from boards.service_waiting import queue, waits
 
 
 def at_a_glance():
@@ -153,45 +129,6 @@ def rpcs():
     return each_rpc(calls), each_rpc(messages)
 
 
-def waits():
-    """Where messages wait, and for how long."""
-    depth = graph(
-        "Waiting, by place",
-        "Messages on the queue, and calls in the waiting lines of Enqueue and Process. Sampled each second: a short peak "
-        "between two samples shows in the heatmaps only. The dashed line is the capacity of the queue, if it has a limit and "
-        "is used.",
-        COUNT,
-        Series("on the queue", f"sum(foo_queue_depth{{{THIS}}})", Colour.WAITING, Look.STACKED),
-        Series("in line", f"sum(foo_waiting{{{THIS}}})", Colour.WITHHELD, Look.STACKED),
-        Series(
-            "capacity of the queue",
-            f"(sum(foo_queue_capacity{{{THIS}}}) < Inf) and sum(max_over_time(foo_queue_depth{{{THIS}}}[$__range])) > 0",
-            Colour.TEXT,
-            Look.LIMIT,
-        ),
-        width=12,
-        height=8,
-    )
-    times = graph(
-        "Queue wait, all RPCs together",
-        "How long messages waited until a worker took them. The wait begins when the call arrives (Process) or when the "
-        "message joins the queue (Enqueue). Messages that no worker took are not included. Logarithmic axis from 1 ms.",
-        SECONDS,
-        *quantiles("foo_queue_wait_seconds"),
-        width=12,
-        height=8,
-        log_from=0.001,
-    )
-    by_rpc = heat(
-        "Queue wait: $door",
-        "Messages that a worker took, per second, by how long they had waited. A light band that climbs means that the line "
-        "grows. Two bands mean two groups of messages, one with a short wait and one with a long wait.",
-        f'sum by (le) (rate(foo_queue_wait_seconds_bucket{{{THIS},door=~"$door"}}{RECENT}))',
-        height=9,
-    )
-    return depth, times, each_rpc(by_rpc)
-
-
 def workers():
     """What the workers do, and how long they work on a message."""
     return (
@@ -294,7 +231,8 @@ def process():
         ),
         graph(
             "Memory",
-            "Resident memory, and the messages on the queue as part of it.",
+            "Resident memory, and the messages on the queue. A queue in memory is part of it. A shared queue is on its server, and "
+            "each instance shows all of it.",
             BYTES,
             Series("memory", f"process_resident_memory_bytes{{{THIS}}}", Colour.WORKING),
             Series("messages on the queue", f"foo_queue_bytes{{{THIS}}}", Colour.WAITING),
@@ -351,6 +289,7 @@ def board() -> Dashboard:
     board.row("Now", *at_a_glance())
     board.row("Calls and messages: how they ended", *rpcs())
     board.row("Waiting: where, how many, how long", *waits())
+    board.row("Queue: its age, what is delivered again, its server", *queue())
     board.row("Admission: how many at once, who is refused", *admission())
     board.row("Workers: shared by Enqueue and Process", *workers())
     board.row("Process", *process())

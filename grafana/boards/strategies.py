@@ -30,6 +30,11 @@ SENTENCES = {
         "message takes, and rejects a call that it cannot answer before its deadline. While calls are lost, the newest is "
         "first, because it has the most time left. When capacity goes away, there is no number to correct."
     ),
+    "async-durable": (
+        "**Fire-and-forget, onto a queue that several services share** (profile `durable`). The messages are on the disk of a "
+        "server. One service accepts them, others work on them. While all workers are away the queue takes everything in, and "
+        "a killed service loses nothing: another one does its messages. Above the capacity, the queue still grows."
+    ),
 }
 """In the order of the columns: the unbounded queue first, then the alternatives."""
 

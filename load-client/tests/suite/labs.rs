@@ -490,11 +490,11 @@ fn stack_and_dashboards_have_the_strategies_of_the_worked_example_and_one_that_i
     assert_eq!(lab.len(), 5);
     let stack: BTreeSet<String> = lab.iter().cloned().chain([UNTUNED.to_owned()]).collect();
     // The shared queue is in a profile of its own, and Prometheus finds its services by their names.
-    let services = stack.iter().cloned().chain([SHARED.to_owned()]).collect();
+    let services: BTreeSet<String> = stack.iter().cloned().chain([SHARED.to_owned()]).collect();
     assert_eq!(names("docker-compose.yml", "LOAD_URL: \"http://", ':'), services);
+    assert_eq!(names("grafana/boards/strategies.py", "\n    \"", '"'), services);
     assert_eq!(names("prometheus/targets/foo-service.yml", "strategy: ", '}'), stack);
     assert_eq!(names("prometheus/targets/load-client.yml", "strategy: ", '}'), stack);
-    assert_eq!(names("grafana/boards/strategies.py", "\n    \"", '"'), stack);
     let help = load_client(["compare", "--help"]).output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
