@@ -133,6 +133,7 @@ impl Watcher {
         let watched = Arc::clone(&self.watched);
         // Levels first: a message that has left them by now is in the log that is read next.
         let levels = self.window.read();
+        let shared = watched.enqueue.shared();
         let [enqueue, process] = Door::ALL.map(|door| watched.ledger.door(door));
         let chunk = self
             .prefix
@@ -165,7 +166,7 @@ impl Watcher {
             completions_more: more,
             refusals: refusals(&watched.ledger),
             queue_id: watched.enqueue.queue_id().to_owned(),
-            shared_queue: watched.enqueue.shared().map(|seen| v1::SharedQueue {
+            shared_queue: shared.map(|seen| v1::SharedQueue {
                 leased: seen.leased,
                 seen_ago: Some(to_wire(seen.ago)),
             }),

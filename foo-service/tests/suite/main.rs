@@ -11,6 +11,7 @@ mod drain_abandon;
 mod drain_delay;
 mod durable;
 mod durable_limits;
+mod expiry;
 mod guard;
 mod gzip;
 mod leaving;
@@ -28,6 +29,8 @@ mod queue_line;
 mod reasons;
 #[cfg(feature = "nats")]
 mod shared_queue;
+#[cfg(feature = "nats")]
+mod shared_queue_limits;
 mod support;
 mod tls;
 mod untrusted_calls;

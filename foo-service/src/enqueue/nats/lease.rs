@@ -73,7 +73,9 @@ impl Lease {
         let (delivery, in_service) = self.held.take()?;
         let completion = Completion {
             queue_wait: processed.map_or_else(|| self.taken - delivery.job.since, |processed| processed.queue_wait),
-            service_time: Some(processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
+            // No worker has worked on a message that was too old.
+            service_time: (outcome != JobOutcome::Expired)
+                .then(|| processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
             outcome,
             id: delivery.job.id,
         };

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    Caller, ms,
+    Caller, demanding, ms,
     page::{get, samples},
     program::Program,
     until_async, watch_request, within_patience,
@@ -187,5 +187,13 @@ pub(crate) fn resume(run: &str, queue_id: &str, after: u64) -> WatchRequest {
         resume_queue_id: queue_id.to_owned(),
         resume_after: after,
         ..watch_request(run, ms(50))
+    }
+}
+
+/// Sends messages that take no time, one after the other; all are acknowledged.
+pub(crate) async fn send(caller: &Caller, run: &str, messages: std::ops::Range<u64>, demand: u64) {
+    for number in messages {
+        let message = demanding(&format!("{run}/{number}"), ms(demand));
+        caller.enqueue(message).await.unwrap();
     }
 }
