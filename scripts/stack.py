@@ -14,13 +14,27 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SHARED_DIR", ROOT.parent / "shared"))
 PROJECT = "backpressure-test"
-# Uses free ports, and publishes the metrics port of one program of each kind.
+# Uses free ports, and publishes the metrics port of one program of each kind, and of those around the shared queue. The load of
+# the shared queue is constant, so that its checks do not depend on the phase, and its load client prints the report as JSON.
 OVERRIDE = """
 services:
   prometheus: { ports: !override ["127.0.0.1::9090"] }
   grafana: { ports: !override ["127.0.0.1::3000"] }
   sync-shed: { ports: ["127.0.0.1::9464"] }
   load-sync-shed: { ports: ["127.0.0.1::9465"] }
+  async-durable: { ports: ["127.0.0.1::9464"] }
+  async-durable-worker: { ports: ["127.0.0.1::9464"] }
+  load-async-durable:
+    ports: ["127.0.0.1::9465"]
+    environment: { LOAD_STAGES: "", LOAD_REPEAT: "", LOAD_ALIGN: "", LOAD_RPS: "100", LOAD_JSON: "-" }
+"""
+# A nats-server as its public image has it, from the program of scripts/get-nats. The health check asks `wget` for a page.
+NATS = """
+FROM debian:trixie-slim
+COPY nats-server /usr/local/bin/
+RUN printf '%s\\n' '#!/bin/bash' 'exec 3<>/dev/tcp/127.0.0.1/8222' 'printf "GET /healthz HTTP/1.0\\r\\n\\r\\n" >&3' \\
+    'read -r _ status _ <&3; [ "$status" = 200 ]' > /usr/local/bin/wget && chmod +x /usr/local/bin/wget
+ENTRYPOINT ["nats-server"]
 """
 
 
@@ -65,6 +79,9 @@ def make_images(compiles):
         patterns["rust"] = r"rust:\S+"
     for kind, pattern in patterns.items():
         run(SHARED / "docker" / "base-image", kind, re.search(pattern, files)[0], stdout=None)
+    nats = run(ROOT / "scripts" / "get-nats", stderr=None).strip()
+    command = ["docker", "build", "--quiet", "--file", "-", "--tag", re.search(r"image: (nats:\S+)", files)[1], Path(nats).parent]
+    run(*command, input=NATS)
 
 
 def images_from(programs):
@@ -80,25 +97,64 @@ def images_from(programs):
             run(*command, input=dockerfile)
 
 
+def inspect(container, template):
+    """Returns what Docker knows of a container."""
+    return run("docker", "inspect", "-f", template, container).strip()
+
+
+def page(container, port):
+    """Returns the URL of a published port of a container. It is another one after each start."""
+    return "http://" + run("docker", "port", container, port).splitlines()[0]
+
+
+def metrics(container, port):
+    """Returns the metrics page of a program: the values, by name and labels."""
+    with urllib.request.urlopen(f"{page(container, port)}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
+    return {name: float(value) for name, value in pairs}
+
+
+def kill(container):
+    """Sends SIGKILL from outside, as the kernel does when the memory is full. After `docker kill`, Docker does not start the
+    container again."""
+    pid = inspect(container, "{{.State.Pid}}")
+    killer = ["docker", "run", "--rm", "--pid=host", "--network=none", "debian:trixie-slim"]
+    run(*killer, "sh", "-c", f"kill -KILL {pid}")
+
+
 class Stack:
     """The stack, under its own project name."""
 
     def __init__(self, override):
-        self.command = ["docker", "compose", "-p", PROJECT, "-f", ROOT / "docker-compose.yml", "-f", override]
+        files = ["-f", ROOT / "docker-compose.yml", "-f", override]
+        self.command = ["docker", "compose", "-p", PROJECT, *files, "--profile", "compare", "--profile", "durable"]
         self.config = json.loads(self.compose("config", "--format", "json"))
-        self.services = [service for service in self.config["services"] if service != "grafana" or not stands_in()]
+        profiles = {service: about.get("profiles", []) for service, about in self.config["services"].items()}
+        self.durable = [service for service, names in profiles.items() if "durable" in names]
+        left_out = {"grafana"} if stands_in() else set()
+        self.services = [service for service in profiles if service not in {*self.durable, *left_out}]
+        # The load clients that can be away once the overload was checked: the death of async-unbounded may be still to come.
+        self.loads = [service for service in self.services if service.startswith("load-") and service != "load-async-unbounded"]
 
     def compose(self, *words, **options):
         return run(*self.command, *words, **options)
 
+    def ids(self, service):
+        """Returns the containers of a service."""
+        return self.compose("ps", "-aq", service).split()
+
     def id(self, service):
-        return self.compose("ps", "-aq", service).strip()
+        """Returns the container of a service that has one."""
+        [container] = self.ids(service)
+        return container
 
     def inspect(self, service, template):
-        return run("docker", "inspect", "-f", template, self.id(service)).strip()
+        return inspect(self.id(service), template)
 
     def page(self, service, port):
-        return "http://" + self.compose("port", service, port).strip()
+        """Returns the URL of a published port."""
+        return page(self.id(service), port)
 
     def ask(self, path, **parameters):
         """Returns an answer of Prometheus' HTTP API."""
