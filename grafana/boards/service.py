@@ -24,7 +24,7 @@ def at_a_glance():
             "How long a message that arrives now will wait: the messages that wait for a worker, divided by the capacity. "
             "Yellow from 1 s, red from 10 s.",
             SECONDS,
-            f"clamp_min(sum(foo_in_system{{{THIS}}}) - sum(foo_workers{{{THIS}}}), 0) / ({CAPACITY})",
+            f"clamp_min(sum(foo_in_system{{{THIS}}}) - sum(foo_workers{{{THIS}}}), 0) / ({CAPACITY} > 0)",
             (1, Colour.LATE),
             (10, Colour.LOST),
             base=Colour.DONE,
@@ -34,7 +34,7 @@ def at_a_glance():
             "The share of the workers' time that they spent on messages which they finished. Yellow from 95 %: new messages "
             "wait or are rejected. That is fine as long as the expected wait beside it stays bounded.",
             SHARE,
-            f"clamp_max(sum(rate(foo_service_time_seconds_sum{{{THIS}}}{RECENT})) / sum(foo_workers{{{THIS}}}), 1)",
+            f"clamp_max(sum(rate(foo_service_time_seconds_sum{{{THIS}}}{RECENT})) / (sum(foo_workers{{{THIS}}}) > 0), 1)",
             (0.95, Colour.LATE),
             base=Colour.DONE,
             decimals=0,

@@ -6,6 +6,7 @@ import unittest
 from pathlib import Path
 
 from viewer import answers, form, promql
+from viewer.may_be_empty import MAY_BE_EMPTY, WITHOUT_WORKERS
 from viewer.prometheus import Curve, Prometheus, Span
 from viewer.shown import Dashboard
 from viewer.units import written
@@ -127,6 +128,24 @@ class Answers(unittest.TestCase):
     def test_what_is_not_a_number_is_found(self) -> None:
         for value in (float("nan"), float("inf")):
             self.assertTrue(all("not a number" in one for one in self.complaints(Curve({}, [1.0, 2.0], [0.0, value]))))
+
+
+    def test_what_is_missing_without_workers_is_found_where_there_are_workers(self) -> None:
+        class Watched(Canned):
+            """Has no data but the number of workers."""
+
+            def now(self, expr: str, at: float) -> list[Curve]:
+                return self.curves if expr.startswith("max_over_time(foo_workers{") else []
+
+            def over(self, expr: str, span: Span, step: float) -> list[Curve]:
+                return []
+
+        def complaints(*workers: Curve) -> int:
+            dashboard = Dashboard(DASHBOARDS / "service.json")
+            return len(list(answers.unanswered(dashboard, Watched(list(workers)), Span(0, 60), set())))
+
+        excused = sum(reason == WITHOUT_WORKERS for reason in MAY_BE_EMPTY.values())
+        self.assertEqual(complaints(Curve({}, [1.0], [0.0])), complaints() - excused)
 
 
 class Shown(unittest.TestCase):

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from viewer import promql
-from viewer.may_be_empty import MAY_BE_EMPTY
+from viewer.may_be_empty import MAY_BE_EMPTY, WITHOUT_WORKERS
 from viewer.prometheus import Curve, Prometheus, Refused, Span
 from viewer.shown import SCRAPE, Dashboard, Query
 
@@ -63,17 +63,27 @@ def unanswered(dashboard: Dashboard, prometheus: Prometheus, span: Span, used: s
         yield "a variable has no values"
     for chosen in settings:
         where = ", ".join(values[0] for values in chosen.values() if len(values) == 1)
+        idle = _has_no_workers(chosen, prometheus, span)
         for panel in dashboard.panels(chosen, span):
             for query in panel.queries:
                 place = f"{where}: {panel.title}, {query.legend}"
                 curves = _ask(query, prometheus, span)
                 excuse = (dashboard.path.name, panel.source["title"], query.legend)
-                if curves == [] and excuse in MAY_BE_EMPTY:
+                if curves == [] and excuse in MAY_BE_EMPTY and (idle or MAY_BE_EMPTY[excuse] != WITHOUT_WORKERS):
                     used.add(excuse)
                     continue
                 yield from _judge(place, query.expr, curves)
         for mark in dashboard.marks(chosen, span):
             yield from _judge(f"{where}: {mark.name}", mark.query.expr, _ask(mark.query, prometheus, span))
+
+
+def _has_no_workers(chosen: dict[str, list[str]], prometheus: Prometheus, span: Span) -> bool:
+    """Whether the variables name an instance of foo-service that had no workers in all that time."""
+    if not {"job", "instance"} <= chosen.keys():
+        return False
+    [job], [instance] = chosen["job"], chosen["instance"]
+    most = f'max_over_time(foo_workers{{job="{job}",instance="{instance}"}}[{span.seconds:.0f}s])'
+    return bool(prometheus.now(f"{most} == 0", span.end))
 
 
 def unanswered_rules(rules: Rules, prometheus: Prometheus, span: Span, used: set) -> Iterator[str]:
