@@ -11,8 +11,9 @@ use foo_service::{
     enqueue::{Backing, DeadLetter, DeadLetters},
 };
 
-/// What to do with dead letters.
+/// What to do with dead letters. The flags may stand before the action or after it.
 #[derive(Debug, Args)]
+#[command(mut_args(|flag| flag.global(true)))]
 pub(crate) struct DeadLettersArgs {
     #[command(subcommand)]
     action: Action,

@@ -57,11 +57,14 @@ async fn a_message_that_ends_its_worker_again_and_again_is_put_aside_and_can_be_
 
     let url = nats.url();
     let letters = async |action: &[&str]| {
-        let (code, out, said) = run(
-            &[&["dead-letters", "--queue", &url, "--queue-lease", "1s"], action].concat(),
-            &[],
-        )
-        .await;
+        let flags = ["--queue", &url, "--queue-lease", "1s"];
+        // The flags may stand before the action and after it.
+        let words = if action[0] == "list" {
+            [&["dead-letters"], action, &flags[..]].concat()
+        } else {
+            [&["dead-letters"], &flags[..], action].concat()
+        };
+        let (code, out, said) = run(&words, &[]).await;
         assert_eq!(code, Some(0), "{said}");
         out
     };

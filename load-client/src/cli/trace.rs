@@ -18,8 +18,8 @@ const DEMAND_UNIT: Duration = Duration::from_millis(1);
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Load")]
 pub(super) struct TraceArgs {
-    /// CSV file to replay. Its rows go to the clients in turn
-    #[arg(long, env = "LOAD_TRACE", value_name = "FILE", requires = "trace_time_column")]
+    /// CSV file to replay; needs --trace-time-column. Its rows go to the clients in turn
+    #[arg(long, env = "LOAD_TRACE", value_name = "FILE")]
     pub(super) trace: Option<PathBuf>,
 
     /// Column of the trace with the times: numbers or timestamps. Only the differences between them matter
@@ -71,6 +71,12 @@ impl TraceArgs {
     /// The recorded schedule; `None` without `--trace`. If no flag names the unit of the times, it prints the unit that it assumes.
     pub(super) fn schedule(&self) -> Result<Option<Schedule>, TraceError> {
         let Some(path) = &self.trace else { return Ok(None) };
+        // Not `requires` of clap: the name may stand in a lab file.
+        let Some(column) = &self.trace_time_column else {
+            return Err(TraceError::NoTimeColumn {
+                file: path.display().to_string(),
+            });
+        };
         let demand = self.trace_demand_column.clone();
         let format = TraceFormat {
             time_unit: self.trace_time_unit,
@@ -78,7 +84,7 @@ impl TraceArgs {
             separator: self.trace_separator,
             demand: demand.map(|column| (column, self.trace_demand_unit.unwrap_or(DEMAND_UNIT))),
             speed: self.speed.unwrap_or(1.0),
-            ..TraceFormat::new(self.trace_time_column.clone().unwrap_or_default())
+            ..TraceFormat::new(column.clone())
         };
         let recording = trace::read_file(path, &format)?;
         if let Some(note) = &recording.note {

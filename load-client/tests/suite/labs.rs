@@ -302,6 +302,19 @@ fn what_reads_a_trace_goes_with_the_trace_of_a_lab_and_comes_to_it_from_the_comm
         let lab = print_lab(&[&[file, "-z", "2s"][..], over].concat());
         assert!(!lab.contains("trace") && !lab.contains("speed"), "{over:?}: {lab}");
     }
+    // Another trace is read as the lab says, where no flag says otherwise.
+    let other = folder.path().join("other.csv");
+    fs::write(&other, "at;work\n0;1\n3;2\n").unwrap();
+    let other = other.to_str().unwrap();
+    let lab = print_lab(&[file, "--trace", other, "--trace-separator", ";"]);
+    for key in [other, "trace-time-column = \"at\"", "trace-demand-column = \"work\""] {
+        assert!(lab.contains(key) && !lab.contains("t.csv"), "{key}: {lab}");
+    }
+    // A lab without a trace names no column.
+    let nameless = load_client(["compare", "--virtual-time", "--trace", other]).output().unwrap();
+    let said = String::from_utf8_lossy(&nameless.stderr).into_owned();
+    assert_eq!(nameless.status.code(), Some(2), "{said}");
+    assert!(said.contains("give --trace-time-column"), "{said}");
     // The example has a rate: what repeats stages, or reads a trace, has no effect on it.
     for alone in [&["--repeat"][..], &["--speed", "2x"], &["--trace-demand-unit", "2ms"]] {
         let output = load_client(["compare", "--virtual-time"].iter().chain(alone))

@@ -5,6 +5,12 @@ use std::{borrow::Cow, io};
 /// Why a trace cannot be read. Each names the file, and the line and column where there is one.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
+    /// No flag names the column with the times, and none is assumed.
+    #[error("the trace {file} needs the name of its column with the times: give --trace-time-column")]
+    NoTimeColumn {
+        /// The path as it was given.
+        file: String,
+    },
     /// It cannot be opened or read.
     #[error("{file}: {source}")]
     Read {
