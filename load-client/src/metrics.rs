@@ -34,12 +34,38 @@ const LAGS: [f64; 18] = [
 
 const RESPONSE_TIME: &str = "load_response_time_seconds";
 const TIME_TO_DONE: &str = "load_time_to_done_seconds";
+const AUDITED: &str = "load_audited_total";
+/// The fate that has reasons.
+const DISCARDED: &str = "discarded";
 const START_LAG: &str = "load_start_lag_seconds";
 
 /// What becomes of an accepted message: the columns of the audit that end it.
 fn fates() -> impl Iterator<Item = &'static Column<AuditCounts>> {
     let ends = |column: &&Column<AuditCounts>| matches!(column.part, Part::Good | Part::Bad);
     AuditCounts::COLUMNS.iter().filter(ends)
+}
+
+/// Why messages are discarded, where the audit tells it: the columns that are a part of `discarded`, each with the reason.
+fn reasons() -> impl Iterator<Item = (&'static str, &'static Column<AuditCounts>)> {
+    let columns = AuditCounts::COLUMNS.iter();
+    columns.filter_map(|column| Some((column.name.strip_prefix(DISCARDED)?.strip_prefix('_')?, column)))
+}
+
+/// The counter of accepted messages by their fates. Discarded messages are counted by reason: together they are all of that fate.
+fn audited() -> Vec<Counter> {
+    let fates = fates().filter(|fate| fate.name != DISCARDED);
+    let fates = fates.map(|fate| counter!(AUDITED, "fate" => fate.name));
+    let reasons = reasons().map(|(reason, _)| reason).chain(["other"]);
+    let discarded = reasons.map(|reason| counter!(AUDITED, "fate" => DISCARDED, "reason" => reason));
+    fates.chain(discarded).collect()
+}
+
+/// What the counters of [`audited`] show, in their order.
+fn audited_values(counts: &AuditCounts) -> impl Iterator<Item = u64> {
+    let fates = fates().filter(|fate| fate.name != DISCARDED);
+    let reasons: Vec<u64> = reasons().map(|(_, column)| (column.of)(counts)).collect();
+    let other = counts.discarded.saturating_sub(reasons.iter().sum());
+    fates.map(|fate| (fate.of)(counts)).chain(reasons).chain([other])
 }
 
 /// How an attempt can end.
@@ -79,7 +105,7 @@ pub struct Metrics {
     good: Counter,
     warmup: Counter,
     acknowledged: Counter,
-    /// One for each fate of [`fates`].
+    /// Those of [`audited`].
     audited: Vec<Counter>,
     /// By [`attempt_ends`], then by [`attempt_effects`].
     attempts: Vec<Counter>,
@@ -113,9 +139,7 @@ impl Metrics {
                 good: counter!("load_good_total"),
                 warmup: counter!("load_warmup_sends_total"),
                 acknowledged: counter!("load_acknowledged_total"),
-                audited: fates()
-                    .map(|fate| counter!("load_audited_total", "fate" => fate.name))
-                    .collect(),
+                audited: audited(),
                 attempts: attempts(scenario),
                 blocked: gauge!("load_blocked_clients"),
                 in_flight: gauge!("load_in_flight"),
@@ -143,8 +167,8 @@ impl Metrics {
         self.good.absolute(reading.good);
         self.warmup.absolute(reading.warmup);
         self.acknowledged.absolute(reading.audited.acknowledged);
-        for (counter, fate) in self.audited.iter().zip(fates()) {
-            counter.absolute((fate.of)(&reading.audited));
+        for (counter, value) in self.audited.iter().zip(audited_values(&reading.audited)) {
+            counter.absolute(value);
         }
         for (counter, column) in self.attempts.iter().zip(attempt_ends().chain(attempt_effects())) {
             counter.absolute((column.of)(&reading.attempts));
@@ -201,8 +225,8 @@ fn describe(rated: bool) {
     );
     describe_counter!("load_acknowledged_total", "Queued messages that the service accepted.");
     describe_counter!(
-        "load_audited_total",
-        "Accepted messages whose fate is known by now. Whether one is lost can only be said when the service has nothing \
+        AUDITED,
+        "Accepted messages whose fate is known by now; discarded ones by reason. Whether one is lost can only be said when the service has nothing \
          left, at the end."
     );
     describe_gauge!("load_clients", "Clients of the load.");

@@ -23,6 +23,8 @@ pub struct Completion {
     pub service_time: Option<Duration>,
     /// How it ended: one of the outcomes of an admitted message.
     pub outcome: JobOutcome,
+    /// How often a shared queue had delivered it, at least once; `None`: the queue is not shared.
+    pub deliveries: Option<u32>,
 }
 
 /// The log. Positions count from 0 at the start of the instance, or go on where a durable queue ended.
@@ -135,6 +137,7 @@ mod tests {
             queue_wait: Duration::ZERO,
             service_time: None,
             outcome: JobOutcome::Dropped,
+            deliveries: None,
         }
     }
 

@@ -188,6 +188,7 @@ impl Queue {
             queue_wait: job.since.elapsed(),
             service_time: None,
             outcome,
+            deliveries: None,
             id: job.id,
         });
         self.ledger.leave_queue(bytes, outcome);

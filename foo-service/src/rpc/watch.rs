@@ -234,5 +234,6 @@ fn completion(completion: Completion) -> v1::Completion {
         queue_wait: Some(to_wire(completion.queue_wait)),
         service_time: completion.service_time.map(to_wire),
         outcome: v1::JobOutcome::from(completion.outcome).into(),
+        deliveries: completion.deliveries,
     }
 }

@@ -53,6 +53,8 @@ pub enum Fate {
 pub struct End {
     /// What became of it.
     pub fate: Fate,
+    /// Whether the queue had delivered it more than once.
+    pub redelivered: bool,
     /// From the acceptance until a worker took it, as the service measured it.
     pub queue_wait: Duration,
     /// With a worker, as the service measured it.

@@ -170,6 +170,7 @@ impl Audit {
             // A number that was never given: another run of the same name.
             return;
         };
+        self.counts.redelivered += u64::from(end.redelivered);
         let Some(entry) = track.open.get_mut(&number) else {
             // The message was settled before, unless it was never followed or was given up. While there are such messages,
             // the cases cannot be told apart.

@@ -10,6 +10,7 @@ use crate::ledger::AuditCounts;
 const SECOND: Duration = Duration::from_secs(1);
 const END: End = End {
     fate: Fate::Completed,
+    redelivered: false,
     queue_wait: SECOND,
     service_time: SECOND,
 };
@@ -155,4 +156,23 @@ fn what_was_not_processed_is_told_by_its_reason() {
     assert_eq!((counts.acknowledged, counts.done, counts.discarded), (5, 1, 4));
     assert_eq!((counts.discarded_expired, counts.discarded_dead_lettered), (1, 2));
     assert!(counts.balances());
+}
+
+#[test]
+fn each_end_of_a_message_that_was_delivered_again_counts_beside_the_sum() {
+    let mut audit = audit();
+    for _ in 0..3 {
+        let number = audit.sent(0, Duration::ZERO);
+        audit.acknowledged(0, number, SECOND);
+    }
+    let again = End {
+        redelivered: true,
+        ..END
+    };
+    audit.completed(0, 0, END, SECOND);
+    audit.completed(0, 0, again, SECOND);
+    audit.completed(0, 1, again, SECOND);
+    audit.completed(0, 2, END, SECOND);
+    let counts = close(audit, 0, true);
+    assert_eq!((counts.done, counts.duplicated, counts.redelivered), (3, 1, 2));
 }

@@ -21,7 +21,7 @@ pub struct GateArgs {
     /// times, of goodput and of the ends of requests, like 'p99(u=0)>250ms' or 'ok(u=0)<99%'.
     ///
     /// Counts: ok, rejected, expired, unavailable, failed, throttled, withheld, in-flight, dropped, discarded, discarded-expired,
-    /// discarded-dead-lettered, lost, unknown, duplicated, done-unacknowledged or done-again, compared with a whole number or
+    /// discarded-dead-lettered, lost, unknown, redelivered, duplicated, done-unacknowledged or done-again, compared with a whole number or
     /// with a share of the scheduled requests.
     /// Where clients retry also attempts, retried-then-ok, given-up-by-budget, given-up-by-pushback, given-up-by-throttle,
     /// hedges and hedges-won. Goodput is compared with a share or with a rate, like 80/s.

@@ -28,6 +28,10 @@ counts! {
         /// Discarded messages that were put aside after their last delivery.
         #[serde(default)]
         discarded_dead_lettered: Beside "discarded, as dead letters",
+        /// Ends of messages that a shared queue had delivered more than once by then: an instance that had such a message before was
+        /// killed, frozen or cut off, or gave it back.
+        #[serde(default)]
+        redelivered: Beside "redelivered",
         /// Messages that ended more than once, though the client had sent them once.
         duplicated: Beside "done twice",
         /// Messages that were processed, though a deadline or a lost connection had cut their acknowledgement off.

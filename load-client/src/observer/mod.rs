@@ -215,12 +215,12 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
             lock(audit).restarted(since_start(last_heard));
         }
     }
-    for completion in completions {
+    for completion in &completions {
         if let Some((client, number)) = parse_id(&completion.id, &shared.setup.run_id)
             && !audits.is_empty()
         {
             let mut audit = lock(&audits[client % audits.len()]);
-            audit.completed(client / audits.len(), number, end(&completion), heard);
+            audit.completed(client / audits.len(), number, end(completion), heard);
         }
     }
     let mut audited = LiveAudit::default();
@@ -229,6 +229,9 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
     }
     shared.setup.live.audited(audited);
     let mut observed = shared.observed();
+    if snapshot.shared_queue.is_some() {
+        observed.told(&completions);
+    }
     observed.take_in(snapshot, now);
     shared.setup.live.seen(observed.levels());
     if let Some(start) = observed.start {
@@ -259,6 +262,7 @@ fn end(completion: &foo_proto::v1::Completion) -> End {
             JobOutcome::DeadLettered => Fate::DeadLettered,
             _ => Fate::Other,
         },
+        redelivered: completion.deliveries.is_some_and(|deliveries| deliveries > 1),
         queue_wait: duration(completion.queue_wait),
         service_time: duration(completion.service_time),
     }

@@ -9,7 +9,15 @@ use crate::support::{
 use load_client::outcome::Outcome;
 use rustix::process::Signal;
 
-const FATES: [&str; 4] = ["done", "discarded", "lost", "unknown"];
+/// The labels of what becomes of an accepted message.
+const FATES: [&str; 6] = [
+    "fate=\"done\"",
+    "fate=\"lost\"",
+    "fate=\"unknown\"",
+    "fate=\"discarded\",reason=\"expired\"",
+    "fate=\"discarded\",reason=\"dead_lettered\"",
+    "fate=\"discarded\",reason=\"other\"",
+];
 
 /// Starts an endless run that shows its metrics, and returns where.
 fn run(url: &str, flags: &[&str]) -> (Running, String) {
@@ -48,7 +56,7 @@ fn every_series_is_there_before_anything_happens() {
         assert_eq!(page.count(&format!("load_response_time_seconds_count{labels}")), 0);
     }
     for fate in FATES {
-        assert_eq!(page.count(&format!("load_audited_total{{fate=\"{fate}\"}}")), 0);
+        assert_eq!(page.count(&format!("load_audited_total{{{fate}}}")), 0);
     }
     for name in [
         "load_intended_total",

@@ -84,6 +84,7 @@ pub(super) fn end((id, outcome, queue_wait, service_time): (&str, &str, u64, u64
         queue_wait: Duration::from_nanos(queue_wait),
         service_time: read_optional(service_time),
         outcome: known.unwrap_or(JobOutcome::Failed),
+        deliveries: None,
     }
 }
 
@@ -112,6 +113,7 @@ mod tests {
                 queue_wait: Duration::from_secs(3),
                 service_time,
                 outcome,
+                deliveries: None,
             };
             assert_eq!(end(end_row(&completion)), completion);
         }

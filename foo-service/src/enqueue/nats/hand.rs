@@ -17,6 +17,8 @@ pub(super) struct Delivery {
     pub(super) number: u64,
     /// Its position on the queue.
     pub(super) sequence: u64,
+    /// How often the server has delivered it, this time included.
+    pub(super) deliveries: u32,
     /// Where the server hears what became of it.
     pub(super) reply: Subject,
     /// The message.

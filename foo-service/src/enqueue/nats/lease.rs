@@ -77,6 +77,7 @@ impl Lease {
             service_time: (outcome != JobOutcome::Expired)
                 .then(|| processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
             outcome,
+            deliveries: Some(delivery.deliveries),
             id: delivery.job.id,
         };
         let shared = Arc::clone(&self.shared);

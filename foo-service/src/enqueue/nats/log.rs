@@ -130,6 +130,7 @@ fn take_in(shared: &Shared, reached: &Reached, message: async_nats::Message) {
         queue_wait: Duration::ZERO,
         service_time: None,
         outcome: JobOutcome::Failed,
+        deliveries: None,
     };
     shared
         .log

@@ -119,6 +119,11 @@ fn received(shared: &Arc<Shared>, asking: &mut Asking, message: Message, aside: 
     }
 }
 
+/// How often a message was delivered, as its completion tells it.
+fn told(deliveries: u64) -> u32 {
+    u32::try_from(deliveries).unwrap_or(u32::MAX)
+}
+
 fn delivered(shared: &Arc<Shared>, asking: &mut Asking, now: Instant, message: Message, aside: &mut JoinSet<()>) {
     let Some(reached) = shared.reached.get() else { return };
     let message = jetstream::Message {
@@ -148,6 +153,7 @@ fn delivered(shared: &Arc<Shared>, asking: &mut Asking, now: Instant, message: M
             queue_wait: job.since.elapsed(),
             service_time: None,
             outcome: JobOutcome::DeadLettered,
+            deliveries: Some(told(deliveries)),
             id: job.id,
         });
         let dead = Dead {
@@ -164,6 +170,7 @@ fn delivered(shared: &Arc<Shared>, asking: &mut Asking, now: Instant, message: M
         let delivery = Delivery {
             number,
             sequence,
+            deliveries: told(deliveries),
             reply,
             job,
         };

@@ -72,6 +72,7 @@ pub(super) fn encode_end(completion: &Completion) -> Vec<u8> {
         queue_wait: Some(to_wire(completion.queue_wait)),
         service_time: completion.service_time.map(to_wire),
         outcome: v1::JobOutcome::from(completion.outcome).into(),
+        deliveries: completion.deliveries,
     };
     end.encode_to_vec()
 }
@@ -87,6 +88,7 @@ pub(super) fn decode_end(bytes: &[u8]) -> Option<Completion> {
         queue_wait: end.queue_wait.and_then(from_wire).unwrap_or_default(),
         service_time: end.service_time.and_then(from_wire),
         outcome,
+        deliveries: end.deliveries,
     })
 }
 
@@ -144,6 +146,7 @@ mod tests {
                 queue_wait: Duration::from_millis(5),
                 service_time: Some(Duration::from_millis(7)),
                 outcome,
+                deliveries: Some(2),
             };
             assert_eq!(decode_end(&encode_end(&end)), Some(end));
         }

@@ -66,6 +66,7 @@ impl Lease {
             service_time: (outcome != JobOutcome::Expired)
                 .then(|| processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
             outcome,
+            deliveries: None,
             id: job.id,
         });
         in_service.finish(outcome);

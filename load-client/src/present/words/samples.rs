@@ -73,6 +73,7 @@ pub(in crate::present) fn queued() -> Run {
         discarded: 0,
         discarded_expired: 0,
         discarded_dead_lettered: 0,
+        redelivered: 0,
         queued: 0,
         lost: 0,
         unknown: 0,
