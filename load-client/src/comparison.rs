@@ -13,7 +13,7 @@ use load_client::{
 };
 #[cfg(feature = "embedded")]
 use load_client::{
-    lab::{Lab, LabError},
+    lab::{Lab, LabError, Strategy},
     scenario::Schedule,
 };
 
@@ -89,9 +89,16 @@ fn comparison(measured: &[Measured], layout: Layout) -> String {
 /// The lab that is asked for: a file, or the worked example, with the flags laid over it.
 #[cfg(feature = "embedded")]
 fn lab(args: &CompareArgs) -> Result<Lab, LabError> {
-    let mut lab = args.file.as_deref().map_or_else(|| Ok(Lab::built_in()), Lab::read)?;
+    let mut lab = match &args.file {
+        Some(file) => Lab::read(file)?,
+        None if args.nats.is_some() => Lab::built_in_with_shared_queue(),
+        None => Lab::built_in(),
+    };
     lab.lay_load(args.load.words());
     lab.lay_service(args.service.words())?;
+    if let Some(servers) = &args.nats {
+        lab.lay_shared_queue(servers)?;
+    }
     lab.keep(&args.strategy)?;
     Ok(lab)
 }
@@ -122,6 +129,9 @@ fn load_of_targets(args: &CompareArgs) -> LoadArgs {
 
 #[cfg(feature = "embedded")]
 async fn compare_strategies(args: &CompareArgs, command: String, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
+    if args.virtual_time && args.nats.is_some() {
+        usage_error("--nats and --virtual-time contradict each other: a server takes real time; leave one of them out");
+    }
     let lab = match lab(args) {
         Ok(lab) => lab,
         Err(error) => return Ok(wrong(&error)),
@@ -144,11 +154,14 @@ async fn compare_strategies(args: &CompareArgs, command: String, stopper: &Arc<S
     if args.virtual_time && endless {
         usage_error("--rps 0 has no meaning in virtual time: nothing would make the clock go on");
     }
-    // A lab file is run once. As fast as possible, without a clock that goes on, would never end.
-    let again = args.file.is_none() && !endless && !args.virtual_time;
-    if again {
-        compare::check_again(&strategies).unwrap_or_else(|error| usage_error(error));
-    }
+    // A lab file is run once. As fast as possible, without a clock that goes on, would never end. A server knows no virtual time.
+    let again: Vec<Strategy> = if args.file.is_none() && !endless && !args.virtual_time {
+        let simulated = strategies.iter().filter(|strategy| !strategy.shares_queue());
+        simulated.cloned().collect()
+    } else {
+        Vec::new()
+    };
+    compare::check_again(&again).unwrap_or_else(|error| usage_error(error));
     if args.virtual_time {
         compare::check_virtual(&strategies).unwrap_or_else(|error| usage_error(error));
     }
@@ -165,11 +178,12 @@ async fn compare_strategies(args: &CompareArgs, command: String, stopper: &Arc<S
         screen.show(&comparison(&compared.measured, screen.layout()));
         all.extend(compared);
     }
-    if args.virtual_time || (again && !stopper.listener().asked()) {
-        if again {
-            screen.show(&compare::virtual_introduction(&strategies));
+    let simulated = if args.virtual_time { &strategies } else { &again };
+    if !simulated.is_empty() && (args.virtual_time || !stopper.listener().asked()) {
+        if !args.virtual_time {
+            screen.show(&compare::virtual_introduction(simulated));
         }
-        let compared = compare::in_virtual_time(&strategies, &manner, stopper).await?;
+        let compared = compare::in_virtual_time(simulated, &manner, stopper).await?;
         screen.show(&comparison(&compared.measured, screen.layout()));
         all.extend(compared);
     }

@@ -47,6 +47,9 @@ pub enum EmbedError {
     /// The server of a shared queue.
     #[error(transparent)]
     UnfitQueue(#[from] UnfitQueue),
+    /// The server of a shared queue is away. A service of its own would wait for it; a measurement cannot.
+    #[error("{0}. Start the server, or name another one")]
+    QueueAway(String),
 }
 
 impl Embedded {
@@ -58,6 +61,9 @@ impl Embedded {
         let (trigger, stop) = shutdown();
         let service = service(settings, instance_id)?;
         service.reach_queue().await?;
+        if let Some(why) = service.enqueue().unreached() {
+            return Err(EmbedError::QueueAway(why));
+        }
         let control = service.control();
         let task = tokio::spawn(service.serve(accept(listener), stop));
         Ok(Self {

@@ -22,7 +22,7 @@ pub use self::{
     completions::{Completion, CompletionLog, LOG_CAPACITY, LogChunk},
     file::{FileQueue, FileSettings, OpenError},
     queue::{Lease, Queue},
-    sharing::{SharedSeen, UnfitQueue},
+    sharing::{CAN_SHARE, SharedSeen, UnfitQueue},
 };
 use crate::{
     job::{Door, Job, JobOutcome, Reason},

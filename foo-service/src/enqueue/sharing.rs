@@ -4,8 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 #[cfg(feature = "nats")]
 use super::backend::Backend;
-use super::{EnqueueDoor, dispatcher};
+#[cfg(feature = "nats")]
+use super::nats;
+use super::{Backing, EnqueueDoor, dispatcher};
 use crate::turns::Turns;
+
+/// Whether this build has a queue that services share (the cargo feature `nats`).
+pub const CAN_SHARE: bool = cfg!(feature = "nats");
 
 /// Why a shared queue cannot be used with these settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +24,31 @@ pub struct SharedSeen {
     pub leased: u64,
     /// How long ago that was.
     pub ago: Duration,
+}
+
+impl Backing {
+    /// Deletes a shared queue from its server: its messages, its completions and its dead letters. Services must not use it any more.
+    /// A queue that is not shared is left alone.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be reached or refuses; then a part of the queue may be left.
+    #[cfg_attr(
+        not(feature = "nats"),
+        allow(
+            clippy::unused_async,
+            clippy::unused_self,
+            reason = "only a shared queue is on a server"
+        )
+    )]
+    pub async fn delete_shared(&self) -> Result<(), String> {
+        #[cfg(feature = "nats")]
+        if let Self::Nats(settings) = self {
+            // Boxed: the futures of the client library are large.
+            return Box::pin(nats::delete(settings)).await;
+        }
+        Ok(())
+    }
 }
 
 impl EnqueueDoor {

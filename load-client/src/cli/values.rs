@@ -155,6 +155,17 @@ pub(super) fn separator(text: &str) -> Result<u8, String> {
     }
 }
 
+/// The servers of a queue that services share, as foo-service names them. A build without such a queue says how to get it.
+pub(super) fn nats_servers(text: &str) -> Result<String, String> {
+    #[cfg(feature = "embedded")]
+    if foo_service::enqueue::CAN_SHARE {
+        let servers: foo_service::config::NatsServers = text.parse()?;
+        return Ok(servers.to_string());
+    }
+    let _ = text;
+    Err("this program was built without the cargo feature nats: build it with cargo build --release -p load-client --features nats".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

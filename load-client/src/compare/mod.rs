@@ -7,6 +7,8 @@ mod introduction;
 mod prediction;
 mod scenarios;
 #[cfg(feature = "embedded")]
+mod services;
+#[cfg(feature = "embedded")]
 mod strategies;
 
 use std::sync::Arc;

@@ -3,13 +3,13 @@
 
 use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
 
-use foo_service::config::Settings;
 use tokio::sync::oneshot;
 
 use super::{
     compared::{Compared, all_at_once},
     prediction::theory,
     scenarios::{real_scenario, virtual_scenario},
+    services::{Services, events},
 };
 use crate::{
     call::Call,
@@ -17,12 +17,13 @@ use crate::{
     embedded::{EmbedError, Embedded},
     fleet::FleetError,
     gates::Rules,
-    lab::{self, Strategy},
+    lab::Strategy,
     live::Live,
     measure::{Event, Measured, RunPlan, measure},
     run::random_run_id,
     scenario::Scenario,
     stop::{Stop, Stopper},
+    transport::dial::Dial,
     ui::{
         progress::{Progress, ProgressStyle},
         watched::WatchedRun,
@@ -33,8 +34,13 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
     /// A service could not be started.
-    #[error(transparent)]
-    Embed(#[from] EmbedError),
+    #[error("{strategy}: {error}")]
+    Embed {
+        /// The strategy whose service it is.
+        strategy: String,
+        /// Why not.
+        error: EmbedError,
+    },
     /// The system gives no thread or runtime.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -68,9 +74,7 @@ impl Manner {
 impl StrategyRun {
     fn new(strategy: &Strategy, scenario: Scenario, manner: &Manner, stop: Stop) -> Self {
         Self {
-            name: strategy.name.clone(),
-            settings: strategy.settings.clone(),
-            events: strategy.events.clone(),
+            strategy: strategy.clone(),
             scenario: Arc::new(scenario),
             live: Arc::new(Live::default()),
             connect_timeout: strategy.load.connect_timeout,
@@ -82,9 +86,7 @@ impl StrategyRun {
 
 /// A plan that has no service yet.
 struct StrategyRun {
-    name: String,
-    settings: Settings,
-    events: Vec<lab::Event>,
+    strategy: Strategy,
     scenario: Arc<Scenario>,
     live: Arc<Live>,
     connect_timeout: Duration,
@@ -93,35 +95,21 @@ struct StrategyRun {
 }
 
 impl StrategyRun {
-    fn place(&self, service: &Embedded, run_id: String, virtual_time: bool) -> RunPlan {
+    fn place(&self, dial: Dial, events: Vec<Event>, run_id: String, virtual_time: bool) -> RunPlan {
         RunPlan {
-            name: self.name.clone(),
+            name: self.strategy.name.clone(),
             scenario: Arc::clone(&self.scenario),
             call: Arc::new(Call::foo(&self.scenario)),
-            dial: service.dial(),
+            dial,
             run_id,
             virtual_time,
             connect_timeout: self.connect_timeout,
             live: Arc::clone(&self.live),
-            events: events(&self.events, service),
+            events,
             rules: self.rules.clone(),
             stop: self.stop.clone(),
         }
     }
-}
-
-/// What happens to a service, as the run sees it.
-fn events(events: &[lab::Event], service: &Embedded) -> Vec<Event> {
-    let event = |event: &lab::Event| {
-        let (control, change) = (service.control(), event.change);
-        let act = move || control.change(&change).expect("the lab has checked what it changes to");
-        Event {
-            at: event.at,
-            says: event.says.clone(),
-            act: Arc::new(act),
-        }
-    };
-    events.iter().map(event).collect()
 }
 
 /// Runs the strategies at the same time, over loopback.
@@ -130,28 +118,43 @@ pub async fn in_real_time(
     manner: &Manner,
     stopper: &Arc<Stopper>,
 ) -> Result<Compared, CompareError> {
-    let mut services = Vec::new();
-    let mut plans = Vec::new();
-    for strategy in strategies {
-        let plan = StrategyRun::new(
-            strategy,
-            real_scenario(&strategy.load, &strategy.schedule, strategy.rpc),
-            manner,
-            stopper.listener(),
-        );
-        let run_id = random_run_id();
-        let service = Embedded::on_loopback(plan.settings.clone(), run_id.clone()).await?;
-        plans.push(plan.place(&service, run_id, false));
-        services.push(service);
+    let mut running = Vec::new();
+    let started = start(strategies, manner, stopper, &mut running).await;
+    let measured = match started {
+        Ok(plans) => Ok(all_at_once(plans, manner.style, stopper).await),
+        Err(error) => Err(error),
+    };
+    for services in running {
+        services.stop().await;
     }
-    let measured = all_at_once(plans, manner.style, stopper).await;
-    for service in services {
-        service.stop().await;
-    }
+    let measured = measured?;
     let measured = with_theory(measured, strategies, manner, |strategy| {
         real_scenario(&strategy.load, &strategy.schedule, strategy.rpc)
     });
     Ok(with_capacities(measured.of_targets(&abouts(strategies)), strategies))
+}
+
+/// Starts the services of all strategies, and adds them to `running`, also if it fails later.
+async fn start(
+    strategies: &[Strategy],
+    manner: &Manner,
+    stopper: &Arc<Stopper>,
+    running: &mut Vec<Services>,
+) -> Result<Vec<RunPlan>, CompareError> {
+    let mut plans = Vec::new();
+    for strategy in strategies {
+        let scenario = real_scenario(&strategy.load, &strategy.schedule, strategy.rpc);
+        let run = StrategyRun::new(strategy, scenario, manner, stopper.listener());
+        let run_id = random_run_id();
+        let services = Services::start(strategy, &run_id).await;
+        let services = services.map_err(|error| CompareError::Embed {
+            strategy: strategy.name.clone(),
+            error,
+        })?;
+        plans.push(run.place(services.dial(), services.events(strategy), run_id, false));
+        running.push(services);
+    }
+    Ok(plans)
 }
 
 /// Puts beside each run what queueing theory predicts for it, unless the user does not want that.
@@ -209,7 +212,7 @@ pub async fn in_virtual_time(
             stopper.listener(),
         );
         watched.push(WatchedRun {
-            name: plan.name.clone(),
+            name: plan.strategy.name.clone(),
             scenario: Arc::clone(&plan.scenario),
             live: Arc::clone(&plan.live),
         });
@@ -218,7 +221,7 @@ pub async fn in_virtual_time(
             .start_paused(true)
             .build()?;
         let (done, result) = oneshot::channel();
-        thread::Builder::new().name(plan.name.clone()).spawn(move || {
+        thread::Builder::new().name(plan.strategy.name.clone()).spawn(move || {
             let measured = runtime.block_on(virtual_run(plan));
             // The receiver is gone if the comparison has failed elsewhere.
             let _ = done.send(measured);
@@ -243,8 +246,9 @@ pub async fn in_virtual_time(
 
 async fn virtual_run(plan: StrategyRun) -> Result<Measured, FleetError> {
     // Ids are names here, not secrets: the same every time.
-    let service = Embedded::in_memory(plan.settings.clone(), plan.name.clone());
-    let plan = plan.place(&service, "v".to_owned(), true);
+    let service = Embedded::in_memory(plan.strategy.settings.clone(), plan.strategy.name.clone());
+    let events = events(&plan.strategy, std::slice::from_ref(&service));
+    let plan = plan.place(service.dial(), events, "v".to_owned(), true);
     let measured = measure(plan).await;
     service.stop().await;
     measured

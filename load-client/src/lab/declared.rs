@@ -30,6 +30,8 @@ pub(super) struct Declared {
     pub(super) name: String,
     pub(super) about: String,
     pub(super) rpc: Rpc,
+    /// How many services work on its queue; one that also accepts, if it is 1.
+    pub(super) instances: u32,
     /// Flags of the service, which replace those of the lab.
     pub(super) service: Table,
     /// Flags of the load, which replace those of the lab.

@@ -12,15 +12,18 @@ mod print;
 mod read;
 mod resolve;
 pub mod schema;
+mod services;
+mod shared;
 mod source;
 mod table;
 
 use std::path::Path;
 
-use self::source::Source;
+use self::{declared::Declared, source::Source};
 pub use self::{
     declared::Lab,
     resolve::{Event, Strategy},
+    shared::SHARED,
     source::LabError,
 };
 use crate::input;
@@ -29,6 +32,10 @@ use crate::input;
 const WORKED_EXAMPLE: &str = include_str!("../../../labs/worked-example.toml");
 /// What the worked example is called in errors.
 const BUILT_IN: &str = "labs/worked-example.toml";
+/// A strategy whose services share a queue, which `--nats` adds to the worked example.
+const SHARED_QUEUE: &str = include_str!("../../../labs/shared-queue.toml");
+/// What that lab is called in errors.
+const BUILT_IN_SHARED: &str = "labs/shared-queue.toml";
 /// What `load-client sweep` shows without a file.
 const SWEEP: &str = include_str!("../../../labs/sweep.toml");
 /// What that lab is called in errors.
@@ -38,6 +45,17 @@ impl Lab {
     /// The worked example of README.md, from the file that is compiled in.
     pub fn built_in() -> Self {
         compiled_in(BUILT_IN, WORKED_EXAMPLE)
+    }
+
+    /// The same with [`SHARED`] behind the others, whose queue is on a server.
+    pub fn built_in_with_shared_queue() -> Self {
+        let mut lab = Self::built_in();
+        let shared = compiled_in(BUILT_IN_SHARED, SHARED_QUEUE).strategies;
+        let shared = shared.into_iter().filter(|strategy| strategy.name == SHARED);
+        // Its lines are of another file.
+        lab.strategies
+            .extend(shared.map(|strategy| Declared { line: 0, ..strategy }));
+        lab
     }
 
     /// The lab of a sweep without a file.

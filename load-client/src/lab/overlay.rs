@@ -3,6 +3,7 @@
 use super::{
     declared::{Declared, Lab},
     resolve::change,
+    shared::SHARED,
     source::{LabError, hint, wrong},
     table::{Table, Value},
 };
@@ -93,6 +94,11 @@ impl Lab {
                 format!("; {near}")
             } else {
                 String::new()
+            };
+            let near = if unknown == SHARED {
+                format!("; {SHARED} needs the server of its queue: add --nats nats://HOST:PORT")
+            } else {
+                near
             };
             return Err(wrong(
                 &self.file,

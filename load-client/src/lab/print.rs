@@ -33,6 +33,9 @@ impl fmt::Display for Lab {
                 writeln!(f, "about = {}", text(&strategy.about))?;
             }
             writeln!(f, "mode = {}", text(strategy.rpc.label()))?;
+            if strategy.instances > 1 {
+                writeln!(f, "instances = {}", strategy.instances)?;
+            }
             inline(f, "service", Kind::Service, &strategy.service)?;
             inline(f, "load", Kind::Load, &strategy.load)?;
         }

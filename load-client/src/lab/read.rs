@@ -17,8 +17,11 @@ use super::{
 use crate::{input::STANDARD, scenario::Rpc};
 
 const LAB: [&str; 6] = ["title", "about", "load", "service", "strategy", "event"];
-const STRATEGY: [&str; 6] = ["name", "about", "mode", "service", "load", "instances"];
+const STRATEGY: [&str; 7] = ["name", "about", "mode", "instances", "queue", "service", "load"];
 const EVENT: [&str; 3] = ["at", "strategies", "service"];
+
+/// The most services of a strategy (arbitrary: all of them are in this process).
+pub(super) const MOST_INSTANCES: u32 = 100;
 
 /// A table with fixed keys, and what it is called in errors.
 struct Fields<'a> {
@@ -92,22 +95,47 @@ fn strategy(fields: &Fields<'_>) -> Result<Declared, LabError> {
         );
         fields.source.wrong(&at, says)
     })?;
-    if let Some(instances) = fields.table.get("instances") {
-        let one = matches!(instances.get_ref(), DeValue::Integer(number) if number.as_str() == "1");
-        if !one {
-            let says =
-                "instances must be 1: several services would need one queue that they share, which there is not yet";
-            return Err(fields.source.wrong(&instances.span(), says));
-        }
-    }
     Ok(Declared {
         line: fields.source.line(&fields.span),
         name,
         about: fields.text("about")?.map_or_else(String::new, |(text, _)| text),
         rpc,
-        service: fields.flags("service", Kind::Service, "service")?,
+        instances: instances(fields)?,
+        service: service(fields)?,
         load: fields.flags("load", Kind::Load, "load")?,
     })
+}
+
+/// How many services work on the queue of a strategy.
+fn instances(fields: &Fields<'_>) -> Result<u32, LabError> {
+    let Some(value) = fields.table.get("instances") else {
+        return Ok(1);
+    };
+    let number = match value.get_ref() {
+        DeValue::Integer(number) => number.as_str().parse().ok(),
+        _ => None,
+    };
+    number
+        .filter(|number| (1..=MOST_INSTANCES).contains(number))
+        .ok_or_else(|| {
+            let says = format!("instances must be a whole number from 1 to {MOST_INSTANCES}");
+            fields.source.wrong(&value.span(), says)
+        })
+}
+
+/// The flags of a strategy's service; `queue` may stand beside them.
+fn service(fields: &Fields<'_>) -> Result<Table, LabError> {
+    let mut service = fields.flags("service", Kind::Service, "service")?;
+    if let Some((queue, at)) = fields.text("queue")? {
+        if service.get("queue").is_some() {
+            let says = "queue stands here and in service; leave one of them out";
+            return Err(fields.source.wrong(&at, says));
+        }
+        let line = fields.source.line(&at);
+        let value = Value::One(queue);
+        service.0.insert("queue".to_owned(), Entry { value, line });
+    }
+    Ok(service)
 }
 
 fn event(fields: &Fields<'_>, strategies: &[Declared]) -> Result<DeclaredEvent, LabError> {

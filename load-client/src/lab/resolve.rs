@@ -11,6 +11,7 @@ use foo_service::config::{Change, Settings};
 use super::{
     declared::{Declared, Lab},
     flags::{Flags, Kind},
+    shared,
     source::{LabError, wrong},
     table::Table,
 };
@@ -30,8 +31,10 @@ pub struct Strategy {
     pub about: String,
     /// The RPC that its clients use.
     pub rpc: Rpc,
-    /// The service that is started for it.
+    /// The service that is started for it; of several, what they are together.
     pub settings: Settings,
+    /// How many services work on its queue; with more than one, another one accepts.
+    pub instances: u32,
     /// The flags of its load.
     pub load: LoadArgs,
     /// When requests are scheduled.
@@ -120,6 +123,7 @@ impl Lab {
         let table = self.service_flags().merged(&self.service, &declared.service);
         let mut settings: Settings = self.service_flags().parse(&table, declared.line)?;
         settings.check().map_err(wrong_here)?;
+        shared::check(declared.instances, declared.rpc, &settings).map_err(wrong_here)?;
         self.check_contradictions(declared, &settings, &table)?;
         let scenario = load.scenario_of(
             declared.rpc,
@@ -140,6 +144,7 @@ impl Lab {
             rpc: declared.rpc,
             events: self.events_of(declared, &settings, end)?,
             settings,
+            instances: declared.instances,
             load,
             schedule,
         })
@@ -199,7 +204,10 @@ impl Lab {
             }
             let change = change(&self.file, &event.service, event.line)?;
             let changed = change.apply(&settings);
-            changed.check().map_err(|says| wrong(&self.file, event.line, says))?;
+            let checked = changed
+                .check()
+                .and_then(|()| shared::check_workers(declared.instances, &changed));
+            checked.map_err(|says| wrong(&self.file, event.line, says))?;
             events.push(Event {
                 at: event.at,
                 change,

@@ -3,7 +3,7 @@
 use clap::{Arg, ArgAction};
 use serde_json::{Map, Value, json};
 
-use super::flags::Kind;
+use super::{flags::Kind, read::MOST_INSTANCES};
 
 /// The JSON Schema of lab files, docs/lab.schema.json: of the flags that the two programs have.
 pub fn schema() -> Value {
@@ -40,7 +40,16 @@ pub fn schema() -> Value {
                         "mode": { "description": "The RPC that its clients use.", "enum": ["process", "enqueue"] },
                         "service": flags(Kind::Service, "Over [service], for this strategy alone."),
                         "load": flags(Kind::Load, "Over [load], for this strategy alone."),
-                        "instances": { "description": "Services started for it.", "const": 1 },
+                        "instances": {
+                            "description": "Services that work on the queue that they share, behind one that accepts.",
+                            "type": "integer",
+                            "minimum": 1,
+                            "maximum": MOST_INSTANCES,
+                        },
+                        "queue": {
+                            "description": "The queue, as in service: nats://HOST:PORT where several instances share it.",
+                            "type": "string",
+                        },
                     },
                 },
             },

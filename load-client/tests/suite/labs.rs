@@ -32,6 +32,7 @@ const STRATEGY: &str = "[[strategy]]\nname = \"s\"\nmode = \"process\"\n";
 #[expect(clippy::too_many_lines, reason = "a table of errors, each with its whole text")]
 fn what_is_wrong_in_a_lab_is_said_in_one_line_with_its_place() {
     let strategy = |rest: &str| format!("{STRATEGY}{rest}");
+    let queued = |rest: &str| strategy(rest).replace("process", "enqueue");
     let event = |rest: &str| format!("[load]\nduration = \"10s\"\n{STRATEGY}[[event]]\n{rest}");
     for (lab, says) in [
         (
@@ -89,8 +90,40 @@ fn what_is_wrong_in_a_lab_is_said_in_one_line_with_its_place() {
             "4: there are two strategies \"s\"; each needs a name of its own",
         ),
         (
+            strategy("instances = 0"),
+            "4: instances must be a whole number from 1 to 100",
+        ),
+        (
             strategy("instances = 3"),
-            "4: instances must be 1: several services would need one queue that they share, which there is not yet",
+            "1: s: instances = 3 is for mode = \"enqueue\": the service that has a call of Process also answers it",
+        ),
+        (
+            queued("instances = 2"),
+            "1: s: instances = 2 needs a queue that the services share: add queue = \"nats://HOST:PORT\", or give --nats \
+             nats://HOST:PORT",
+        ),
+        (
+            queued("instances = 2\nqueue = \"nats://localhost\""),
+            "1: s: instances = 2 share the workers, and workers = 1 is too few: each instance needs one at least",
+        ),
+        (
+            queued("instances = 2\nqueue = \"nats://localhost\"\nservice = { workers = 2, accept = \"none\" }"),
+            "1: s: instances = 2 and accept contradict each other: one service accepts, and the others work; leave accept out",
+        ),
+        (
+            queued(
+                "instances = 2\nqueue = \"nats://localhost\"\nservice = { workers = 2 }\n[[event]]\nat = \"1s\"\nservice = { \
+                 workers = 1 }",
+            ),
+            "7: instances = 2 share the workers, and workers = 1 is too few: each instance needs one at least",
+        ),
+        (
+            queued("queue = \"bounded\"\nservice = { queue = \"unbounded\" }"),
+            "4: queue stands here and in service; leave one of them out",
+        ),
+        (
+            queued("queue = \"http://localhost\""),
+            "4: queue = \"http://localhost\": must begin with nats:// or tls://",
         ),
         (
             strategy("service = { zebra = \"codel\", workers = 2 }"),
@@ -311,7 +344,9 @@ fn what_reads_a_trace_goes_with_the_trace_of_a_lab_and_comes_to_it_from_the_comm
         assert!(lab.contains(key) && !lab.contains("t.csv"), "{key}: {lab}");
     }
     // A lab without a trace names no column.
-    let nameless = load_client(["compare", "--virtual-time", "--trace", other]).output().unwrap();
+    let nameless = load_client(["compare", "--virtual-time", "--trace", other])
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&nameless.stderr).into_owned();
     assert_eq!(nameless.status.code(), Some(2), "{said}");
     assert!(said.contains("give --trace-time-column"), "{said}");

@@ -127,6 +127,8 @@ fn every_lab_is_among_the_results_or_on_the_page_of_collapses_and_its_trace_is_a
     shown.extend(metastable::LABS.iter().map(|lab| lab.name));
     // Its picture is docs/sweep.svg.
     shown.push("sweep");
+    // Its queue is on a server, which takes real time.
+    shown.push("shared-queue");
     shown.sort_unstable();
     assert_eq!(names, shown);
     assert_eq!(fs::read_to_string(labs().join("bursts.csv")).unwrap(), bursts());

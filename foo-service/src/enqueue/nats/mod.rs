@@ -11,6 +11,7 @@
 mod ask;
 mod connect;
 mod dead;
+mod delete;
 mod hand;
 mod keep;
 mod lease;
@@ -36,8 +37,8 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-pub(super) use self::lease::Lease;
 use self::{connect::Unreached, shared::Shared};
+pub(super) use self::{delete::delete, lease::Lease};
 pub use self::{
     letters::{DeadLetter, DeadLetters},
     settings::NatsSettings,

@@ -169,7 +169,8 @@ async fn stream(context: &Context, wanted: Config) -> Result<Stream, Unreached> 
     Ok(found)
 }
 
-fn is_missing(error: &GetStreamErrorKind) -> bool {
+/// Whether the server has no such stream.
+pub(super) fn is_missing(error: &GetStreamErrorKind) -> bool {
     matches!(error, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 

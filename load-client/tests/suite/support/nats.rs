@@ -1,6 +1,7 @@
 //! A nats-server of the test's own, on a free port of loopback.
 
 use std::{
+    io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -59,6 +60,19 @@ impl Nats {
             sleep(Duration::from_millis(10));
         }
         Some(server)
+    }
+}
+
+impl Nats {
+    /// What the server says of its streams, in JSON, with their number as `total`.
+    pub(crate) fn streams(&self) -> String {
+        let mut connection = TcpStream::connect(self.url.trim_start_matches("nats://")).unwrap();
+        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        let ask = "CONNECT {\"verbose\":false}\r\nSUB answers 1\r\nPUB $JS.API.STREAM.NAMES answers 0\r\n\r\n";
+        connection.write_all(ask.as_bytes()).unwrap();
+        let mut lines = BufReader::new(connection).lines().map_while(Result::ok);
+        lines.find(|line| line.starts_with("MSG answers")).unwrap();
+        lines.next().unwrap()
     }
 }
 
