@@ -36,7 +36,7 @@ use crate::{
 
 /// How long a single look may take.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
-/// After so long without a word from the service there is no point in waiting for it to drain.
+/// After so long without a word from the service, or from the server of its queue, there is no point in waiting for it to drain.
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// What an observer needs to know before it watches.
@@ -165,10 +165,11 @@ impl Observer {
     }
 
     /// Waits until the stream has told all that had happened by now, and a shared queue has been looked at since; `false` if the service
-    /// fell silent.
+    /// fell silent, or cannot see its queue.
     pub async fn up_to_date(&self) -> bool {
         let now = Instant::now();
-        self.fresh(|observed| observed.queue_seen_since(now)).await
+        let enough = |observed: &Observed| observed.queue_seen_since(now) || observed.queue_out_of_sight(SILENCE);
+        self.fresh(enough).await && self.shared.observed().queue_seen_since(now)
     }
 
     async fn fresh(&self, enough: impl Fn(&Observed) -> bool) -> bool {

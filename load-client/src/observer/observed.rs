@@ -1,7 +1,7 @@
 //! What was seen of a service, over all its instances: counters since the run began, maxima, a time series, and whether
 //! anything was missed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use foo_proto::v1::{Completion, DoorCounts, JobOutcome, Level, Snapshot};
 use tokio::time::Instant;
@@ -140,6 +140,12 @@ impl Observed {
         };
         let ago = shared.seen_ago.and_then(measured).unwrap_or_default();
         self.heard.checked_sub(ago).is_some_and(|seen| seen > instant)
+    }
+
+    /// Whether a shared queue could not be looked at for longer than that: its server is away.
+    pub(super) fn queue_out_of_sight(&self, limit: Duration) -> bool {
+        let ago = self.last.shared_queue.as_ref().and_then(|shared| shared.seen_ago);
+        ago.and_then(measured).is_some_and(|ago| ago > limit)
     }
 
     /// Calls of Enqueue and Process that the service did not answer with OK since the run began, by its reason, over all

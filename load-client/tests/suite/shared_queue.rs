@@ -183,6 +183,40 @@ fn a_stop_ends_with_a_report_and_leaves_nothing_on_the_server() {
 }
 
 #[test]
+fn a_server_that_goes_away_for_good_ends_in_a_report_and_a_word_about_what_is_left_there() {
+    let Some(nats) = Nats::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let mut command = load_client([
+        "compare",
+        "--nats",
+        &nats.url,
+        "--strategy",
+        "async-durable",
+        "-z",
+        "5s",
+        "--drain-limit",
+        "1s",
+        "--no-tui",
+    ]);
+    command.arg("--json").arg(&file);
+    let running = Running::start(command);
+    running.wait_for_line("scheduled");
+    drop(nats);
+    let (status, said) = running.wait();
+    assert!(status.success(), "{said:?}");
+    assert!(
+        said.iter()
+            .any(|line| line.starts_with("load-client: the queue of this run is left on its server: ")),
+        "{said:?}"
+    );
+    let report: load_client::report::Report = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let run = &report.runs[0];
+    assert_balanced(run);
+    assert!(run.ledger.ok > 0 && run.ledger.unavailable > 0, "{:?}", run.ledger);
+}
+
+#[test]
 fn a_server_that_is_away_and_what_cannot_be_are_said_in_one_line() {
     let refused = |flags: &[&str]| {
         let output = load_client(["compare", "-q", "-z", "1s"].iter().chain(flags))
