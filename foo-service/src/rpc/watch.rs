@@ -131,9 +131,10 @@ impl Watcher {
 
     fn snapshot(&mut self) -> Snapshot {
         let watched = Arc::clone(&self.watched);
-        // Levels first: a message that has left them by now is in the log that is read next.
-        let levels = self.window.read();
+        // When a shared queue was seen, before its depth: that is not older then.
         let shared = watched.enqueue.shared();
+        // The levels before the log: a message that has left them by now is in the log that is read next.
+        let levels = self.window.read();
         let [enqueue, process] = Door::ALL.map(|door| watched.ledger.door(door));
         let chunk = self
             .prefix

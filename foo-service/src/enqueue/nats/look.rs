@@ -41,18 +41,21 @@ async fn look(shared: &Shared, reached: &Reached) {
     if timeout(shared.settings.timeout, read).await.is_err() {
         return;
     }
-    let depth = workers.num_pending;
+    let leased = workers.num_ack_pending as u64;
+    // Not the consumer's own number of messages to come: it lags behind the stream, and a message that was confirmed must not be missing.
+    let depth = work.state.messages.saturating_sub(leased);
     let oldest = if work.state.messages > 0 {
         wire::age(work.state.first_timestamp.unix_timestamp_nanos())
     } else {
         Duration::ZERO
     };
+    // First the depth, then when it was seen: code that reads them in the other order never takes an old depth for a new one.
+    shared.ledger.see_shared_queue(depth, work.state.bytes);
     *shared.look() = Look {
         at,
         depth,
-        leased: workers.num_ack_pending as u64,
+        leased,
         oldest,
         added: 0,
     };
-    shared.ledger.see_shared_queue(depth, work.state.bytes);
 }
