@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use load_client::report::{PointReport, Run};
+use load_client::report::{PointReport, Report, Run};
 use rustix::process::Signal;
 
 use crate::support::{Running, Service, assert_balanced, load_client, named, nats::Nats, report, signal};
@@ -55,6 +55,45 @@ fn messages_that_no_worker_takes_are_queued_and_not_lost() {
     assert_eq!(
         (audit.acknowledged, audit.queued, audit.lost, audit.unknown),
         (50, 50, 0, 0),
+        "{audit:?}"
+    );
+}
+
+#[test]
+fn messages_of_a_killed_worker_are_delivered_again_and_the_audit_counts_them() {
+    let Some(nats) = Nats::start() else { return };
+    let shares = ["--queue", &nats.url, "--queue-lease", "1s", "--service-time", "100ms"];
+    let start = |more: &[&str]| Service::start(shares.iter().chain(more));
+    let front = start(&["--workers", "0"]);
+    let workers = ["--accept", "none", "--workers", "2"];
+    let (killed, _other) = (start(&workers), start(&workers));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    // More than the workers can do, so that each of them has a message all the time.
+    let flags = [
+        "-c",
+        "8",
+        "-r",
+        "60",
+        "-n",
+        "300",
+        "--no-tui",
+        "--json",
+        file.to_str().unwrap(),
+    ];
+    let running = Running::start(load_client(
+        ["run", &front.url, "--mode", "enqueue"].iter().chain(&flags),
+    ));
+    running.wait_for_line("scheduled");
+    killed.kill();
+    let (status, said) = running.wait();
+    assert!(status.success(), "{said:?}");
+    let report: Report = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let audit = report.runs[0].audit.as_ref().unwrap();
+    assert!(audit.balances(), "{audit:?}");
+    assert_eq!((audit.acknowledged, audit.done, audit.lost), (300, 300, 0), "{audit:?}");
+    assert!(
+        audit.redelivered >= 1 && audit.duplicated <= audit.redelivered,
         "{audit:?}"
     );
 }
@@ -177,7 +216,7 @@ fn a_stop_ends_with_a_report_and_leaves_nothing_on_the_server() {
     signal(running.child(), Signal::INT);
     let (status, said) = running.wait();
     assert!(status.success(), "{said:?}");
-    let report: load_client::report::Report = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let report: Report = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     assert_balanced(&report.runs[0]);
     assert_nothing_is_left(&nats);
 }
@@ -210,7 +249,7 @@ fn a_server_that_goes_away_for_good_ends_in_a_report_and_a_word_about_what_is_le
             .any(|line| line.starts_with("load-client: the queue of this run is left on its server: ")),
         "{said:?}"
     );
-    let report: load_client::report::Report = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let report: Report = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
     let run = &report.runs[0];
     assert_balanced(run);
     assert!(run.ledger.ok > 0 && run.ledger.unavailable > 0, "{:?}", run.ledger);
