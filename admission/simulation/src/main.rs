@@ -11,10 +11,11 @@ use admission_simulation::{
 };
 
 /// What deadlines mean, in words.
-const DEADLINES: [(Deadlines, &str); 3] = [
+const DEADLINES: [(Deadlines, &str); 4] = [
     (Deadlines::OnTheWire(Late::Stops), "Work stops at the deadline"),
     (Deadlines::OnTheWire(Late::GoesOn), "Work goes on after the deadline"),
     (Deadlines::None, "No deadlines on the wire"),
+    (Deadlines::Untold, "No deadlines on the wire, and no target"),
 ];
 
 fn main() -> ExitCode {

@@ -36,6 +36,8 @@ pub enum Deadlines {
     OnTheWire(Late),
     /// Requests have no deadline. Lines that can be told know the longest useful wait: the SLO less a service time.
     None,
+    /// The same, and the lines are told nothing, as on the defaults of foo-service.
+    Untold,
 }
 
 /// One cell of the grid.
@@ -62,10 +64,10 @@ impl Cell {
             workers: self.workers,
             times: self.times,
             slo: self.slo,
-            deadlines: deadlines != Deadlines::None,
+            deadlines: matches!(deadlines, Deadlines::OnTheWire(_)),
             late: match deadlines {
                 Deadlines::OnTheWire(late) => late,
-                Deadlines::None => Late::GoesOn,
+                Deadlines::None | Deadlines::Untold => Late::GoesOn,
             },
             classes: Vec::new(),
             phases: vec![Phase::new(length, self.load, self.workers)],
