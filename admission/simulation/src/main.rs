@@ -14,8 +14,8 @@ use admission_simulation::{
 const DEADLINES: [(Deadlines, &str); 4] = [
     (Deadlines::OnTheWire(Late::Stops), "Work stops at the deadline"),
     (Deadlines::OnTheWire(Late::GoesOn), "Work goes on after the deadline"),
-    (Deadlines::None, "No deadlines on the wire"),
-    (Deadlines::Untold, "No deadlines on the wire, and no target"),
+    (Deadlines::TargetTold, "No deadlines on the wire"),
+    (Deadlines::TargetUntold, "No deadlines on the wire, and no target"),
 ];
 
 fn main() -> ExitCode {

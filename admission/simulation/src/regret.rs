@@ -34,10 +34,10 @@ const REQUESTS: f64 = 24_000.0;
 pub enum Deadlines {
     /// Requests carry the SLO as their deadline.
     OnTheWire(Late),
-    /// Requests have no deadline. Lines that can be told know the longest useful wait: the SLO less a service time.
-    None,
-    /// The same, and the lines are told nothing, as on the defaults of foo-service.
-    Untold,
+    /// Requests have no deadline. The line is told the longest useful wait (`target_wait`): the SLO less a service time.
+    TargetTold,
+    /// Requests have no deadline, and the line is told no longest wait, as on the defaults of foo-service.
+    TargetUntold,
 }
 
 /// One cell of the grid.
@@ -67,7 +67,7 @@ impl Cell {
             deadlines: matches!(deadlines, Deadlines::OnTheWire(_)),
             late: match deadlines {
                 Deadlines::OnTheWire(late) => late,
-                Deadlines::None | Deadlines::Untold => Late::GoesOn,
+                Deadlines::TargetTold | Deadlines::TargetUntold => Late::GoesOn,
             },
             classes: Vec::new(),
             phases: vec![Phase::new(length, self.load, self.workers)],
@@ -77,7 +77,7 @@ impl Cell {
 
     fn goodput(self, deadlines: Deadlines, policy: &Policy, seeds: u64) -> f64 {
         let policy = Policy {
-            target_wait: (deadlines == Deadlines::None).then_some(self.slo - 1.0),
+            target_wait: (deadlines == Deadlines::TargetTold).then_some(self.slo - 1.0),
             ..*policy
         };
         let goodput = |seed| {
