@@ -6,6 +6,10 @@ use load_client::report::{Agreement, Report, TheoryFigureReport};
 
 use crate::support::report;
 
+/// How many bands a figure may be off when eleven figures are judged together and 95 of 100 such tests are to pass: Šidák (1967),
+/// z = 2.83 standard deviations for a level of 0.95^(1/11) each, over the 1.96 of a band.
+const TOGETHER: f64 = 2.83 / 1.96;
+
 /// Runs strategies on four workers that take a second on average, for so many requests, with these keys of [load].
 fn run(load: &str, strategies: &str) -> Report {
     let folder = tempfile::tempdir().unwrap();
@@ -83,10 +87,13 @@ service = { max-waiting = 0, service-time-distribution = "lognormal" }
     let figures = figures(&report);
     assert_eq!(figures.len(), 11, "{figures:#?}");
     for (name, figure) in figures {
-        // The band holds 95 of 100 runs. Half as much again holds 997 of 1000: eleven figures are then inside together.
         let off = (figure.measured.unwrap() - figure.predicted).abs();
-        assert!(off <= 1.5 * figure.band, "{name}: {figure:?}");
-        assert_ne!(figure.agreement, Agreement::TooShort, "{name}: {figure:?}");
+        println!("{name}: {:.2} bands off", off / figure.band);
+        assert!(off <= TOGETHER * figure.band, "the model is wrong: {name}: {figure:?}");
+        // The random numbers are always the same, so a figure that was inside once stays inside. If a change draws other
+        // numbers, one of eleven figures is outside its own band in 43 % of the cases (1 - 0.95^11), and the bound above alone
+        // says whether a model is wrong.
+        assert_eq!(figure.agreement, Agreement::Consistent, "{name}: {figure:?}");
     }
 }
 
