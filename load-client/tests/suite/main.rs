@@ -34,6 +34,8 @@ mod several;
 mod shared_queue;
 #[cfg(feature = "embedded")]
 mod simulated;
+#[cfg(feature = "embedded")]
+mod step_and_spike;
 mod stop;
 mod support;
 #[cfg(feature = "embedded")]

@@ -35,9 +35,12 @@ pub(crate) fn free_address() -> String {
     listener.local_addr().unwrap().to_string()
 }
 
-/// The load client, with no flag taken from the environment.
+/// The load client, with no flag taken from the environment. `PROGRAMS` names the folder of another build of it, such as a
+/// release build for runs that are long in virtual time.
 pub(crate) fn load_client<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_load-client"));
+    let built = PathBuf::from(env!("CARGO_BIN_EXE_load-client"));
+    let program = std::env::var_os("PROGRAMS").map_or(built, |folder| PathBuf::from(folder).join("load-client"));
+    let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("LOAD_") {

@@ -1,17 +1,13 @@
 //! The scripts of docs/overload.md over the whole stack in virtual time: stories in which a known overload control fails. Each is a
 //! lab file with a figure and a bound on the figure; the policy comes from flags.
 //!
-//! The tests hold the limit and the line `auto` to each script. The test that plays every policy by every script, and prints the table,
-//! is ignored here: it takes minutes in a release build. `scripts/bench scripts` runs it.
+//! The tests hold the limit and the line `auto` to each script; `table` has every policy by every script.
+
+mod table;
 
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
 };
 
 use crate::support::{assert_balanced, long_tests, named, report};
@@ -57,7 +53,7 @@ const SCRIPTS: [Script; 15] = [
 ];
 
 /// The policies, by name and by flags.
-const POLICIES: [(&str, &[&str]); 11] = [
+pub(crate) const POLICIES: [(&str, &[&str]); 11] = [
     ("auto · auto", &[]),
     ("auto from 20 · auto", &["--concurrency-limit", "20"]),
     ("auto · shed", &["--line", "shed"]),
@@ -182,7 +178,8 @@ impl Script {
         self.of(&[flags, short].concat())
     }
 
-    /// Whether the policy can be asked for: with the line shed no call waits, so no class comes first, and the program refuses both together.
+    /// Whether the policy can be asked for: with the line shed no call waits, so no class comes first, and the program refuses
+    /// both together.
     fn takes(&self, flags: &[&str]) -> bool {
         self.lab != "l" || !flags.contains(&"shed")
     }
@@ -280,45 +277,4 @@ fn policies_with_known_faults_fail() {
         let figure = script.tested(flags);
         assert!(!script.holds(figure), "{lab} {flags:?}: {figure:.3}");
     }
-}
-
-#[test]
-#[ignore = "takes minutes: `scripts/bench scripts` runs it, in a release build"]
-fn every_policy_by_every_script() {
-    let cells: Vec<(usize, usize)> = (0..POLICIES.len())
-        .flat_map(|policy| (0..SCRIPTS.len()).map(move |script| (policy, script)))
-        .collect();
-    let (next, figures) = (AtomicUsize::new(0), Mutex::new(vec![None; cells.len()]));
-    thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let Some((place, (policy, script))) =
-                    cells.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed))
-                {
-                    let (script, flags) = (&SCRIPTS[*script], POLICIES[*policy].1);
-                    let figure = script.takes(flags).then(|| script.of(flags));
-                    figures.lock().unwrap()[place] = figure;
-                }
-            });
-        }
-    });
-    let figures = figures.into_inner().unwrap();
-    let heads = SCRIPTS.map(|script| format!("{} ({})", script.lab, script.bound));
-    println!("| limit · line | {} |", heads.join(" | "));
-    println!("|---|{}", "--:|".repeat(SCRIPTS.len()));
-    for ((name, _), row) in POLICIES.iter().zip(figures.chunks(SCRIPTS.len())) {
-        let cell = |(script, figure): (&Script, &Option<f64>)| match figure {
-            Some(figure) if script.holds(*figure) => format!("{figure:.2}"),
-            Some(figure) => format!("**{figure:.2}**"),
-            None => "–".to_owned(),
-        };
-        let cells: Vec<String> = SCRIPTS.iter().zip(row).map(cell).collect();
-        println!("| {name} | {} |", cells.join(" | "));
-    }
-    let of_auto = figures[..2 * SCRIPTS.len()].iter().zip(SCRIPTS.iter().cycle());
-    let failed: Vec<&str> = of_auto
-        .filter(|(figure, script)| figure.is_none_or(|figure| !script.holds(figure)))
-        .map(|(_, script)| script.lab)
-        .collect();
-    assert_eq!(failed, [""; 0], "auto passes every script");
 }
