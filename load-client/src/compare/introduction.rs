@@ -117,18 +117,24 @@ mod tests {
     #[test]
     fn the_load_is_told_as_it_is() {
         for (flags, load) in [
-            ("", "4 clients send 8 requests per second, 2 each."),
-            ("-c 1 -r 1", "1 client sends 1 request per second."),
-            ("-c 20 -r 100", "20 clients send 100 requests per second, 5 each."),
-            ("--stages 10s:4", "4 clients send 4 requests per second for 10.0 s."),
+            ("", "4 clients want to send 8 requests per second, 2 each."),
+            ("-c 1 -r 1", "1 client wants to send 1 request per second."),
+            (
+                "-c 20 -r 100",
+                "20 clients want to send 100 requests per second, 5 each.",
+            ),
+            (
+                "--stages 10s:4",
+                "4 clients want to send 4 requests per second for 10.0 s.",
+            ),
             (
                 "--stages 10s:8,30s:40,20s:1 --repeat",
-                "4 clients send 8 requests per second for 10.0 s, then 40 requests per second for 30.0 s, then 1 request per \
+                "4 clients want to send 8 requests per second for 10.0 s, then 40 requests per second for 30.0 s, then 1 request per \
                  second for 20.0 s, again and again.",
             ),
             (
                 "--stages 10s:100..500",
-                "4 clients send from 100 to 500 requests per second over 10.0 s.",
+                "4 clients want to send from 100 to 500 requests per second over 10.0 s.",
             ),
             ("-r 0", "4 clients send as fast as the answers come."),
             ("-r 0 -c 1", "1 client sends as fast as the answers come."),
@@ -143,7 +149,7 @@ mod tests {
         assert_eq!(
             paragraphs("-z 10s --strategy async-scaled"),
             [
-                "4 clients send 8 requests per second, 2 each. The service has 2 workers that take 0.25 s per message, so its \
+                "4 clients want to send 8 requests per second, 2 each. The service has 2 workers that take 0.25 s per message, so its \
                  capacity is 8 messages per second.",
                 "async-scaled Enqueue: the answer comes at once, and the message waits in an unlimited queue; the service has twice the \
                  workers",

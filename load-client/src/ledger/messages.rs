@@ -13,7 +13,7 @@ counts! {
         acknowledged: Total "acknowledged",
         /// Accepted messages that were processed.
         done: Good "done",
-        /// Accepted messages that ended otherwise, and the service said so.
+        /// Accepted messages that the service dropped, or gave up in another way, and reported as such.
         discarded: Bad "discarded",
         /// Accepted messages that were still with the service when the load client stopped waiting.
         queued: Open "queued",
@@ -36,7 +36,7 @@ counts! {
         duplicated: Beside "done twice",
         /// Messages that were processed, though a deadline or a lost connection had cut their acknowledgement off.
         done_unacknowledged: Beside "done without acknowledgement",
-        /// Messages that ended more than once, because the client had sent them again after an acknowledgement was lost.
+        /// Messages that the service reported done more than once, because the client had sent them again after an acknowledgement was lost.
         #[serde(default)]
         done_again: Beside "done again after a retry",
     }
@@ -58,12 +58,12 @@ counts! {
         cancelled: Bad "cancelled",
         /// Messages that were left over when the service shut down and its drain ran out of time.
         abandoned: Bad "abandoned",
-        /// Messages that a bug of the service broke.
+        /// Messages that were lost by an internal error of the service.
         failed: Bad "failed",
         /// Messages that were rejected while they waited in line. Their callers were told.
         #[serde(default)]
         rejected: Bad "rejected in line",
-        /// Messages whose work failed.
+        /// Messages whose processing returned an error.
         #[serde(default)]
         work_failed: Bad "work failed",
         /// Messages that a shared queue put aside, because it had delivered them as often as is allowed.

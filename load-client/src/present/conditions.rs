@@ -24,11 +24,14 @@ pub fn load(made: &ConfigurationReport) -> String {
         } else {
             format!(", {} each", number(rps / f64::from(made.clients)))
         };
-        return format!("{clients} send{plural} {}{each}{random}.", per_second(rps));
+        return format!("{clients} want{plural} to send {}{each}{random}.", per_second(rps));
     }
     if let Some(stages) = &made.stages {
         let stages: Vec<String> = stages.iter().map(stage).collect();
-        return format!("{clients} send{plural} {}{again}{random}.", stages.join(", then "));
+        return format!(
+            "{clients} want{plural} to send {}{again}{random}.",
+            stages.join(", then ")
+        );
     }
     match made.trace_sends {
         Some(requests) => {

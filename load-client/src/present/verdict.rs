@@ -1,6 +1,7 @@
 //! What limited a load, as people read it.
 
 use crate::{
+    present::words::percent,
     report::{VerdictReport, seconds},
     units::{counted, time},
     verdict::{Shortfall, TooFew, Verdict},
@@ -69,7 +70,7 @@ fn shortfall(shortfall: &Shortfall) -> String {
 }
 
 fn busy(cpu_share: f64) -> String {
-    format!("{:.0} % of a core on its busiest thread", 100.0 * cpu_share)
+    format!("{} of a core on its busiest thread", percent(cpu_share))
 }
 
 /// That there are too few clients, and what to do.

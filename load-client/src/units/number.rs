@@ -15,19 +15,10 @@ pub fn bytes(value: f64) -> String {
     format!("{value:.digits$} {}", units[at])
 }
 
-/// Three digits, without zeros at the end; whole numbers in full, in groups of three.
+/// Three digits, without zeros at the end; whole numbers in full, as in the tables of text and in sentences.
 pub fn plain(value: f64) -> String {
     if value.abs() >= 100.0 || (value - value.round()).abs() < 1e-9 {
-        let digits = format!("{value:.0}");
-        let length = digits.len();
-        let mut grouped = String::new();
-        for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (length - index).is_multiple_of(3) && digits.len() > 4 {
-                grouped.push('\u{202f}');
-            }
-            grouped.push(digit);
-        }
-        return grouped;
+        return format!("{value:.0}");
     }
     let digits = if value.abs() >= 10.0 {
         1
@@ -73,7 +64,7 @@ mod tests {
     #[test]
     fn numbers_are_written_short() {
         let shown = [0.25, 1.5, 12.34, 240.0, 28_800.0, 3.0].map(plain);
-        assert_eq!(shown, ["0.25", "1.5", "12.3", "240", "28\u{202f}800", "3"]);
+        assert_eq!(shown, ["0.25", "1.5", "12.3", "240", "28800", "3"]);
         assert_eq!(bytes(1536.0), "1.5 KiB");
     }
 

@@ -1,4 +1,4 @@
-//! What each run came to, in short, and which one to choose: the first sentences below the results.
+//! The result of each run in short, and which run to choose: the first sentences below the table of results.
 
 use super::{
     labelled::{Labelled, swatch},
@@ -11,7 +11,7 @@ use crate::{
 
 /// Writes both.
 pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
-    page.line("h3", &[], "What each came to");
+    page.line("h3", &[], "Each result in short");
     page.new_line();
     page.element("dl", &[("class", "verdict")], |list| {
         for run in runs {
@@ -29,6 +29,9 @@ pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
         return;
     };
     page.line("h3", &[], "Which one to choose");
+    if let Some(result) = &choice.result {
+        page.line("p", &[], result);
+    }
     page.line("p", &[], &choice.advice);
     if !choice.options.is_empty() {
         page.new_line();

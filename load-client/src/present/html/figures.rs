@@ -17,16 +17,24 @@ pub(super) fn of_row(panel: &Panel, run: &Labelled<'_>, bins: &[Bin]) -> String 
             (None, _) => String::new(),
         },
         (Unit::Seconds, Some(highest)) => {
-            // The report knows the longest time exactly.
-            let exact = match panel.id {
-                "time-to-done-p99" => run.run.time_to_done_seconds,
-                "response-time-p99" => run.run.response_time_seconds.get(Outcome::Ok.label()).copied(),
-                _ => None,
-            };
-            let (word, seconds) = exact.map_or(("at most", highest), |times| ("longest", times.max));
+            let (word, seconds) = most(panel, run).map_or(("at most", highest), |longest| ("longest", longest));
             format!("{word} {}", time_on(run.run.virtual_time, seconds))
         }
-        (unit, Some(highest)) => format!("at most {}", show(highest, unit)),
+        (unit, Some(highest)) => format!("at most {}", show(most(panel, run).unwrap_or(highest), unit)),
+    }
+}
+
+/// The highest value of a panel in the whole run, where the report has it exactly. The series has a sample for every step, and its
+/// percentiles are rounded up, so the highest value of a series is not exact.
+pub(super) fn most(panel: &Panel, run: &Labelled<'_>) -> Option<f64> {
+    let run = run.run;
+    let service = run.service.as_ref();
+    match panel.id {
+        "time-to-done-p99" => Some(run.time_to_done_seconds?.max),
+        "response-time-p99" => Some(run.response_time_seconds.get(Outcome::Ok.label())?.max),
+        "in-system" => Some(service?.in_system_max as f64),
+        "queue-depth" => Some(service?.queue_depth_max as f64),
+        _ => None,
     }
 }
 

@@ -42,6 +42,17 @@ impl Markup {
         escape(text, &mut self.text);
     }
 
+    /// A text, escaped. What stands between backticks in it is code.
+    pub(in crate::present) fn prose(&mut self, text: &str) {
+        for (index, part) in text.split('`').enumerate() {
+            if index % 2 == 0 {
+                self.text(part);
+            } else {
+                self.line("code", &[], part);
+            }
+        }
+    }
+
     /// A text of ours that stands as it is: a style sheet, in which nothing is a tag.
     pub(in crate::present) fn verbatim(&mut self, text: &'static str) {
         self.text.push_str(text);
@@ -85,6 +96,16 @@ fn escape(text: &str, into: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let mut markup = Markup::default();
+        markup.prose("too old (`--message-ttl` < `1s`)");
+        assert_eq!(
+            markup.into_string(),
+            "too old (<code>--message-ttl</code> &lt; <code>1s</code>)"
+        );
+    }
 
     #[test]
     fn whatever_is_written_stays_within_its_element_or_attribute() {

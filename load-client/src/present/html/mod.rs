@@ -247,7 +247,7 @@ fn results(runs: &[&Labelled<'_>], prefix: &str, commands: &[&str], page: &mut M
         page.line("h3", &[], "In detail");
         explained::write(runs, page);
     }
-    fold(page, "More charts: answers, memory, percentiles", alone, |more| {
+    fold(page, "More charts, and all percentiles", alone, |more| {
         if let Some(timeline) = &timeline {
             timeline.write(false, more);
         }

@@ -10,7 +10,8 @@ pub(super) struct Panel {
     /// Its name within the page.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
-    /// What is drawn, in a sentence or two; `{step}` stands for the length of a step of the series.
+    /// What is drawn, in a sentence or two; `{step}` stands for the length of a step of the series. What a point of the line is follows
+    /// from `fold`.
     pub(super) about: &'static str,
     pub(super) unit: Unit,
     pub(super) value: Value,
@@ -36,8 +37,7 @@ pub(super) const PANELS: [Panel; 8] = [
     Panel {
         id: "time-to-done-p99",
         title: "How long a message took until it was done",
-        about: "Time to done: from the scheduled send until the message was processed. Of the messages that were done \
-                in the same {step}, 99 % took at most this long.",
+        about: "Time to done: from the scheduled send until the message was processed.",
         unit: Unit::Seconds,
         value: |point| point.time_to_done_p99,
         fold: Fold::Highest,
@@ -47,8 +47,7 @@ pub(super) const PANELS: [Panel; 8] = [
     Panel {
         id: "response-time-p99",
         title: "How long an answer took",
-        about: "From the scheduled send to the ok answer: the response time, and with Enqueue the acknowledgement time. Of the \
-                answers that came in the same {step}, 99 % took at most this long.",
+        about: "From the scheduled send to the ok answer: the response time, and with Enqueue the acknowledgement time.",
         unit: Unit::Seconds,
         value: |point| point.response_time_p99,
         fold: Fold::Highest,
@@ -58,7 +57,7 @@ pub(super) const PANELS: [Panel; 8] = [
     Panel {
         id: "in-system",
         title: "How many messages were in the service",
-        about: "In system: messages that waited or were being processed, seen every {step}.",
+        about: "In system: messages that waited or were being processed, sampled every {step}.",
         unit: Unit::Count,
         value: |point| point.in_system.map(|count| count as f64),
         fold: Fold::Each,
@@ -69,7 +68,8 @@ pub(super) const PANELS: [Panel; 8] = [
         id: "goodput",
         title: "How many messages were done in time",
         about: "Goodput: messages done in time, per second. In time means within the SLO (--slo) after the scheduled send. The \
-                grey area is the offered load: requests scheduled per second.",
+                grey area is the offered load: requests scheduled per second. The figure at the end of a row is all messages done in \
+                time, also those done after the load, divided by the length of the load.",
         unit: Unit::Rate,
         value: |point| point.goodput_rps,
         fold: Fold::Mean,
@@ -79,7 +79,7 @@ pub(super) const PANELS: [Panel; 8] = [
     Panel {
         id: "queue-depth",
         title: "How many messages were in the queue",
-        about: "Queue depth: messages in the queue behind Enqueue, seen every {step}.",
+        about: "Queue depth: messages in the queue behind Enqueue, sampled every {step}.",
         unit: Unit::Count,
         value: |point| point.queue_depth.map(|count| count as f64),
         fold: Fold::Each,
@@ -88,9 +88,9 @@ pub(super) const PANELS: [Panel; 8] = [
     },
     Panel {
         id: "concurrency-limit",
-        title: "How many messages the service admitted at once",
-        about: "Concurrency limit: the limit in force, at the last look in each step. It changes where the service searches for it, or \
-                where it follows the number of workers.",
+        title: "Concurrency limit",
+        about: "The most messages that the service may process at once, sampled every {step}. The limit changes if the service searches for \
+                the best one, or if it follows the number of workers.",
         unit: Unit::Count,
         value: |point| point.concurrency_limit.map(|count| count as f64),
         fold: Fold::Each,
@@ -100,8 +100,7 @@ pub(super) const PANELS: [Panel; 8] = [
     Panel {
         id: "response-time-p50",
         title: "How long an answer took, median",
-        about: "From the scheduled send to the ok answer: the response time, and with Enqueue the acknowledgement time. Of the \
-                answers that came in the same {step}, half took at most this long.",
+        about: "From the scheduled send to the ok answer: the response time, and with Enqueue the acknowledgement time.",
         unit: Unit::Seconds,
         value: |point| point.response_time_p50,
         fold: Fold::Middle,
@@ -111,7 +110,7 @@ pub(super) const PANELS: [Panel; 8] = [
     Panel {
         id: "memory",
         title: "How much memory the service used",
-        about: "Memory: the resident memory of the service's process, seen every {step}.",
+        about: "Memory: the resident memory of the service's process, sampled every {step}.",
         unit: Unit::Bytes,
         value: |point| point.resident_bytes.map(|bytes| bytes as f64),
         fold: Fold::Each,

@@ -130,7 +130,10 @@ pub(super) fn changes(all: &[Changes], page: &mut Markup) {
 /// A command, in a box from which it can be copied.
 pub(super) fn command(command: &str, page: &mut Markup) {
     page.new_line();
-    page.element("pre", &[("class", "command")], |pre| pre.line("code", &[], command));
+    page.element("pre", &[("class", "command")], |pre| {
+        pre.text("Made by: ");
+        pre.line("code", &[], command);
+    });
 }
 
 fn row(cells: &[String], body: &mut Markup) {

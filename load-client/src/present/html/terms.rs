@@ -93,7 +93,7 @@ fn list<'a>(terms: impl Iterator<Item = (&'a str, &'a str)>, page: &mut Markup) 
         for (term, meaning) in terms {
             list.element("div", &[], |pair| {
                 pair.line("dt", &[], term);
-                pair.line("dd", &[], meaning);
+                pair.element("dd", &[], |dd| dd.prose(meaning));
             });
         }
     });

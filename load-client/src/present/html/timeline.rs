@@ -84,7 +84,15 @@ impl<'a> Timeline<'a> {
         let series: Vec<Vec<Bin>> = self
             .runs
             .iter()
-            .map(|run| bins(&run.run.series, panel.value, panel.fold, self.bin))
+            .map(|run| {
+                let mut bins = bins(&run.run.series, panel.value, panel.fold, self.bin);
+                if let Some(most) = figures::most(panel, run) {
+                    for value in bins.iter_mut().filter_map(|bin| bin.value.as_mut()) {
+                        *value = value.min(most);
+                    }
+                }
+                bins
+            })
             .collect();
         let offered = if panel.id == "goodput" {
             self.offered()
@@ -184,7 +192,7 @@ impl<'a> Timeline<'a> {
                 format!("How long an acknowledgement took{which}")
             }
             Some(_) if self.runs.iter().any(|run| run.run.is_queued()) => {
-                format!("{} (of Enqueue: an acknowledgement)", panel.title)
+                format!("{} (with Enqueue: an acknowledgement)", panel.title)
             }
             _ => panel.title.to_owned(),
         }
@@ -210,9 +218,17 @@ impl<'a> Timeline<'a> {
         let bin = time(self.bin);
         let how = match panel.fold {
             Fold::Mean => format!(" Each level of the line is the mean over {bin}."),
-            Fold::Middle if folded => format!(" Each point of the line is the median of these times over {bin}."),
-            Fold::Highest if folded => format!(" Each point of the line is the highest of these times over {bin}."),
-            Fold::Middle | Fold::Highest | Fold::Each => String::new(),
+            Fold::Middle if folded => {
+                format!(" Each point is the middle one of the medians of {bin}, one for every {steps}.")
+            }
+            Fold::Highest if folded => {
+                format!(
+                    " Each point is the highest p99 of {bin}, with one p99 for every {steps}: 99 % took at most this long."
+                )
+            }
+            Fold::Middle => format!(" Each point is the median of {steps}."),
+            Fold::Highest => format!(" Each point is the p99 of {steps}: 99 % took at most this long."),
+            Fold::Each => String::new(),
         };
         about + &how
     }

@@ -2,7 +2,7 @@
 
 use super::{
     conclusion::{in_time, not_done, slowest as slowest_of},
-    parts::{backlog, listed, percent},
+    parts::{backlog, grows, listed, percent},
 };
 use crate::{
     present::ends::{done, occurred},
@@ -19,6 +19,8 @@ const ALL: f64 = 0.9995;
 /// Which run to choose, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
+    /// Which runs a caller can choose that needs the result of its request; `None` if all or none of the runs give it.
+    pub result: Option<String>,
     /// The advice, in a few sentences.
     pub advice: String,
     /// What a reader would have to accept, and the runs that this choice leads to.
@@ -68,6 +70,7 @@ pub fn choose(runs: &[(&str, &Run)]) -> Option<Choice> {
     }
     let no_choice = |advice: &str, notes| {
         Some(Choice {
+            result: None,
             advice: advice.to_owned(),
             options: Vec::new(),
             notes,
@@ -104,6 +107,7 @@ pub fn choose(runs: &[(&str, &Run)]) -> Option<Choice> {
     let advice = advise(&best, &others, candidates.len() == runs.len());
     notes.splice(0..0, besides(&candidates));
     Some(Choice {
+        result: with_result(&candidates),
         advice,
         options: options(&others),
         notes,
@@ -229,14 +233,15 @@ fn more_capacity(best: &[&Candidate<'_>], others: &[&Candidate<'_>]) -> Option<S
     } else {
         ("Their capacity is", "at least ")
     };
-    let at_most = if others.len() == 1 {
-        "that of the other is"
-    } else {
-        "that of the others at most"
+    let fewest = others.iter().copied().fold(f64::INFINITY, f64::min);
+    let have = match others.len() {
+        1 => "the other has",
+        _ if fewest < most => "the others have at most",
+        _ => "the others have",
     };
     (least > most).then(|| {
         format!(
-            " {its} {at_least}{} messages per second, {at_most} {}.",
+            " {its} {at_least}{} messages per second; {have} {}.",
             plain(least),
             plain(most)
         )
@@ -265,17 +270,22 @@ fn accept(cost: Cost) -> Option<&'static str> {
         Cost::Sends => Some("clients that slow down"),
         Cost::Rejections => Some("callers that are rejected"),
         Cost::Deadlines => Some("requests that miss their deadline"),
-        Cost::Messages => Some("accepted messages that are lost"),
+        Cost::Messages => Some("accepted messages that are never processed"),
     }
 }
 
-/// What a run gave up, and how long the others took.
+/// What a run gave up, and how long the requests took that were done.
 fn figures(one: &Candidate<'_>) -> String {
     let slowest = slowest_of(one.run);
     if one.cost == Cost::Time {
+        let growing = if grows(one.run) {
+            "; the longer the load lasts, the longer they wait"
+        } else {
+            ""
+        };
         return slowest.map_or_else(
-            || "every request was processed".to_owned(),
-            |time| format!("every request was processed, the slowest after {time}"),
+            || format!("every request was processed{growing}"),
+            |time| format!("every request was processed, the slowest after {time}{growing}"),
         );
     }
     let mut parts: Vec<String> = Vec::new();
@@ -286,7 +296,7 @@ fn figures(one: &Candidate<'_>) -> String {
         ));
     }
     if let Some(time) = slowest.filter(|_| one.done > 0) {
-        parts.push(format!("the slowest of the others took {time}"));
+        parts.push(format!("the slowest that was done took {time}"));
     }
     parts.join(", ")
 }
@@ -301,12 +311,18 @@ fn besides(candidates: &[Candidate<'_>]) -> Vec<String> {
     if !failed.is_empty() {
         notes.push(format!("Not all rules passed for {}.", listed(&failed, "and")));
     }
-    let queued = candidates.iter().any(|one| one.run.is_queued());
-    if queued && candidates.iter().any(|one| one.run.rpc == Rpc::Process.label()) {
-        notes.push(
-            "A caller that needs the result needs Process: the answer of Enqueue only says that the message was accepted."
-                .to_owned(),
-        );
-    }
     notes
+}
+
+/// Which runs a caller can choose that needs the result; `None` where the RPC decides nothing.
+fn with_result(candidates: &[Candidate<'_>]) -> Option<String> {
+    let answering = candidates.iter().filter(|one| one.run.rpc == Rpc::Process.label());
+    let names: Vec<&str> = answering.map(|one| one.name).collect();
+    let queued = candidates.iter().any(|one| one.run.is_queued());
+    (queued && !names.is_empty()).then(|| {
+        format!(
+            "A caller that needs the result needs Process: {}. The answer of Enqueue only says that the message was accepted.",
+            listed(&names, "or")
+        )
+    })
 }

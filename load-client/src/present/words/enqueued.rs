@@ -1,7 +1,7 @@
 //! What became of the messages of Enqueue, which answers before the message is processed.
 
 use super::{
-    parts::{backlog, of_a_second, share, was},
+    parts::{backlog, grows, of_a_second, share, was},
     withheld::withheld,
 };
 use crate::{
@@ -106,15 +106,8 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
 
 /// A queue that holds more than a second's load when the load stops.
 fn grown(run: &Run, end: u64) -> String {
-    let steady = run
-        .configuration
-        .as_ref()
-        .is_some_and(|made| made.rps.is_some() && made.arrival == "constant");
     let seconds = run.load.duration_seconds + run.load.warmup_seconds;
-    let restarts = run.service.as_ref().map_or(0, |service| service.restarts);
-    // A service that was changed meanwhile has more than one pace.
-    let changed = run.events.as_ref().is_some_and(|events| !events.is_empty());
-    let growth = if steady && !changed && restarts == 0 && seconds > 0.0 {
+    let growth = if grows(run) && seconds > 0.0 {
         format!(" It grew by {:.1} messages per second.", end as f64 / seconds)
     } else {
         String::new()

@@ -1,6 +1,6 @@
 //! How well the load client kept up, and whether the figures are the service's at all.
 
-use super::named::label;
+use super::{named::label, parts::percent};
 use crate::{
     report::Run,
     units::{counted, time},
@@ -34,7 +34,7 @@ pub fn generator(run: &Run) -> String {
         .map(|lag| format!("99 % of its requests were at most {} late", time(lag)));
     let cpu = verdict
         .cpu_share
-        .map(|cpu| format!("{:.0} % of a core on its busiest thread", 100.0 * cpu));
+        .map(|cpu| format!("{} of a core on its busiest thread", percent(cpu)));
     let waits = match verdict.stream_wait_max_seconds {
         Some(max) => format!(
             "{} waited for an HTTP/2 stream, up to {}",

@@ -14,6 +14,7 @@ pub(crate) mod samples;
 mod tests;
 mod withheld;
 
+pub(super) use self::parts::percent;
 pub use self::{
     choice::{Choice, choose},
     conclusion::conclude,

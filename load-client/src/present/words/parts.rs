@@ -1,6 +1,6 @@
 //! Words and figures that several sentences need.
 
-use crate::report::Run;
+use crate::report::{Run, ServiceReport};
 
 /// The verb for so many.
 pub(super) fn was(number: u64) -> &'static str {
@@ -13,7 +13,7 @@ pub(super) fn share(part: u64, whole: u64) -> String {
 }
 
 /// A share in percent. What is not all of it is not rounded to all, and what is not nothing not to nothing.
-pub(super) fn percent(share: f64) -> String {
+pub(in crate::present) fn percent(share: f64) -> String {
     match 100.0 * share {
         percent if share > 0.0 && percent <= 0.5 => "less than 1 %".to_owned(),
         percent if share < 1.0 && percent >= 99.5 => "more than 99 %".to_owned(),
@@ -40,6 +40,20 @@ pub(super) fn of_a_second(run: &Run) -> f64 {
 pub(super) fn backlog(run: &Run) -> Option<u64> {
     let end = run.service.as_ref()?.queue_depth_end?;
     (end as f64 > of_a_second(run)).then_some(end)
+}
+
+/// Whether the backlog of the queue grew at a steady pace, and would have grown on: all messages were accepted and none was dropped,
+/// the load and the service were the same all the time.
+pub(super) fn grows(run: &Run) -> bool {
+    let constant = run
+        .configuration
+        .as_ref()
+        .is_some_and(|made| made.rps.is_some() && made.arrival == "constant");
+    // A service that was changed meanwhile has more than one pace.
+    let changed = run.events.as_ref().is_some_and(|events| !events.is_empty());
+    let kept = |service: &ServiceReport| service.restarts == 0 && service.counts.dropped == 0;
+    let all_kept = run.service.as_ref().is_some_and(kept) && run.ledger.rejected == 0;
+    backlog(run).is_some() && constant && !changed && all_kept
 }
 
 #[cfg(test)]

@@ -12,12 +12,17 @@ pub fn unanswered(run: &Run) -> Option<String> {
     (withheld > 0).then(|| {
         let answered = 100.0 * ok as f64 / (ok + withheld) as f64;
         let (requests, verb) = (counted(withheld, "request"), was(withheld));
-        let them = if withheld == 1 { "it" } else { "them" };
+        let (has, them, they, answers) = if withheld == 1 {
+            ("has", "it", "it", "an answer")
+        } else {
+            ("have", "them", "they", "answers")
+        };
         if ok == 0 {
             return format!("{requests} {verb} withheld.");
         }
         format!(
-            "{requests} {verb} withheld. If you count {them} as unanswered, percentiles above p{answered:.1} are infinite."
+            "{requests} {verb} withheld and {has} no response time, so no percentile counts {them}. Counted as {answers} that never \
+             came, {they} would leave percentiles above p{answered:.1} without a value."
         )
     })
 }
@@ -30,8 +35,13 @@ pub(super) fn withheld(run: &Run) -> Option<String> {
         } else {
             ""
         };
+        let waiting = if ledger.withheld == 1 {
+            "its client was still waiting for an earlier answer"
+        } else {
+            "the clients were still waiting for earlier answers"
+        };
         format!(
-            "{} of {} {} {} withheld because the clients were still waiting for earlier answers.{backpressure}",
+            "{} of {} {} {} withheld because {waiting}.{backpressure}",
             ledger.withheld,
             counted(ledger.intended, "request"),
             share(ledger.withheld, ledger.intended),

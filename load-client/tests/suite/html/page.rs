@@ -16,7 +16,7 @@ fn load_and_capacity_come_first_then_the_table_then_which_to_choose_then_the_cha
     let runs: Vec<(&str, &Run)> = report.runs.iter().map(|run| (run.name.as_str(), run)).collect();
     let choice = choose(&runs).unwrap();
     let texts = [
-        "4 clients send 8 requests per second, 2 each.",
+        "4 clients want to send 8 requests per second, 2 each.",
         "The service has 1 worker that takes 0.25 s per message, so its capacity is 4 messages per second. With async-scaled \
          there are 2 workers, and the capacity is 8 per second. The load is 200 % of the capacity (async-scaled: 100 %).",
         "60.0 s of load in virtual time",
@@ -78,6 +78,6 @@ fn a_run_limited_by_its_client_says_so_before_anything_else() {
     );
     let text = page.text();
     let place = |what: &str| text.find(what).unwrap();
-    assert!(place("CLIENT-LIMITED") < place("4 clients send"));
-    assert!(place("FAIL: sync: withheld") < place("4 clients send"));
+    assert!(place("CLIENT-LIMITED") < place("4 clients want to send"));
+    assert!(place("FAIL: sync: withheld") < place("4 clients want to send"));
 }

@@ -61,15 +61,17 @@ fn choice(runs: &[Run]) -> Choice {
     choose(&runs).unwrap()
 }
 
-/// The same as lines: the advice, the options, the notes.
+/// The choice between runs, as lines: for callers that need the result, the advice, the options, the notes.
 fn said(runs: &[Run]) -> Vec<String> {
-    let Choice { advice, options, notes } = choice(runs);
-    let options = options.into_iter().map(|(accept, whom)| format!("{accept}: {whom}"));
-    [advice].into_iter().chain(options).chain(notes).collect()
+    let Choice {
+        result,
+        advice,
+        options,
+        notes,
+    } = choice(runs);
+    let options = options.into_iter().map(|(accept, runs)| format!("{accept}: {runs}"));
+    result.into_iter().chain([advice]).chain(options).chain(notes).collect()
 }
-
-const NEEDS_PROCESS: &str =
-    "A caller that needs the result needs Process: the answer of Enqueue only says that the message was accepted.";
 
 #[test]
 fn what_did_everything_in_time_is_chosen_and_the_others_by_what_they_gave_up() {
@@ -83,13 +85,14 @@ fn what_did_everything_in_time_is_chosen_and_the_others_by_what_they_gave_up() {
     assert_eq!(
         said(&runs),
         [
+            "A caller that needs the result needs Process: d or e. The answer of Enqueue only says that the message was accepted.",
             "Choose b if you can: it processed every request, and the slowest took 0.50 s. Its capacity is 8 messages per \
-             second, that of the others at most 4. Otherwise the choice depends on what you can accept:",
-            "requests that are done late: a (every request was processed, the slowest after 10.2 s)",
-            "clients that slow down: d (49 % withheld, the slowest of the others took 0.93 s)",
-            "callers that are rejected: e (49 % rejected, 1 % withheld, the slowest of the others took 0.50 s)",
-            "accepted messages that are lost: c (46 % dropped, the slowest of the others took 2.10 s)",
-            NEEDS_PROCESS,
+             second; the others have 4. Otherwise the choice depends on what you can accept:",
+            "requests that are done late: a (every request was processed, the slowest after 10.2 s; the longer the load lasts, the longer \
+             they wait)",
+            "clients that slow down: d (49 % withheld, the slowest that was done took 0.93 s)",
+            "callers that are rejected: e (49 % rejected, 1 % withheld, the slowest that was done took 0.50 s)",
+            "accepted messages that are never processed: c (46 % dropped, the slowest that was done took 2.10 s)",
         ]
     );
 }
@@ -108,8 +111,8 @@ fn capacity_is_told_only_where_it_makes_the_difference() {
     );
     assert_eq!(
         advice(std::slice::from_ref(&two), &[with_capacity(late(), 1)]),
-        "Choose a if you can: it processed every request, and the slowest took 0.50 s. Its capacity is 8 messages per second, \
-         that of the other is 4. Otherwise the choice depends on what you can accept:"
+        "Choose a if you can: it processed every request, and the slowest took 0.50 s. Its capacity is 8 messages per second; \
+         the other has 4. Otherwise the choice depends on what you can accept:"
     );
     assert_eq!(
         advice(
@@ -117,7 +120,7 @@ fn capacity_is_told_only_where_it_makes_the_difference() {
             &[with_capacity(late(), 1)]
         ),
         "Choose a or b if you can: they processed every request, and the slowest took 0.60 s. Their capacity is at least 8 \
-         messages per second, that of the other is 4. Otherwise the choice depends on what you can accept:"
+         messages per second; the other has 4. Otherwise the choice depends on what you can accept:"
     );
     assert_eq!(
         advice(&[two, one], &[with_capacity(late(), 1)]),
@@ -146,9 +149,9 @@ fn where_each_gave_something_up_the_choice_depends_on_that() {
         said(&[slower, expiring, rejecting()]),
         [
             "Each of them gave something up. The choice depends on what you can accept:",
-            "callers that are rejected: c (49 % rejected, 1 % withheld, the slowest of the others took 0.50 s), or a (62 % \
-             rejected, the slowest of the others took 0.70 s)",
-            "requests that miss their deadline: b (75 % expired, the slowest of the others took 1.00 s)",
+            "callers that are rejected: c (49 % rejected, 1 % withheld, the slowest that was done took 0.50 s), or a (62 % \
+             rejected, the slowest that was done took 0.70 s)",
+            "requests that miss their deadline: b (75 % expired, the slowest that was done took 1.00 s)",
         ]
     );
     let none = changed(run("process"), |run| {
@@ -165,8 +168,8 @@ fn a_load_that_all_can_bear_does_not_tell_them_apart() {
     assert_eq!(
         said(&[fast(), took(run("process"), 0.3)]),
         [
+            "A caller that needs the result needs Process: b. The answer of Enqueue only says that the message was accepted.",
             "All of them processed every request, and the slowest took 0.50 s. This load does not tell them apart.",
-            NEEDS_PROCESS,
         ]
     );
     let unsent = changed(fast(), |run| run.ledger = Ledger::default());

@@ -79,11 +79,13 @@ fn withheld_requests_have_no_time() {
     assert_eq!(says(80, 0), None);
     assert_eq!(
         says(79, 1).unwrap(),
-        "1 request was withheld. If you count it as unanswered, percentiles above p98.8 are infinite."
+        "1 request was withheld and has no response time, so no percentile counts it. \
+         Counted as an answer that never came, it would leave percentiles above p98.8 without a value."
     );
     assert_eq!(
         says(143, 157).unwrap(),
-        "157 requests were withheld. If you count them as unanswered, percentiles above p47.7 are infinite."
+        "157 requests were withheld and have no response time, so no percentile counts them. \
+         Counted as answers that never came, they would leave percentiles above p47.7 without a value."
     );
     assert_eq!(says(0, 2).unwrap(), "2 requests were withheld.");
 }
