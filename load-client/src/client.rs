@@ -19,23 +19,23 @@ pub struct Client {
     waiting: bool,
     /// Whether a send has waited or was withheld since the last answer.
     blocked: bool,
-    /// When it was last let go on after that.
+    /// When an answer last let a waiting send go, since the start of the run.
     free_since: Duration,
 }
 
 /// What a client does with a send that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// Makes it. It could have been made at `possible`: when it was scheduled, or when the client was free to.
+    /// Sends it. The client could have sent it at `possible`.
     Send {
         /// The scheduled request.
         intent: Intent,
-        /// Since the start of the run.
+        /// The scheduled time, or the later time at which the client became free, since the start of the run.
         possible: Duration,
     },
-    /// Does not make it, ever.
+    /// Never sends it.
     Withhold(Intent),
-    /// Makes it when an answer has come.
+    /// Sends it when an answer has come.
     Wait,
 }
 
@@ -53,7 +53,7 @@ impl Client {
         }
     }
 
-    /// When its next request is scheduled; `None` when there is none.
+    /// When its next request is scheduled; `None` if no request is left.
     pub fn next_due(&mut self, now: Duration) -> Option<Duration> {
         if self.next.is_none() && self.left > 0 {
             self.next = self.arrivals.next(now);
@@ -62,7 +62,7 @@ impl Client {
         self.next.map(|intent| intent.at)
     }
 
-    /// Its next send is due: what now? `None` when there is none.
+    /// Decides what to do with the next send, which is due. `None` if no request is left.
     pub fn turn(&mut self, now: Duration, max_in_flight: u32, when_blocked: WhenBlocked) -> Option<Turn> {
         self.next_due(now)?;
         let free = self.in_flight < max_in_flight;
@@ -100,7 +100,7 @@ impl Client {
         self.blocked
     }
 
-    /// The requests that were scheduled before `end` and will not be made.
+    /// The requests that were scheduled before `end` and will not be sent.
     pub fn unsent(&mut self, end: Duration) -> impl Iterator<Item = Intent> {
         let scheduled = self.arrivals.scheduled();
         std::iter::from_fn(move || {

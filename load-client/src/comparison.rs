@@ -24,7 +24,7 @@ use crate::{
     files::Files,
 };
 
-/// Runs the comparison that is asked for.
+/// Runs `load-client compare`, and returns the exit code.
 pub(crate) async fn run_comparison(
     args: &CompareArgs,
     command: String,
@@ -57,7 +57,7 @@ pub(crate) async fn run_comparison(
     }
 }
 
-/// Shows what became of a comparison, and writes it down.
+/// Shows the failures and gates of a comparison, and writes its report.
 fn finish(
     seed: u64,
     compared: Compared,
@@ -86,7 +86,7 @@ fn comparison(measured: &[Measured], layout: Layout) -> String {
     table::comparison(&runs, layout)
 }
 
-/// The lab that is asked for: a file, or the worked example, with the flags laid over it.
+/// The lab of the file, or else the worked example, changed by the flags.
 #[cfg(feature = "embedded")]
 fn lab(args: &CompareArgs) -> Result<Lab, LabError> {
     let mut lab = match &args.file {
@@ -103,7 +103,7 @@ fn lab(args: &CompareArgs) -> Result<Lab, LabError> {
     Ok(lab)
 }
 
-/// The load on running services: that of a lab, if there is one, under the flags.
+/// The load on running services: the load of the lab, if one is given, changed by the flags.
 #[cfg(feature = "embedded")]
 fn load_of_targets(args: &CompareArgs) -> LoadArgs {
     if args.file.is_none() {
@@ -191,7 +191,7 @@ async fn compare_strategies(args: &CompareArgs, command: String, stopper: &Arc<S
     finish(seed, all, files, screen, stopper)
 }
 
-/// What a build without services of its own says where it would need them.
+/// The usage error of a build without services of its own.
 #[cfg(not(feature = "embedded"))]
 const NOT_EMBEDDED: &str =
     "this build has no services of its own (feature `embedded`); name running ones with --target NAME=process:URL";

@@ -49,7 +49,7 @@ pub(crate) async fn capacity(
     })
 }
 
-/// Says what does not add up in the runs; whether all does.
+/// Prints what does not add up in the runs. Returns whether everything adds up.
 fn say_imbalances(measured: &[Measured]) -> bool {
     let imbalances = measured.iter().flat_map(|run| {
         let name = &run.report.name;
@@ -104,7 +104,7 @@ pub(crate) async fn sweep(args: &SweepArgs, command: String, stopper: &Arc<Stopp
     })
 }
 
-/// The lab that is asked for, with the flags laid over it.
+/// The lab of the file, or else the built-in lab, changed by the flags.
 #[cfg(feature = "embedded")]
 fn lab(args: &SweepArgs) -> Result<Lab, LabError> {
     let mut lab = args

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Sends that had to wait for a stream: the server lets only so many be open on a connection.
+/// Requests that had to wait for a stream, because the server limits how many are open on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StreamWaits {
     /// How many requests had to wait.
     pub count: u64,
-    /// Of all of them together.
+    /// The sum of all waits.
     pub total: Duration,
     /// The longest single wait.
     pub max: Duration,
@@ -19,8 +19,8 @@ pub struct StreamWaits {
 /// What sending cost the load client.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Effort {
-    /// How much of a core the busiest of the sending threads used, over the load; `None` where there are none, or the
-    /// system does not tell.
+    /// The share of a core that the busiest sending thread used during the load. `None` if there are no sending
+    /// threads, or if the system does not report their processor time.
     pub cpu_share: Option<f64>,
     /// Waits for a stream on all connections.
     pub stream_waits: StreamWaits,
@@ -55,8 +55,8 @@ impl Effort {
     }
 }
 
-/// The least time over which a share of a core says something (arbitrary: a hundred ticks of the timers). A thread with
-/// nothing to send is over before that, and what it used is its own start.
+/// The shortest time over which a share of a core is reported (arbitrary: a hundred ticks of the timers). A thread that
+/// has nothing to send ends sooner, and has used its time only to start.
 const SHORTEST: Duration = Duration::from_millis(100);
 
 /// Reads the processor time of the thread that it was made on.
@@ -75,7 +75,8 @@ impl CpuClock {
         }
     }
 
-    /// How much of a core this thread has used since; `None` if the system does not tell, or too little time has passed.
+    /// The share of a core that this thread has used since [`CpuClock::start`]. `None` if the system does not report
+    /// processor time, or if less than 100 ms have passed.
     pub fn share(&self) -> Option<f64> {
         let elapsed = self.since.elapsed();
         let used = thread_time()?.checked_sub(self.from?)?;

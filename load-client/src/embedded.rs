@@ -18,7 +18,7 @@ use crate::transport::{
     url::{Url, UrlError},
 };
 
-/// Connections of a load and its observer that may be on their way to the service at once.
+/// How many in-memory connections may wait for the service to accept them (arbitrary).
 const PENDING_CONNECTIONS: usize = 64;
 
 /// A service in this process.
@@ -32,19 +32,19 @@ pub struct Embedded {
 /// Why a service could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbedError {
-    /// No port to be had.
+    /// The service cannot listen on loopback, for example because no port is free.
     #[error("cannot listen on loopback: {0}")]
     Listen(#[from] io::Error),
-    /// Never, for an address of the system's own making.
+    /// The URL of the service is wrong. This never happens, because the URL is made from the address of the listener.
     #[error(transparent)]
     Address(#[from] UrlError),
-    /// Never, where none is asked for.
+    /// TLS cannot be set up. This never happens, because the service has no TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The file of a durable queue.
+    /// The file of a durable queue cannot be opened.
     #[error(transparent)]
     Queue(#[from] OpenError),
-    /// The server of a shared queue.
+    /// The shared queue cannot be used with these settings.
     #[error(transparent)]
     UnfitQueue(#[from] UnfitQueue),
     /// The server of a shared queue is away. A service of its own would wait for it; a measurement cannot.
@@ -74,8 +74,8 @@ impl Embedded {
         })
     }
 
-    /// Starts a service that is reached within the process only: in virtual time, if the runtime's clock is paused. Its queue must
-    /// be in memory: no disk knows virtual time.
+    /// Starts a service that is reached within the process only: in virtual time, if the runtime's clock is paused. Its
+    /// queue must be in memory, because a disk does not follow virtual time.
     pub fn in_memory(settings: Settings, instance_id: String) -> Self {
         let (connections, arriving) = mpsc::channel(PENDING_CONNECTIONS);
         let incoming = ReceiverStream::new(arriving).map(Ok::<_, io::Error>);
@@ -91,20 +91,20 @@ impl Embedded {
         }
     }
 
-    /// How clients reach the service: through memory, without a network.
+    /// How clients reach the service: over loopback, or through memory without a network.
     pub fn dial(&self) -> Dial {
         self.dial.clone()
     }
 
-    /// A handle to change it with while it serves.
+    /// A handle that changes the service while it serves.
     pub fn control(&self) -> Control {
         self.control.clone()
     }
 
-    /// Ends it at once; what is left in it is abandoned. Waits until it is gone.
+    /// Ends the service at once and abandons what is left in it. Waits until its task has ended.
     pub async fn stop(self) {
         self.trigger.now();
-        // Its end is no news any more.
+        // The result does not matter: the service was asked to end.
         let _ = self.task.await;
     }
 }

@@ -14,15 +14,15 @@ use load_client::{
 
 use crate::files::{Files, FilesError};
 
-/// What was asked for cannot be done, as clap has it too.
+/// The exit code for flags or files that are wrong: the same as clap's.
 const EXIT_USAGE: u8 = 2;
 
-/// The exit code of runs that went well and have a rule that is met, or that cannot be judged.
+/// The exit code if the runs themselves went well, but a rule of a gate is met or cannot be judged.
 const GATED: u8 = 99;
 
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
-/// Prints what another program reads.
+/// Prints bytes to standard output as they are, such as a completion script for a shell.
 pub(crate) fn print(bytes: &[u8]) -> Result<ExitCode, Failure> {
     let screen = Screen::default();
     screen.write(bytes);
@@ -30,12 +30,13 @@ pub(crate) fn print(bytes: &[u8]) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens the files, or says which cannot be written.
+/// Opens the files of the report. Ends the program with a usage error if two flags name the same file. Another error
+/// says which file cannot be written.
 pub(crate) fn open(output: &cli::OutputArgs, command: String) -> Result<Files, Failure> {
     open_with_svg(output, None, command)
 }
 
-/// The same with the file of a sweep's picture.
+/// Like [`open`], with a file for the picture of a sweep.
 pub(crate) fn open_with_svg(
     output: &cli::OutputArgs,
     svg: Option<&PathBuf>,
@@ -47,7 +48,7 @@ pub(crate) fn open_with_svg(
     }
 }
 
-/// Says what was asked for and cannot be, in one line.
+/// Prints a usage error on one line, and returns its exit code.
 pub(crate) fn wrong(error: &dyn std::error::Error) -> ExitCode {
     say(&format!("load-client: {}", as_given(error)));
     ExitCode::from(EXIT_USAGE)
@@ -64,7 +65,7 @@ pub(crate) fn show_gates(screen: &Screen, runs: &[Run]) {
     }
 }
 
-/// Says what does not add up, and what a reader should know; and whether the runs have failed.
+/// Prints the notes, imbalances and other failures of the runs, and returns the exit code that follows from them.
 pub(crate) fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
     let (mut failed, mut gated) = (false, false);
     for Measured {
@@ -100,7 +101,7 @@ pub(crate) fn judge(measured: &[Measured], stop: &Stop) -> ExitCode {
     }
 }
 
-/// Why a load has no request.
+/// The message for a run whose load has no request.
 fn no_request(report: &Run) -> String {
     if report.load.arrival == Schedule::AsFastAsPossible.label() {
         return "nothing was sent".to_owned();

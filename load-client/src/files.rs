@@ -15,13 +15,13 @@ use load_client::{
     },
 };
 
-/// Why there is nowhere to write to.
+/// Why a report cannot be written to its files.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FilesError {
     /// A file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// Two files would be written over each other.
+    /// Two flags name the same file, so the second report would replace the first.
     #[error("{first} and {second} both write to {}; give each a file of its own", path.display())]
     Same {
         first: &'static str,
@@ -37,9 +37,9 @@ pub(crate) struct Files {
     html: Option<ReportFile>,
     csv: Option<ReportFile>,
     svg: Option<ReportFile>,
-    /// Standard output is one of them.
+    /// Whether one of the files is standard output.
     on_stdout: bool,
-    /// What the program was started with, for the report.
+    /// The command line of the program, for the report.
     command: String,
 }
 
@@ -82,7 +82,7 @@ impl Files {
         })
     }
 
-    /// Where the text of the report goes, so that a file on standard output is alone there.
+    /// The screen for the text of the report: standard error if a file goes to standard output.
     pub(crate) fn screen(&self) -> Screen {
         Screen::new(self.on_stdout)
     }

@@ -1,4 +1,4 @@
-//! `load-client health`: asks a running load client whether it is alive, for containers that have no shell to do it with.
+//! `load-client health`: asks a running load client whether it is alive, for containers that have no shell.
 
 use std::{
     io::{self, Read, Write},
@@ -8,8 +8,8 @@ use std::{
 
 use foo_flags::Address;
 
-/// Asks the load client that serves its metrics there, and waits for the answer. One that listens everywhere is asked on
-/// loopback.
+/// Asks the load client that serves its metrics at `address`, and waits for the answer. If `address` means all
+/// interfaces (such as 0.0.0.0), loopback is asked.
 ///
 /// # Errors
 ///
@@ -20,7 +20,7 @@ pub fn ask(address: &Address, limit: Duration) -> io::Result<()> {
     connection.set_read_timeout(Some(limit))?;
     connection.set_write_timeout(Some(limit))?;
     connection.write_all(b"GET /livez HTTP/1.0\r\n\r\n")?;
-    // As long as a status line with a status that is OK; what comes after it is of no interest.
+    // Reads no further than the status; the rest of the answer does not matter.
     let mut status = [0; "HTTP/1.0 200".len()];
     connection.read_exact(&mut status)?;
     if status.starts_with(b"HTTP/1.") && status.ends_with(b" 200") {
@@ -30,7 +30,7 @@ pub fn ask(address: &Address, limit: Duration) -> io::Result<()> {
     }
 }
 
-/// A connection to the first address that takes one.
+/// Connects to the first of the resolved addresses that accepts a connection.
 fn connect(address: &Address, limit: Duration) -> io::Result<TcpStream> {
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for address in address.resolve()? {
@@ -42,7 +42,7 @@ fn connect(address: &Address, limit: Duration) -> io::Result<TcpStream> {
     Err(failed)
 }
 
-/// Where to reach what listens there.
+/// The address at which a listener on `listen` is reached: loopback if it listens on all interfaces.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -58,7 +58,7 @@ mod tests {
 
     use super::*;
 
-    /// The verdict on a server that answers once.
+    /// The result of [`ask`] for a server that gives one answer.
     fn verdict(answer: &'static str) -> io::Result<()> {
         let listener = TcpListener::bind("0.0.0.0:0").unwrap();
         let address = listener.local_addr().unwrap();

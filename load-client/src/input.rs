@@ -16,7 +16,7 @@ pub fn is_standard(path: &Path) -> bool {
     path == Path::new(STANDARD)
 }
 
-/// What a file holds. Standard input can be read only once.
+/// Reads a whole file, without its byte order mark. Standard input can be read only once.
 ///
 /// # Errors
 ///
@@ -34,11 +34,11 @@ pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The same as text.
+/// Reads a whole file as text, without its byte order mark. Standard input can be read only once.
 ///
 /// # Errors
 ///
-/// Also if it is not UTF-8.
+/// If it cannot be read, or is not UTF-8.
 pub fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes(path)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }

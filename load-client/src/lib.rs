@@ -2,10 +2,10 @@
 //! happened.
 //!
 //! The modules stand in the order in which data flows; a module imports only from modules below it
-//! (`architecture/tests/rules.rs` holds that).
+//! (`architecture/tests/rules.rs` checks that).
 
 #![warn(clippy::unwrap_used)]
-// They panic where their output is full or gone; `ui/console.rs` does not.
+// `print!` and `eprint!` panic if their output is full or closed; `ui/console.rs` does not.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 #[cfg(feature = "embedded")]

@@ -1,6 +1,6 @@
 //! The `load-client` program.
 
-// They panic where their output is full or gone; `say` and `Screen` do not.
+// `print!` and `eprint!` panic if their output is full or closed; `say` and `Screen` do not.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod comparison;
@@ -89,7 +89,7 @@ fn show_saved(args: &ReportArgs) -> Result<ExitCode, Failure> {
 async fn run_one(args: &RunArgs, command: String, stopper: &Arc<Stopper>) -> Result<ExitCode, Failure> {
     let mut schedule = schedule(&args.load);
     if args.align {
-        // The one place where a run looks at the time of day. A clock before 1970 is as good as one that shows 1970.
+        // The one place where a run looks at the time of day. A clock that shows a time before 1970 counts as 1970.
         schedule = schedule.joined_at(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
     let files = open(&args.output, command)?;

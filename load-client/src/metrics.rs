@@ -20,7 +20,7 @@ use crate::{
 
 /// Upper bounds of the buckets of response times and times to done, in seconds: 1-2.5-5 steps, finer where people set
 /// their SLOs (0.1 s to 2.5 s), and up to the hour that an unbounded queue reaches. The SLO and the deadline of a run
-/// join them, so that what kept them is counted exactly.
+/// are added, so that the requests within them are counted exactly.
 const TIMES: [f64; 24] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0,
     30.0, 60.0, 120.0, 600.0, 3600.0,
@@ -39,7 +39,7 @@ const AUDITED: &str = "load_audited_total";
 const DISCARDED: &str = "discarded";
 const START_LAG: &str = "load_start_lag_seconds";
 
-/// What becomes of an accepted message: the columns of the audit that end it.
+/// The columns of the audit that are the possible fates of an accepted message.
 fn fates() -> impl Iterator<Item = &'static Column<AuditCounts>> {
     let ends = |column: &&Column<AuditCounts>| matches!(column.part, Part::Good | Part::Bad);
     AuditCounts::COLUMNS.iter().filter(ends)
@@ -74,7 +74,7 @@ fn attempt_ends() -> impl Iterator<Item = &'static Column<AttemptCounts>> {
     AttemptCounts::COLUMNS.iter().filter(ends)
 }
 
-/// What attempts did for their requests.
+/// The columns that count the effect of attempts on their requests.
 fn attempt_effects() -> impl Iterator<Item = &'static Column<AttemptCounts>> {
     let beside = |column: &&Column<AttemptCounts>| column.part == Part::Beside;
     AttemptCounts::COLUMNS.iter().filter(beside)
@@ -107,12 +107,12 @@ pub struct Metrics {
     acknowledged: Counter,
     /// Those of [`audited`].
     audited: Vec<Counter>,
-    /// By [`attempt_ends`], then by [`attempt_effects`].
+    /// One counter for each of [`attempt_ends`], then one for each of [`attempt_effects`].
     attempts: Vec<Counter>,
     blocked: Gauge,
     in_flight: Gauge,
     warming_up: Gauge,
-    /// `None` where there is no rate to tell.
+    /// `None` if the schedule has no rate.
     offered: Option<Gauge>,
     warmup_lasts: Duration,
 }
@@ -150,13 +150,13 @@ impl Metrics {
         })
     }
 
-    /// Where the run records durations.
+    /// The histograms in which the run records durations.
     pub fn histograms(&self) -> Histograms {
         self.histograms.clone()
     }
 
-    /// Copies a reading into the recorder. `elapsed` is since the load began; `offered_rps` is what the schedule asks for
-    /// now, where it can say so.
+    /// Copies a reading into the recorder. `elapsed` is the time since the load began; `offered_rps` is the current
+    /// rate of the schedule, if it has one.
     pub fn publish(&self, reading: &LiveReading, elapsed: Option<Duration>, offered_rps: Option<f64>) {
         let ledger = &reading.ledger;
         self.intended.absolute(ledger.intended);

@@ -1,9 +1,10 @@
 //! Suggests the known name that is most like a mistyped one.
 
-/// How alike two names must be (arbitrary: as clap has it for flags).
+/// The least Jaro-Winkler similarity at which a name is suggested (arbitrary: the value that clap uses for flags).
 const LEAST: f64 = 0.8;
 
-/// The known name that is most like the given one, if any is near. A name that differs only in case is the nearest.
+/// The known name that is most like the given one, if any is similar enough. A name that differs only in case is the
+/// nearest.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase();
     let likeness = |name: &str| strsim::jaro_winkler(&given, &name.to_lowercase());

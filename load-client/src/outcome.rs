@@ -1,4 +1,4 @@
-//! How a request ended, and with which status: closed sets. The lowest module.
+//! How a request ended, and with which status: two closed sets.
 //!
 //! A new outcome needs a variant here, its columns in `ledger/requests.rs`, and in `call/mod.rs` the answers that mean it. Tables,
 //! pages, gates, metrics and the live view follow from these.
@@ -26,12 +26,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All, in the order of their discriminants.
+    /// All outcomes, in the order of their discriminants.
     pub const ALL: [Self; Self::COUNT] = *Self::VARIANTS
         .first_chunk()
         .expect("there are as many variants as are counted");
 
-    /// Its name in reports and metrics.
+    /// The name in reports and metrics.
     pub fn label(self) -> &'static str {
         self.into()
     }
@@ -62,7 +62,7 @@ pub enum StatusCode {
 }
 
 impl StatusCode {
-    /// All, in the order of their numbers.
+    /// All statuses, in the order of their numbers.
     pub const ALL: [Self; Self::COUNT] = *Self::VARIANTS
         .first_chunk()
         .expect("there are as many variants as are counted");

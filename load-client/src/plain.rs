@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
-/// Characters that are kept of what a peer says (arbitrary: some lines of a terminal).
+/// The most characters of a peer's words that are kept (arbitrary: some lines of a terminal).
 const LONGEST: usize = 600;
-/// Characters of a line that is printed (arbitrary: longer than any of our own).
+/// The most characters of a printed line (arbitrary: longer than any line of this program).
 const LONGEST_LINE: usize = 4000;
 
 /// A peer's words: on one line, visible, and cut off after some lines of a terminal.
@@ -16,7 +16,7 @@ pub fn word(text: &str) -> String {
     escaped(&cut(text, LONGEST), is_obeyed).into_owned()
 }
 
-/// The same text on one line, which is cut off if it is longer than any of our own.
+/// Text of any origin, on one line and visible. It is cut off if it is longer than any line of this program.
 pub fn line(text: &str) -> String {
     escaped(&cut(text, LONGEST_LINE), is_obeyed).into_owned()
 }
@@ -28,7 +28,7 @@ fn cut(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// The same text, with its line breaks.
+/// Text of any origin, visible and with its line breaks. It is not cut off.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |character| character != '\n' && is_obeyed(character))
 }
@@ -48,8 +48,8 @@ fn escaped(text: &str, is_obeyed: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Whether a terminal does something else with it than to show it: controls, breaks of lines and paragraphs, what turns the
-/// direction of writing, and what has no width.
+/// Whether a terminal obeys the character instead of showing it: controls, breaks of lines and paragraphs, changes of
+/// the writing direction, and characters without width.
 fn is_obeyed(character: char) -> bool {
     character.is_control()
         || matches!(

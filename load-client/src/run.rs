@@ -20,7 +20,7 @@ use crate::{
     ui::{console::say, progress::Progress, prometheus::MetricsOfRun, watched::WatchedRun},
 };
 
-/// What holds where no flag says otherwise.
+/// The values of a run that no flag has set.
 pub(crate) const DEFAULTS: Defaults = Defaults {
     rpc: Rpc::Process,
     duration: Duration::from_secs(10),
@@ -40,16 +40,16 @@ pub enum RunError {
     /// The method cannot be called.
     #[error(transparent)]
     Schema(#[from] SchemaError),
-    /// The data does not make a message.
+    /// The data does not fit the message of the method.
     #[error(transparent)]
     Template(#[from] TemplateError),
     /// The data cannot be read.
     #[error("{0}")]
     Data(String),
-    /// A file for TLS does not do.
+    /// A file for TLS cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// TLS is asked for, and not asked for.
+    /// A flag needs TLS, but a URL is without TLS.
     #[error(
         "{flag} is for TLS, which {url} does not ask for; write the URL with https://{}",
         plaintext(flag)
@@ -57,35 +57,35 @@ pub enum RunError {
     NoTls {
         /// The flag that needs TLS.
         flag: &'static str,
-        /// The URL to write instead, without TLS.
+        /// The URL that is without TLS.
         url: Url,
     },
-    /// The flags do not make a load.
+    /// The flags do not describe a possible load.
     #[error("{0}")]
     Load(String),
-    /// A service would get nothing.
+    /// There are fewer connections than services, so a service would get no request.
     #[error(
         "{services} services need a connection each: {connections} for {clients} clients are too few (--connections, --clients)"
     )]
     TooFewConnections {
         /// The number of URLs.
         services: u32,
-        /// How many there would be.
+        /// The number of connections.
         connections: u32,
-        /// The clients that share them.
+        /// The number of clients, which share the connections.
         clients: u32,
     },
-    /// The address for the metrics cannot be had.
+    /// The metrics cannot be served at the address.
     #[error("--prometheus-addr: cannot serve metrics at {address}: {source}; port 0 takes any that is free")]
     Metrics {
-        /// The address as the flag has it.
+        /// The address that the flag gives.
         address: Address,
         /// What the operating system says.
         source: io::Error,
     },
 }
 
-/// What users of ghz may have meant, where `--insecure` asks for no TLS at all.
+/// A hint for users of ghz, where `--insecure` means no TLS at all. Empty for any other flag.
 fn plaintext(flag: &str) -> &'static str {
     if flag == "--insecure" {
         ", or leave the flag out: http:// is already without TLS, which other tools call --insecure or --plaintext"
@@ -95,7 +95,7 @@ fn plaintext(flag: &str) -> &'static str {
 }
 
 impl RunError {
-    /// Whether what was asked for is wrong.
+    /// Whether the flags, or the files that they name, are at fault.
     pub fn is_usage(&self) -> bool {
         match self {
             Self::Schema(error) => error.is_usage(),
@@ -110,7 +110,7 @@ impl RunError {
     }
 }
 
-/// Drives the service of `args` on that schedule.
+/// Sends the load of `schedule` to the services of `args`, and measures it.
 pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> Result<Measured, RunError> {
     let stop = stopper.listener();
     let dial = dial(&args.urls, &args.tls, &args.connection)?;
@@ -154,7 +154,7 @@ pub async fn run(args: &RunArgs, schedule: Schedule, stopper: &Arc<Stopper>) -> 
     measured
 }
 
-/// The load, which must reach every service.
+/// The load that the flags describe. It is an error if it does not reach every service.
 fn scenario(args: &RunArgs, schedule: Schedule) -> Result<Scenario, RunError> {
     let services = services(&args.urls);
     let defaults = Defaults {
@@ -173,7 +173,7 @@ pub(crate) fn services(urls: &[Url]) -> u32 {
     u32::try_from(urls.len()).unwrap_or(u32::MAX)
 }
 
-/// Whether the flags make this load, and it reaches every service.
+/// Checks that the load is possible and has a connection for every service.
 pub(crate) fn checked(load: &LoadArgs, scenario: &Scenario, services: u32) -> Result<(), RunError> {
     load.check(scenario).map_err(RunError::Load)?;
     if scenario.connections < services {
@@ -201,15 +201,16 @@ pub(crate) fn dial(urls: &[Url], tls: &TlsArgs, connection: &ConnectionArgs) -> 
     }
 }
 
-/// What the flags say of the method.
+/// The flags that say which method is called, and how.
 pub(crate) struct Wanted<'a> {
     pub(crate) call: &'a CallArgs,
-    /// How long the service may take to come up.
+    /// How long to wait for the service to come up.
     pub(crate) patience: Duration,
 }
 
 impl Wanted<'_> {
-    /// What is called: a door of FooService, or the method that a flag names, once it is known what that looks like.
+    /// The call to make: an RPC of FooService, or the method that a flag names, with its types looked up. A stop ends
+    /// the lookup.
     pub(crate) async fn call(
         &self,
         dial: &Dial,
@@ -238,7 +239,7 @@ impl Wanted<'_> {
     }
 }
 
-/// Where the run shows itself: on a page of metrics too, if one is asked for.
+/// The live counts of the run. They are also served as metrics, if an address is given for them.
 fn live(args: &RunArgs, scenario: &Arc<Scenario>) -> Result<Arc<Live>, RunError> {
     let Some(address) = &args.prometheus_addr else {
         return Ok(Arc::default());

@@ -45,7 +45,7 @@ pub enum SavedError {
     NothingInCommon {
         /// The file with the runs that have no counterpart.
         other: String,
-        /// What there is to compare with.
+        /// The names of the runs to compare with.
         names: String,
     },
 }
@@ -53,14 +53,14 @@ pub enum SavedError {
 /// The reports of some files, in the order of the command line.
 #[derive(Debug)]
 pub struct SavedReports {
-    /// Each with the name of its file.
+    /// Each report with the name of its file.
     files: Vec<(String, Report)>,
-    /// What they are compared with; if nothing, the first of them is what the others are compared with.
+    /// The reports to compare with. If there are none, the first of `files` takes their place.
     against: Vec<(String, Report)>,
 }
 
 impl SavedReports {
-    /// Reads and checks the files, `-` from standard input. `against` are those to compare with.
+    /// Reads and checks the files; `-` is standard input. `against` are the reports to compare with.
     pub fn read(files: &[PathBuf], against: &[PathBuf]) -> Result<Self, SavedError> {
         let standard = files.iter().chain(against).filter(|path| input::is_standard(path));
         if standard.count() > 1 {
@@ -73,7 +73,7 @@ impl SavedReports {
         })
     }
 
-    /// The text for one file, or for the changes to each of the others.
+    /// The text of a single report, or else of the changes.
     pub fn text(&self, changes: &[Changes], layout: Layout) -> String {
         if let ([], [(_, report)]) = (self.against.as_slice(), self.files.as_slice()) {
             return whole(report, layout);
@@ -82,7 +82,8 @@ impl SavedReports {
         changes.collect::<Vec<_>>().join("\n")
     }
 
-    /// The changes to each run of the others; none for one file.
+    /// The changes in each run of the later reports; none for a single report. It is an error if a report has no run to
+    /// compare.
     pub fn changes(&self) -> Result<Vec<Changes>, SavedError> {
         let (first, others) = match (self.against.as_slice(), self.files.as_slice()) {
             ([], [_]) => return Ok(Vec::new()),
@@ -114,7 +115,7 @@ impl SavedReports {
         Ok(parts)
     }
 
-    /// The page for one file, as its run would have written it, or for all of them, with the changes.
+    /// The page of a single report, as its run would have written it, or of all reports with the changes.
     pub fn page<'a>(&'a self, changes: &'a [Changes]) -> Page<'a> {
         match (self.against.as_slice(), self.files.as_slice()) {
             ([], [(_, report)]) => Page::of(report),
@@ -141,8 +142,8 @@ fn whole(report: &Report, layout: Layout) -> String {
     text + "\n" + &gates::gates(&report.runs, layout)
 }
 
-/// The run that `run` is to be compared with: of the same name and kind of clock; or, where there is but one on either
-/// side, that one.
+/// The run of `report` to compare `run` with: the one of the same name and kind of clock, or the only one if each of
+/// the two reports has one run.
 fn counterpart<'a>(file: &'a str, report: &'a Report, run: &Run, among: usize) -> Option<Saved<'a>> {
     let like = |one: &&Run| (&one.name, one.virtual_time) == (&run.name, run.virtual_time);
     let run = match report.runs.as_slice() {
@@ -174,8 +175,8 @@ fn read(path: &Path) -> Result<(String, Report), SavedError> {
     Ok((name.into_owned(), report))
 }
 
-/// What a line of the terminal begins with or is made of: a file may say anything, and one of its line breaks would begin a line that
-/// looks like ours.
+/// Escapes the line breaks in texts that make up lines on the terminal: a file may contain anything, and after a line
+/// break its text would look like a line of ours.
 fn on_one_line(run: &mut Run) {
     for text in [&mut run.name, &mut run.rpc, &mut run.verdict.reason] {
         *text = plain::line(text);

@@ -1,6 +1,7 @@
-//! The search for the highest rate that a service holds: pure, so that it is tested in plain numbers. It doubles the rate
-//! until one fails, and then halves the distance (on a log scale) between the highest rate that holds and the lowest that
-//! fails. The highest rate that held is then tested for longer. The answer comes from that test alone.
+//! The search for the highest rate that a service holds: it has no clock and no I/O, so that it is tested in plain
+//! numbers. It doubles the rate until one fails, and then halves the distance (on a log scale) between the highest rate
+//! that holds and the lowest that fails. The highest rate that held is then tested for longer. The answer comes from
+//! that test alone.
 
 /// The search does not go below this share of the first rate (arbitrary: four halvings, which take minutes at a low rate).
 const LOWEST: f64 = 1.0 / 16.0;
@@ -8,16 +9,16 @@ const LOWEST: f64 = 1.0 / 16.0;
 /// less).
 const MOST_PROBES: u32 = 120;
 
-/// How often a test is repeated that fails. Both must fail for the rate to count as too high.
+/// How often a failed test is repeated. The rate counts as too high only if the repetition fails too.
 const REPEAT_FAILED: u32 = 1;
 /// How often a test is repeated in which the load client was the limit (arbitrary: a machine is busy with other things for a
 /// while, and such a test says nothing).
 const REPEAT_LIMITED: u32 = 3;
-/// The share by which the highest rate that holds and a rate at which the load client is the limit may differ at the end
-/// (arbitrary: there is no answer in any case, only the knowledge that the capacity is at least so much).
+/// The share by which the highest rate that holds and a rate at which the load client is the limit may differ at the
+/// end (arbitrary: in this case the answer is only a lower bound of the capacity).
 const LIMITED_PRECISION: f64 = 0.2;
 
-/// What is searched.
+/// The range and the precision of a search.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SearchSettings {
     /// The first rate, in requests per second; more than 0.
@@ -33,18 +34,18 @@ pub struct SearchSettings {
 pub struct Probe {
     /// In requests per second.
     pub rate: f64,
-    /// Whether it is the longer test, from which the answer comes.
+    /// Whether this is the longer test, from which the answer comes.
     pub long: bool,
-    /// How many tests of this rate that did not hold it repeats.
+    /// How many times this test has been repeated, because the rate did not hold.
     pub again: u32,
 }
 
-/// What a test showed.
+/// The result of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
     /// The service holds the rate.
     Holds,
-    /// It does not.
+    /// The service does not hold the rate.
     Fails,
     /// The load client was the limit, so the test says nothing about the service.
     Limited,
@@ -53,9 +54,9 @@ pub enum Seen {
 /// What comes next.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Next {
-    /// This test.
+    /// Run this test.
     Probe(Probe),
-    /// Nothing: the search is over.
+    /// The search is over.
     End(End),
 }
 
@@ -71,16 +72,17 @@ pub enum End {
     },
     /// The capacity is at least this rate, which held in the longer test.
     AtLeast {
-        /// In requests per second.
+        /// The rate, in requests per second.
         holds: f64,
-        /// Whether the load client was the limit above it. If not, it is the highest rate that was to be tested.
+        /// Whether the load client was the limit above this rate. If not, this is the highest rate that the search may
+        /// test.
         limited: bool,
     },
     /// No rate held.
     Nothing {
         /// The lowest rate that was tested.
         lowest: f64,
-        /// Whether the load client was the limit there.
+        /// Whether the load client was the limit at that rate.
         limited: bool,
     },
     /// The tests contradict each other too often.
@@ -93,7 +95,7 @@ pub struct Search {
     settings: SearchSettings,
     /// The rates that held in a short test, in rising order.
     held: Vec<f64>,
-    /// The lowest rate above them that did not hold, and whether the load client was the limit.
+    /// The lowest rate above `held` that did not hold, and whether the load client was the limit.
     ceiling: Option<(f64, bool)>,
     probes: u32,
     next: Next,
@@ -170,7 +172,7 @@ impl Search {
             (Some(held), None) if *held < highest => short((2.0 * held).min(highest)),
             (Some(held), Some((rate, limited))) if rate > held * (1.0 + precise(limited)) => {
                 let between = rounded((held * rate).sqrt());
-                // So close that no rate of four digits is between them.
+                // The two are so close that no rate of four digits is between them.
                 if between <= *held || between >= rate {
                     return long(*held);
                 }
@@ -204,7 +206,7 @@ fn long(rate: f64) -> Next {
     })
 }
 
-/// To four digits: what a test can tell apart, and short to read.
+/// Rounds a rate to four digits: a test cannot tell more apart, and they are short to read.
 fn rounded(rate: f64) -> f64 {
     let decade = rate.log10().floor() - 3.0;
     let unit = 10_f64.powf(decade.abs());
@@ -226,7 +228,7 @@ mod tests {
         precision: 0.02,
     };
 
-    /// The end of a search among services that `shows` describes, and the tests that it made.
+    /// The end of a search in which `shows` gives the result of each test, and the tests that it made.
     fn run(settings: SearchSettings, mut shows: impl FnMut(Probe) -> Seen) -> (End, Vec<Probe>) {
         let mut search = Search::new(settings);
         let mut probes = Vec::new();
@@ -359,10 +361,10 @@ mod tests {
             panic!("{end:?}")
         };
         assert!(holds <= 5000.0 && holds > 4150.0, "{end:?}");
-        // A service that fails before that has an answer.
+        // If the service fails below the limit of the load client, the search has an exact answer.
         let (end, _) = run(SETTINGS, limited_from(5000.0, 4000.0));
         assert!(matches!(end, End::Between { .. }), "{end:?}");
-        // A load client that is the limit now and then has an answer all the same.
+        // If the load client is the limit only now and then, the search still has an exact answer.
         let mut made = 0;
         let (end, _) = run(SETTINGS, |probe| {
             made += 1;

@@ -1,4 +1,4 @@
-//! What the program does when it is told to end.
+//! Handles the signals that ask the program to end.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ pub(crate) async fn listen(stopper: Arc<Stopper>) {
     }
 }
 
-/// Ctrl-C, the signal that stops a container, or a terminal that is closed.
+/// Waits for Ctrl-C (SIGINT), for the signal that stops a container (SIGTERM), or for a terminal that is closed
+/// (SIGHUP).
 #[cfg(unix)]
 async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -42,8 +43,8 @@ async fn signal() {
     }
 }
 
-/// Whether the program was started by `nohup`, so that it goes on when its terminal is closed. A handler would undo that.
-/// (The first look counts, because afterwards the signal has a handler of ours.)
+/// Whether the program was started by `nohup`, so that it goes on when its terminal is closed. A handler would undo
+/// that. (Only the first call reads the mask, because afterwards the signal has a handler of ours.)
 #[cfg(unix)]
 fn ignores_hang_up() -> bool {
     use std::sync::OnceLock;

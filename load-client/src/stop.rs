@@ -17,7 +17,7 @@ enum Wish {
 #[derive(Debug)]
 pub struct Stopper(watch::Sender<Wish>);
 
-/// Listens. Clones listen to the same.
+/// Tells a run when to stop. All clones listen to the same [`Stopper`].
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Receiver<Wish>);
 
@@ -28,7 +28,7 @@ impl Default for Stopper {
 }
 
 impl Stopper {
-    /// Another handle that learns when the run is to stop.
+    /// A new handle that learns when the run is to stop.
     pub fn listener(&self) -> Stop {
         Stop(self.0.subscribe())
     }
@@ -43,7 +43,7 @@ impl Stopper {
         })
     }
 
-    /// How often it was asked so far, as far as that makes a difference: at most twice.
+    /// How many requests to stop have had an effect so far: at most 2.
     pub fn times_asked(&self) -> u8 {
         *self.0.borrow() as u8
     }

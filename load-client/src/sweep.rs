@@ -14,43 +14,43 @@ use crate::{
     units::plain,
 };
 
-/// What holds where neither the lab nor a flag says otherwise: how long each load lasts, and how long the services may then
+/// The values if neither the lab nor a flag sets them: how long each load lasts, and how long the services may then
 /// process what is left (arbitrary: a few seconds are enough to know what is done within most SLOs).
 const DEFAULTS: [(&str, &str); 2] = [("duration", "20s"), ("drain-limit", "10s")];
 
-/// What is measured, and how.
+/// What a sweep measures, and how.
 #[derive(Debug)]
 pub struct Setting {
-    /// The strategies, their services and their load; its rate does not count.
+    /// The strategies, their services and their load. The rate of the load is not used: `factors` give it.
     pub lab: Lab,
     /// The loads as multiples of the capacity, in rising order; at least one.
     pub factors: Vec<f64>,
-    /// Whether it runs in virtual time.
+    /// Whether services and loads run in virtual time.
     pub virtual_time: bool,
     /// How progress is shown.
     pub style: ProgressStyle,
 }
 
-/// What a sweep came to.
+/// The result of a sweep.
 #[derive(Debug)]
 pub struct Swept {
-    /// A run for each load and strategy, without its steps.
+    /// A run for each load and strategy, without time series and percentile curves.
     pub measured: Vec<Measured>,
     /// The curves.
     pub report: SweepReport,
     /// Runs that could not be made, and why.
     pub failed: Vec<(String, String)>,
-    /// Of everything that was drawn.
+    /// The seed of all random choices.
     pub seed: u64,
 }
 
 /// Why a sweep could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
-    /// The lab does not do.
+    /// The lab is not valid.
     #[error(transparent)]
     Lab(#[from] LabError),
-    /// The services do not run in virtual time.
+    /// The services cannot run in virtual time.
     #[error("{0}")]
     Virtual(String),
     /// A service has no capacity that loads could be multiples of.
@@ -65,14 +65,14 @@ pub enum SweepError {
 }
 
 impl SweepError {
-    /// Whether what was asked for is wrong.
+    /// Whether the flags or the lab are at fault, and not the run.
     pub fn is_usage(&self) -> bool {
         !matches!(self, Self::Compare(_))
     }
 }
 
 impl Setting {
-    /// The strategies at a load of so many requests per second.
+    /// The strategies at an offered load of `rps` requests per second.
     fn strategies(&self, rps: f64) -> Result<Vec<Strategy>, LabError> {
         let words = |(name, value): (&str, String)| (name.to_owned(), vec![value]);
         let mut lab = self.lab.clone();
@@ -82,13 +82,13 @@ impl Setting {
     }
 }
 
-/// Measures all loads, from the lowest on; a stop ends it, with the loads so far.
+/// Measures all loads in rising order. After a stop, the result has only the loads that were measured before it.
 ///
 /// # Errors
 ///
-/// If the lab does not do, or something could not be started.
+/// If the lab is not valid, or something could not be started.
 pub async fn sweep(setting: &Setting, stopper: &Arc<Stopper>) -> Result<Swept, SweepError> {
-    // Any rate does to know the services.
+    // The services do not depend on the rate, so any rate will do here.
     let strategies = setting.strategies(1.0)?;
     if setting.virtual_time {
         compare::check_virtual(&strategies).map_err(SweepError::Virtual)?;
@@ -152,7 +152,7 @@ pub async fn sweep(setting: &Setting, stopper: &Arc<Stopper>) -> Result<Swept, S
     Ok(swept)
 }
 
-/// The curves of these strategies, without points.
+/// A report with a curve for each strategy, without points.
 fn empty(strategies: &[Strategy]) -> Result<SweepReport, SweepError> {
     let curve = |strategy: &Strategy| {
         let capacity = strategy.capacity().per_second();
@@ -175,7 +175,7 @@ fn empty(strategies: &[Strategy]) -> Result<SweepReport, SweepError> {
     })
 }
 
-/// Without the time series and the curves of percentiles: dozens of them would make a report of many megabytes.
+/// Removes the time series and the percentile curves: dozens of them would make a report of many megabytes.
 fn without_steps(run: &mut Run) {
     run.series = Vec::new();
     run.response_time_curve = None;

@@ -7,7 +7,8 @@ use rand_pcg::Pcg64Mcg;
 
 use crate::scenario::Priorities;
 
-/// Apart from the seeds of the times of requests, which are below this distance.
+/// Keeps the seeds of the classes distinct from the seeds of the request times: those add only the client's index,
+/// which is less.
 const APART: u64 = 1 << 32;
 
 /// Draws a class for each request of one client, from a sequence of its own: the times of requests do not depend on it.
@@ -18,7 +19,7 @@ pub(super) struct Classes {
 }
 
 impl Classes {
-    /// Of client `index`.
+    /// The classes of client `index`, from 0.
     pub(super) fn new(priorities: Arc<Priorities>, seed: u64, index: u32) -> Self {
         let seed = seed
             .wrapping_mul(0x9E37_79B9_7F4A_7C15)
@@ -29,7 +30,7 @@ impl Classes {
         }
     }
 
-    /// The class of the next request, by its place among those of the load.
+    /// Draws the class of the next request: its index in the scenario's list of classes.
     pub(super) fn draw(&mut self) -> u8 {
         self.priorities.place(self.random.random())
     }
@@ -51,10 +52,10 @@ mod tests {
         let first = drawn(1, 0);
         assert_eq!(first, drawn(1, 0));
         assert!(first != drawn(1, 1) && first != drawn(2, 0));
-        // Places are 0 and 1.
+        // Classes are numbered in the order of the list: 0 is urgency 0, 1 is urgency 3.
         let others: usize = first.iter().map(|class| usize::from(*class)).sum();
         let urgent = 10_000 - others;
-        // Five standard deviations of 10,000 draws with a fifth.
+        // The bound is five standard deviations of the number of urgent requests among 10,000.
         assert!(urgent.abs_diff(2000) < 5 * 40, "{urgent}");
     }
 }

@@ -10,22 +10,24 @@ use super::{
 };
 use crate::scenario::{Schedule, Spacing};
 
-/// The most requests that are counted out one by one, as a Poisson schedule needs (arbitrary: a few seconds).
+/// The largest number of requests for a Poisson schedule, whose sends are counted one by one (arbitrary: this takes a
+/// few seconds).
 pub const MOST_POISSON: u64 = 100_000_000;
 
-/// How many sends there are at most, and whose they are.
+/// The limit on the number of requests, and the share of each client.
 #[derive(Debug, Clone)]
 pub(super) enum Deal {
-    /// As many as the schedule has: only time ends the load.
+    /// No limit on requests: only time ends the load.
     Unlimited,
-    /// So many, dealt in turn: without a schedule, or until this time, by the rows of a trace.
+    /// The total number of requests, dealt to the clients in turn, and the time at which the load ends. The time is
+    /// known only with a trace that has enough rows.
     InTurn(u64, Option<Duration>),
-    /// So many of each client, until this time.
+    /// The number of requests of each client, and the time at which the load ends.
     Counted(Arc<[u64]>, Duration),
 }
 
 impl Deal {
-    /// The first `requests` sends of a timetable.
+    /// Deals the first `requests` sends of a timetable.
     pub(super) fn first(requests: u64, timetable: &Timetable) -> Self {
         let in_time = |at: &Duration| timetable.until.is_none_or(|until| *at < until);
         match (&timetable.schedule, &timetable.profile) {
@@ -59,7 +61,7 @@ impl Deal {
         }
     }
 
-    /// How many client `index` of so many has.
+    /// The most requests that client `index` of `clients` schedules.
     pub(super) fn share(&self, index: u32, clients: u32) -> u64 {
         match self {
             Self::Unlimited => u64::MAX,
@@ -71,7 +73,8 @@ impl Deal {
         }
     }
 
-    /// When all have been scheduled; `None` if there is no limit that is reached in time.
+    /// The time at which all requests have been scheduled; `None` if the load ends before that, or if it is not known
+    /// beforehand.
     pub(super) fn over(&self) -> Option<Duration> {
         match self {
             Self::Unlimited => None,
@@ -85,16 +88,17 @@ fn just_after(last: Duration) -> Duration {
     last + Duration::from_nanos(1)
 }
 
-/// When the integral has room for the requests: 20 of them at 10/s are 2 s of load, though the last one is scheduled a
-/// little earlier. To a microsecond, and a hair before the integral, so that rounding does not lead past a pause.
+/// The length of load that the rate needs for the requests: 20 of them at 10/s are 2 s, though the last one is
+/// scheduled a little earlier. The result is rounded to a microsecond. The target is reduced a little first: a rounding
+/// error could otherwise add the whole of a pause that follows.
 fn paced_end(profile: &Profile, target: f64) -> Duration {
     let end = profile.when(target * (1.0 - 1e-12)).unwrap_or_default();
     let micros = (end.as_nanos() + 500) / 1000;
     Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
 }
 
-/// How many each client has of the first `requests`, and the integral at the last of them. Each has exactly one send in
-/// every step of the integral, always at its own phase.
+/// How many of the first `requests` each client sends, and the value of the integral at the last of them, for constant
+/// spacing. Each client has exactly one send in every step of the integral, always at its own phase.
 fn evenly(requests: u64, clients: Vec<Paced>) -> (Vec<u64>, f64) {
     let all = clients.len() as u64;
     let (rounds, rest) = ((requests - 1) / all, (requests - 1) % all);
@@ -116,10 +120,12 @@ fn evenly(requests: u64, clients: Vec<Paced>) -> (Vec<u64>, f64) {
     (counts, target)
 }
 
-/// The same of clients at random; `None` if the integral reaches `most` before. Most sends are counted client by client;
-/// only the last of them have to be put in order.
+/// How many of the first `requests` each client sends, and the value of the integral at the last of them, for Poisson
+/// spacing. `None` if the integral reaches `most` before. Most sends are counted client by client; only the last of
+/// them have to be put in order.
 fn at_random(requests: u64, clients: &[Paced], most: f64) -> Option<(Vec<u64>, f64)> {
-    // Six standard deviations before the expected end: too far once in a thousand million times.
+    // Six standard deviations before the expected end. This is too far once in a thousand million times; then all sends
+    // are put in order.
     let sure = (requests as f64 - 6.0 * (requests as f64).sqrt()) / clients.len() as f64;
     let mut counting = Counting::until(sure.min(most), clients);
     if counting.counted >= requests {
@@ -156,9 +162,9 @@ impl Counting {
         }
     }
 
-    /// Counts the rest; `None` if the integral reaches `most` before.
+    /// Counts the remaining sends in the order of their times; `None` if the integral reaches `most` before the last.
     fn finish(mut self, requests: u64, most: f64) -> Option<(Vec<u64>, f64)> {
-        // Times are not negative, and such floats are in the order of their bits.
+        // Floats that are not negative have the same order as their bits.
         let key = |client: &Paced| client.target().to_bits();
         let mut next: BinaryHeap<_> = self
             .clients
@@ -202,7 +208,8 @@ mod tests {
         plan
     }
 
-    /// All intents in order, as a run without a number of requests has them, with their clients.
+    /// The scheduled times of all clients in order, each with its client, for a run without a number of requests: at
+    /// most `most` of a client.
     fn merged(schedule: &Schedule, clients: u32, most: usize) -> Vec<(Duration, u32)> {
         let plan = ArrivalPlan::new(schedule, clients, 1);
         let mut all: Vec<_> = (0..clients)
@@ -217,7 +224,8 @@ mod tests {
         all
     }
 
-    /// That the shares are what the first sends of the merged schedule are, and that the load ends after them.
+    /// Checks that the shares are those of the first `requests` sends of the merged schedule, and that the load ends
+    /// after them. Returns the time at which it ends.
     fn check(schedule: &Schedule, clients: u32, requests: u64) -> Duration {
         let dealt = plan(schedule, clients, requests, None);
         let most = usize::try_from(requests).unwrap();
@@ -245,12 +253,12 @@ mod tests {
                 (1e6, 7, 10_000, 0.01),
             ] {
                 let over = check(&rate(rps, spacing), clients, requests).as_secs_f64();
-                // The phases and the gaps are drawn: five standard deviations.
+                // The phases and the gaps are random, so five standard deviations are allowed.
                 let spread = 5.0 * (requests as f64).sqrt() / rps;
                 assert!((over - seconds).abs() <= spread, "{rps}/s, {clients} clients: {over} s");
             }
         }
-        // As many for each client: to the microsecond.
+        // Each client has the same number of requests, so the end is exact to the microsecond.
         let over = check(&rate(100.0, Spacing::Constant), 100, 100);
         assert_eq!(over, Duration::from_secs(1));
     }

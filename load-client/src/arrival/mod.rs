@@ -1,5 +1,5 @@
-//! When requests are scheduled: a pure function of the plan and a seed, which reads no clock. A client asks for its next intent
-//! when it is done with the last, so a backlog of intents costs no memory.
+//! Computes when requests are scheduled: a pure function of the plan and a seed, which reads no clock. A client asks
+//! for its next scheduled request when it is done with the last one, so a backlog of requests costs no memory.
 
 mod classes;
 mod deal;
@@ -13,18 +13,18 @@ use self::{classes::Classes, deal::Deal, timetable::Timetable};
 pub use self::{deal::MOST_POISSON, timetable::Paced};
 use crate::scenario::{Priorities, Scenario, Schedule, TraceRow};
 
-/// A request that is scheduled.
+/// A scheduled request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intent {
-    /// Since the start of the run.
+    /// The scheduled time, since the start of the run.
     pub at: Duration,
     /// The service time that the message demands; `None`: the service draws it from its own distribution.
     pub demand: Option<Duration>,
-    /// Its class of urgency, by the place among those of the load; 0 where requests have none.
+    /// The index of its class of urgency in the scenario's list of classes; 0 if requests have no classes.
     pub class: u8,
 }
 
-/// The intents of one client, in order.
+/// The scheduled requests of one client, in order of time.
 #[derive(Debug)]
 pub struct Arrivals {
     times: Times,
@@ -34,7 +34,7 @@ pub struct Arrivals {
 /// When the requests of one client are due.
 #[derive(Debug)]
 enum Times {
-    /// Requests at a rate, drawn as the schedule says.
+    /// Requests at a rate, spaced evenly or at random.
     Paced(Paced),
     /// Requests at the times of a trace.
     Recorded {
@@ -42,26 +42,27 @@ enum Times {
         rows: Arc<[TraceRow]>,
         /// The index of the client's next row.
         next: usize,
-        /// From one of its rows to the next: the number of clients.
+        /// The distance from one of its rows to the next: the number of clients.
         stride: usize,
     },
     /// Each request as soon as the client may send again.
     AsFastAsPossible,
 }
 
-/// What the clients of one run have in common.
+/// The schedule of one run and how it is divided among the clients.
 #[derive(Debug, Clone)]
 pub struct ArrivalPlan {
     timetable: Timetable,
-    /// How many sends there are at most, and whose they are.
+    /// The limit on the number of requests, and the share of each client.
     deal: Deal,
-    /// The classes of urgency that requests are drawn from.
+    /// The classes of urgency and their shares, from which the class of each request is drawn; `None`: requests have no
+    /// classes.
     priorities: Option<Arc<Priorities>>,
     seed: u64,
 }
 
 impl ArrivalPlan {
-    /// The schedule, dealt to so many clients.
+    /// Divides the schedule among `clients` clients, without a limit on the number of requests and without classes.
     pub fn new(schedule: &Schedule, clients: u32, seed: u64) -> Self {
         Self {
             timetable: Timetable::new(schedule, clients, seed),
@@ -71,8 +72,8 @@ impl ArrivalPlan {
         }
     }
 
-    /// The load of a scenario, with its length and its number of requests. With a number of requests this takes a moment:
-    /// the sends of a Poisson schedule are counted one by one.
+    /// The load of a scenario, with its length, its classes and its number of requests. With a Poisson schedule and a
+    /// number of requests this takes up to a few seconds, because the sends are counted one by one.
     pub fn of(scenario: &Scenario) -> Self {
         let mut plan = Self::new(&scenario.schedule, scenario.clients, scenario.seed);
         plan.timetable.until = scenario.length();
@@ -93,13 +94,13 @@ impl ArrivalPlan {
         self.timetable.until
     }
 
-    /// When the load is over: at its length, or earlier, once all its requests have been scheduled. `None` if this is not
-    /// known beforehand.
+    /// The time at which the load ends: its length, or the earlier time at which all its requests have been scheduled.
+    /// `None` if this is not known beforehand.
     pub fn over(&self) -> Option<Duration> {
         self.deal.over().or(self.timetable.until)
     }
 
-    /// The intents of client `index`, of 0 to clients − 1.
+    /// The scheduled requests of client `index`, which is from 0 to clients − 1.
     pub fn client(&self, index: u32) -> Arrivals {
         let times = match (&self.timetable.schedule, &self.timetable.profile) {
             (Schedule::Trace(rows), _) => Times::Recorded {
@@ -121,7 +122,7 @@ impl ArrivalPlan {
 }
 
 impl Arrivals {
-    /// The next intent; `None` when there is none left. Without a schedule, it is `now`.
+    /// The next scheduled request; `None` if none is left. Without a schedule, the request is due at `now`.
     pub fn next(&mut self, now: Duration) -> Option<Intent> {
         let (at, demand) = match &mut self.times {
             Times::Paced(paced) => (paced.next()?, None),
@@ -136,7 +137,7 @@ impl Arrivals {
         Some(Intent { at, demand, class })
     }
 
-    /// Whether there is a schedule that a client can fall behind.
+    /// True if the load has a schedule: then a client can fall behind it.
     pub fn scheduled(&self) -> bool {
         !matches!(self.times, Times::AsFastAsPossible)
     }
@@ -208,7 +209,8 @@ mod tests {
         };
         let within = |spacing, seconds| count(&ramp(spacing), 4, Duration::from_secs(seconds));
         assert_eq!(within(Spacing::Constant, 99), 500);
-        // 5 t² by then; each client is within one send of its own quarter.
+        // After t seconds the integral is 5 t², so 125; each of the four clients is at most one send away from its
+        // quarter.
         assert!(within(Spacing::Constant, 5).abs_diff(125) <= 4);
         let random = count(&ramp(Spacing::Poisson), 4, Duration::MAX);
         assert!(random.abs_diff(500) < 5 * 23, "{random}");

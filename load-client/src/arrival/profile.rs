@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use crate::scenario::Stage;
 
-/// A rate over time, of one client.
+/// The rate of one client over time.
 #[derive(Debug)]
 pub(super) struct Profile {
     pieces: Vec<Piece>,
-    /// Seconds and integral at the end of the last piece.
+    /// The time in seconds and the value of the integral at the end of the last piece.
     end: (f64, f64),
     repeat: bool,
 }
@@ -20,16 +20,16 @@ pub(super) struct Profile {
 #[derive(Debug, Clone, Copy)]
 struct Piece {
     start: f64,
-    /// The integral at its start.
+    /// The value of the integral at the start of the piece.
     done: f64,
-    /// Per second, at its start.
+    /// Requests per second at the start of the piece.
     rate: f64,
-    /// What the rate gains in a second.
+    /// The change of the rate per second.
     slope: f64,
 }
 
 impl Profile {
-    /// One rate, for an unlimited time.
+    /// One constant rate, for an unlimited time.
     pub(super) fn constant(rate: f64) -> Self {
         Self {
             pieces: vec![Piece {
@@ -43,7 +43,7 @@ impl Profile {
         }
     }
 
-    /// One stage after the other.
+    /// One stage after the other; with `repeat`, from the first again after the last.
     pub(super) fn stages(stages: impl Iterator<Item = Stage>, repeat: bool) -> Self {
         let mut end = (0.0, 0.0);
         let pieces = stages
@@ -62,7 +62,7 @@ impl Profile {
         Self { pieces, end, repeat }
     }
 
-    /// When the integral reaches `target`; `None` if it never does.
+    /// The time at which the integral reaches `target`; `None` if it never does.
     pub(super) fn when(&self, target: f64) -> Option<Duration> {
         let (length, whole) = self.end;
         let (offset, rest) = if target < whole {
@@ -73,7 +73,8 @@ impl Profile {
         } else {
             return None;
         };
-        // The last piece that has begun by then; one of rate 0 has no send of its own.
+        // The last piece at whose start the integral is at most `rest`. This skips a pause before it, which has no
+        // sends.
         let index = self
             .pieces
             .partition_point(|piece| piece.done <= rest)
@@ -82,7 +83,7 @@ impl Profile {
         Duration::try_from_secs_f64(offset + into).ok()
     }
 
-    /// The integral at this time.
+    /// The value of the integral at the time `at`.
     pub(super) fn integral(&self, at: Duration) -> f64 {
         let (length, whole) = self.end;
         let at = at.as_secs_f64();
@@ -104,14 +105,16 @@ impl Profile {
 }
 
 impl Piece {
-    /// When, in seconds, the integral reaches `target` in this piece.
+    /// The time, in seconds, at which the integral reaches `target` in this piece; `None` if the rate here is never
+    /// above 0.
     fn reaches(&self, target: f64) -> Option<f64> {
         if self.rate <= 0.0 && self.slope <= 0.0 {
             return None;
         }
         let missing = target - self.done;
-        // rate·t + slope·t²/2 = missing, solved without a difference of two like numbers. At the end of a ramp down to 0,
-        // rounding must not make a root of less than nothing.
+        // Solves rate·t + slope·t²/2 = missing for t, without a difference of two nearly equal numbers, which would
+        // lose digits. At the end of a ramp down to 0 a rounding error can make the number under the root negative, so
+        // it is set to 0.
         let root = (self.rate * self.rate + 2.0 * self.slope * missing).max(0.0).sqrt();
         let into = if missing > 0.0 {
             2.0 * missing / (self.rate + root)
@@ -121,7 +124,7 @@ impl Piece {
         Some(self.start + into)
     }
 
-    /// The integral at a time, in seconds, within this piece.
+    /// The value of the integral at a time within this piece, in seconds.
     fn at(&self, seconds: f64) -> f64 {
         let into = seconds - self.start;
         self.done + into * (self.rate + self.slope * into / 2.0)
@@ -150,13 +153,13 @@ mod tests {
 
     #[test]
     fn a_ramp_is_where_its_integral_says() {
-        // From 0 to 100 in 10 s: 5 t².
+        // The rate goes from 0 to 100 in 10 s, so the integral is 5 t².
         let up = ramp(0.0, 100.0, false);
         for (target, seconds) in [(0.0, 0.0), (5.0, 1.0), (125.0, 5.0), (499.999_5, 9.999_995)] {
             near(&up, target, seconds);
         }
         assert_eq!(up.when(500.0), None);
-        // From 100 to 0: what is missing at the end is 5 (10 − t)².
+        // The rate goes from 100 to 0, so the integral is 500 − 5 (10 − t)².
         let down = ramp(100.0, 0.0, false);
         for (target, seconds) in [(0.0, 0.0), (375.0, 5.0), (495.0, 9.0)] {
             near(&down, target, seconds);

@@ -1,4 +1,4 @@
-//! The schedule that all clients of a run have in common, and the share of a rate that each has of it.
+//! The schedule that all clients of a run have in common, and the share of its rate that each client has.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,11 +9,11 @@ use rand_pcg::Pcg64Mcg;
 use super::profile::Profile;
 use crate::scenario::{Schedule, Spacing, Stage};
 
-/// A schedule for so many clients.
+/// A schedule, and the number of clients that share it.
 #[derive(Debug, Clone)]
 pub(super) struct Timetable {
     pub(super) schedule: Schedule,
-    /// What one client has of a rate; `None` where there is none.
+    /// One client's share of the rate over time; `None` for a schedule without a rate.
     pub(super) profile: Option<Arc<Profile>>,
     pub(super) clients: u32,
     seed: u64,
@@ -21,20 +21,21 @@ pub(super) struct Timetable {
     pub(super) until: Option<Duration>,
 }
 
-/// Intents at a rate: a step of the profile's integral each, of 1 or exponential with mean 1.
+/// The scheduled requests of one client at a rate. From one request to the next the profile's integral grows by 1, or
+/// by an exponentially distributed number with mean 1.
 #[derive(Debug, Clone)]
 pub struct Paced {
     profile: Arc<Profile>,
     spacing: Spacing,
-    /// How far the integral has come.
+    /// The value of the integral at the next request, without the whole steps.
     done: f64,
-    /// How many steps of 1 that was, kept whole so that an hour adds no rounding.
+    /// The number of steps of 1 made so far. It is a whole number, so that rounding errors do not add up.
     steps: u64,
     random: Pcg64Mcg,
 }
 
 impl Timetable {
-    /// The schedule, dealt to so many clients.
+    /// Divides the schedule among `clients` clients.
     pub(super) fn new(schedule: &Schedule, clients: u32, seed: u64) -> Self {
         let share = |rps: f64| rps / f64::from(clients);
         let profile = match schedule {
@@ -58,9 +59,9 @@ impl Timetable {
         }
     }
 
-    /// What client `index` has of a rate.
+    /// The scheduled requests of client `index`; `profile` is the share of the rate that each client has.
     pub(super) fn paced(&self, profile: &Arc<Profile>, spacing: Spacing, index: u32) -> Paced {
-        // seed_from_u64 scatters neighbouring seeds.
+        // Seeds of neighbouring clients differ by 1; `seed_from_u64` makes unrelated sequences of them.
         let seed = self
             .seed
             .wrapping_mul(0x9E37_79B9_7F4A_7C15)
@@ -81,7 +82,7 @@ impl Timetable {
 }
 
 impl Paced {
-    /// When the next request is scheduled; `None` when there is none left.
+    /// The time of the next scheduled request; `None` if none is left.
     pub(super) fn next(&mut self) -> Option<Duration> {
         let at = self.profile.when(self.target())?;
         self.step();
@@ -93,7 +94,7 @@ impl Paced {
         self.done + self.steps as f64
     }
 
-    /// Goes on to the next send.
+    /// Moves the target on to the next request.
     pub(super) fn step(&mut self) {
         match self.spacing {
             Spacing::Constant => self.steps += 1,

@@ -1,4 +1,5 @@
-//! What an audit comes to when the run is over: the messages that are still open are with the service, lost, or unknown.
+//! Closes the audits when the run is over: each message that is still open counts as queued in the service, lost, or
+//! unknown.
 
 use std::time::Duration;
 
@@ -8,29 +9,29 @@ use super::{
 };
 use crate::{ledger::AuditCounts, live::LiveAudit, recorder::Done};
 
-/// What is known at the end.
+/// What the load client knows about the service at the end of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Closing {
     /// Messages that the service still has. Those of other senders count too, so a service that is shared can hide a loss
     /// as long as it is not empty.
     pub inside: u64,
-    /// Whether every completion since the start was heard of.
+    /// True if the observer received every completion since the start of the run.
     pub complete: bool,
 }
 
-/// An audit that is over.
+/// The results of a closed audit.
 #[derive(Debug, Default)]
 pub struct Audited {
     /// What became of the messages, without those of the warm-up.
     pub counts: AuditCounts,
-    /// When messages were done, and how long they had waited.
+    /// The times at which messages were done, and their queue waits and times to done.
     pub done: Done,
-    /// The last of them, since the start of the run.
+    /// When the last message was done, since the start of the run; `None` if none was.
     pub last_done: Option<Duration>,
 }
 
 impl Audited {
-    /// The audit so far, for progress and the live view.
+    /// The counts of the audit in the form that progress and the live view show.
     pub fn so_far(&self) -> LiveAudit {
         LiveAudit {
             counts: self.counts,
@@ -40,7 +41,8 @@ impl Audited {
 }
 
 impl Audit {
-    /// Acknowledged, judged and open: by earlier instances, by the present one.
+    /// Counts the acknowledged messages that are still open, without those of the warm-up: first those acknowledged by
+    /// earlier instances of the service, then those acknowledged by the current one.
     fn still_open(&self) -> (u64, u64) {
         let mut open = (0, 0);
         let judged = |entry: &&Entry| entry.intended >= self.warmup;
@@ -56,7 +58,7 @@ impl Audit {
         open
     }
 
-    /// Messages that ended while their calls were still under way, as the run was broken off.
+    /// Messages that were processed, though their calls had not returned when the run was stopped.
     fn ended_while_sent(&self) -> u64 {
         let ended =
             |entry: &&Entry| matches!(entry.state, State::EndedEarly { end, .. } if end.fate == Fate::Completed);
@@ -67,7 +69,7 @@ impl Audit {
             .count() as u64
     }
 
-    /// Closes the audits of all shards.
+    /// Adds up the audits of all shards and decides what became of the messages that are still open.
     pub fn close<'a>(audits: impl Iterator<Item = &'a mut Self>, closing: Closing) -> Audited {
         let mut all = Audited::default();
         let (mut gone, mut open) = (0, 0);

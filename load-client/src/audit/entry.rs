@@ -1,4 +1,4 @@
-//! What is known of one message while it is open.
+//! What the audit knows about one message while it is open.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,8 +10,8 @@ use std::{
 pub(super) struct Track {
     pub(super) next: u64,
     pub(super) open: BTreeMap<u64, Entry>,
-    /// Some messages with a number below this one were given up, though they may still end. So a second end of such a
-    /// message cannot be told from a first.
+    /// Some messages with a number below this one were given up, though the service may still report their ends. So the
+    /// audit cannot tell a second report of such a message from a first.
     pub(super) blurred: u64,
     /// Messages that were sent again, though the service may have had them: these may be done twice.
     pub(super) again: BTreeSet<u64>,
@@ -25,38 +25,39 @@ pub(super) struct Entry {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum State {
-    /// On its way, since that instance was the present one.
+    /// The call has not returned. `generation` is the instance of the service that was current when the message was
+    /// sent.
     Sent { generation: u32 },
-    /// Accepted by an instance.
+    /// The service accepted the message, at `at`. `generation` is the instance that was current when it was sent.
     Acknowledged { at: Duration, generation: u32 },
-    /// The call ended, at that time, and did not tell whether it was accepted.
+    /// The call ended, at `at`, without an answer about whether the message was accepted.
     Unacknowledged { at: Duration },
-    /// The end was heard of, at that time, before the acknowledgement.
+    /// The observer received the end, at `heard`, before the call returned.
     EndedEarly { end: End, heard: Duration },
 }
 
-/// What became of a message, as the service says.
+/// The outcome of a message that the service reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It was processed.
+    /// The message was processed.
     Completed,
-    /// It was too old when its turn came.
+    /// The message was too old when its turn came.
     Expired,
-    /// It was put aside after its last delivery.
+    /// A shared queue moved the message to the dead letters after its last delivery.
     DeadLettered,
-    /// It was dropped, abandoned or the like.
+    /// The message ended in another way without being processed; for example, it was dropped or abandoned.
     Other,
 }
 
-/// How a message ended, as the service says.
+/// The end of a message that the service reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
-    /// What became of it.
+    /// The outcome.
     pub fate: Fate,
     /// Whether the queue had delivered it more than once.
     pub redelivered: bool,
     /// From the acceptance until a worker took it, as the service measured it.
     pub queue_wait: Duration,
-    /// With a worker, as the service measured it.
+    /// The time with a worker, as the service measured it.
     pub service_time: Duration,
 }

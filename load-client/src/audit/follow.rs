@@ -1,4 +1,5 @@
-//! The audit while a run lasts: both sides report, and a message is settled when its end and its acknowledgement are known.
+//! The audit during a run. The sending client and the observer both report to it; a message is settled when its end and
+//! its acknowledgement are known.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -11,15 +12,16 @@ use crate::{
     recorder::{Done, Figures},
 };
 
-/// Messages followed at once, per shard (arbitrary: an entry takes about 100 bytes). What is sent beyond is not
-/// followed, and its fate is unknown.
+/// The most messages followed at once, per shard (arbitrary: an entry takes about 100 bytes). Messages sent above this
+/// number are not followed, and those of them that are acknowledged count as unknown.
 const MAX_OPEN: usize = 4_000_000;
-/// The most of these messages whose calls ended without telling whether they were accepted (arbitrary: more than are in
-/// flight at once). Many were never accepted, and no report of them will come: the audit forgets the oldest.
+/// The most uncertain messages followed: their calls ended without an answer about whether they were accepted
+/// (arbitrary: more than are in flight at once). Many were never accepted and will never be reported, so the audit
+/// forgets the oldest.
 const MAX_UNCERTAIN: usize = 100_000;
 
-/// The most messages of a client whose second sending is remembered (arbitrary: more than end within any timeout). A second end of
-/// an older one counts as the service's doing.
+/// The most resent messages that the audit remembers per client (arbitrary: more than end within any timeout). If an
+/// older one ends twice, it counts as duplicated by the service.
 const MAX_AGAIN: usize = 10_000;
 
 /// The audit of one shard's messages.
@@ -28,13 +30,14 @@ pub struct Audit {
     pub(super) tracks: Vec<Track>,
     pub(super) open: usize,
     pub(super) counts: AuditCounts,
-    /// Messages sent that are not followed, and whose end has not been heard of either.
+    /// Messages that are not followed, and whose ends have not been reported.
     unfollowed: u64,
-    /// Acknowledged by the present instance, and open.
+    /// Open messages that the current instance acknowledged.
     pending: u64,
-    /// Messages whose calls ended without telling, oldest first; some have been settled since.
+    /// Client and number of each message whose call ended without an answer about whether it was accepted, oldest
+    /// first. Some have been settled since.
     uncertain: VecDeque<(usize, u64)>,
-    /// Counts the instances of the service that were seen.
+    /// The number of restarts of the service that were seen; it identifies the current instance.
     pub(super) generation: u32,
     pub(super) done: Done,
     /// The exported times to done, recorded as completions are reported.
@@ -46,8 +49,9 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// For the messages of `clients` clients; judges those scheduled from `warmup` on against `slo`. Times to done also go
-    /// into `time_to_done` and `shown`, as they are heard of.
+    /// An audit of the messages of `clients` clients. Messages scheduled from `warmup` on are counted, and their times
+    /// to done are judged against `slo`. These times also go into `time_to_done` and `shown`, as completions are
+    /// reported.
     pub fn new(
         clients: usize,
         warmup: Duration,
@@ -71,7 +75,8 @@ impl Audit {
         }
     }
 
-    /// A message is sent; returns the number it carries.
+    /// Records that client `client` sends a message that is scheduled at `intended`; returns the number that the
+    /// message carries.
     pub fn sent(&mut self, client: usize, intended: Duration) -> u64 {
         let track = &mut self.tracks[client];
         let number = track.next;
@@ -87,7 +92,7 @@ impl Audit {
         number
     }
 
-    /// The message of that number is sent again, though the service may have it.
+    /// Records that a message is sent again, though the service may have it already.
     pub fn sent_again(&mut self, client: usize, number: u64) {
         let again = &mut self.tracks[client].again;
         again.insert(number);
@@ -96,7 +101,7 @@ impl Audit {
         }
     }
 
-    /// The service has accepted the message, so from now on its end is awaited.
+    /// Records that the service accepted a message, at `at`; from now on the audit waits for its end.
     pub fn acknowledged(&mut self, client: usize, number: u64, at: Duration) {
         let Some(entry) = self.tracks[client].open.get_mut(&number) else {
             self.counts.acknowledged += 1;
@@ -112,7 +117,7 @@ impl Audit {
                 self.settle(client, number);
                 self.ended(intended, at, end);
             }
-            // Sent to an earlier instance, perhaps: then the present one cannot be held to it.
+            // The message may be with an earlier instance; then the current one need not report its end.
             State::Sent { generation } => {
                 entry.state = State::Acknowledged { at, generation };
                 self.pending += u64::from(generation == self.generation);
@@ -123,12 +128,12 @@ impl Audit {
         }
     }
 
-    /// The service does not have it.
+    /// Records that the service certainly did not accept a message.
     pub fn not_there(&mut self, client: usize, number: u64) {
         self.unaccepted(client, number, None);
     }
 
-    /// The call ended at this time, and whether the service has it is not known.
+    /// Records that a call ended, at `at`, without an answer about whether the message was accepted.
     pub fn unacknowledged(&mut self, client: usize, number: u64, at: Duration) {
         self.unaccepted(client, number, Some(at));
     }
@@ -150,7 +155,7 @@ impl Audit {
         }
     }
 
-    /// Keeps at most `most` messages whose calls ended without telling.
+    /// Forgets the oldest uncertain messages until at most `most` are left.
     pub(super) fn forget_uncertain(&mut self, most: usize) {
         while self.uncertain.len() > most
             && let Some((client, number)) = self.uncertain.pop_front()
@@ -164,10 +169,10 @@ impl Audit {
         }
     }
 
-    /// The service says how it ended; `heard` is now.
+    /// Records that the service reported the end of a message; `heard` is now.
     pub fn completed(&mut self, client: usize, number: u64, end: End, heard: Duration) {
         let Some(track) = self.tracks.get_mut(client).filter(|track| number < track.next) else {
-            // A number that was never given: another run of the same name.
+            // This run never gave that number: the message is from another run with the same name.
             return;
         };
         self.counts.redelivered += u64::from(end.redelivered);
@@ -203,9 +208,9 @@ impl Audit {
         }
     }
 
-    /// Another instance of the service answers now, and the messages of the last one are gone: its queue was in memory. The last instance was alive
-    /// until `alive`. It held the messages acknowledged by then, and their ends will never be reported. Messages
-    /// acknowledged later may be with the new instance.
+    /// Records that another instance of the service answers now, and that the messages of the last one are gone,
+    /// because its queue was in memory. The last instance was alive until `alive`. It held the messages acknowledged by
+    /// then, and their ends will never be reported. Messages acknowledged later may be with the new instance.
     pub fn restarted(&mut self, alive: Duration) {
         self.generation += 1;
         self.pending = 0;
@@ -231,8 +236,8 @@ impl Audit {
         self.open -= 1;
     }
 
-    /// An acknowledged message ended. Its time to done is an upper bound: the acknowledgement's way back counts as if
-    /// the queue wait had begun only after it.
+    /// Counts an acknowledged message that ended. Its time to done is an upper bound: the queue wait is added to the
+    /// time at which the acknowledgement arrived, though it began before the acknowledgement was sent.
     fn ended(&mut self, intended: Duration, acknowledged: Duration, end: End) {
         if intended >= self.warmup {
             self.counts.done += u64::from(end.fate == Fate::Completed);
@@ -243,8 +248,8 @@ impl Audit {
         self.record(intended, acknowledged + end.queue_wait + end.service_time, end);
     }
 
-    /// A message ended whose sender was never told that it was accepted. When, is only known from when it was heard of:
-    /// an upper bound too.
+    /// Counts a message that ended without an acknowledgement. Its time to done is an upper bound too: it goes on until
+    /// the report arrived.
     fn ended_unacknowledged(&mut self, intended: Duration, heard: Duration, end: End) {
         if intended >= self.warmup {
             self.counts.done_unacknowledged += u64::from(end.fate == Fate::Completed);
@@ -263,7 +268,7 @@ impl Audit {
         }
     }
 
-    /// What is settled so far.
+    /// The counts of the messages settled so far, for progress and the live view.
     pub fn so_far(&self) -> LiveAudit {
         LiveAudit {
             counts: self.counts,
@@ -271,12 +276,12 @@ impl Audit {
         }
     }
 
-    /// Adds what is known of messages done.
+    /// Adds the messages done so far to `figures`.
     pub fn add_to(&self, figures: &mut Figures) {
         figures.done(&self.done);
     }
 
-    /// Whether there are acknowledged messages of the present instance whose end is still to come.
+    /// True while messages that the current instance acknowledged have not ended.
     pub fn waits(&self) -> bool {
         self.pending > 0
     }

@@ -1,4 +1,4 @@
-//! The audit, message by message.
+//! Tests of the audit, with few messages each.
 
 use std::{sync::Arc, time::Duration};
 
@@ -90,7 +90,7 @@ fn what_the_new_instance_accepted_before_it_was_heard_of_is_followed_to_its_end(
     audit.restarted(2 * SECOND);
     assert!(!audit.waits(), "which instance has it is not known for sure");
     audit.completed(0, new, END, 4 * SECOND);
-    // Reported late by the old instance, or reported twice: the audit cannot tell.
+    // The old instance may have reported this late, or twice; the audit cannot tell which.
     audit.completed(0, old, END, 4 * SECOND);
     let counts = close(audit, 0, true);
     assert_eq!((counts.done, counts.unknown, counts.duplicated), (1, 1, 0));
@@ -128,7 +128,7 @@ fn a_message_done_though_its_call_failed_is_told_apart() {
     audit.completed(0, cut_off, END, SECOND);
     let refused = audit.sent(0, Duration::ZERO);
     audit.not_there(0, refused);
-    // A number that was never given is another run's business.
+    // The audit ignores numbers that it never gave: they are from another run.
     audit.completed(0, 99, END, SECOND);
     audit.completed(7, 0, END, SECOND);
     let counts = close(audit, 0, true);

@@ -1,13 +1,13 @@
-//! What JSON calls the fields of a message, and which messages it writes in a way of its own.
+//! Finds the fields of a message by their names in JSON, and knows which message types have a special form in JSON.
 
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
-/// A type that JSON writes in a way of its own.
+/// True for the types of protobuf that have a special form in JSON: a `google.protobuf.Duration` is `"1.5s"`.
 pub(super) fn is_well_known(message: &MessageDescriptor) -> bool {
     message.package_name() == "google.protobuf"
 }
 
-/// By the name that JSON prefers, or the one in the .proto.
+/// The field with that name, which is either its JSON name or its name in the .proto.
 pub(super) fn field_named(message: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
     message
         .get_field_by_json_name(name)

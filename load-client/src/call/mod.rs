@@ -1,7 +1,7 @@
-//! What to send, and what the answer means: the one place where a status becomes an outcome.
+//! Encodes the request of each send and interprets its answer. Only this module turns a status into an outcome.
 //!
-//! A call is of a unary method of any service, with a message made from JSON. The RPC methods of FooService are built in:
-//! their message types are known at compile time, and their answers carry more figures.
+//! A call is of a unary method of any service, with a message made from JSON. The RPC methods of FooService are built
+//! in: their message types are known at compile time, and an answer of Process contains the queue wait.
 
 mod fields;
 mod placeholder;
@@ -37,17 +37,18 @@ use crate::{
     transport::{ACCEPTS_GZIP, Answer, Method, frame},
 };
 
-/// A method and what goes into every call of it.
+/// A method, and the content of every call of it.
 #[derive(Debug)]
 pub struct Call {
     /// The method to call, with the path of its requests.
     pub method: Method,
     content: Content,
-    /// Whether the service has said that it has no such method of FooService, and what wakes the tasks that wait for that.
+    /// True once the service has answered that it does not have this method of FooService; `Notify` wakes the task that
+    /// waits for that.
     unimplemented: (AtomicBool, Notify),
 }
 
-/// What is sent, and what comes back.
+/// The kind of message that is sent, and how its answer is read.
 #[derive(Debug)]
 enum Content {
     Enqueue { payload: Vec<u8> },
@@ -59,16 +60,16 @@ enum Content {
 #[derive(Debug)]
 struct Other {
     message: Template,
-    /// Of the run; the placeholders' values depend on them.
+    /// The clients and the seed of the run; the values of placeholders depend on them.
     clients: u32,
     seed: u64,
     answer: MessageDescriptor,
-    /// Whether an answer has been of that type: looking at every one would cost more than the call.
+    /// True once an answer could be decoded as that type. Decoding every answer would cost more than the call.
     answer_fits: AtomicBool,
 }
 
 impl Call {
-    /// Calls of FooService, through the door that the scenario names; through Process where it names none of them.
+    /// Calls of the RPC of FooService that the scenario names; of Process if it names a method of another service.
     pub fn foo(scenario: &Scenario) -> Self {
         let payload = vec![0; scenario.payload_size];
         let (path, content) = match scenario.rpc {
@@ -78,7 +79,7 @@ impl Call {
         Self::new(PathAndQuery::from_static(path), &scenario.metadata, content).reading(scenario)
     }
 
-    /// Calls of a unary method, with a message made from JSON; see the placeholders of `--data`.
+    /// Calls of a unary method, with a message made from JSON, which may have the placeholders of `--data`.
     ///
     /// # Errors
     ///
@@ -117,7 +118,7 @@ impl Call {
         }
     }
 
-    /// The request of a send, ready to be sent.
+    /// Encodes and frames the message of one send.
     pub fn encode(&self, ticket: Ticket<'_>) -> Bytes {
         let message = |payload: &Vec<u8>| {
             Some(Message {
@@ -139,12 +140,12 @@ impl Call {
         }
     }
 
-    /// Whether the service has said that FooService's method is not there: then it is no FooService.
+    /// True if the service has answered that it does not have this method of FooService, so it is not a FooService.
     pub fn is_refuted(&self) -> bool {
         self.unimplemented.0.load(Relaxed)
     }
 
-    /// Waits until it has said so. Cancel-safe.
+    /// Waits until `is_refuted` is true. Only one task may wait. Cancel-safe.
     pub async fn refuted(&self) {
         self.unimplemented.1.notified().await;
     }
@@ -156,7 +157,7 @@ impl Call {
         }
     }
 
-    /// Reads an answer. The message in it is decoded only as far as it is needed.
+    /// Interprets an answer. The message in it is decoded only if it is needed.
     pub fn interpret(&self, answer: Answer) -> Reply {
         let mut pushback = None;
         let (status, (outcome, fate), said) = match answer {
@@ -175,7 +176,7 @@ impl Call {
                     Code::DeadlineExceeded => (Outcome::Expired, Fate::Unknown),
                     Code::Unavailable => (Outcome::Unavailable, Fate::Unknown),
                     Code::InvalidArgument | Code::Unimplemented | Code::Unauthenticated | Code::PermissionDenied => {
-                        // A proxy's "not found" says nothing of the service behind it.
+                        // A "not found" from a proxy says nothing about the service behind it.
                         if code == Code::Unimplemented && own {
                             self.refute();
                         }
@@ -191,7 +192,7 @@ impl Call {
                 let ended = (Outcome::Unavailable, Fate::NotThere);
                 (None, ended, Said::NotConnected(reason))
             }
-            // A status code on a broken connection does not come from the peer.
+            // There is no status: on a broken connection, a status code would not come from the service.
             Answer::Broken(reason) => (None, (Outcome::Unavailable, Fate::Unknown), Said::Broken(reason)),
             Answer::Malformed(reason) => (None, (Outcome::Failed, Fate::Unknown), Said::Broken(reason)),
         };
@@ -219,8 +220,8 @@ impl Call {
 }
 
 impl Other {
-    /// Decodes answers until one is of the method's type. From then on it is enough that they are whole messages, as the
-    /// transport sees to.
+    /// Decodes answers until one is of the method's type. Later answers are not decoded; the transport checks that they
+    /// are complete.
     fn check(&self, body: Bytes) -> Result<(), DecodeError> {
         if !self.answer_fits.load(Relaxed) {
             DynamicMessage::decode(self.answer.clone(), body)?;
@@ -243,7 +244,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     type Peer = h2::server::Connection<DuplexStream, Bytes>;
 
-    /// What is made of a call that its peer answers so.
+    /// The outcome of a call that its peer answers with `answer`.
     async fn outcome(answer: impl FnOnce(&mut Peer, SendResponse<Bytes>) + Send + 'static) -> Outcome {
         let (connections, mut arriving) = mpsc::channel(1);
         tokio::spawn(async move {
@@ -271,13 +272,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_status_that_no_peer_has_sent_is_no_refusal() {
-        // Tried with tonic's reading of h2's errors in `transport/grpc.rs`: Rejected.
+        // Tried: with tonic's mapping of h2's errors in `transport/grpc.rs`, the last two outcomes are Rejected.
         let refused = outcome(|_, mut call| {
             let answer = http::Response::builder().header("grpc-status", "8").body(());
             call.send_response(answer.unwrap(), true).unwrap();
         });
         assert_eq!(refused.await, Outcome::Rejected);
-        // HTTP/2's ENHANCE_YOUR_CALM: gRPC libraries make RESOURCE_EXHAUSTED of it, as if the service had no room.
+        // gRPC libraries turn HTTP/2's ENHANCE_YOUR_CALM into RESOURCE_EXHAUSTED, as if the service had no room.
         let reset = outcome(|_, mut call| call.send_reset(Reason::ENHANCE_YOUR_CALM));
         assert_eq!(reset.await, Outcome::Unavailable);
         let ended = outcome(|peer, _| peer.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM));
@@ -286,7 +287,8 @@ mod tests {
 
     #[test]
     fn only_the_services_own_word_refutes_it() {
-        // Tried without `own`: the page of a proxy called for --call.
+        // Tried: without the check of `own`, the error page of a proxy counted as proof that the service is not a
+        // FooService.
         for own in [false, true] {
             let payload = Vec::new();
             let path = PathAndQuery::from_static("/foo.v1.FooService/Process");

@@ -1,26 +1,26 @@
-//! What differs from send to send in a message that is otherwise the same: the placeholders of `--data`, read once, and
-//! their values.
+//! The placeholders of `--data`, and their values in each send. The rest of the message is the same in every send.
 //!
-//! `{{counter}}` is unique to each send, `{{random 1 100}}` is drawn for each, `{{id}}` names it. `{{{{` is a literal `{{`.
+//! `{{counter}}` is a number unique to each send, `{{random 1 100}}` is a random number, `{{id}}` is the id of the
+//! request. `{{{{` is a literal `{{`.
 
 use std::{fmt, io::Write, time::Duration};
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-/// Goes before a placeholder, and twice for itself.
+/// Begins a placeholder; written twice, it is a literal `{{`.
 const OPEN: &str = "{{";
 const CLOSE: &str = "}}";
-/// What there is, for error texts.
+/// The list of placeholders, for error texts.
 const KNOWN: &str = "there are {{counter}}, {{random FROM TO}} and {{id}}, and {{{{ for a literal {{";
 
-/// A value that each send has of its own.
+/// A value that differs from send to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Placeholder {
-    /// Another number for each send of a run. Clients number their sends alone, so the numbers of several clients may
-    /// have gaps; one client has 0, 1, 2, …
+    /// A number that is unique to each send of a run. Each client counts its own sends, so the numbers of several
+    /// clients may have gaps; one client has 0, 1, 2, …
     Counter,
-    /// Drawn evenly from a range, both ends included.
+    /// A random number, evenly distributed from `from` to `to`, both included.
     Random { from: i64, to: i64 },
     /// The id of the request.
     Id,
@@ -35,16 +35,16 @@ pub(super) enum Part {
     Placeholder(Placeholder),
 }
 
-/// The send that a message is for.
+/// One send: its run, client and number, and the service time that a trace gives for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Ticket<'a> {
-    /// Goes before the numbers of messages; new for every run.
+    /// The id of the run, which begins the id of each message; new for every run.
     pub run_id: &'a str,
-    /// The client's number among all.
+    /// The index of the client in the run, from 0.
     pub client: u64,
-    /// The send's number among its client's.
+    /// The number of the send among those of its client, from 0.
     pub number: u64,
-    /// What a trace says that the message demands.
+    /// The service time that a trace gives for the message; `None` if it gives none.
     pub demand: Option<Duration>,
 }
 
@@ -55,7 +55,8 @@ impl fmt::Display for Ticket<'_> {
     }
 }
 
-/// The values of one send. Draws depend on the seed, the client and the send's number, and on nothing that happens.
+/// The values of the placeholders in one send. Random numbers depend only on the seed, the client and the number of the
+/// send, so a run can be repeated with the same ones.
 pub(super) struct Values<'a> {
     ticket: Ticket<'a>,
     clients: u64,
@@ -68,17 +69,18 @@ impl<'a> Values<'a> {
         Self {
             ticket,
             clients: clients.into(),
-            // Two odd constants (arbitrary) keep neighbouring seeds and neighbouring sends apart.
+            // The two odd constants (arbitrary) give neighbouring seeds and neighbouring sends unrelated random
+            // numbers.
             random: Pcg64Mcg::seed_from_u64(
                 seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ counter.wrapping_mul(0xd1b5_4a32_d192_ed03),
             ),
         }
     }
 
-    /// The value as a number; an id is none.
+    /// The value as a number; `None` for an id, which is not a number.
     pub(super) fn number(&mut self, placeholder: Placeholder) -> Option<i64> {
         match placeholder {
-            // From the front again after 2^63 sends.
+            // The counter starts again at 0 after 2^63.
             Placeholder::Counter => Some((counter(&self.ticket, self.clients) & i64::MAX as u64).cast_signed()),
             Placeholder::Random { from, to } => Some(self.random.random_range(from..=to)),
             Placeholder::Id => None,
@@ -95,16 +97,17 @@ impl<'a> Values<'a> {
     }
 }
 
-/// The clients take turns: with one client it is the number of its send.
+/// The value of `{{counter}}`, as if the clients sent in turn. With one client it is the number of the send.
 fn counter(ticket: &Ticket<'_>, clients: u64) -> u64 {
     ticket.number.wrapping_mul(clients).wrapping_add(ticket.client)
 }
 
-/// The parts of a text; one literal if nothing is to be filled in.
+/// Splits a text into literals and placeholders; one literal if it has no placeholder.
 ///
 /// # Errors
 ///
-/// What is wrong with a placeholder, and which there are; nothing of the text, which may be a credential.
+/// If a placeholder is wrong. The text says why and lists the placeholders. It repeats nothing of the data, which may
+/// be a credential.
 pub(super) fn parse(text: &str) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut literal = String::new();

@@ -1,4 +1,4 @@
-//! What an answer means to its client.
+//! The result of a send for the client, made from the answer of the service.
 
 use std::time::Duration;
 
@@ -10,36 +10,36 @@ use crate::{
     policy::Pushback,
 };
 
-/// What an answer means to its client: an outcome, and what else it says.
+/// The result of a send: its outcome, and what else the answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The outcome that the ledger counts.
     pub outcome: Outcome,
-    /// As the service measured it, where the answer says so.
+    /// The queue wait that the service measured; `None` if the answer does not contain it.
     pub queue_wait: Option<Duration>,
-    /// What is known of a message that was not accepted.
+    /// Whether the service has the message.
     pub fate: Fate,
-    /// The status of the answer; `None` where there was no answer.
+    /// The status of the answer; `None` if there was no answer.
     pub status: Option<StatusCode>,
-    /// What was said of a send that did not end well.
+    /// The reason in words if the send failed.
     pub said: Said,
-    /// What the service said about another attempt, where the clients want to know.
+    /// The service's instruction about another attempt; `None` if it gave none or the clients do not read it.
     pub pushback: Option<Pushback>,
 }
 
-/// Where the message of a call is, once the call has ended.
+/// Whether the service has the message of a call that has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// The service has answered for it.
+    /// The service has accepted the message.
     Accepted,
-    /// The service does not have it: it said so, or nothing was ever sent.
+    /// The service does not have the message: it refused it, or never received it.
     NotThere,
-    /// The service may have it or not.
+    /// The service may have the message or not.
     Unknown,
 }
 
 impl Reply {
-    /// Of an answer with OK. `queue_wait` is as the service measured it, where the answer says so.
+    /// The reply for an answer with OK. `queue_wait` is the one in the answer, if it has one.
     pub(super) fn accepted(queue_wait: Option<foo_proto::Duration>) -> Self {
         Self {
             outcome: Outcome::Ok,
@@ -51,7 +51,7 @@ impl Reply {
         }
     }
 
-    /// Of an answer with OK whose message is not of the method's type.
+    /// The reply for an answer with OK whose message is not of the method's type.
     pub(super) fn undecodable(error: &DecodeError) -> Self {
         Self {
             outcome: Outcome::Failed,
@@ -63,7 +63,7 @@ impl Reply {
         }
     }
 
-    /// The end of a request that the client itself held back.
+    /// The reply for a request that the client itself held back.
     pub fn throttled() -> Self {
         Self {
             outcome: Outcome::Throttled,
@@ -76,13 +76,13 @@ impl Reply {
     }
 }
 
-/// The longest duration believed (arbitrary: over a century; sums of such durations are far from what one can hold).
+/// The longest duration accepted from a service (arbitrary: over a century; sums of such durations do not overflow).
 const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// A duration that a service says it has measured; `None` if that makes no sense.
+/// Converts a duration that a service measured; `None` if it is negative, malformed or longer than a century.
 ///
-/// Not prost's conversion: that one panics on extreme values in builds with debug assertions, and lets through what
-/// cannot be added to anything.
+/// This does not use prost's conversion: that one panics on extreme values in builds with debug assertions, and accepts
+/// durations so long that adding them to anything overflows.
 pub fn measured(wire: foo_proto::Duration) -> Option<Duration> {
     let seconds = u64::try_from(wire.seconds).ok()?;
     let nanos = u32::try_from(wire.nanos).ok().filter(|nanos| *nanos < 1_000_000_000)?;
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_duration_that_makes_no_sense_is_none() {
-        // Tried with prost's conversion: it panicked.
+        // Tried: with prost's conversion this test panics.
         let wire = |seconds, nanos| foo_proto::Duration { seconds, nanos };
         assert_eq!(measured(wire(1, 5)), Some(Duration::new(1, 5)));
         assert_eq!(measured(wire(0, 0)), Some(Duration::ZERO));

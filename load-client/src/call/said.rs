@@ -1,24 +1,25 @@
-//! What was said when a request ended, for people.
+//! The reason in words when a request has failed, for people.
 
 use std::sync::Arc;
 
 use crate::{outcome::StatusCode, plain};
 
-/// What was said when a request ended. It becomes text only where it is shown, because rejections come by the thousand.
+/// The reason that a request failed. It becomes text only when it is shown, because there may be thousands of
+/// rejections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
-    /// Nothing: the answer is OK, or there is none.
+    /// There is no reason: the answer is OK, the client's deadline passed, or the request was not sent.
     Nothing,
-    /// A status, with its message.
+    /// The status of the answer, with its message.
     Status(StatusCode, String),
-    /// Why there was no connection.
+    /// The reason that there was no connection.
     NotConnected(Arc<str>),
-    /// Why there was no answer, or none that can be read.
+    /// The reason that there was no answer, or that it could not be read.
     Broken(String),
 }
 
 impl Said {
-    /// The text, visible and of bounded length; `None` if nothing was said.
+    /// The reason as text of bounded length, with control characters escaped; `None` if there is no reason.
     pub fn text(&self) -> Option<String> {
         match self {
             Self::Nothing => None,

@@ -1,6 +1,6 @@
-//! Why data does not make a message.
+//! Why the JSON of `--data` cannot be compiled to a message.
 
-/// Why data does not make a message.
+/// Why the JSON of `--data` cannot be compiled to a message.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// The data is not JSON.
@@ -8,23 +8,23 @@ pub enum TemplateError {
         "the data is not JSON: {0}. Placeholders stand inside strings, also where a number is meant: \"{{{{counter}}}}\""
     )]
     Json(#[from] serde_json::Error),
-    /// JSON, but not of this type.
+    /// The data is JSON, but does not fit the message type.
     #[error("the data does not fit {message}: {reason}. {hint}")]
     Unfit {
         /// The full name of the message type.
         message: String,
-        /// What does not fit, with the place in the JSON.
+        /// What does not fit, with the name of the field.
         reason: String,
-        /// How such a value is written.
+        /// The fields of the message type, or an example of its special form in JSON.
         hint: String,
     },
-    /// A placeholder that cannot be read.
+    /// A placeholder cannot be read; the text says why.
     #[error("in the data, {0}")]
     Placeholder(String),
-    /// A placeholder where none can be.
+    /// A placeholder is in a place where none is allowed.
     #[error("{field} cannot have a placeholder: {reason}")]
     Misplaced {
-        /// The path of the field, from the message down.
+        /// The full name of the field or message type, or the name in the JSON.
         field: String,
         /// Which fields can have a placeholder.
         reason: &'static str,
@@ -32,7 +32,7 @@ pub enum TemplateError {
 }
 
 impl TemplateError {
-    /// There is a placeholder where none can be.
+    /// The error for a placeholder in a field that is neither a string nor a number.
     pub(super) fn misplaced(field: &str) -> Self {
         Self::Misplaced {
             field: field.to_owned(),

@@ -1,4 +1,4 @@
-//! Why data does not make a message: where in the data, why, and how that type is written.
+//! Explains why data does not fit a message type: which field is wrong, why, and how the type is written in JSON.
 
 use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::{Value, json};
@@ -9,13 +9,14 @@ use super::{
 };
 use crate::nearest::nearest;
 
-/// Names that an error lists at most (arbitrary: a line that can still be read).
+/// The most names that an error lists (arbitrary: one can still read the line).
 const MOST_NAMES: usize = 30;
 
-/// Finds where the data does not fit: the library says only why. Values are left out, because they may be credentials.
+/// Finds the field that does not fit, because the library gives only the reason. Values are left out of the error,
+/// because they may be credentials.
 pub(super) fn unfit(message: &MessageDescriptor, data: &Value, error: &serde_json::Error) -> TemplateError {
     let mut reason = without_value(&error.to_string());
-    // What JSON writes in a way of its own has no fields to look into.
+    // A type with a special form in JSON has no fields there to search.
     let entries = data.as_object().filter(|_| !is_well_known(message));
     for (name, value) in entries.into_iter().flatten() {
         let Err(error) = DynamicMessage::deserialize(message.clone(), &json!({name: value})) else {
@@ -49,7 +50,7 @@ pub(super) fn unfit(message: &MessageDescriptor, data: &Value, error: &serde_jso
     }
 }
 
-/// What does not fit within a field that is a message, or several.
+/// Finds what does not fit within a field that is a message, a list of messages or a map of messages.
 fn nested(field: &FieldDescriptor, value: &Value) -> Option<TemplateError> {
     let Kind::Message(message) = field.kind() else {
         return None;
@@ -70,7 +71,7 @@ fn nested(field: &FieldDescriptor, value: &Value) -> Option<TemplateError> {
     })
 }
 
-/// What a field of that kind takes, where the library's words leave that open.
+/// Says what a field of that kind accepts, if the library's error does not say it; otherwise empty.
 fn wanted(kind: &Kind, value: &Value) -> String {
     match kind {
         Kind::Enum(known) => one_of(known, value),
@@ -83,7 +84,7 @@ fn wanted(kind: &Kind, value: &Value) -> String {
     }
 }
 
-/// What sort of JSON a value is.
+/// The type of a JSON value in words.
 fn sort(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -95,7 +96,7 @@ fn sort(value: &Value) -> &'static str {
     }
 }
 
-/// The library's words without the value that they repeat, as in ``invalid type: integer `5`, expected a string``.
+/// Removes the value from the library's error text, as in ``invalid type: integer `5`, expected a string``.
 fn without_value(reason: &str) -> String {
     if let Some((before, _)) = reason.split_once("unrecognized enum value '") {
         return format!("{before}unrecognized enum value");
@@ -116,7 +117,7 @@ fn one_of(known: &EnumDescriptor, value: &Value) -> String {
     format!("{near}; {} has {}", known.full_name(), list(names))
 }
 
-/// What stands in quotation marks after that.
+/// The text after the first `before`, up to the next quotation mark.
 fn quoted<'a>(text: &'a str, before: &str) -> Option<&'a str> {
     let (_, after) = text.split_once(before)?;
     after.split_once('\'').map(|(inside, _)| inside)
@@ -133,7 +134,7 @@ fn list(mut names: Vec<String>) -> String {
     }
 }
 
-/// How a message of that type is written.
+/// Says how a message of that type is written in JSON.
 fn hint(message: &MessageDescriptor) -> String {
     let name = message.full_name();
     let example = match name {
@@ -161,7 +162,7 @@ fn hint(message: &MessageDescriptor) -> String {
     format!("{name} is written as {example}")
 }
 
-/// The types that data names by `@type`, for `google.protobuf.Any`. Of data that is no JSON, none.
+/// The names of the types in `@type` in the data, which `google.protobuf.Any` needs. Empty if the data is not JSON.
 pub fn types_named_in(data: &str) -> Vec<String> {
     fn collect(data: &Value, names: &mut Vec<String>) {
         match data {

@@ -1,18 +1,18 @@
-//! The few bits of protobuf's wire format that a template writes by itself: keys, numbers, and the lengths around what is
-//! filled in.
+//! The parts of protobuf's wire format that a template writes by itself: keys, numbers, and the lengths of fields with
+//! placeholders.
 
 use bytes::{BufMut, Bytes};
 use prost_reflect::Kind;
 
 use crate::transport::FRAME_HEADER;
 
-/// Wire types, as protobuf numbers them.
+// The numbers of the wire types in protobuf.
 const VARINT: u32 = 0;
 const FIXED64: u32 = 1;
 const DELIMITED: u32 = 2;
 const FIXED32: u32 = 5;
 
-/// A message as gRPC sends it; `append` writes what is in it.
+/// Makes a framed gRPC message; `append` writes its content.
 pub(super) fn framed(append: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     let mut framed = vec![0; FRAME_HEADER];
     append(&mut framed);
@@ -21,17 +21,18 @@ pub(super) fn framed(append: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     framed.into()
 }
 
-/// A field whose length stands before it; `append` writes what is in it.
+/// Appends a field with its length before its content; `append` writes the content.
 pub(super) fn delimited(body: &mut Vec<u8>, field: u32, append: impl FnOnce(&mut Vec<u8>)) {
     key(body, field, DELIMITED);
     let start = body.len();
     append(body);
-    // Moving what is there is cheaper than an allocation for it, or a pass ahead that measures it.
+    // Moving the content to make room for the length is cheaper than a second buffer, or than computing the length
+    // beforehand.
     let (length, bytes) = varint((body.len() - start) as u64);
     body.splice(start..start, length.into_iter().take(bytes));
 }
 
-/// Whether fields of this kind are numbers, apart from enumerations.
+/// True for all kinds of numbers, except enumerations.
 pub(super) fn is_number(kind: &Kind) -> bool {
     !matches!(
         kind,
@@ -39,7 +40,8 @@ pub(super) fn is_number(kind: &Kind) -> bool {
     )
 }
 
-/// A field with a number. One that is too large for 32 bits starts again at 0: only a counter gets there.
+/// Appends a field with a number. A number too large for a 32-bit field starts again at 0; only a counter can be so
+/// large.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "masked, or checked against its kind before"
@@ -89,7 +91,7 @@ fn key(body: &mut Vec<u8>, field: u32, wire_type: u32) {
     body.extend_from_slice(&key[..bytes]);
 }
 
-/// Seven bits a byte, the lowest first, and how many bytes that takes.
+/// Encodes a number with seven bits per byte, the lowest first; returns the bytes and how many of them are used.
 #[expect(clippy::cast_possible_truncation, reason = "the low byte is meant")]
 fn varint(mut value: u64) -> ([u8; 10], usize) {
     let mut varint = [0; 10];
@@ -103,7 +105,7 @@ fn varint(mut value: u64) -> ([u8; 10], usize) {
     (varint, bytes + 1)
 }
 
-/// Small magnitudes become small numbers, for positive and negative values.
+/// Maps positive and negative numbers of small magnitude to small unsigned numbers.
 fn zigzag(value: i64) -> u64 {
     (value << 1 ^ value >> 63).cast_unsigned()
 }

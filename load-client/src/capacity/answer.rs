@@ -1,4 +1,4 @@
-//! The answer of a search, in figures and in words.
+//! Makes the report of a search: its answer in figures and in words.
 
 use crate::{
     report::{FoundReport, Limit, ProbeReport},
@@ -6,20 +6,21 @@ use crate::{
     units::plain,
 };
 
-/// How a search came to its end.
+/// Why a search ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Ending {
-    /// It has searched to the end.
+    /// The search is complete.
     Searched(End),
-    /// It was stopped.
+    /// The user stopped the search.
     Stopped,
-    /// A rule could not be judged.
+    /// A rule could not be judged; the text says which one and why.
     Unknown(String),
-    /// The service could not be reached any more.
+    /// A test after the first could not be made; the text says why.
     Broken(String),
 }
 
-/// The report of a search. `limit`: what was the limit of the last test in which the load client was.
+/// Makes the report of a search. `limit` is that of the last test that the load client limited: its kind, and the
+/// reason in words.
 pub(super) fn found(ending: &Ending, probes: Vec<ProbeReport>, limit: Option<(Limit, String)>) -> FoundReport {
     let end = match ending {
         Ending::Searched(end) => Some(*end),

@@ -1,4 +1,4 @@
-//! From the flags of `load-client capacity` to a search.
+//! Makes the setting of a search from the flags of `load-client capacity`, and runs it.
 
 use std::sync::Arc;
 
@@ -10,7 +10,11 @@ use crate::{
     stop::Stopper,
 };
 
-/// Searches for the capacity of the service of `args`.
+/// Searches for the capacity of the service that `args` names.
+///
+/// # Errors
+///
+/// If the flags contradict each other, the service cannot be reached, or the first test cannot be made.
 pub async fn of_service(args: &CapacityArgs, stopper: &Arc<Stopper>) -> Result<Found, RunError> {
     args.load.check().map_err(RunError::Load)?;
     let dial = run::dial(&args.urls, &args.tls, &args.connection)?;

@@ -1,4 +1,4 @@
-//! The search itself: which service, which load, and the tests one after the other.
+//! Runs a search: it makes one test after the other until the search has an answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,59 +27,59 @@ use crate::{
     units::plain,
 };
 
-/// A test has so many requests, unless that takes too long (arbitrary).
+/// A test is made longer until this many requests are scheduled in it (arbitrary).
 const LEAST_REQUESTS: f64 = 20.0;
-/// A test is made longer for that up to this time (arbitrary).
+/// A test is not made longer than this to schedule more requests (arbitrary).
 const LONGEST_TEST: Duration = Duration::from_secs(30);
 
-/// How long tests take.
+/// The lengths of the tests.
 #[derive(Debug, Clone, Copy)]
 pub struct Lengths {
-    /// Before each test, with the load on.
+    /// The warm-up before each test, under the same load.
     pub settle: Duration,
-    /// Each test.
+    /// The length of each test but the last.
     pub test: Duration,
-    /// The last test.
+    /// The length of the longer test, from which the answer comes.
     pub last_test: Duration,
 }
 
-/// What is tested, and how.
+/// The service to test, the load, and the settings of the search.
 #[derive(Debug)]
 pub struct Setting {
-    /// Flags of the load, without those that the search decides.
+    /// The flags of the load, without those that the search sets itself.
     pub load: LoadArgs,
-    /// The RPC that is called.
+    /// The RPC to call.
     pub rpc: Rpc,
-    /// How many services share the load.
+    /// The number of services that share the load.
     pub services: u32,
-    /// What is sent.
+    /// The call to send.
     pub call: Arc<Call>,
-    /// Where it is sent.
+    /// How to reach the services.
     pub dial: Dial,
-    /// As the report names the service; `None` if it has no name.
+    /// The name of the service in the report; `None` if it has no name.
     pub target: Option<String>,
-    /// Whether the clock is virtual.
+    /// True if the tests run in virtual time.
     pub virtual_time: bool,
-    /// Rules; a rate holds if none is true.
+    /// The rules of `--fail-if`: a rate fails if one of them is met.
     pub rules: Vec<Rule>,
-    /// Which rates are tested.
+    /// The first rate, the highest rate and the precision.
     pub search: SearchSettings,
-    /// How long each test takes.
+    /// The lengths of the tests.
     pub lengths: Lengths,
     /// How progress is shown.
     pub style: ProgressStyle,
 }
 
-/// What a search came to.
+/// The result of a search.
 #[derive(Debug)]
 pub struct Found {
-    /// A run for each test, in the order in which they were made; at least one.
+    /// One run for each test, in the order in which the tests were made; at least one.
     pub measured: Vec<Measured>,
-    /// The answer, if there is one, and what each test showed.
+    /// The answer, if there is one, and the result of each test.
     pub report: FoundReport,
 }
 
-/// The load of a test of this rate, without its warm-up and its length.
+/// The scenario of a test at the rate `rps` that takes `length`, without a warm-up.
 pub(super) fn scenario(load: &LoadArgs, rpc: Rpc, services: u32, rps: f64, length: Duration) -> Scenario {
     let defaults = Defaults {
         rpc,
@@ -107,7 +107,7 @@ impl Setting {
         let whole = self.lengths.settle + length.max(enough);
         let mut scenario = scenario(&self.load, self.rpc, self.services, probe.rate, whole);
         scenario.warmup = self.lengths.settle;
-        // A test that is repeated has other random numbers.
+        // Each test has its own seed, so a repeated test has other random numbers.
         scenario.seed = scenario.seed.wrapping_add(number);
         scenario
     }
@@ -143,7 +143,7 @@ impl Setting {
             scenario: Arc::clone(&plan.scenario),
             live: Arc::clone(&plan.live),
         };
-        // A view that opens and closes for each test could not be read.
+        // Progress is shown in lines at most: a live view that opens and closes for each test cannot be read.
         let progress = Progress::start(vec![watched], self.style.min(ProgressStyle::Lines), stopper);
         let measured = measure(plan).await;
         if let Some(progress) = progress {
@@ -157,11 +157,12 @@ impl Setting {
     }
 }
 
-/// Searches until there is an answer, or none to be had, or a stop. A test that was stopped is in the result, too.
+/// Makes tests until the search is complete, no further test can be made or judged, or the user stops it. The result
+/// also contains a test that was stopped.
 ///
 /// # Errors
 ///
-/// If the first test could not be made.
+/// If the first test cannot be made.
 pub async fn find(setting: &Setting, stopper: &Arc<Stopper>) -> Result<Found, FleetError> {
     let stop = stopper.listener();
     let mut search = Search::new(setting.search);

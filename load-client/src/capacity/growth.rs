@@ -1,37 +1,38 @@
-//! Whether more requests come than the service can process, even if none has failed yet: the response times of a test grow for as
-//! long as it lasts, or fewer requests are done than come.
+//! Detects an overload in which no request has failed yet: the response times grow for as long as the test lasts, or
+//! fewer requests are done than come.
 //!
-//! The second is for services that answer the newest requests first. Their response times stay short, and the requests that
-//! wait are answered after the test.
+//! The second check is for services that answer the newest requests first. Their response times stay short, and the
+//! requests that wait are answered after the test.
 
 use crate::report::{PointReport, Run};
 
-/// Groups of steps whose means are compared (arbitrary). Values within a group depend on each other, and so do not say how
-/// sure the slope is; means of groups hardly do.
+/// The number of groups of steps whose means are compared (arbitrary). Neighbouring values depend on each other, so the
+/// error of the slope cannot be computed from them. The means of groups are nearly independent.
 const GROUPS: usize = 10;
-/// The least number of groups with a value (arbitrary).
+/// The fewest groups with values that a slope is computed from (arbitrary).
 const LEAST: usize = 5;
-/// Of Student's t distribution with 8 degrees of freedom, 95 % lies within so many standard errors.
+/// The margin of error, in standard errors: Student's t distribution with 8 degrees of freedom has 95 % within it.
 const SURE: f64 = 2.31;
-/// Response times that grow by more than this, in seconds per second, are of an overload (derived: at 0.5 % more than the
+/// Response times that grow faster than this, in seconds per second, show an overload (derived: at 0.5 % above the
 /// capacity they grow by 5 ms each second, and a search has a precision of 2 %).
 const GROWTH: f64 = 0.005;
 
-/// The service keeps up if at least this share of the requests that come is done meanwhile (arbitrary: chance at the beginning and at the
-/// end of a test is less than the rest, and of a smaller overload the response times tell).
+/// The service keeps up if at least this share of the requests of a test is done during the test (arbitrary: random
+/// differences at the beginning and the end of a test are smaller than 10 %, and a smaller overload shows in the
+/// response times).
 const KEPT_UP: f64 = 0.9;
 
-/// Why a test shows that more requests come than the service can process.
+/// The sign of an overload: more requests come than the service can process.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Overload {
-    /// The response times surely grow, by so many seconds per second. For queued messages it is the time to done.
+    /// The response times (for queued messages, the times to done) grow at least by this number of seconds per second.
     Grows(f64),
-    /// Only this share of the requests was done while they came.
+    /// Only this share of the requests of the test was done during the test.
     LeftBehind(f64),
 }
 
-/// Whether more requests come than the service can process; `None` if it keeps up, as far as the run shows. `queued`: it is about
-/// messages that wait in a queue.
+/// The sign that more requests come than the service can process; `None` if the run shows none. `queued` is true for
+/// messages that wait in a queue: then the times to done are judged, otherwise the response times.
 pub(super) fn overload(run: &Run, queued: bool) -> Option<Overload> {
     let of = |point: &PointReport| {
         if queued {
@@ -59,20 +60,21 @@ pub(super) fn overload(run: &Run, queued: bool) -> Option<Overload> {
     left_behind(&judged, until - from, &times).map(Overload::LeftBehind)
 }
 
-/// By how many seconds per second the times of a test grow, of answers that came between `from` and `until`, or of all if few
-/// came that early: where requests of the time before the test still wait, those of the test are answered late, and most of them after it.
+/// The growth of the times in a test, in seconds per second; `None` if it is not above [`GROWTH`]. It is computed from
+/// the answers between `from` and `until`. If few came then, it is computed from all answers: while requests from
+/// before the test still wait, most of those of the test are answered after it.
 fn grows(times: &[(f64, f64)], from: f64, until: f64) -> Option<f64> {
     let mut groups = means(times, from, until);
     if groups.len() < LEAST {
         let (first, last) = (times.first()?.0, times.last()?.0);
-        // The last step has a length, too.
+        // The range is a little longer, so that it contains the last point.
         groups = means(times, first, last + (last - first) * 1e-6);
     }
     sure_slope(&groups).filter(|slope| *slope > GROWTH)
 }
 
-/// The share of the requests of a test of so many seconds that was done while they came, if that is too little. `times`: those of
-/// the answers that came meanwhile. `None` as well where it is not known when messages are done.
+/// The share of the requests of a test that was done during the test, if it is too small. `seconds` is the length of
+/// the test, `times` are those of the answers during the test. `None` also if it is not known when messages are done.
 fn left_behind(steps: &[&PointReport], seconds: f64, times: &[f64]) -> Option<f64> {
     let (mut offered, mut done) = (0.0, 0.0);
     for step in steps {
@@ -80,13 +82,14 @@ fn left_behind(steps: &[&PointReport], seconds: f64, times: &[f64]) -> Option<f6
         done += step.goodput_rps?;
     }
     let share = done / offered;
-    // A service that takes long for a request is as far behind from its beginning.
+    // Even a service that keeps up is behind by its response time, because it answers nothing before that time has
+    // passed.
     let behind = (1.0 - share) * seconds;
     let typical = times.iter().sum::<f64>() / times.len() as f64;
     (share < KEPT_UP && behind > 2.0 * typical).then_some(share)
 }
 
-/// The mean of each group that has values.
+/// The middle and the mean of each group that has values.
 fn means(points: &[(f64, f64)], from: f64, until: f64) -> Vec<(f64, f64)> {
     let width = (until - from) / GROUPS as f64;
     let group = |index: usize| {
@@ -102,7 +105,7 @@ fn means(points: &[(f64, f64)], from: f64, until: f64) -> Vec<(f64, f64)> {
     (0..GROUPS).filter_map(group).collect()
 }
 
-/// The slope of the line of least squares less its margin of error; `None` of too few points.
+/// The slope of the line of least squares minus its margin of error; `None` for fewer than [`LEAST`] points.
 fn sure_slope(points: &[(f64, f64)]) -> Option<f64> {
     if points.len() < LEAST {
         return None;
@@ -121,7 +124,7 @@ fn sure_slope(points: &[(f64, f64)]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    /// The sure slope of a value over 5 s, in steps of 100 ms.
+    /// The result of `sure_slope` for a value over 5 s, in steps of 100 ms.
     fn slope_of(value: impl Fn(f64) -> f64) -> f64 {
         let points: Vec<(f64, f64)> = (0..50)
             .map(|step| f64::from(step) / 10.0)
@@ -174,7 +177,8 @@ mod tests {
         assert_eq!(share(Some(40.0), &[0.025]), Some(0.5));
         assert_eq!(share(Some(79.0), &[0.025]), None);
         assert_eq!(share(None, &[0.025]), None);
-        // 60 of 80 done is a second behind: no further than a service that takes a second is from its beginning.
+        // 60 of 80 is 1.25 s behind. That is too far for response times of 0.1 s, but less than twice a response time
+        // of 1 s.
         assert_eq!(
             (share(Some(60.0), &[0.1]), share(Some(60.0), &[0.9, 1.1])),
             (Some(0.75), None)
@@ -188,7 +192,8 @@ mod tests {
 
     #[test]
     fn times_that_grow_are_seen_after_the_test_too_where_few_answers_came_during_it() {
-        // Twice the capacity from -3 s on, in the order of arrival: requests of the test are answered from 3 s on.
+        // The load is twice the capacity from -3 s on, and requests are answered in the order of arrival: those of the
+        // test from 3 s on.
         let late: Vec<(f64, f64)> = (0..100)
             .map(|step| 3.0 + f64::from(step) / 10.0)
             .map(|t| (t, 3.0 + 0.5 * (t - 3.0)))

@@ -1,4 +1,4 @@
-//! What a test of one rate showed.
+//! Judges the test of one rate: the service holds it, fails, or the test says nothing.
 
 use super::growth::{Overload, overload};
 use crate::{
@@ -7,9 +7,9 @@ use crate::{
     units::{plain, time},
 };
 
-/// Judges a run by its rules, and by whether the service kept up; with the reason in words. What the load client does too
-/// late only makes the figures worse, so a rate that holds all the same does hold. If it does not, the figures say nothing
-/// about the service.
+/// Judges a run by its rules, and by whether the service kept up; also returns the reason in words. If the load client
+/// was the limit, the figures can only be worse than the service is: a rate that holds then does hold, and a failure
+/// says nothing about the service.
 pub(super) fn judge(run: &Run) -> (ProbeResult, String) {
     if let Some(unknown) = run.gates.iter().find(|gate| gate.met.is_none()) {
         return (ProbeResult::Unknown, gates::seen(run, unknown));
@@ -22,7 +22,7 @@ pub(super) fn judge(run: &Run) -> (ProbeResult, String) {
     }
 }
 
-/// Why the rate does not hold; `None` if it does.
+/// The reason that the rate does not hold; `None` if it holds.
 fn failure(run: &Run) -> Option<String> {
     let met = run.gates.iter().filter(|gate| GateReport::fails(gate));
     let met: Vec<String> = met.map(|gate| gates::seen(run, gate)).collect();
@@ -44,7 +44,7 @@ fn failure(run: &Run) -> Option<String> {
     })
 }
 
-/// The figures of a rate that holds.
+/// The figures of a rate that holds, in words.
 fn figures(run: &Run) -> String {
     let goodput = run.goodput_rps.map(|goodput| format!("goodput {}/s", plain(goodput)));
     let p99 = run.judged_times().map(|times| format!("p99 {}", time(times.p99)));

@@ -1,5 +1,5 @@
-//! `load-client capacity`: the highest rate that a service holds. Each test is a run like any other; [`crate::search`] says
-//! which rate comes next.
+//! `load-client capacity` searches for the highest rate that a service holds. Each test is a run like any other;
+//! [`crate::search`] chooses the next rate.
 
 mod answer;
 mod command;

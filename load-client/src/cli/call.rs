@@ -1,4 +1,4 @@
-//! The flags of `run` that name another method than FooService's, and what goes into it.
+//! The flags that name a method of another service than FooService, and its message.
 
 use std::path::{Path, PathBuf};
 

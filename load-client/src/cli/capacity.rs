@@ -52,7 +52,7 @@ pub struct CapacityArgs {
     #[command(flatten)]
     pub load: LoadWithout<OfCapacity>,
 
-    /// How its connections behave.
+    /// How the connections behave.
     #[command(flatten)]
     pub connection: ConnectionArgs,
 
@@ -96,7 +96,7 @@ pub struct SearchArgs {
 }
 
 impl SearchArgs {
-    /// What is searched.
+    /// The range and the precision of the search.
     pub fn settings(&self) -> SearchSettings {
         SearchSettings {
             first: self.first_rps,
@@ -106,7 +106,7 @@ impl SearchArgs {
     }
 }
 
-/// The search decides the rate and the length of each test, and the loop is open.
+/// The search decides the rate and the length of each test, and sends on schedule (open loop).
 #[derive(Debug, Clone, Copy)]
 pub struct OfCapacity;
 
@@ -134,7 +134,7 @@ impl Decides for OfCapacity {
                                    --max-rps, --settle, --test and --last-test say how it searches";
 }
 
-/// From 0.1 % to 50 %.
+/// Reads a share from 0.1 % to 50 %.
 fn precision(text: &str) -> Result<f64, String> {
     let share = share(text)?;
     if (0.001..=0.5).contains(&share) {

@@ -12,8 +12,8 @@ use crate::{
     scenario::{Scenario, Schedule, Spacing},
 };
 
-/// Flags that say how another flag is read, each with that flag; all by their long names. Alone, they have no effect. Clap does not
-/// check them, because the other flag may stand in a lab file.
+/// Flags that only change how another flag is read, each with that flag, by their long names. Without the other flag
+/// they have no effect. Clap does not check that, because the other flag may be in a lab file.
 const MODIFIERS: [(&str, &str); 8] = [
     ("repeat", "stages"),
     ("trace-time-column", "trace"),
@@ -34,7 +34,8 @@ pub fn modified_by(flag: &str) -> Option<&'static str> {
 }
 
 impl LoadArgs {
-    /// Whether the scenario can be what these flags ask for. Each error is one sentence that names the flags.
+    /// Checks that the flags fit each other and the scenario, and that the load has something to judge. Each error is
+    /// one sentence that names the flags.
     pub fn check(&self, scenario: &Scenario) -> Result<(), String> {
         self.check_connections(scenario)?;
         self.check_schedule(scenario)?;
@@ -45,7 +46,8 @@ impl LoadArgs {
         policy::check(scenario)
     }
 
-    /// Flags without effect on this schedule. Clap cannot see that: the schedule may come from a lab file.
+    /// Checks that no flag is without effect on this schedule. Clap cannot do that: the schedule may come from a lab
+    /// file.
     fn check_schedule(&self, scenario: &Scenario) -> Result<(), String> {
         let own = [("stages", self.stages.is_some()), ("repeat", self.repeat)];
         let given = || self.trace.given().into_iter().chain(own);
@@ -54,7 +56,7 @@ impl LoadArgs {
             .iter()
             .find(|(flag, other)| is_given(flag) && !is_given(other));
         match (alone, &scenario.schedule) {
-            // Its reason is below.
+            // The error for --repeat with a trace is made below.
             (Some(("repeat", _)), Schedule::Trace(_)) | (None, _) => {}
             (Some(("repeat", _)), _) => {
                 return Err(
@@ -190,7 +192,7 @@ fn check_priorities(scenario: &Scenario) -> Result<(), String> {
     Ok(())
 }
 
-/// For people: to a millisecond where there are some.
+/// Cuts a time to whole milliseconds for people, unless it is shorter than one.
 fn rounded(time: Duration) -> Duration {
     let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     if millis == 0 {

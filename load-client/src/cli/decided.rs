@@ -8,7 +8,7 @@ use super::{given::Given, load::LoadArgs};
 
 /// A command that decides some flags of the load itself.
 pub trait Decides {
-    /// Their long names.
+    /// The long names of these flags.
     const FLAGS: &'static [&'static str];
     /// Why the command does not take them, and what to give instead: the end of a sentence.
     const INSTEAD: &'static str;
@@ -22,11 +22,11 @@ pub struct LoadWithout<D> {
 }
 
 impl<D: Decides> LoadWithout<D> {
-    /// Whether none of the flags that the command decides was given.
+    /// Checks that no flag was given that the command decides.
     ///
     /// # Errors
     ///
-    /// One sentence that names the first of them.
+    /// If one was given: one sentence that names it.
     pub fn check(&self) -> Result<(), String> {
         let given = self.load.words().iter().map(|(name, _)| name.as_str());
         match given.filter(|name| D::FLAGS.contains(name)).min() {

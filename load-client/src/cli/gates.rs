@@ -35,7 +35,8 @@ pub struct GateArgs {
 }
 
 impl GateArgs {
-    /// Whether each class of urgency that a rule is about is one of the scenario's. The error is one sentence that names the flags.
+    /// Checks that each class of urgency that a rule names is one of the scenario's. The error is one sentence that
+    /// names the flags.
     pub fn check(&self, scenario: &Scenario) -> Result<(), String> {
         check_classes(self.fail_if.iter().chain(&self.abort_if), scenario)
     }
@@ -49,8 +50,8 @@ impl GateArgs {
     }
 }
 
-/// Whether each class of urgency that one of these rules is about is one of the scenario's. The error is one sentence that
-/// names the flags.
+/// Checks that each class of urgency that a rule names is one of the scenario's. The error is one sentence that names
+/// the flags.
 pub fn check_classes<'a>(mut rules: impl Iterator<Item = &'a Rule>, scenario: &Scenario) -> Result<(), String> {
     let classes = scenario.priorities.iter().flat_map(|priorities| priorities.classes());
     let known: Vec<u8> = classes.map(|class| class.urgency).collect();

@@ -50,7 +50,7 @@ impl<T: Args> FromArgMatches for Given<T> {
         Ok(Self { flags, words })
     }
 
-    // The values are taken out of the matches here, so their words are looked at before.
+    // This takes the values out of the matches, so the words are read before.
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
         let words = words(&T::augment_args(Command::new("given")), matches);
         let flags = T::from_arg_matches_mut(matches)?;
@@ -63,7 +63,7 @@ impl<T: Args> FromArgMatches for Given<T> {
     }
 }
 
-/// What `matches` has of the flags of `command`, without what is there by default.
+/// The flags of `command` that were given, with their values. Defaults are left out.
 pub(super) fn words(command: &Command, matches: &ArgMatches) -> Words {
     let given = |arg: &&clap::Arg| {
         matches!(

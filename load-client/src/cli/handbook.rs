@@ -1,4 +1,4 @@
-//! What shells and `man` want to know of the command line, made from the flags themselves.
+//! Completion scripts for shells and pages for `man`, made from the flags themselves.
 
 use std::{io, path::Path};
 
@@ -16,8 +16,8 @@ pub fn completions(shell: Shell) -> Vec<u8> {
     if shell != Shell::Bash {
         return script;
     }
-    // clap_complete looks up a command under one spelling of a name with a hyphen and files it under another (clap issue
-    // 6421, in 4.6.11): the flags of commands would never be completed.
+    // clap_complete looks up a command under one spelling of a name with a hyphen and stores it under another (clap
+    // issue 6421, in 4.6.11). Without this change, the flags of commands would never be completed.
     let script = String::from_utf8(script).expect("names and flags are text");
     let (filed, looked_up) = (name.replace('-', "__subcmd__"), name.replace('-', "__"));
     script.replace(&filed, &looked_up).into_bytes()

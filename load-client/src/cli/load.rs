@@ -18,13 +18,13 @@ use crate::{
     scenario::{Priorities, Rpc, Scenario, Schedule, Spacing, WhenBlocked},
 };
 
-/// Requests in flight of each client that calls Enqueue, if no flag says it (arbitrary: a service that acknowledges at once
-/// leaves far fewer open, and it is still a bound).
+/// The most requests in flight of each client that calls Enqueue, if no flag sets it (arbitrary: a service that
+/// acknowledges at once leaves far fewer open, and it is still a bound).
 pub const OPEN_LOOP: u32 = 1000;
 /// The number of clients if no flag gives it: as many as in the worked example.
 const FEW_CLIENTS: u32 = 4;
-/// The most clients that follow from a rate (arbitrary: more threads of a real caller are rare, and 1,000 slow answers at
-/// once are an overload that should show).
+/// The most clients that are derived from a rate (arbitrary: more threads of a real caller are rare, and 1,000 slow
+/// answers at once are an overload that should show).
 const MANY_CLIENTS: u32 = 1000;
 
 /// The flags of the load.
@@ -35,9 +35,10 @@ pub struct LoadArgs {
     #[arg(long, env = "LOAD_MODE")]
     mode: Option<Rpc>,
 
-    /// Number of clients [default for run: as many as requests per second (the highest rate of the stages or of the trace), so
-    /// that response times of up to 1 s hold no client back, but at least 4 and at most 1,000; fewer if --max-in-flight
-    /// allows a client more than 1 request, or if the load has fewer requests than clients; default for compare, and without a rate: 4]
+    /// Number of clients [default for run: as many as requests per second (the highest rate of the stages or of the
+    /// trace), so that response times of up to 1 s hold no client back, but at least 4 and at most 1,000; fewer if
+    /// --max-in-flight allows a client more than 1 request, or if the load has fewer requests than clients; default for
+    /// compare, and without a rate: 4]
     #[arg(short, long, visible_alias = "concurrency", env = "LOAD_CLIENTS", value_parser = clients)]
     clients: Option<u32>,
 
@@ -152,14 +153,14 @@ pub struct LoadArgs {
     pub seed: u64,
 }
 
-/// What holds where no flag says otherwise.
+/// The values of a load that no flag has set.
 #[derive(Debug, Clone, Copy)]
 pub struct Defaults {
     /// The RPC; `--mode` wins over it.
     pub rpc: Rpc,
     /// The duration of the load.
     pub duration: Duration,
-    /// What happens at the limit of requests in flight.
+    /// What happens to a request that is due while its client is at its limit of requests in flight.
     pub when_blocked: WhenBlocked,
     /// How long to wait for the service after the load.
     pub drain_limit: DrainLimit,
@@ -167,11 +168,11 @@ pub struct Defaults {
     pub connections: u32,
     /// The number of clients; `None`: as many as requests per second, within bounds.
     pub clients: Option<u32>,
-    /// Requests that each client may have in flight; `None`: 1 where an answer means done, many for Enqueue.
+    /// The most requests that each client has in flight; `None`: 1 if an answer means done, [`OPEN_LOOP`] for Enqueue.
     pub max_in_flight: Option<u32>,
 }
 
-/// How long to wait for the service after the load if no flag says it.
+/// How long to wait for the service after the load if no flag sets it.
 #[derive(Debug, Clone, Copy)]
 pub enum DrainLimit {
     /// At most this time.
@@ -282,8 +283,9 @@ impl LoadArgs {
         }
     }
 
-    /// How many clients hold a schedule of this length with responses of up to a second. Not more than there are requests to
-    /// judge, so that each client has one; at least one for each connection and thread that is asked for.
+    /// How many clients can send a schedule of this length on time, with responses of up to a second. Not more than
+    /// there are requests to judge, so that each client has one; at least one for each connection and thread that is
+    /// asked for.
     fn clients_for(&self, schedule: &Schedule, max_in_flight: u32, connections: u32, length: Option<Duration>) -> u32 {
         let by_rate = match (self.rps_per_client, schedule.highest_rate()) {
             (None, Some(rate)) => (rate / f64::from(max_in_flight)).ceil(),
@@ -301,8 +303,8 @@ impl LoadArgs {
         asked_for.fold(by_rate.max(connections), u32::max)
     }
 
-    /// How many requests a load of this length judges, on average; infinite where nothing limits them, and where their number
-    /// follows from that of the clients.
+    /// How many requests a load of this length judges, on average. Infinite if nothing limits them, or if their number
+    /// follows from the number of clients.
     fn expected_requests(&self, schedule: &Schedule, length: Option<Duration>) -> f64 {
         if self.rps_per_client.is_some() {
             return f64::INFINITY;
@@ -310,7 +312,7 @@ impl LoadArgs {
         let until = |time| schedule.expected(time);
         let expected = length.and_then(|length| Some(until(length)? - until(self.warmup.min(length))?));
         let requests = self.requests.map(|requests| requests as f64);
-        // What floats lose of a whole number is no request.
+        // The rounding errors of floats must not cost a request.
         let expected = expected.map(|expected| expected + 1e-6);
         requests.into_iter().chain(expected).fold(f64::INFINITY, f64::min)
     }

@@ -18,7 +18,8 @@ const TAKEN: [&str; 12] = [
     "expect",
 ];
 
-/// As `name: value`. No error repeats what was given: before the colon, too, there may be a part of a credential.
+/// Reads metadata, as `name: value`. No error repeats the text: even the part before the colon may be a part of a
+/// credential.
 pub(super) fn metadata(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = text
         .split_once(':')
@@ -63,7 +64,7 @@ pub(super) fn metadata(text: &str) -> Result<(HeaderName, HeaderValue), String> 
     Ok((name, value))
 }
 
-/// Whether it is base64 with the alphabet of gRPC, with padding or without.
+/// Whether the text is base64 with the alphabet of gRPC, with padding or without.
 fn is_base64(text: &str) -> bool {
     let bare = text.trim_end_matches('=');
     let padding = text.len() - bare.len();
@@ -71,7 +72,7 @@ fn is_base64(text: &str) -> bool {
     bare.bytes().all(is_digit) && bare.len() % 4 != 1 && (padding == 0 || (padding < 3 && text.len().is_multiple_of(4)))
 }
 
-/// Whether `--data` would fill something in there.
+/// Whether the value has a placeholder that `--data` would fill in.
 fn has_placeholder(value: &str) -> bool {
     value.split("{{").skip(1).any(|after| {
         let after = after.trim_start();

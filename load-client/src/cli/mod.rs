@@ -234,7 +234,7 @@ pub fn usage_error(message: impl std::fmt::Display) -> ! {
     let message = as_given(&message);
     let mut program = Cli::command();
     program.build();
-    // The line about usage is that of the command that was called.
+    // The usage line is that of the command that was called.
     let called = std::env::args().nth(1).unwrap_or_default();
     match program.find_subcommand_mut(called) {
         Some(command) => command.error(ErrorKind::ValueValidation, message).exit(),

@@ -13,11 +13,12 @@ use crate::{
 
 /// The most retries of a request (arbitrary: far more than any client makes).
 const MOST_RETRIES: u32 = 100;
-/// Tokens of a full retry budget, if the flag does not say (the example of gRFC A6).
+/// The tokens of a full retry budget, if the flag does not set them (the example of gRFC A6).
 const BUDGET_TOKENS: f64 = 10.0;
 /// The most tokens (gRFC A6).
 const MOST_TOKENS: f64 = 1000.0;
-/// The time that the throttle looks back, if the flag does not say (the book's two minutes).
+/// The time that the throttle looks back, if the flag does not set it (two minutes, as in the book Site Reliability
+/// Engineering).
 const WINDOW: Duration = Duration::from_secs(120);
 
 /// What clients do about requests that fail.
@@ -97,7 +98,7 @@ impl PolicyArgs {
     }
 }
 
-/// Whether the deadlines fit each other.
+/// Checks that the deadlines of attempts and hedges are within the deadline of the request.
 pub(super) fn check(scenario: &Scenario) -> Result<(), String> {
     let shown = humantime::format_duration(scenario.timeout);
     let policies = &scenario.policies;

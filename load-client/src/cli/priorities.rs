@@ -6,10 +6,10 @@ use crate::scenario::{ClassShare, Priorities};
 const URGENCIES: std::ops::RangeInclusive<u8> = 0..=7;
 /// How a class is written, for errors.
 const FORM: &str = "write classes with their shares, like u=0:20%,u=3:80%";
-/// How far the sum of the shares may be from 100 %, in percent (arbitrary: three shares of 33.333333 % are all of it).
+/// How far the sum of the shares may be from 100 %, in percent (arbitrary: three shares of 33.333333 % are accepted).
 const ROUNDING: f64 = 1e-5;
 
-/// As `u=0:20%,u=3:80%`.
+/// Reads classes, such as `u=0:20%,u=3:80%`.
 pub(super) fn priorities(text: &str) -> Result<Priorities, String> {
     let mut classes: Vec<ClassShare> = Vec::new();
     for part in text.split(',') {
@@ -32,7 +32,7 @@ pub(super) fn priorities(text: &str) -> Result<Priorities, String> {
     Ok(Priorities::new(classes))
 }
 
-/// The urgency of a class, and its share in percent.
+/// Reads one class: its urgency, and its share in percent.
 fn class(text: &str) -> Result<(u8, f64), String> {
     if text.is_empty() {
         return Err(format!("a class is empty, before or after a comma; {FORM}"));

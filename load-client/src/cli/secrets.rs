@@ -1,11 +1,13 @@
-//! Which values of metadata and of messages are secrets: these do not get into a report. The one list of their names.
+//! Decides which values of metadata and of messages are secrets, so that they do not get into a report. Only this file
+//! lists the names of secrets.
 
 use serde_json::Value;
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 pub(super) const REDACTED: &str = "…";
 
-/// Parts of the names of secrets, in metadata and in messages (arbitrary: names in use). `_`, `-` and `.` in a name do not count.
+/// Parts of the names of secrets, in metadata and in messages (arbitrary: names in use). `_`, `-` and `.` in a name are
+/// ignored.
 const PARTS: [&str; 22] = [
     "accesskey",
     "apikey",
@@ -30,7 +32,8 @@ const PARTS: [&str; 22] = [
     "token",
     "xsrf",
 ];
-/// Words of the names of secrets that are parts of many harmless names: `user_pin` and `userPin` have one, `shipping` has none.
+/// Whole words of the names of secrets. As parts they are in many harmless names: `user_pin` and `userPin` have the
+/// word `pin`, `shipping` has not.
 const WORDS: [&str; 17] = [
     "auth",
     "cvc",
@@ -52,11 +55,11 @@ const WORDS: [&str; 17] = [
 ];
 /// Parts of the names of secrets in metadata only: in messages they are in too many harmless names, such as `author` and `key`.
 const PARTS_IN_METADATA: [&str; 5] = ["auth", "cert", "key", "private", "pwd"];
-/// What the name of a field stands in, and what its value stands in, where a message lists names with values.
+/// In a message that lists names with values, the fields that have the name, and the fields that have its value.
 const NAMES: [&str; 4] = ["name", "key", "field", "header"];
 const VALUES: [&str; 2] = ["value", "values"];
 
-/// `name: value`, the value only if it cannot be a secret; or several, each on a line of its own.
+/// Removes the values that may be secrets from metadata, which has one `name: value` per line.
 pub(super) fn headers_without_secrets(headers: &str) -> String {
     let one = |header: &str| {
         let (name, value) = header.split_once(':').unwrap_or((header, ""));
@@ -71,7 +74,7 @@ pub(super) fn headers_without_secrets(headers: &str) -> String {
     headers.split('\n').map(one).collect::<Vec<_>>().join("\n")
 }
 
-/// JSON without the values that may be secrets. Other text stays as it is.
+/// Removes the values that may be secrets from JSON. Other text stays as it is.
 pub(super) fn data_without_secrets(data: String) -> String {
     let Ok(mut parsed) = serde_json::from_str::<Value>(&data) else {
         return data;
@@ -79,7 +82,7 @@ pub(super) fn data_without_secrets(data: String) -> String {
     if redact(&mut parsed) { parsed.to_string() } else { data }
 }
 
-/// Replaces the secrets; whether there were any.
+/// Replaces the secrets. Returns whether there were any.
 fn redact(data: &mut Value) -> bool {
     match data {
         Value::Object(entries) => {
@@ -98,7 +101,7 @@ fn redact(data: &mut Value) -> bool {
             }
             any
         }
-        // All of them: `any` would stop at the first.
+        // This visits all elements; `any` would stop at the first secret.
         Value::Array(elements) => elements.iter_mut().fold(false, |any, element| redact(element) | any),
         Value::String(text) if looks_secret(text) => {
             *data = REDACTED.into();
@@ -108,7 +111,7 @@ fn redact(data: &mut Value) -> bool {
     }
 }
 
-/// Whether a name is one of a secret.
+/// Whether this is the name of a secret.
 fn has_name(name: &str) -> bool {
     let whole = joined(name);
     PARTS.iter().any(|part| whole.contains(part)) || words(name).iter().any(|word| WORDS.contains(&word.as_str()))

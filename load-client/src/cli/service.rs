@@ -29,7 +29,7 @@ pub(super) const IDS: [&str; FLAGS.len()] = [
     "line",
 ];
 
-/// What was given of the service's flags. Each is spelled, checked and described as foo-service does it.
+/// The service's flags that were given. They have the names, the checks and the help texts that foo-service gives them.
 #[derive(Debug, Clone)]
 pub struct ServiceFlags(Words);
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::values::{LONGEST, duration, rate};
 use crate::scenario::Stage;
 
-/// As `10s:100,30s:100..500`.
+/// Reads stages, such as `10s:100,30s:100..500`.
 pub(super) fn stages(text: &str) -> Result<Stages, String> {
     let stages: Result<Vec<Stage>, String> = text.split(',').map(stage).collect();
     let stages = stages?;
@@ -18,7 +18,7 @@ pub(super) fn stages(text: &str) -> Result<Stages, String> {
     Ok(Stages(stages))
 }
 
-/// Stages, as one value of one flag.
+/// The stages of one flag. They are a type of their own, because clap takes a `Vec` for several values.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stages(pub(super) Vec<Stage>);
 

@@ -57,7 +57,7 @@ pub struct SweepArgs {
     pub output: OutputArgs,
 }
 
-/// The sweep decides the rates and calls what the strategies call.
+/// The sweep decides the rates, and each strategy decides its RPC.
 #[derive(Debug, Clone, Copy)]
 pub struct OfSweep;
 

@@ -8,9 +8,9 @@ use crate::{
 /// A running service to be compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
-    /// Its name in the report. The RPC does not depend on it.
+    /// The name of the target in the report. The RPC does not depend on it.
     pub name: String,
-    /// The RPC to call; `None` if `--mode` says it.
+    /// The RPC to call; `None` if `--mode` names it.
     pub rpc: Option<Rpc>,
     /// The URL of the running service.
     pub url: Url,

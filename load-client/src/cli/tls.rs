@@ -1,4 +1,4 @@
-//! The flags of TLS, and of what calls name as their host.
+//! The flags of TLS, and of the authority of calls.
 
 use std::path::PathBuf;
 
@@ -70,7 +70,8 @@ impl TlsArgs {
     }
 }
 
-/// Without a user: HTTP/2 allows none there (RFC 9113, section 8.3.1), and a password would go into the report.
+/// Reads an authority without a user: HTTP/2 allows none there (RFC 9113, section 8.3.1), and a password would go into
+/// the report.
 fn authority(text: &str) -> Result<Authority, String> {
     if text.contains('@') {
         return Err("has a user or a password, which HTTP/2 does not allow there; write HOST or HOST:PORT".to_owned());

@@ -54,7 +54,7 @@ pub(super) struct TraceArgs {
 }
 
 impl TraceArgs {
-    /// Its flags by their long names, each with whether it was given.
+    /// These flags by their long names, each with whether it was given.
     pub(super) fn given(&self) -> [(&'static str, bool); 8] {
         [
             ("trace", self.trace.is_some()),

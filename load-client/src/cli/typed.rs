@@ -10,15 +10,15 @@ use super::secrets::{data_without_secrets, headers_without_secrets};
 
 /// The first word of the line. The path of the program is private, so the line has only its name.
 const PROGRAM: &str = "load-client";
-/// The heading of flags that say nothing about what is run.
+/// The help heading of flags that do not change what is run.
 const SHOWN: &str = "Output";
 /// The flag with metadata.
 const HEADER: &str = "header";
 /// The flag with a message.
 const DATA: &str = "data";
 
-/// The line of a command and the values that it was started with. Flags have their long names, in the order in which they
-/// were typed; a variable that did not count, because a flag won over it, is left out.
+/// The line of a command with the values that it was started with. Flags have their long names, in the order in which
+/// they were typed. A variable is left out if a flag overrides it.
 pub(super) fn line(program: &Command, matches: &ArgMatches) -> String {
     let Some((name, matches)) = matches.subcommand() else {
         return PROGRAM.to_owned();
@@ -50,7 +50,7 @@ fn variable(arg: &Arg, matches: &ArgMatches) -> Option<String> {
     Some(format!("{}={}", arg.get_env()?.to_str()?, quoted(&value)))
 }
 
-/// The words for a flag, for each time that it was given, by where it stood.
+/// The words of a flag for each time that it was given, by its position in the line.
 fn flags(arg: &Arg, matches: &ArgMatches) -> BTreeMap<usize, Vec<String>> {
     let given = values(arg, matches).into_iter().map(|(at, value)| {
         let value = arg.get_action().takes_values().then_some(value);
@@ -60,7 +60,7 @@ fn flags(arg: &Arg, matches: &ArgMatches) -> BTreeMap<usize, Vec<String>> {
     given.collect()
 }
 
-/// The values of a flag, for each time that it was given, and where that was.
+/// The value of a flag for each time that it was given, with its position in the line.
 fn values(arg: &Arg, matches: &ArgMatches) -> Vec<(usize, String)> {
     let id = arg.get_id().as_str();
     let delimiter = arg.get_value_delimiter().unwrap_or(' ').to_string();
@@ -80,7 +80,7 @@ fn values(arg: &Arg, matches: &ArgMatches) -> Vec<(usize, String)> {
     occurrences.collect()
 }
 
-/// As a POSIX shell reads it back.
+/// Quotes a word so that a POSIX shell reads it back.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -96,7 +96,7 @@ mod tests {
     use super::{super::secrets::REDACTED, *};
     use crate::cli::Cli;
 
-    /// The tests of `tests/suite/inputs.rs` have what comes from the environment.
+    /// The line for these words. (The tests in `tests/suite/inputs.rs` cover the environment.)
     fn typed(words: &[&str]) -> String {
         let matches = Cli::command().try_get_matches_from([&["load-client"], words].concat());
         line(&Cli::command(), &matches.unwrap())

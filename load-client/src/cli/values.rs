@@ -9,13 +9,13 @@ use crate::arrival::trace::zone_of_offset;
 
 /// The most threads (arbitrary: more than a machine has cores).
 const MOST_THREADS: u32 = 1024;
-/// The longest duration that makes sense (arbitrary: a year, far from where arithmetic ends).
+/// The longest duration that makes sense (arbitrary: a year, far from any overflow).
 pub(super) const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// The highest rate (arbitrary: no machine sends more).
 pub(super) const HIGHEST_RATE: f64 = 100e6;
-/// The lowest rate apart from none (arbitrary: one send in twelve days).
+/// The lowest rate apart from 0 (arbitrary: one send in twelve days).
 const LOWEST_RATE: f64 = 1e-6;
-/// The most clients, or connections (arbitrary: as many clients take some gigabytes).
+/// The most clients, or connections (arbitrary: so many clients take some gigabytes of memory).
 const MOST_CLIENTS: u64 = 10_000_000;
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -71,7 +71,7 @@ pub(super) fn payload_size(text: &str) -> Result<usize, String> {
     usize::try_from(bytes).map_err(|error| error.to_string())
 }
 
-/// Per second; 0 is allowed.
+/// Reads a rate per second; 0 is allowed.
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     let rate = match text.parse::<f64>() {
         Ok(rate) => rate,
@@ -83,7 +83,7 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
     Ok(rate)
 }
 
-/// Per second, and more than 0.
+/// Reads a rate per second, which must be more than 0.
 pub(super) fn positive_rate(text: &str) -> Result<f64, String> {
     match rate(text)? {
         0.0 => Err("must be more than 0".to_owned()),
@@ -91,7 +91,7 @@ pub(super) fn positive_rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A share as `2%`; 0.02 of it is 2 %.
+/// Reads a share, such as `2%`, as a fraction, such as 0.02.
 pub(super) fn share(text: &str) -> Result<f64, String> {
     let percent = text
         .strip_suffix('%')
@@ -106,7 +106,7 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Factors(pub Vec<f64>);
 
-/// As `0.5,1,2`: in rising order, each once.
+/// Reads factors, such as `0.5,1,2`, sorts them and removes duplicates.
 pub(super) fn factors(text: &str) -> Result<Factors, String> {
     let factor = |text: &str| {
         let factor = text.trim().parse::<f64>().ok();
@@ -119,7 +119,7 @@ pub(super) fn factors(text: &str) -> Result<Factors, String> {
     Ok(Factors(factors))
 }
 
-/// As `60x` or `60`.
+/// Reads a factor, such as `60x` or `60`.
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     let factor = text.strip_suffix('x').unwrap_or(text);
     let factor: f64 = factor
@@ -131,7 +131,7 @@ pub(super) fn speed(text: &str) -> Result<f64, String> {
     Ok(factor)
 }
 
-/// A time zone, as its offset or its name.
+/// Reads a time zone, as its offset or its name.
 pub(super) fn time_zone(text: &str) -> Result<TimeZone, String> {
     let wrong = |_| "is no time zone that this machine knows; write it as UTC, +02:00 or Europe/Berlin".to_owned();
     match zone_of_offset(text) {
@@ -141,7 +141,7 @@ pub(super) fn time_zone(text: &str) -> Result<TimeZone, String> {
     }
 }
 
-/// A character that separates columns, as itself or by its name.
+/// Reads the character that separates columns, as itself or by its name.
 pub(super) fn separator(text: &str) -> Result<u8, String> {
     match text {
         "comma" => Ok(b','),

@@ -1,4 +1,4 @@
-//! Runs that are made at the same time, and what they came to.
+//! Measures several runs at the same time, and collects their results.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,16 +12,16 @@ use crate::{
     },
 };
 
-/// What a comparison came to.
+/// The results of a comparison.
 #[derive(Debug, Default)]
 pub struct Compared {
-    /// In the order they were named.
+    /// The measured runs, in the order in which the user named them.
     pub measured: Vec<Measured>,
-    /// Those that could not be measured, and why.
+    /// The names of the runs that could not be measured, each with the reason.
     pub failed: Vec<(String, FleetError)>,
 }
 
-/// Measures all plans at the same time, on this runtime, and shows how they get on.
+/// Measures all plans at the same time, on this runtime, and shows their progress.
 pub(super) async fn all_at_once(plans: Vec<RunPlan>, manner: ProgressStyle, stopper: &Arc<Stopper>) -> Compared {
     let watched = plans.iter().map(|plan| WatchedRun {
         name: plan.name.clone(),
@@ -40,13 +40,13 @@ pub(super) async fn all_at_once(plans: Vec<RunPlan>, manner: ProgressStyle, stop
 }
 
 impl Compared {
-    /// Adds the runs of another comparison behind these.
+    /// Appends the runs of another comparison.
     pub fn extend(&mut self, other: Self) {
         self.measured.extend(other.measured);
         self.failed.extend(other.failed);
     }
 
-    /// Notes down what each run was made against, by its name.
+    /// Adds the target to the report of each run; `targets` maps the names of runs to their targets.
     pub(super) fn of_targets(mut self, targets: &BTreeMap<&str, String>) -> Self {
         for measured in &mut self.measured {
             let report = &mut measured.report;

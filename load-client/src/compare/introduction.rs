@@ -1,4 +1,4 @@
-//! The text before the tables: the load, the service, the strategies.
+//! The text before the tables of a comparison: it describes the load, the service and the strategies.
 
 use std::{fmt::Write, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     units::time,
 };
 
-/// The load, the service and the strategies, in a few lines.
+/// Describes the load, the service and the strategies in a few lines; empty without strategies.
 pub fn introduction(strategies: &[Strategy], virtual_time: bool, layout: Layout) -> String {
     let Some(first) = strategies.first() else {
         return String::new();
@@ -63,7 +63,7 @@ pub fn introduction(strategies: &[Strategy], virtual_time: bool, layout: Layout)
     text
 }
 
-/// What the second table is.
+/// Introduces the second table, which has the runs in virtual time; empty without strategies.
 pub fn virtual_introduction(strategies: &[Strategy]) -> String {
     let Some(first) = strategies.first() else {
         return String::new();
@@ -94,7 +94,7 @@ mod tests {
     };
     use clap::Parser;
 
-    /// What is said of a comparison with these flags.
+    /// The introduction of a comparison with these flags.
     fn said(flags: &str) -> String {
         let words = ["load-client", "compare", "--virtual-time"].into_iter();
         let cli = Cli::try_parse_from(words.chain(flags.split_whitespace())).unwrap();
@@ -108,7 +108,7 @@ mod tests {
         introduction(&lab.strategies(VIRTUAL).unwrap(), true, Layout { width: 200 })
     }
 
-    /// Its paragraphs, each as one line.
+    /// The paragraphs of that introduction, each as one line.
     fn paragraphs(flags: &str) -> Vec<String> {
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         said(flags).split("\n\n").map(words).collect()

@@ -1,4 +1,4 @@
-//! `load-client compare`: strategies side by side, under the same load at the same time.
+//! `load-client compare` measures several strategies or services at the same time, under the same load.
 
 mod compared;
 #[cfg(feature = "embedded")]
@@ -35,11 +35,11 @@ use crate::{
     transport::dial::{Dial, TlsError},
 };
 
-/// Drives the running services that `args` names, all at the same time.
+/// Measures the running services that `args` names, all at the same time.
 ///
 /// # Errors
 ///
-/// If a file for TLS does not do.
+/// If a TLS file cannot be read or used.
 pub async fn targets(
     args: &CompareArgs,
     load: &LoadArgs,

@@ -1,6 +1,8 @@
-//! Which model of queueing theory fits a strategy of a lab, what it predicts, and whether the run agrees.
+//! Chooses a model of queueing theory for a strategy of a lab, computes what it predicts, and checks whether the run
+//! agrees.
 //!
-//! A model is chosen from the flags alone. Where none of them is right, the report says why, and predicts nothing.
+//! The model follows from the flags alone. If no model fits, the report gives the reason and predicts nothing. The same
+//! applies if requests expired, or requests of Enqueue were withheld, because the formulas do not allow for that.
 
 use foo_service::{
     config::{QueueKind, Settings},
@@ -18,7 +20,8 @@ use crate::{
     },
 };
 
-/// What theory says of a run of `strategy` under `scenario`.
+/// The prediction for a run of `strategy` under `scenario`, and whether the run agrees; or the reason that there is
+/// none.
 pub(super) fn theory(strategy: &Strategy, scenario: &Scenario, run: &Run) -> TheoryReport {
     match predict(strategy, scenario, run) {
         Ok(theory) => theory,
@@ -32,7 +35,7 @@ pub(super) fn theory(strategy: &Strategy, scenario: &Scenario, run: &Run) -> The
     }
 }
 
-/// A strategy whose arrivals and service are as theory wants them.
+/// A run whose arrivals and service times meet the assumptions of the formulas.
 struct Case<'a> {
     settings: &'a Settings,
     scenario: &'a Scenario,
@@ -67,9 +70,9 @@ fn predict(strategy: &Strategy, scenario: &Scenario, run: &Run) -> Result<Theory
     let variation = match settings.service_time_distribution {
         ServiceTimeDistribution::Constant => 0.0,
         ServiceTimeDistribution::Exponential => 1.0,
-        // e^(sigma²) − 1, with sigma = 1.
+        // The formula is e^(sigma²) − 1, with sigma = 1.
         ServiceTimeDistribution::Lognormal => std::f64::consts::E - 1.0,
-        // 5 % of the messages take 20 times as long: E[S²] / E[S]² − 1.
+        // The formula is E[S²] / E[S]² − 1; 5 % of the messages take 20 times as long as the others.
         ServiceTimeDistribution::Bimodal => (0.95 + 0.05 * 400.0) / (1.95 * 1.95) - 1.0,
         ServiceTimeDistribution::Pareto => {
             return Err("the service times vary so much that their mean settles only in far longer runs");
@@ -100,14 +103,14 @@ fn predict(strategy: &Strategy, scenario: &Scenario, run: &Run) -> Result<Theory
 }
 
 impl Case<'_> {
-    /// M/G/c: the queue has no end.
+    /// M/G/c: an unlimited queue. Predicts the mean queue wait.
     fn endless_queue(&self) -> Result<TheoryReport, &'static str> {
         let chain = Chain::endless(self.station);
         let chain =
             chain.ok_or("the load is at or above the capacity, so the queue grows for as long as the load lasts")?;
         let (wait, exact) = match self.variation {
             0.0 => (constant_mean_wait(self.station), true),
-            // With one worker it is Pollaczek's and Khinchine's formula.
+            // With one worker this is the exact formula of Pollaczek and Khinchine.
             variation => (
                 general_mean_wait(self.station, variation),
                 self.is_exponential() || self.station.workers == 1,
@@ -120,7 +123,8 @@ impl Case<'_> {
         Ok(self.report(name, exact, vec![figure(Predicted::MeanQueueWait, measured, band)]))
     }
 
-    /// M/G/c/K: the queue holds so many, and what finds it full is lost, or what is oldest.
+    /// M/G/c/K: a bounded queue. Predicts the share of messages that are lost: a message that finds the queue full is
+    /// rejected, or the oldest message is dropped for it.
     fn bounded_queue(&self) -> TheoryReport {
         let room = self.station.workers.saturating_add(self.settings.queue_capacity);
         let chain = Chain::bounded(self.station, room);
@@ -150,7 +154,7 @@ impl Case<'_> {
         )
     }
 
-    /// M/G/c/K//N: clients that wait for their answers.
+    /// M/G/c/K//N: clients that wait for their answers. Predicts the shares of requests that are withheld and rejected.
     fn clients_that_wait(&self) -> Result<TheoryReport, &'static str> {
         let (settings, scenario, station) = (self.settings, self.scenario, self.station);
         let fixed =
@@ -180,7 +184,7 @@ impl Case<'_> {
             );
             return Ok(self.report(name, exact, vec![self.withheld(band)]));
         }
-        // Without a line the formula (Engset's) holds for any distribution of the service time.
+        // Without a waiting line, Engset's formula is exact for any distribution of the service time.
         let exact = self.is_exponential() || room == station.workers;
         let name = format!(
             "{}, clients that wait for their answers, with room for some",
@@ -210,7 +214,7 @@ impl Case<'_> {
         self.settings.service_time_distribution == ServiceTimeDistribution::Exponential
     }
 
-    /// In Kendall's notation.
+    /// The name of the model in Kendall's notation; `rest` follows the number of workers.
     fn kendall(&self, rest: &str) -> String {
         let service = match self.settings.service_time_distribution {
             ServiceTimeDistribution::Constant => "D",

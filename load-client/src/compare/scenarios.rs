@@ -1,4 +1,4 @@
-//! The load on each strategy, in real and in virtual time.
+//! Makes the load on each strategy, in real and in virtual time.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
 };
 
-/// What holds in real time where neither a lab nor a flag says otherwise.
+/// The defaults of a comparison in real time, for everything that neither a lab nor a flag sets.
 pub const REAL: Defaults = Defaults {
     rpc: Rpc::Process,
     duration: Duration::from_secs(20),
@@ -20,7 +20,7 @@ pub const REAL: Defaults = Defaults {
     max_in_flight: None,
 };
 
-/// What holds in virtual time where neither a lab nor a flag says otherwise.
+/// The defaults of a comparison in virtual time, for everything that neither a lab nor a flag sets.
 #[cfg(feature = "embedded")]
 pub const VIRTUAL: Defaults = Defaults {
     duration: Duration::from_secs(3600),
@@ -28,18 +28,19 @@ pub const VIRTUAL: Defaults = Defaults {
     ..REAL
 };
 
-/// Sends per strategy that the table in virtual time may take, unless the user asks for more (derived: the worked example
-/// for an hour takes 28,800, and a few seconds).
+/// The most sends per strategy in the second table, which is in virtual time (derived: an hour of the worked example
+/// takes 28,800 sends, which are computed in a few seconds).
 #[cfg(feature = "embedded")]
 const VIRTUAL_SENDS: f64 = 100_000.0;
 
-/// The load on a strategy in real time.
+/// Makes the load on a strategy in real time.
 pub(super) fn real_scenario(load: &LoadArgs, schedule: &Schedule, rpc: Rpc) -> Scenario {
     load.scenario_of(rpc, schedule.clone(), Defaults { rpc, ..REAL })
 }
 
-/// The load on a strategy in virtual time: as the flags say, if virtual time is what they ask for (`asked_for`); otherwise,
-/// beside the table in real time, for an hour, or for as long as it takes few seconds to compute.
+/// Makes the load on a strategy in virtual time. With `asked_for`, the user asked for virtual time, and the load has
+/// the length that the flags give. Otherwise the run is for the second table; at a fixed rate it then takes an hour, or
+/// less if computing an hour would take more than a few seconds.
 #[cfg(feature = "embedded")]
 pub(super) fn virtual_scenario(load: &LoadArgs, schedule: &Schedule, rpc: Rpc, asked_for: bool) -> Scenario {
     let mut scenario = load.scenario_of(rpc, schedule.clone(), Defaults { rpc, ..VIRTUAL });
@@ -55,7 +56,7 @@ pub(super) fn virtual_scenario(load: &LoadArgs, schedule: &Schedule, rpc: Rpc, a
     scenario
 }
 
-/// Whether the flags make a load on running services.
+/// Checks that the flags make a load on running services.
 ///
 /// # Errors
 ///
@@ -64,7 +65,7 @@ pub fn check_targets(load: &LoadArgs, schedule: &Schedule) -> Result<(), String>
     load.check(&real_scenario(load, schedule, Rpc::Process))
 }
 
-/// Whether the flags also make a load in virtual time, beside the one in real time.
+/// Checks that the flags also make a load in virtual time, for the second table.
 ///
 /// # Errors
 ///
@@ -79,7 +80,7 @@ pub fn check_again(strategies: &[Strategy]) -> Result<(), String> {
     strategies.iter().try_for_each(check)
 }
 
-/// Whether the services can run in virtual time.
+/// Checks that the services of the strategies can run in virtual time.
 ///
 /// # Errors
 ///

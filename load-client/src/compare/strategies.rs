@@ -1,5 +1,5 @@
-//! The strategies of a lab, on services in this process: in real time over loopback, or in virtual time over in-memory
-//! connections.
+//! Measures the strategies of a lab on services in this process: in real time over loopback, or in virtual time over
+//! in-memory connections.
 
 use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
 
@@ -30,7 +30,7 @@ use crate::{
     },
 };
 
-/// Why a comparison could not be made.
+/// Why a comparison cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
     /// A service could not be started.
@@ -46,21 +46,21 @@ pub enum CompareError {
     Thread(#[from] std::io::Error),
 }
 
-/// How strategies are run, besides what their lab says.
+/// How to run and report strategies, apart from the settings in their lab.
 #[derive(Debug, Clone)]
 pub struct Manner {
-    /// What each run is judged by.
+    /// The rules by which each run is judged.
     pub rules: Rules,
     /// How progress is shown.
     pub style: ProgressStyle,
-    /// Whether theory stands beside the measurement.
+    /// Whether the report compares the measurement with theory.
     pub theory: Theory,
-    /// Whether virtual time is all that was asked for: then the load has the length that its flags say.
+    /// True if the user asked for virtual time only; then the load has the length that the flags give.
     pub virtual_time: bool,
 }
 
 impl Manner {
-    /// Of a comparison with these flags.
+    /// The manner that the flags of a comparison ask for.
     pub fn of(args: &CompareArgs) -> Self {
         Self {
             rules: args.gates.rules(),
@@ -84,7 +84,7 @@ impl StrategyRun {
     }
 }
 
-/// A plan that has no service yet.
+/// The plan of a run whose service has not been started.
 struct StrategyRun {
     strategy: Strategy,
     scenario: Arc<Scenario>,
@@ -175,7 +175,7 @@ fn with_theory(
     compared
 }
 
-/// What each of the services is, by the name of its strategy.
+/// Maps the name of each strategy to its description, which reports show as the target.
 fn abouts(strategies: &[Strategy]) -> BTreeMap<&str, String> {
     let abouts = strategies.iter();
     abouts
@@ -183,7 +183,7 @@ fn abouts(strategies: &[Strategy]) -> BTreeMap<&str, String> {
         .collect()
 }
 
-/// Notes down what the service of each run could do when the load began.
+/// Adds the capacity that the service has when the load begins to the report of each run.
 fn with_capacities(mut compared: Compared, strategies: &[Strategy]) -> Compared {
     for measured in &mut compared.measured {
         let report = &mut measured.report;
@@ -195,8 +195,12 @@ fn with_capacities(mut compared: Compared, strategies: &[Strategy]) -> Compared 
     compared
 }
 
-/// Runs the strategies each in a time of its own: as fast as the machine can compute it, with the same figures every
-/// time.
+/// Runs each strategy in its own virtual time, on its own thread: as fast as the machine can compute it, with the same
+/// figures every time.
+///
+/// # Errors
+///
+/// If a thread or a runtime cannot be started.
 pub async fn in_virtual_time(
     strategies: &[Strategy],
     manner: &Manner,
@@ -223,12 +227,12 @@ pub async fn in_virtual_time(
         let (done, result) = oneshot::channel();
         thread::Builder::new().name(plan.strategy.name.clone()).spawn(move || {
             let measured = runtime.block_on(virtual_run(plan));
-            // The receiver is gone if the comparison has failed elsewhere.
+            // The receiver is gone if the comparison has already failed.
             let _ = done.send(measured);
         })?;
         running.push(result);
     }
-    // It is over before anybody has found their way around a view.
+    // Progress is shown in lines at most: the runs are over too soon for a live view.
     let progress = Progress::start(watched, manner.style.min(ProgressStyle::Lines), stopper);
     let mut runs = Vec::new();
     for (strategy, result) in strategies.iter().zip(running) {

@@ -1,8 +1,9 @@
-//! One shard's loop: send what is due, take in what has come back, sleep until the next is due.
+//! The loop of one shard: it sends the requests that are due, processes the answers that have come, and sleeps until
+//! the next request is due.
 //!
-//! All clients of the shard share one heap of due sends and one set of calls in flight; no client has a task or a timer
-//! of its own. Timers tick at 1 ms, so at high rates each turn sends all that has become due, stamped with the time it
-//! was scheduled at.
+//! All clients of the shard share one heap of due requests and one set of calls in flight; no client has a task or a
+//! timer of its own. Timers tick at 1 ms, so at high rates each turn of the loop sends all requests that have become
+//! due, each with the time at which it was scheduled.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -30,13 +31,14 @@ use crate::{
     transport::Transport,
 };
 
-/// How long after a stop what is in flight is waited for (arbitrary: a person is waiting).
+/// How long a shard waits for requests in flight after a stop (arbitrary: a person is waiting).
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
-/// A sleep for as long as nothing is due (arbitrary: the awaited event ends it).
+/// The sleep if nothing is due (arbitrary: the next answer ends it).
 const LONG: Duration = Duration::from_secs(3600);
 
 impl RequestSender {
-    /// Takes in an attempt that has ended. Returns its client if its request has ended with it.
+    /// Records an attempt that has ended. If the policies want another attempt, the request goes to `pending`;
+    /// otherwise it has ended, and its client and the time are returned.
     fn take_in(
         &self,
         sent: Sent,
@@ -64,15 +66,15 @@ impl RequestSender {
     }
 }
 
-/// What sending costs the load client from here on.
+/// Measures the effort of sending, from its start on.
 struct EffortMeter {
     clock: Option<CpuClock>,
 }
 
 impl EffortMeter {
-    /// On the thread that sends.
+    /// Starts to measure; must be called on the thread that sends.
     fn start(place: Place) -> Self {
-        // A thread that is not only the load's own says nothing.
+        // The processor time of a thread is the effort of sending only if the thread does nothing else.
         let own = place == Place::Threads;
         Self {
             clock: own.then(CpuClock::start),
@@ -87,7 +89,8 @@ impl EffortMeter {
     }
 }
 
-/// Sends until the load is over, says when that was, and waits for what is in flight.
+/// Sends until the load is over, reports that time through `load_over`, and then waits for the requests in flight.
+/// Returns the results of the shard.
 pub(super) async fn drive(
     sender: RequestSender,
     mut pacer: Pacer,
@@ -105,7 +108,7 @@ pub(super) async fn drive(
 
     let mut pending = Pending::default();
     let over = loop {
-        // Answers that are there first: a client that has one is not blocked.
+        // Answers are processed before sends: a client that has its answer must not count as blocked.
         while let Some(Some(sent)) = in_flight.next().now_or_never() {
             if let Some((client, ended)) = sender.take_in(sent, &mut results, &mut pending, stop.asked()) {
                 pacer.answered(client, ended);
@@ -141,7 +144,7 @@ pub(super) async fn drive(
             () = &mut timer => sender.place.settle().await,
             Some(look) = looks.recv() => {
                 let effort = meter.read(&sender.transport);
-                // The receiver may be gone.
+                // The receiver may be gone; then the figures are not needed.
                 let _ = look.send(Figures { effort, ..results.figures() });
             }
         }
@@ -150,7 +153,7 @@ pub(super) async fn drive(
     let connected = sender.transport.connected();
     let over = pacer.close(over, &mut results);
     results.publish(start.elapsed(), in_flight.len() + pending.len(), 0);
-    // The receiver is gone if the run has failed elsewhere.
+    // The receiver is gone if the run has already failed.
     let _ = load_over.send(over);
 
     let mut asked = stop.clone();

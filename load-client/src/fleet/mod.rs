@@ -1,5 +1,5 @@
-//! The clients of a run, on a few threads: each thread has its share of clients and connections, and shares nothing with
-//! the others while it sends.
+//! Runs the clients of a run on a few threads. Each thread runs one shard: its share of the clients and connections.
+//! While they send, the shards work independently, apart from the policies that they share.
 
 mod drive;
 mod pacer;
@@ -35,7 +35,7 @@ use crate::{
     transport::{ConnectError, Method, RequestHeaders, Transport, dial::Dial},
 };
 
-/// What a fleet needs to know before it connects.
+/// The settings of a fleet.
 #[derive(Debug, Clone)]
 pub struct FleetSetup {
     /// The load: how many clients, when and what they send.
@@ -44,11 +44,11 @@ pub struct FleetSetup {
     pub call: Arc<Call>,
     /// How to reach the service.
     pub dial: Dial,
-    /// Goes before the numbers of messages.
+    /// The id of the run, which begins the id of each message.
     pub run_id: String,
-    /// On which threads the clients run.
+    /// The threads on which the clients run.
     pub place: Place,
-    /// How long the target may take to come up.
+    /// How long to wait for a target that does not accept connections yet.
     pub connect_timeout: Duration,
     /// The state of the run for progress and the live view.
     pub live: Arc<Live>,
@@ -56,7 +56,7 @@ pub struct FleetSetup {
     pub stop: Stop,
 }
 
-/// A fleet that is connected.
+/// A connected fleet, which has not begun to send.
 #[derive(Debug)]
 pub struct Fleet {
     shards: Vec<ShardHandle>,
@@ -69,26 +69,26 @@ struct ShardHandle {
     recorded: oneshot::Receiver<Recorded>,
 }
 
-/// What a shard is told when the load begins.
+/// The message to a shard that begins the load.
 #[derive(Debug)]
 struct Start {
     at: Instant,
     audit: Option<Arc<Mutex<Audit>>>,
 }
 
-/// Why a fleet could not do its work.
+/// Why a fleet cannot connect, or cannot finish its load.
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
-    /// The target could not be reached.
+    /// A target cannot be reached.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    /// The system gives no thread or runtime.
+    /// The operating system refuses a thread or a runtime.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
-    /// A shard ended before its time: our bug.
+    /// A shard ended too early, which is a bug of the load client.
     #[error("a thread of the load client died; this is a bug")]
     Died,
-    /// What answers is another service.
+    /// The target is a gRPC server, but has no FooService.
     #[error(
         "{target} has no method {method} (UNIMPLEMENTED), so it is no FooService; name a method of it with \
          --call package.Service/Method"
@@ -96,16 +96,16 @@ pub enum FleetError {
     NoFooService {
         /// The server, as errors name it.
         target: String,
-        /// What it was asked for.
+        /// The method that was called.
         method: String,
     },
-    /// Stopped before the load began.
+    /// The user stopped the run before the load began.
     #[error("stopped before the load began")]
     Stopped,
 }
 
 impl Fleet {
-    /// Connects all clients, and returns when every connection is up.
+    /// Starts the shards and connects all clients; returns when every connection is up.
     pub async fn connect(plan: &FleetSetup) -> Result<Self, FleetError> {
         let count = shards(&plan.scenario, plan.place);
         let arrivals = ArrivalPlan::of(&plan.scenario);
@@ -164,11 +164,11 @@ impl Fleet {
         Ok(Self { shards })
     }
 
-    /// Sets all clients going at one instant. `audits` has one for each shard, or none at all.
+    /// Makes all clients begin at the instant `at`. `audits` has one audit for each shard, or is empty.
     pub fn start(self, at: Instant, audits: &[Arc<Mutex<Audit>>]) -> Sending {
         let shards = self.shards.into_iter().enumerate().map(|(index, shard)| {
             let audit = audits.get(index).cloned();
-            // A shard that has died shows when it is waited for.
+            // If the shard has died, `load_over` returns the error.
             let _ = shard.start.send(Start { at, audit });
             (shard.load_over, shard.recorded)
         });
@@ -177,7 +177,7 @@ impl Fleet {
     }
 }
 
-/// A fleet that sends its load.
+/// A fleet that is sending its load.
 #[derive(Debug)]
 pub struct Sending {
     load_over: Vec<oneshot::Receiver<Duration>>,
@@ -185,7 +185,8 @@ pub struct Sending {
 }
 
 impl Sending {
-    /// Waits until no client sends any more, and returns when that was, since the start.
+    /// Waits until the load is over in all shards, and returns that time since the start. Requests may still be in
+    /// flight then.
     pub async fn load_over(&mut self) -> Result<Duration, FleetError> {
         let mut latest = Duration::ZERO;
         for over in self.load_over.drain(..) {
@@ -194,7 +195,7 @@ impl Sending {
         Ok(latest)
     }
 
-    /// Waits until nothing is in flight any more.
+    /// Waits until no request is in flight, and returns the results of all shards together.
     pub async fn recorded(self) -> Result<Recorded, FleetError> {
         let mut all = Recorded::default();
         for recorded in self.recorded {
@@ -204,7 +205,7 @@ impl Sending {
     }
 }
 
-/// A shard's ends of the channels to the thread that started it.
+/// The shard's side of the channels between it and its fleet.
 struct Ends {
     connected: oneshot::Sender<Result<(), ConnectError>>,
     start: oneshot::Receiver<Start>,
@@ -214,13 +215,13 @@ struct Ends {
     recorded: oneshot::Sender<Recorded>,
 }
 
-/// One shard, before it is connected.
+/// The settings of one shard. `count` is the number of shards.
 struct ShardSetup {
     index: u32,
     count: u32,
     plan: FleetSetup,
     arrivals: ArrivalPlan,
-    /// What the clients of all shards do about failures.
+    /// The policies of the clients, shared by all shards; `None` if each request is sent once.
     policies: Option<Arc<Policies>>,
 }
 
@@ -245,7 +246,7 @@ impl ShardSetup {
             stop,
             ..
         } = self.plan;
-        // Connection i of all belongs to shard i % count, and so does client i.
+        // Connection i and client i of the run belong to shard i % count.
         let connections = (self.index as usize..scenario.connections as usize).step_by(self.count as usize);
         let targets: Vec<usize> = connections.clone().map(|number| dial.target_of(number)).collect();
         let troubled = |line: &str| live.troubled(line);
@@ -259,7 +260,7 @@ impl ShardSetup {
             .map(|index| Client::new(self.arrivals.client(index), self.arrivals.share(index)))
             .collect();
         let pacer = Pacer::new(clients, Arc::clone(&scenario), &self.arrivals);
-        // The other end is gone when another shard could not connect.
+        // The receiver is gone if another shard could not connect.
         let _ = connected.send(Ok(()));
         let Ok(start) = start.await else { return };
 
@@ -290,12 +291,12 @@ impl ShardSetup {
             place,
             policies: self.policies,
         };
-        // The receiver is gone if the run has failed.
+        // The receiver is gone if the run has already failed.
         let _ = recorded.send(drive(sender, pacer, results, live, stop, looks, load_over).await);
     }
 }
 
-/// What goes ahead of the messages of each class of urgency, by its place; of all, where there are no classes.
+/// The request headers of each class of urgency, by the index of the class; only one element if there are no classes.
 fn heads(transport: &Transport, method: &Method, priorities: Option<&Priorities>) -> Vec<RequestHeaders> {
     let Some(priorities) = priorities else {
         return vec![transport.heads(method)];

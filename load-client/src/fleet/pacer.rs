@@ -1,5 +1,5 @@
-//! One shard's clients and what is due of them, without any waiting: what to send now, when to look again, when it is
-//! over. Times are since the start of the run.
+//! Decides which requests of a shard's clients to send now, when to ask again, and when the load is over. It does no
+//! waiting and no sending itself. Times are since the start of the run.
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
@@ -11,39 +11,39 @@ use crate::{
     scenario::Scenario,
 };
 
-/// Sends made before answers are looked at again (arbitrary: keeps both going under overload).
+/// The most sends before answers are processed again (arbitrary: both go on under overload).
 const BATCH: usize = 256;
 
 /// The clients of one shard.
 pub(super) struct Pacer {
     clients: Vec<Client>,
     scenario: Arc<Scenario>,
-    /// When the next request of each client that is not blocked is scheduled.
+    /// The scheduled time of the next request of each client, without the clients that wait for a free slot.
     due: BinaryHeap<Reverse<(Duration, usize)>>,
-    /// Clients with a send that waits for an answer.
+    /// Clients whose next request is due and waits for an answer to free a slot.
     waiting: usize,
-    /// Clients that are blocked, whether a send waits or was withheld.
+    /// Blocked clients: since its last answer, each had a request due that had to wait or was withheld.
     blocked: usize,
-    /// Sends that have no answer yet.
+    /// Requests without an answer.
     in_flight: usize,
-    /// How many there can be.
+    /// The most requests that can be in flight.
     slots: usize,
-    /// Whether there has been one.
+    /// True once the first request has been sent.
     begun: bool,
-    /// Nothing that is scheduled from this time on is sent, and nothing that waits is sent any more.
+    /// From this time on, no request is scheduled, and requests that wait for a slot are not sent. `None`: no limit.
     until: Option<Duration>,
-    /// When nothing is scheduled any more, as far as that is known beforehand: at `until`, or before.
+    /// When the load is over, if that is known beforehand: at `until` or earlier.
     over: Option<Duration>,
 }
 
-/// What a shard waits for next.
+/// What the shard must wait for next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Nothing before this, unless an answer comes.
+    /// Wait until this time, or for an answer.
     At(Duration),
-    /// Nothing, unless an answer comes.
+    /// Wait for an answer.
     Answer,
-    /// Nothing any more: the load was over at this time.
+    /// Do not wait: the load was over at this time.
     Over(Duration),
 }
 
@@ -68,17 +68,18 @@ impl Pacer {
         }
     }
 
-    /// How many clients there are.
+    /// The number of clients of the shard.
     pub(super) fn clients(&self) -> usize {
         self.clients.len()
     }
 
-    /// Clients that would send and wait for an answer instead.
+    /// The number of blocked clients.
     pub(super) fn blocked(&self) -> usize {
         self.blocked
     }
 
-    /// Hands over every send that is due by `now`, or a batch of them.
+    /// Passes the requests that are due at `now` to `send`, at most a batch of them; withholds those of blocked clients
+    /// if the scenario asks for that.
     pub(super) fn send_due(&mut self, now: Duration, results: &mut ShardResults, mut send: impl FnMut(usize, Send)) {
         for _ in 0..BATCH {
             let Some((_, client)) = self.next_in_time().filter(|(at, _)| *at <= now) else {
@@ -120,7 +121,7 @@ impl Pacer {
         }
     }
 
-    /// A client has an answer.
+    /// Records that a request of the client has ended.
     pub(super) fn answered(&mut self, client: usize, now: Duration) {
         self.in_flight -= 1;
         self.blocked -= usize::from(self.clients[client].blocked());
@@ -130,9 +131,10 @@ impl Pacer {
         }
     }
 
-    /// What comes next, once what is due has been sent.
+    /// What to wait for after the requests that are due have been sent.
     pub(super) fn next(&self, now: Duration) -> Next {
-        // What is still due goes first: start lag withholds nothing.
+        // Requests that are due are sent first, even if the load is over: the start lag of the load client must not
+        // withhold them.
         if let Some((at, _)) = self.next_in_time() {
             return Next::At(at);
         }
@@ -140,8 +142,8 @@ impl Pacer {
             return Next::Over(self.over.unwrap_or(until));
         }
         let scheduled = self.scenario.schedule.is_some();
-        // Requests that were asked for by number are made, however late. Without a schedule, it is the answers that make
-        // the pace, and the load is over with the last one.
+        // With a number of requests, all of them are sent, even late. Without a schedule, the answers set the pace, and
+        // the load is over with the last answer.
         let unsent = !self.due.is_empty()
             || if scheduled {
                 self.waiting > 0
@@ -156,7 +158,8 @@ impl Pacer {
         }
     }
 
-    /// The load is over, before its end if it was stopped: what was scheduled by then and not sent is withheld.
+    /// Ends the load, at `now` if it was stopped early, and returns the time at which it is over. Requests that were
+    /// scheduled before that and not sent count as withheld.
     pub(super) fn close(mut self, now: Duration, results: &mut ShardResults) -> Duration {
         let over = self.over.map_or(now, |over| over.min(now));
         for (index, client) in self.clients.iter_mut().enumerate() {

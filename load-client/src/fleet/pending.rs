@@ -1,10 +1,11 @@
-//! Requests that wait for their next attempt, by when it is due.
+//! The requests of a shard that wait for their next attempt, ordered by its time.
 
 use std::{cmp::Ordering, collections::BinaryHeap, time::Duration};
 
 use super::request::Sent;
 
-/// The requests of one shard that wait for their next attempt. There are at most as many as the clients may have in flight.
+/// The requests of one shard that wait for their next attempt. They count as in flight, so there are at most as many as
+/// the clients may have in flight.
 #[derive(Default)]
 pub(super) struct Pending {
     heap: BinaryHeap<Waiting>,
@@ -13,14 +14,14 @@ pub(super) struct Pending {
 
 struct Waiting {
     at: Duration,
-    /// Requests that are due at the same time go in the order in which they came.
+    /// Requests that are due at the same time are sent in the order in which they were pushed.
     order: u64,
     told: bool,
     sent: Sent,
 }
 
 impl Pending {
-    /// The next attempt of this request is due at `at`. `told`: the service has named that time.
+    /// Adds a request whose next attempt is due at `at`. `told` is true if the service named that time.
     pub(super) fn push(&mut self, at: Duration, told: bool, sent: Sent) {
         self.pushed += 1;
         self.heap.push(Waiting {
@@ -31,13 +32,13 @@ impl Pending {
         });
     }
 
-    /// A request whose next attempt is due, and whether the service has named the time.
+    /// Removes a request whose next attempt is due at `now`; also returns whether the service named that time.
     pub(super) fn pop_due(&mut self, now: Duration) -> Option<(Sent, bool)> {
         self.heap.peek().filter(|first| first.at <= now)?;
         self.heap.pop().map(|first| (first.sent, first.told))
     }
 
-    /// When the next attempt is due.
+    /// The time of the earliest next attempt; `None` if no request waits.
     pub(super) fn next(&self) -> Option<Duration> {
         self.heap.peek().map(|first| first.at)
     }
@@ -46,7 +47,7 @@ impl Pending {
         self.heap.len()
     }
 
-    /// All of them: there are no further attempts.
+    /// Removes all requests, the earliest first, because no further attempts are made.
     pub(super) fn give_up(&mut self) -> impl Iterator<Item = Sent> + use<> {
         let mut all = std::mem::take(&mut self.heap).into_sorted_vec();
         all.reverse();
@@ -54,7 +55,7 @@ impl Pending {
     }
 }
 
-/// The first that is due is the greatest.
+/// The request that is due first is the greatest, because the heap returns the greatest first.
 impl Ord for Waiting {
     fn cmp(&self, other: &Self) -> Ordering {
         (other.at, other.order).cmp(&(self.at, self.order))

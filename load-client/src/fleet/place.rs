@@ -1,24 +1,24 @@
-//! Where the clients of a run send from, and on how many shards.
+//! The threads from which the clients of a run send, and the number of shards.
 
 use crate::scenario::Scenario;
 
-/// On which threads the clients of a fleet run.
+/// The threads on which the clients of a fleet run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// On threads of their own, each with a runtime: so that nothing else delays a send.
+    /// Each shard has a thread and a runtime of its own, so that nothing else delays a send.
     Threads,
-    /// On the current runtime: the only place where virtual time passes.
+    /// All clients run on the current runtime. Virtual time needs this, because it is the time of one runtime.
     Here,
 }
 
-/// Turns of the other tasks that an answer takes from a worker's timer to its client (derived: handler, server's
-/// connection, client's connection, call; and room for more).
+/// How often this task yields so that an answer gets from a worker's timer to its client (derived: it passes the tasks
+/// of the handler, the server's connection, the client's connection and the call; the rest is reserve).
 const TURNS: usize = 16;
 
 impl Place {
-    /// Lets everything happen that happens at this instant. In virtual time that is a lot: a period that is a multiple of
-    /// the service time has answers and sends at the same tick for ever, and a client whose answer is there in time must
-    /// not count as blocked because its timer was looked at first.
+    /// Lets the other tasks do everything that is due at this instant, in virtual time only. If the time between
+    /// requests is a multiple of the service time, every answer comes at the same instant as the next send. The answer
+    /// must be processed first: otherwise the client would count as blocked.
     pub(super) async fn settle(self) {
         if self == Self::Here {
             for _ in 0..TURNS {
@@ -28,7 +28,7 @@ impl Place {
     }
 }
 
-/// How many shards a scenario runs on.
+/// The number of shards of a scenario.
 pub fn shards(scenario: &Scenario, place: Place) -> u32 {
     match place {
         Place::Here => 1,

@@ -1,4 +1,5 @@
-//! What the clients of all shards do about failures, and what follows an attempt.
+//! The policies of the clients (retries, hedging, throttles), shared by all shards, and their decision after an
+//! attempt.
 
 use std::{
     sync::{Mutex, MutexGuard},
@@ -11,7 +12,7 @@ use crate::{
     policy::{After, AttemptEnd, Chain, PolicySettings},
 };
 
-/// What the clients of all shards do about failures: one chain of policies for each target.
+/// The policies of the clients of all shards: one chain of policies for each target.
 #[derive(Debug)]
 pub(super) struct Policies {
     pub(super) settings: PolicySettings,
@@ -20,7 +21,7 @@ pub(super) struct Policies {
 }
 
 impl Policies {
-    /// `None` if the clients send each request once.
+    /// Makes the chains for `targets` targets; `None` if the clients send each request once.
     pub(super) fn new(settings: PolicySettings, timeout: Duration, targets: usize, seed: u64) -> Option<Self> {
         let chain = |target: usize| Mutex::new(Chain::new(&settings, seed.wrapping_add(target as u64)));
         (!settings.is_none()).then(|| Self {
@@ -36,14 +37,15 @@ impl Policies {
     }
 }
 
-/// What follows the attempt that `sent` describes, of a request to this target.
+/// Asks the policies of this target what follows the attempt that `sent` describes.
 pub(super) fn follows(policies: &Policies, target: usize, sent: &Sent) -> After {
     let tried = sent
         .tried
         .as_ref()
         .expect("with policies each request has its attempts");
     let mut chain = policies.chain(target);
-    // The other end of a hedged request counts, too; what follows is decided by the end that counts for the request.
+    // The policies also see the end of the other call of a hedged attempt, but the call that counts decides what
+    // follows.
     if let [Some(_), Some((outcome, _))] = tried.ends {
         chain.follows(&AttemptEnd {
             outcome,
@@ -54,7 +56,7 @@ pub(super) fn follows(policies: &Policies, target: usize, sent: &Sent) -> After 
     chain.follows(&tried.end(sent))
 }
 
-/// The next attempt of a request. `told`: the service has named its time.
+/// Makes the next attempt of a request. `told` is true if the service named its time.
 pub(super) fn again(sent: Sent, told: bool) -> Send {
     let mut tried = sent.tried.unwrap_or_default();
     if told {

@@ -1,24 +1,24 @@
-//! A request of a shard: to be sent, what was tried of it, and how it ended.
+//! A request in a shard: before an attempt, its attempts so far, and after an attempt.
 
 use std::time::Duration;
 
 use crate::{arrival::Intent, call::Reply, outcome::Outcome, policy::AttemptEnd, recorder::Crowd};
 
-/// A send to be made now.
+/// An attempt to be sent now.
 #[derive(Debug)]
 pub(super) struct Send {
     pub(super) client: usize,
     pub(super) number: u64,
     pub(super) intent: Intent,
-    /// When it could have been made.
+    /// The earliest time at which the client could have sent it, from which the start lag is measured.
     pub(super) possible: Duration,
-    /// How many slots of the shard are taken with it.
+    /// How many of the shard's slots are taken, including this request.
     pub(super) crowd: Crowd,
-    /// What was tried before; `None` of a first attempt.
+    /// The attempts before; `None` for a first attempt.
     pub(super) tried: Option<Box<Tried>>,
 }
 
-/// What became of the second call of an attempt.
+/// Whether an attempt had a second call, and which call decided it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Hedge {
     /// The attempt had one call only.
@@ -30,32 +30,33 @@ pub(super) enum Hedge {
     Won,
 }
 
-/// What has been tried of a request.
+/// The attempts of a request so far.
 #[derive(Debug, Default)]
 pub(super) struct Tried {
     pub(super) attempts: u32,
     pub(super) since_pushback: u32,
-    /// When the first attempt was sent, and how late.
+    /// When the first attempt was sent, and its start lag.
     pub(super) first: Option<(Duration, Duration)>,
     pub(super) deadline: Duration,
     pub(super) demand: Option<Duration>,
-    /// Whether the service may have the message of an earlier attempt.
+    /// True if the service may have the message from an earlier attempt.
     pub(super) maybe_there: bool,
-    /// How the last attempt ended, and that of its hedge.
+    /// The outcome and duration of the last attempt's two calls: first the call that counts, then the other one if it
+    /// ended.
     pub(super) ends: [Option<(Outcome, Duration)>; 2],
     pub(super) hedge: Hedge,
-    /// Whether the client itself did not send the last attempt.
+    /// True if the client itself held back the last attempt.
     pub(super) held_back: bool,
     pub(super) last: Option<Reply>,
 }
 
 impl Tried {
-    /// Whether there was an attempt before the last one, a hedge of the last one aside.
+    /// True if there was a retry. A second call of the last attempt does not count as one.
     pub(super) fn is_retried(&self) -> bool {
         self.attempts > 1 + u32::from(self.hedge != Hedge::None)
     }
 
-    /// What the policies hear of the last attempt.
+    /// The end of the last attempt in the form that the policies need.
     pub(super) fn end(&self, sent: &Sent) -> AttemptEnd {
         AttemptEnd {
             at: sent.ended,
@@ -68,19 +69,19 @@ impl Tried {
     }
 }
 
-/// A send that was made and has ended; times since the start of the run.
+/// An attempt that has ended. Times are since the start of the run.
 #[derive(Debug)]
 pub(super) struct Sent {
     pub(super) client: usize,
     pub(super) number: u64,
     pub(super) intended: Duration,
-    /// Its class of urgency, by the place among those of the load.
+    /// The index of its class of urgency in the scenario's list of classes.
     pub(super) class: u8,
     pub(super) started: Duration,
     pub(super) start_lag: Duration,
     pub(super) crowd: Crowd,
     pub(super) ended: Duration,
     pub(super) reply: Reply,
-    /// What was tried; `None` where each request is sent once.
+    /// The attempts so far, including this one; `None` if the clients send each request once.
     pub(super) tried: Option<Box<Tried>>,
 }

@@ -1,4 +1,4 @@
-//! Where a shard writes down what happens: the recorder for every send, the audit for queued messages.
+//! Collects the results of a shard: each request goes to the recorder, each queued message also to the audit.
 
 use std::{
     collections::BTreeMap,
@@ -21,18 +21,19 @@ use crate::{
 /// The results of one shard.
 pub(super) struct ShardResults {
     recorder: Recorder,
-    /// Where progress and the live view read the counts.
+    /// The counts for progress and the live view.
     shown: Arc<LiveShard>,
     audit: Option<Arc<Mutex<Audit>>>,
     ok_means_done: bool,
     warmup: Duration,
-    /// The next number of each client, where no audit gives them.
+    /// The next message number of each client; unused if an audit gives the numbers.
     numbers: Vec<u64>,
     /// Requests in flight that were scheduled after the warm-up.
     judged_in_flight: u64,
-    /// The first message that came with each outcome.
+    /// The text of the first failure of each outcome.
     first_messages: BTreeMap<Outcome, String>,
-    /// The URL that each connection goes to, by its place among those of the run. Clients take the connections in turn.
+    /// For each connection of the shard, the index of its URL in the list of URLs. Client i uses connection i modulo
+    /// their number.
     targets: Vec<usize>,
 }
 
@@ -59,7 +60,7 @@ impl ShardResults {
         }
     }
 
-    /// A send is about to be made; returns the number of its message.
+    /// Records that a request is sent; returns the number of its message.
     pub(super) fn sending(&mut self, client: usize, intent: Intent) -> u64 {
         self.recorder.sending(intent, self.target(client));
         self.judged_in_flight += u64::from(intent.at >= self.warmup);
@@ -71,22 +72,23 @@ impl ShardResults {
         number
     }
 
-    /// A send will not be made.
+    /// Records that a request is withheld. `start_lag` is how late this was found; `None` at the end of the load.
     pub(super) fn withheld(&mut self, client: usize, intent: Intent, start_lag: Option<Duration>) {
         self.recorder.withheld(intent, start_lag, self.target(client));
     }
 
-    /// The URL that a client's requests go to, by its place among those of the run.
+    /// The index of the URL that a client's requests go to, in the list of URLs.
     pub(super) fn target(&self, client: usize) -> usize {
         self.targets[client % self.targets.len()]
     }
 
-    /// No request is scheduled from this time on.
+    /// Records that the load is over: no request is scheduled from `at` on.
     pub(super) fn load_over(&mut self, at: Duration) {
         self.recorder.load_over(at);
     }
 
-    /// An attempt has ended, and this follows.
+    /// Records an attempt that has ended; `next` is what the policies decided. Does nothing if the clients send each
+    /// request once.
     pub(super) fn attempted(&mut self, sent: &Sent, next: After) {
         let Some(tried) = &sent.tried else { return };
         if let (Some(audit), After::Again { .. }) = (&self.audit, next)
@@ -120,7 +122,8 @@ impl ShardResults {
         }
     }
 
-    /// A request was broken off between two attempts. It counts as what it was last.
+    /// Records that the run was stopped while a request waited for its next attempt. The request has the outcome of its
+    /// last attempt.
     pub(super) fn broken_off(&mut self, sent: &Sent) {
         self.recorder.broken_off();
         self.ended(sent);
@@ -162,7 +165,8 @@ impl ShardResults {
         });
     }
 
-    /// Shows what is in them so far, with the shard's levels now.
+    /// Publishes the counts so far for progress and the live view, with the numbers of requests in flight and of
+    /// blocked clients.
     pub(super) fn publish(&mut self, now: Duration, in_flight: usize, blocked: usize) {
         self.recorder.in_flight(now, in_flight as u64);
         self.shown.publish(&ClientCounts {
@@ -176,8 +180,8 @@ impl ShardResults {
         self.recorder.figures()
     }
 
-    /// Nothing is waited for any more; this is what the shard had to put up, and which of its connections were up when the
-    /// load was over.
+    /// Ends the recording. Requests still in flight count as left. `effort` is the effort of the shard, and `connected`
+    /// says which of its connections were up when the load was over.
     pub(super) fn finish(mut self, effort: Effort, connected: &[bool]) -> Recorded {
         self.recorder.left_in_flight(self.judged_in_flight);
         let mut recorded = self.recorder.finish();

@@ -1,4 +1,4 @@
-//! How a shard makes a call: once, or as an attempt that asks the policies, hedges, and says what it came to.
+//! Sends the requests of a shard: once each, or with policies, which may hold an attempt back, retry it or hedge it.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -17,28 +17,29 @@ use crate::{
     transport::{RequestHeaders, Transport},
 };
 
-/// How a shard makes a call.
+/// Sends the requests of one shard.
 pub(super) struct RequestSender {
     pub(super) call: Arc<Call>,
     pub(super) transport: Transport,
-    /// What goes ahead of the messages of each class of urgency; of all, where there are no classes.
+    /// The request headers of each class of urgency, by the index of the class; only one element if there are no
+    /// classes.
     pub(super) heads: Vec<RequestHeaders>,
     pub(super) run_id: String,
-    /// The shard's place among all, by which its clients are numbered.
+    /// The shard's index, from which the numbers of its clients follow.
     pub(super) index: u32,
     pub(super) count: u32,
     pub(super) start: Instant,
     pub(super) place: Place,
-    /// What the clients do about failures; `None`: nothing.
+    /// The policies of the clients; `None` if each request is sent once.
     pub(super) policies: Option<Arc<Policies>>,
 }
 
 impl RequestSender {
-    /// Makes an attempt of a request to this target.
+    /// Makes one attempt of a request to this target, and waits for its end.
     pub(super) async fn send(&self, target: usize, send: Send) -> Sent {
         match &self.policies {
             None => self.only_attempt(send).await,
-            // In a box: the futures of clients that send each request once stay small.
+            // The box keeps the future small for clients that send each request once.
             Some(policies) => Box::pin(self.attempt(policies, target, send)).await,
         }
     }
@@ -63,12 +64,12 @@ impl RequestSender {
         }
     }
 
-    /// What goes ahead of the message of a request.
+    /// The request headers of a request.
     fn heads(&self, send: &Send) -> &RequestHeaders {
         &self.heads[usize::from(send.intent.class)]
     }
 
-    /// The message of a request, ready to be sent.
+    /// Encodes and frames the message of a request.
     fn message(&self, send: &Send) -> Bytes {
         self.call.encode(Ticket {
             run_id: &self.run_id,
@@ -78,7 +79,7 @@ impl RequestSender {
         })
     }
 
-    /// Makes the next attempt of a request.
+    /// Makes the next attempt of a request, unless the policies hold it back.
     async fn attempt(&self, policies: &Policies, target: usize, mut send: Send) -> Sent {
         let started = self.start.elapsed();
         let mut tried = send.tried.take().unwrap_or_else(|| {
@@ -116,7 +117,7 @@ impl RequestSender {
         }
     }
 
-    /// Calls once, and once more if there is no answer after the time for a hedge.
+    /// Calls once; calls a second time if there is no answer after the delay for a hedge and the policies allow it.
     async fn calls(&self, policies: &Policies, target: usize, send: &Send, tried: &mut Tried) -> Came {
         let began = self.start.elapsed();
         let deadline = tried.deadline;
@@ -158,7 +159,7 @@ impl RequestSender {
         let mut second = pin!(one(send.client + 1, count()));
         tried.hedge = Hedge::Lost;
         let took = |since: Duration| self.start.elapsed().saturating_sub(since);
-        // The first end that decides counts; after another one, the end of the other call.
+        // The first call to end counts if its outcome decides the request; otherwise the other call counts.
         tokio::select! {
             biased;
             reply = &mut first => {
@@ -184,7 +185,7 @@ impl RequestSender {
 /// The result of the calls of one attempt.
 struct Came {
     reply: Reply,
-    /// The end of the call that does not count, if it ended.
+    /// The outcome and duration of the call that does not count, if it ended.
     other: Option<(Outcome, Duration)>,
     /// When the call that counts began.
     began: Duration,

@@ -1,35 +1,35 @@
-//! Why a rule cannot be read, with the rule that was probably meant.
+//! Why a rule cannot be parsed, with the rule that was probably meant.
 
 use super::rule::Count;
 use crate::outcome::Outcome;
 
-/// Why a rule cannot be read.
+/// Why a rule cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// It has no comparison, and is not `client-limited`.
+    /// The rule has no comparison, and is not `client-limited`.
     #[error("is no rule; write FIGURE>BOUND, like 'p99>250ms', with > >= < or <=, or 'client-limited'")]
     NoComparison,
-    /// Its left side is not known.
+    /// The left side of the rule is not a known figure.
     #[error("{0:?} is no figure of a report; there are {TIMES}, each with (SCOPE) or without, and {counts}", counts = counts())]
     Figure(String),
-    /// Its left side is a name from another tool.
+    /// The left side of the rule is a name from another tool.
     #[error("{0:?} is no figure of a report; {1}")]
     OtherName(String, &'static str),
-    /// What stands in brackets is not known.
+    /// The text in brackets is not a known scope.
     #[error("{0:?} has no times; the scopes are {scopes}", scopes = scopes())]
     Scope(String),
-    /// What stands in brackets looks like a class of urgency, and is none.
+    /// The text in brackets begins with `u=`, but is not a class of urgency.
     #[error("u={0} is no class; the classes are u=0 (the most urgent) to u=7, like p99(u=0)")]
     Class(String),
-    /// A count that belongs to no class of urgency.
+    /// The rule is about a class of urgency, but this count is not known for each class.
     #[error(
         "{0} is not known for each class; by class there are pN, mean, max, goodput and the ends of requests, like ok(u=0)"
     )]
     NotByClass(String),
-    /// The number of a percentile is out of range.
+    /// The number of the percentile is out of range.
     #[error("p{0} is no percentile; it must be more than 0 and less than 100, like p99.9, and the largest is max")]
     Percentile(String),
-    /// A share that is written as a part of 1, or a part of a request.
+    /// The bound of a count has a decimal point: a share without `%`, or a fraction of a request.
     #[error("{bound} is no whole number of requests; write {instead}")]
     Fraction {
         /// The right side, as it was written.
@@ -37,10 +37,10 @@ pub enum RuleError {
         /// The rule that is probably meant.
         instead: String,
     },
-    /// A share of more than there is.
+    /// The bound is a share of more than 100 % of the scheduled requests.
     #[error("{0}% is more than all scheduled requests; write a share from 0% to 100%, like 5%")]
     OverAll(String),
-    /// Its right side does not fit.
+    /// The right side of the rule does not fit the left side.
     #[error("{bound:?} is no {wanted}")]
     Bound {
         /// The right side, as it was written.
@@ -64,7 +64,7 @@ fn scopes() -> String {
     )
 }
 
-/// What other tools call a figure, and its name here.
+/// Names of figures in other tools, each with a hint to the name here.
 pub(super) const OTHER_NAMES: [(&[&str], &str); 8] = [
     (
         &["error", "errors", "error-rate", "failure", "failures"],

@@ -1,4 +1,4 @@
-//! What a run is judged by, and what a rule finds in it.
+//! The figures of a run that rules are judged by, and the comparison of these figures with a bound.
 
 use std::time::Duration;
 
@@ -13,32 +13,35 @@ use crate::{
     report::{per_second, seconds},
 };
 
-/// More than what a few operations on floats can be off, relatively, and less than one in any count.
+/// A relative error that is larger than the rounding error of a few float operations, and smaller than one in any
+/// count.
 const ROUNDING: f64 = 1e-12;
 
-/// What a run is judged by: at its end, or on the way.
+/// The figures that rules are judged by, at the end of a run or during it.
 #[derive(Debug, Clone)]
 pub struct Evidence {
     /// The counts and distributions of the clients.
     pub figures: Figures,
-    /// How many requests a share is of: those that were scheduled; on the way, of those the ones whose end is known.
+    /// The number of requests that are 100 % of a share: all scheduled ones; during the run, those whose end is known.
     pub intended: u64,
-    /// The same for goodput, which also has to wait for what is queued.
+    /// The number of requests that are 100 % of a share of goodput. During the run, requests whose messages are still
+    /// queued are left out.
     pub settled: u64,
-    /// What became of queued messages; `None` without an audit.
+    /// The counts of the audit of queued messages; `None` without an audit.
     pub audit: Option<AuditCounts>,
-    /// Whether messages were queued at all.
+    /// True if the load calls Enqueue.
     pub queued: bool,
     /// Messages dropped by the service's policy; `None` if the service does not report them.
     pub dropped: Option<u64>,
-    /// For so long requests were scheduled and judged; on the way, as much of that as of the requests is settled. `None` of a load
-    /// over no time.
+    /// The time of the load after the warm-up, over which rates are computed. During the run, it is reduced to the
+    /// share of requests that is settled. `None` if this is no time.
     pub judged_for: Option<Duration>,
-    /// Whether the load client was the limit.
+    /// True if the load client was the limit.
     pub client_limited: bool,
 }
 
-/// Where a statistic lies, as far as it is known.
+/// The value of a statistic: a time; longer than any time, because requests never ended; or none, because there are no
+/// times.
 enum Reached {
     At(Duration),
     Never,
@@ -46,7 +49,7 @@ enum Reached {
 }
 
 impl Comparison {
-    /// Whether it is true of these two.
+    /// True if `value` compares with `bound` in this way.
     pub fn holds(self, value: f64, bound: f64) -> bool {
         match self {
             Self::More => value > bound,
@@ -58,10 +61,10 @@ impl Comparison {
 }
 
 impl Evidence {
-    /// The same of the requests of one class of urgency, as far as answers tell it; `None` if there are no such requests.
+    /// The evidence of one class of urgency, from the answers alone; `None` if the load has no such class.
     pub(super) fn of_class(&self, urgency: u8) -> Option<Self> {
         let class = self.figures.classes.iter().find(|class| class.urgency == urgency)?;
-        // At the end all that were scheduled; on the way, of those the ones whose end is known.
+        // At the end, this is the number of all scheduled requests; during the run, of those whose end is known.
         let known = class.ledger.ended() + class.ledger.in_flight;
         Some(Self {
             figures: Figures {
@@ -78,7 +81,8 @@ impl Evidence {
         })
     }
 
-    /// A time, and whether it meets the bound.
+    /// Compares a time with the bound of a rule: whether the rule is met, and the time. `None` if the time is not
+    /// known.
     pub(super) fn time(
         &self,
         statistic: Statistic,
@@ -117,7 +121,7 @@ impl Evidence {
                 let met = operator.holds(seconds(time), seconds(bound));
                 (Some(met), Finding::Time(time, operator, bound))
             }
-            // Nothing that never ends is below a bound.
+            // A request that never ends takes longer than any bound.
             (Reached::Never, Some(unended)) => {
                 let met = matches!(operator, Comparison::More | Comparison::AtLeast);
                 (Some(met), Finding::Never(unended))
@@ -129,7 +133,7 @@ impl Evidence {
         }
     }
 
-    /// `None` if the count is not known.
+    /// The value of a count; `None` if it is not known.
     pub(super) fn count(&self, count: Count) -> Option<u64> {
         match count {
             Count::Ledger(column) => Some((column.of)(&self.figures.ledger)),
@@ -145,20 +149,22 @@ impl Evidence {
             },
             Count::Audit(column) => match (&self.audit, self.queued) {
                 (Some(audit), _) => Some((column.of)(audit)),
-                // Where nothing is queued, nothing can be lost.
+                // If nothing is queued, nothing can be lost.
                 (None, false) => Some(0),
                 (None, true) => None,
             },
         }
     }
 
-    /// A number of so many, and whether it meets the bound.
+    /// Compares a count, out of `of` requests, with the bound of a rule: whether the rule is met, and the figure.
+    /// `None` if a share or a rate cannot be computed.
     pub(super) fn counted(&self, count: u64, of: u64, operator: Comparison, bound: Bound) -> (Option<bool>, Finding) {
         let number = count as f64;
         match bound {
             Bound::Number(bound) => (Some(operator.holds(number, bound)), Finding::Number(count)),
             Bound::Percent(_) if of == 0 => (None, Finding::Unknown(Unknown::NoRequests)),
-            // Whole numbers on both sides wherever the bound is one, or has a digit or two after its point.
+            // Products are compared, because the rounding error of a division could decide about a share exactly at the
+            // bound.
             Bound::Percent(bound) => {
                 let met = operator.holds(100.0 * number, bound * of as f64);
                 (Some(met), Finding::Share(count, of))
@@ -172,7 +178,7 @@ impl Evidence {
 }
 
 impl Statistic {
-    /// Of the times, and of `never` requests more that have no end.
+    /// Computes the statistic of `times`, and of `never` further requests that never ended.
     fn of(self, times: &Distribution, never: u64) -> Reached {
         let ended = times.count();
         let reached = match self {
@@ -181,11 +187,11 @@ impl Statistic {
             Self::Mean => times.mean(),
             Self::Max => times.max(),
             Self::Percentile(percent) => {
-                // How many must not exceed it, as HDR counts: at least one.
+                // The number of times that must not exceed the percentile, at least one, as HDR histograms count.
                 let share = percent * (ended + never) as f64 / 100.0;
                 let rank = (share - ROUNDING * share).ceil().max(1.0);
                 if rank <= ended as f64 {
-                    // In the middle between two ranks, where no rounding leads to the next.
+                    // Half a rank less, so that a rounding error does not lead to the next rank.
                     times.quantile((rank - 0.5) / ended as f64)
                 } else {
                     None

@@ -1,39 +1,39 @@
-//! What a rule finds in a run: a value, or why there is none.
+//! The result of a rule in a run: the value that was compared, or the reason that there is none.
 
 use std::time::Duration;
 
 use super::rule::{Comparison, Statistic};
 use crate::ledger::{AuditCounts, Column, Ledger, Part};
 
-/// A rule, and what the run says about it.
+/// A rule, and its result in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
     /// The rule as it was written.
     pub rule: String,
     /// Whether the rule is true, which fails the run; `None` if that is not known, which fails the run too.
     pub met: Option<bool>,
-    /// What the rule was judged by.
+    /// The figure that the rule was judged by.
     pub finding: Finding,
-    /// Since the start of the run, if the rule stopped it.
+    /// When the rule stopped the run, since its start; `None` if it did not.
     pub stopped_at: Option<Duration>,
 }
 
-/// What a rule is judged by.
+/// The figure that a rule is judged by.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Finding {
     /// Whether the load client was the limit.
     ClientLimited(bool),
-    /// A time, beside the bound of the rule in seconds.
+    /// A time, with the comparison and the bound of the rule.
     Time(Duration, Comparison, Duration),
     /// A number of requests or messages.
     Number(u64),
-    /// So many of so many.
+    /// A share: a number of requests or messages, and the number that is 100 %.
     Share(u64, u64),
-    /// Per second.
+    /// A rate per second.
     Rate(f64),
-    /// Longer than any bound, because requests never came to their end.
+    /// A time longer than any bound, because requests never ended.
     Never(Unended),
-    /// There was no answer of that kind, and so none that could be too slow.
+    /// There was no answer with that outcome, so none was too slow.
     NoAnswers,
     /// The figure is not known, so the run fails.
     Unknown(Unknown),
@@ -46,24 +46,27 @@ pub enum Unknown {
     NotWatched,
     /// The service was not watched, so the times to done are not known.
     NoTimeToDone,
-    /// The same, of a rule without a scope: the statistic of the acknowledgement time is known.
+    /// The service was not watched, so the times to done are not known, which a rule without a scope needs. This
+    /// statistic of the acknowledgement time is known.
     NoTimeToDoneBut(Statistic),
-    /// Only Enqueue acknowledges; the statistic of the response time is known.
+    /// Only calls of Enqueue have an acknowledgement time. This statistic of the response time is known.
     NoAcknowledgement(Statistic),
     /// No request has the class of urgency `u=` that the rule is about.
     NoClass(u8),
-    /// Answers of Enqueue do not say that a message is done, and nothing else tells its class.
+    /// The goodput of a class is not known for Enqueue: its answers do not say that a message is done, and the audit
+    /// does not record classes.
     NoGoodputOfClass(u8),
-    /// Nothing of that kind was measured.
+    /// No time of that kind was measured.
     NoTimes,
-    /// Nothing was scheduled, so there is nothing to be a share of.
+    /// No request was scheduled, so there are no shares.
     NoRequests,
     /// The load is too short for a rate.
     NoRate,
 }
 
 impl Finding {
-    /// In the rule's unit: seconds, a number, a share from 0 to 1, or a rate per second; `None` where there is no such value.
+    /// The value in the unit of the rule: seconds, a number, a share from 0 to 1, or a rate per second; 0 or 1 for
+    /// `client-limited`. `None` if there is no value.
     pub fn value(&self) -> Option<f64> {
         match self {
             Self::ClientLimited(limited) => Some(f64::from(u8::from(*limited))),
@@ -76,7 +79,7 @@ impl Finding {
     }
 }
 
-/// The end that a request did not come to.
+/// The kind of end that is missing for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     /// The answer to its call.
@@ -91,14 +94,15 @@ pub enum Missing {
 pub struct Unended {
     /// The end that is missing.
     pub missing: Missing,
-    /// How many, by the label of the count; none is zero.
+    /// The labels and values of the counts that are not zero.
     pub counts: Vec<(&'static str, u64)>,
-    /// How many requests there were in all.
+    /// The number of all requests.
     pub of: u64,
 }
 
 impl Unended {
-    /// Withheld requests, requests that are still in flight when the run ends, and acknowledged messages that are not done.
+    /// Collects the withheld requests, those still in flight when the run ends, and, with an audit, the acknowledged
+    /// messages that are not done.
     pub(super) fn new(missing: Missing, ledger: &Ledger, audit: Option<&AuditCounts>, of: u64) -> Self {
         let unanswered = [("withheld", ledger.withheld), ("in flight", ledger.in_flight)];
         let undone = audit.into_iter().flat_map(|audit| {
@@ -111,7 +115,7 @@ impl Unended {
         Self { missing, counts, of }
     }
 
-    /// How many have not ended, over all counts.
+    /// The sum of the counts.
     pub fn total(&self) -> u64 {
         self.counts.iter().map(|(_, count)| count).sum()
     }

@@ -1,4 +1,4 @@
-//! How a rule is written: `FIGURE OP BOUND`, like `p99(rejected)>20ms`, or `client-limited`.
+//! Parses rules. A rule is written as `FIGURE OP BOUND`, like `p99(rejected)>20ms`, or as `client-limited`.
 
 use std::str::FromStr;
 
@@ -25,11 +25,11 @@ impl FromStr for Rule {
     }
 }
 
-/// The class of urgency that a comparison is about, and the comparison.
+/// Parses a comparison; also returns the class of urgency that it is about.
 fn comparison(text: &str) -> Result<(Option<u8>, Condition), RuleError> {
     let at = text.find(['<', '>']).ok_or(RuleError::NoComparison)?;
     let (figure, rest) = text.split_at(at);
-    // In this order: the longer ones begin with the shorter.
+    // Longer operators come first, because they begin with a shorter one.
     let operators = [
         (">=", Comparison::AtLeast),
         ("<=", Comparison::AtMost),
@@ -59,7 +59,7 @@ fn comparison(text: &str) -> Result<(Option<u8>, Condition), RuleError> {
     Ok((class, condition))
 }
 
-/// The class of a figure like `p99(u=0)`, and the figure without it. What a `u=` in brackets is attached to is judged later.
+/// The class of a figure like `p99(u=0)`, and the figure without the class. The caller checks the figure.
 fn class(figure: &str) -> Result<(Option<u8>, &str), RuleError> {
     let scope = figure.split_once('(').and_then(|(name, rest)| {
         let scope = rest.strip_suffix(')')?.trim();
@@ -130,7 +130,7 @@ fn percentile(digits: &str, unknown: impl Fn() -> RuleError) -> Result<f64, Rule
     }
 }
 
-/// Digits with at most one point among them: what else Rust takes for a number (`inf`, `1e9`) is none here.
+/// Parses digits with at most one decimal point. Other numbers that Rust can parse (`inf`, `1e9`) are refused.
 fn decimal(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if plain { text.parse().ok() } else { None }
@@ -140,7 +140,7 @@ fn share(bound: &str) -> Option<Bound> {
     Some(Bound::Percent(decimal(bound.strip_suffix('%')?.trim_end())?))
 }
 
-/// A share of the scheduled requests is one of at most all of them.
+/// Refuses shares of more than 100 %.
 fn within_all(bound: Bound) -> Result<Bound, RuleError> {
     match bound {
         Bound::Percent(percent) if percent > 100.0 => Err(RuleError::OverAll(percent.to_string())),
@@ -173,7 +173,7 @@ fn count_bound(bound: &str) -> Result<Bound, RuleError> {
     })
 }
 
-/// A part of 1 in percent, without the digits that only floats have.
+/// Converts a part of 1 to percent, rounded so that the rounding errors of floats do not show.
 fn as_percent(part: f64) -> f64 {
     (part * 1e8).round() / 1e6
 }

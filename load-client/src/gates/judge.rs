@@ -1,4 +1,4 @@
-//! Whether a rule is met, and what it is judged by.
+//! Judges whether a run meets a rule.
 
 use super::{
     evidence::Evidence,
@@ -7,7 +7,7 @@ use super::{
 };
 
 impl Rule {
-    /// Judges a run. A rule whose figure is not known is not met, and not passed either.
+    /// Judges a run by this rule. If the figure of the rule is not known, `met` is `None`, and the run fails.
     pub fn judge(&self, evidence: &Evidence) -> Judgement {
         let (met, finding) = match self.class {
             None => self.found(evidence),
@@ -64,7 +64,7 @@ mod tests {
 
     const MILLISECOND: Duration = Duration::from_millis(1);
 
-    /// 100 ok answers of 1 to 100 ms and 10 refusals of 1 ms.
+    /// The evidence of 100 ok answers with 1 to 100 ms, and 10 rejections with 1 ms.
     fn evidence() -> Evidence {
         let mut figures = Figures::default();
         for millis in 1..=100 {
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(met("p99(rejected)>1h", &evidence), Some(false));
     }
 
-    /// 100 messages done, and these not.
+    /// The evidence of 100 messages that were done, and of those in `audit` that were not.
     fn queueing(audit: AuditCounts) -> Evidence {
         let mut evidence = evidence();
         let figures = &mut evidence.figures;
@@ -239,7 +239,7 @@ mod tests {
             let gate = "p99>1h".parse::<Rule>().unwrap().judge(&evidence);
             assert_eq!(gate.finding, never(Missing::Done, &[(word, 2)], 110));
         }
-        // What ended more than once, or without an acknowledgement, has an end.
+        // Messages that ended more than once, or without an acknowledgement, have ended.
         let beside = AuditCounts {
             duplicated: 2,
             done_unacknowledged: 2,
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_quantile_among_withheld_sends_has_the_rank_it_would_have() {
-        // 100 answers and 100 withheld: p25 of all is the 50th answer.
+        // With 100 answers and 100 withheld requests, p25 of all is the 50th answer.
         let gate = "p25>1s".parse::<Rule>().unwrap().judge(&withholding(100));
         let seen = gate.finding.value().unwrap();
         assert!((seen - 0.05).abs() < 0.000_1, "{seen}");
@@ -273,7 +273,8 @@ mod tests {
             settled: 1000,
             ..evidence()
         };
-        // 99.9 / 100 as a float is a little more than 0.999, and would ask for all thousand.
+        // As a float, 99.9 / 100 is a little more than 0.999, so without a correction the rank would be 1,000 instead
+        // of 999.
         assert_eq!(met("p99.9>1s", &edge), Some(false));
         assert_eq!(met("p99.91>1s", &edge), Some(true));
         assert_eq!(met("goodput<99.9%", &edge), Some(false));
@@ -326,7 +327,7 @@ mod tests {
         for (rule, is) in [
             ("p50(u=0)>7ms", Some(false)),
             ("p50(u=0)>5ms", Some(true)),
-            // Two of twelve were never answered.
+            // Two of the twelve requests of the class were never answered.
             ("p99(u=0)<1h", Some(false)),
             ("p80(u=0)<1h", Some(true)),
             ("ok(u=0)<84%", Some(true)),

@@ -1,5 +1,5 @@
-//! Gates: rules like `p99>250ms` that a run is judged by. A closed grammar of the report's own names ([`Rule`]), and the
-//! judgement ([`Rule::judge`]), which counts requests that never came to their end as slower than any bound.
+//! Gates are rules like `p99>250ms` that a run is judged by. A rule ([`Rule`]) uses the names of the report and nothing
+//! else. The judgement ([`Rule::judge`]) counts requests that never ended as slower than any bound.
 
 mod error;
 mod evidence;
@@ -19,8 +19,8 @@ pub use self::{
 /// The rules of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
-    /// Judged at the end of the run.
+    /// The rules of `--fail-if`, judged at the end of the run.
     pub fail_if: Vec<Rule>,
-    /// Judged every second too: a rule that is met stops the run.
+    /// The rules of `--abort-if`, judged every second and at the end. A rule that is met stops the run.
     pub abort_if: Vec<Rule>,
 }

@@ -1,4 +1,4 @@
-//! What a rule is made of.
+//! The parts of a rule: the figure, the comparison and the bound.
 
 use std::{fmt, time::Duration};
 
@@ -7,12 +7,12 @@ use crate::{
     outcome::Outcome,
 };
 
-/// Describes a failure: a run that meets it has failed.
+/// A rule describes a failure: a run that meets it has failed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// The rule as it was written, for reports and errors.
     pub(super) text: String,
-    /// The class of urgency that it is about; `None`: all requests.
+    /// The class of urgency that the rule is about; `None`: all requests.
     pub(crate) class: Option<u8>,
     pub(crate) condition: Condition,
 }
@@ -21,31 +21,31 @@ pub struct Rule {
 pub(crate) enum Condition {
     /// The load client was the limit.
     ClientLimited,
-    /// A time beside a duration.
+    /// Compares a time with a duration.
     Time(Statistic, Scope, Comparison, Duration),
-    /// A count beside a number, or a share of what was scheduled.
+    /// Compares a count with a number, or with a share of the scheduled requests.
     Count(Count, Comparison, Bound),
-    /// Goodput beside a share of what was scheduled, or a rate.
+    /// Compares goodput with a share of the scheduled requests, or with a rate.
     Goodput(Comparison, Bound),
 }
 
-/// Which figure of a distribution.
+/// A figure of a distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Statistic {
-    /// In percent, as written: more than 0, less than 100.
+    /// A percentile; its number is in percent, more than 0 and less than 100.
     Percentile(f64),
     /// The arithmetic mean.
     Mean,
-    /// The largest.
+    /// The largest value.
     Max,
 }
 
-/// Which distribution a time is taken from.
+/// The distribution from which a time is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// None is written: time to done where messages are queued, response time of ok answers otherwise.
+    /// The rule has no scope: the time to done if messages are queued, otherwise the response time of ok answers.
     Unwritten,
-    /// From the scheduled send to the OK of Enqueue.
+    /// The time from the scheduled send to the OK of Enqueue.
     Acknowledgement,
     Response(Outcome),
     ServiceTime,
@@ -54,16 +54,16 @@ pub(crate) enum Scope {
     StartLag,
 }
 
-/// Which count of a table.
+/// A count that a rule can name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Count {
     /// A column of the client's ledger.
     Ledger(&'static Column<Ledger>),
-    /// Of the audit of queued messages.
+    /// A column of the audit of queued messages.
     Audit(&'static Column<AuditCounts>),
-    /// Of the service's own counts.
+    /// The dropped messages, as the service counts them.
     Dropped,
-    /// Of the attempts of all requests.
+    /// A column of the attempts of all requests.
     Attempts(&'static Column<AttemptCounts>),
 }
 
@@ -83,14 +83,15 @@ pub enum Comparison {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Bound {
     Number(f64),
-    /// Of what was scheduled, in percent, as written.
+    /// A share of the scheduled requests, in percent.
     Percent(f64),
     PerSecond(f64),
 }
 
 impl Count {
-    /// All that can be judged, each by its name in a rule. A total cannot; what the audit counts as good or open neither,
-    /// because where nothing is queued there would be none of it.
+    /// All counts that a rule can name. Of the requests, these are the ends; of the attempts, the total and the counts
+    /// beside the sum; of the audit, the bad counts and those beside the sum, because the others are 0 if nothing is
+    /// queued.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         let ledger = Ledger::COLUMNS.iter().filter(|column| column.part.is_summand());
         let audit = AuditCounts::COLUMNS.iter();
@@ -104,13 +105,13 @@ impl Count {
             .chain(attempts.map(Self::Attempts))
     }
 
-    /// Whether it is known for each class of urgency: the clients' own counts are.
+    /// True if the count is known for each class of urgency, as the counts of the clients are.
     pub(super) fn is_by_class(self) -> bool {
         matches!(self, Self::Ledger(_))
     }
 
-    /// Whether it counts scheduled requests, each at most once. The service counts what other clients sent too, and the audit
-    /// a message as often as it ended.
+    /// True if it counts scheduled requests, each at most once, so that a share of it is at most 100 %. The service
+    /// also counts messages of other clients, and a request may have several attempts and its message several ends.
     pub(super) fn is_of_scheduled(self) -> bool {
         match self {
             Self::Ledger(_) => true,
@@ -119,7 +120,7 @@ impl Count {
         }
     }
 
-    /// Its name in a rule.
+    /// The name of the count in a rule.
     pub(super) fn name(self) -> String {
         let column = match self {
             Self::Ledger(column) => column.name,
@@ -131,7 +132,7 @@ impl Count {
     }
 }
 
-/// Counts with the same name are the same.
+/// Counts are equal if they have the same name.
 impl PartialEq for Count {
     fn eq(&self, other: &Self) -> bool {
         self.name() == other.name()
@@ -144,7 +145,7 @@ impl Rule {
         &self.text
     }
 
-    /// The urgency of the class that it is about, as in `p99(u=0)>250ms`; `None`: all requests.
+    /// The urgency of the class that the rule is about, as in `p99(u=0)>250ms`; `None`: all requests.
     pub fn class(&self) -> Option<u8> {
         self.class
     }

@@ -1,4 +1,4 @@
-//! A lab as its file declares it: tables that nothing has been worked out of yet.
+//! A lab as its file declares it: tables of flags, before the settings of each strategy are made from them.
 
 use std::time::Duration;
 
@@ -44,30 +44,30 @@ pub(super) struct DeclaredEvent {
     pub(super) line: usize,
     /// The time of the event since the load began.
     pub(super) at: Duration,
-    /// The same, as it was written.
+    /// The text of that time as it was written.
     pub(super) at_text: String,
-    /// For these; for all, if there are none.
+    /// The names of the strategies that the event concerns; empty: all.
     pub(super) strategies: Vec<String>,
     pub(super) service: Table,
 }
 
 impl Lab {
-    /// What the lab is about, in a few words, if it says so.
+    /// The title of the lab, a few words; `None` if it has none.
     pub fn title(&self) -> Option<&str> {
         self.title.as_deref()
     }
 
-    /// What the lab shows, in a sentence, if it says so.
+    /// The description of the lab, a sentence; `None` if it has none.
     pub fn about(&self) -> Option<&str> {
         self.about.as_deref()
     }
 
-    /// Whether something changes while the load runs.
+    /// True if a service changes while the load runs.
     pub fn has_events(&self) -> bool {
         !self.events.is_empty()
     }
 
-    /// Looks up what `[load]` sets.
+    /// Makes the reader of the flags in `[load]`.
     pub(super) fn load_flags(&self) -> Flags<'_> {
         Flags {
             file: &self.file,
@@ -76,7 +76,7 @@ impl Lab {
         }
     }
 
-    /// Looks up what `[service]` sets.
+    /// Makes the reader of the flags in `[service]`.
     pub(super) fn service_flags(&self) -> Flags<'_> {
         Flags {
             file: &self.file,

@@ -1,4 +1,5 @@
-//! What the keys of a table mean: clap knows, which reads the same flags from the command line.
+//! Checks, parses and merges tables of flags. This is done by clap, which also parses the same flags on the command
+//! line.
 
 use std::{error::Error as _, iter};
 
@@ -14,19 +15,19 @@ use super::{
 };
 use crate::cli::{LoadArgs, modified_by};
 
-/// Which program's flags the keys of a table are.
+/// The flags that the keys of a table stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A flag of `load-client run`, under `[load]`.
+    /// The flags of `load-client run`, under `[load]`.
     Load,
-    /// A flag of foo-service, under `[service]`.
+    /// The flags of foo-service, under `[service]`.
     Service,
-    /// Of foo-service, those that can change while it runs.
+    /// The flags of foo-service that can change while it runs, in an event.
     Change,
 }
 
 impl Kind {
-    /// The flags, as the command line of their program has them. Environment variables have no effect.
+    /// The clap command with these flags. Environment variables have no effect.
     pub(super) fn command(self) -> Command {
         let empty = Command::new("lab").no_binary_name(true);
         let command = match self {
@@ -41,7 +42,7 @@ impl Kind {
     pub(super) fn keys(self) -> Vec<String> {
         let command = self.command();
         let longs = command.get_arguments().filter_map(Arg::get_long);
-        // Each strategy has its own.
+        // Each strategy has a `mode` of its own, so `[load]` has none.
         longs
             .filter(|long| self != Self::Load || *long != "mode")
             .map(str::to_owned)
@@ -66,7 +67,7 @@ impl Kind {
     }
 }
 
-/// A table of flags, and what it is called in errors.
+/// Reads tables of flags; `file` and `name` say in errors where a table is.
 pub(super) struct Flags<'a> {
     pub(super) file: &'a str,
     pub(super) kind: Kind,
@@ -74,11 +75,11 @@ pub(super) struct Flags<'a> {
 }
 
 impl Flags<'_> {
-    /// Whether every key is a flag, with a value of the right kind.
+    /// Checks that every key is a flag and has a value of the right kind.
     pub(super) fn check_keys(&self, table: &Table) -> Result<(), LabError> {
         let (command, known) = (self.kind.command(), self.kind.keys());
         let mut entries: Vec<(&String, &Entry)> = table.0.iter().collect();
-        // The first in the file is told of first.
+        // If several keys are wrong, the error is about the first one in the file.
         entries.sort_by_key(|(_, entry)| entry.line);
         for (key, entry) in entries {
             if !known.contains(key) {
@@ -98,7 +99,7 @@ impl Flags<'_> {
         Ok(())
     }
 
-    /// The flags of a table whose keys have been checked. `line`: where to point if no single key is wrong.
+    /// Parses a table whose keys have been checked. If no single key is wrong, the error names the line `line`.
     pub(super) fn parse<T: Args>(&self, table: &Table, line: usize) -> Result<T, LabError> {
         let matches = self.kind.command().try_get_matches_from(table.words());
         let parsed = matches.and_then(|mut matches| T::from_arg_matches_mut(&mut matches));
@@ -118,7 +119,8 @@ impl Flags<'_> {
         })
     }
 
-    /// `top` over `base`. What conflicts with a flag of `top` goes, and what needs a flag that has gone.
+    /// Merges two tables: the flags of `top` replace those of `base`. Flags of `base` that conflict with a flag of
+    /// `top` are removed, and so are flags that need or modify a removed one.
     pub(super) fn merged(&self, base: &Table, top: &Table) -> Table {
         let command = self.kind.command();
         let find = |key: &str| command.get_arguments().find(|arg| arg.get_long() == Some(key));
@@ -130,7 +132,7 @@ impl Flags<'_> {
             _ => false,
         };
         let gives_way = |key: &str| top.0.keys().any(|other| conflicts(key, other));
-        // What only modifies a flag that goes has no effect any more.
+        // A flag that only modifies a removed flag is removed too, because it would have no effect.
         let goes = |key: &String| iter::successors(Some(key.as_str()), |key| modified_by(key)).any(gives_way);
         let gone: Vec<&String> = base.0.keys().filter(|key| goes(key)).collect();
         let needs_one = |key: &str, entry: &Entry| {
@@ -154,7 +156,7 @@ impl Flags<'_> {
     }
 }
 
-/// The long name in what clap calls a flag: `--rps <RPS>`.
+/// The long name of a flag, without dashes, from the form in clap's errors: `--rps <RPS>`.
 fn long(named: &str) -> String {
     let name = named.trim_start_matches("--");
     let end = name.find([' ', '=', '[']).unwrap_or(name.len());
@@ -170,7 +172,7 @@ fn context(error: &clap::Error, kind: ContextKind) -> Vec<String> {
     }
 }
 
-/// What is wrong with a flag.
+/// Says what is wrong with a flag.
 fn says(error: &clap::Error, arg: &Arg, key: &str, entry: &Entry) -> String {
     let given = context(error, ContextKind::InvalidValue).concat();
     let shown = foo_flags::shown(arg, &given);
@@ -197,7 +199,7 @@ fn says(error: &clap::Error, arg: &Arg, key: &str, entry: &Entry) -> String {
     }
 }
 
-/// What is wrong with a table as a whole.
+/// Says what is wrong with a table as a whole.
 fn says_of_all(error: &clap::Error, name: &str) -> String {
     if error.kind() == ErrorKind::MissingRequiredArgument {
         let missing = context(error, ContextKind::InvalidArg);

@@ -1,9 +1,9 @@
-//! Lab files: a comparison as data. A lab says load, strategies, and what changes while the load runs; docs/labs.md describes
-//! every key.
+//! Reads lab files. A lab file declares a comparison: the load, the strategies, and what changes while the load runs;
+//! docs/labs.md describes every key.
 //!
-//! The flags in a lab are read by clap, as on the command line, so that there is one set of names, ranges and defaults. A lab
-//! stays a set of tables until [`Lab::strategies`]; flags of the command line are laid over the tables, so that the effective
-//! lab can be written down again.
+//! The flags in a lab are parsed by clap, as on the command line, so that there is one set of names, ranges and
+//! defaults. A lab consists of tables until [`Lab::strategies`] makes settings from them. Flags of the command line
+//! change these tables, so that the result can be printed as a lab file again.
 
 mod declared;
 mod flags;
@@ -28,9 +28,9 @@ pub use self::{
 };
 use crate::input;
 
-/// The worked example: what `load-client compare` shows without a file.
+/// The lab file of the worked example, which `load-client compare` uses if no file is given.
 const WORKED_EXAMPLE: &str = include_str!("../../../labs/worked-example.toml");
-/// What the worked example is called in errors.
+/// The name of the worked example in errors.
 const BUILT_IN: &str = "labs/worked-example.toml";
 /// A strategy whose services share a queue, which `--nats` adds to the worked example.
 const SHARED_QUEUE: &str = include_str!("../../../labs/shared-queue.toml");
@@ -38,11 +38,11 @@ const SHARED_QUEUE: &str = include_str!("../../../labs/shared-queue.toml");
 const BUILT_IN_SHARED: &str = "labs/shared-queue.toml";
 /// What `load-client sweep` shows without a file.
 const SWEEP: &str = include_str!("../../../labs/sweep.toml");
-/// What that lab is called in errors.
+/// The name of the sweep's lab in errors.
 const BUILT_IN_SWEEP: &str = "labs/sweep.toml";
 
 impl Lab {
-    /// The worked example of README.md, from the file that is compiled in.
+    /// The worked example of README.md, from a file that is compiled in.
     pub fn built_in() -> Self {
         compiled_in(BUILT_IN, WORKED_EXAMPLE)
     }
@@ -67,7 +67,7 @@ impl Lab {
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong, with its line.
+    /// If the file cannot be read or something in it is wrong: the first error, with its line.
     pub fn read(path: &Path) -> Result<Self, LabError> {
         let file = path.display().to_string();
         let text = input::text(path).map_err(|error| LabError::Unreadable {

@@ -1,4 +1,4 @@
-//! Flags of the command line, laid over a lab: they win over what it says.
+//! Applies flags of the command line to a lab. They replace the settings of the lab.
 
 use super::{
     declared::{Declared, Lab},
@@ -10,7 +10,8 @@ use super::{
 use crate::{cli::Words, scenario::Rpc};
 
 impl Lab {
-    /// Lays flags of the load over the lab. What contradicts them goes: `--stages` over a lab that has `rps`, for instance.
+    /// Replaces settings of the load by these flags. Settings that contradict them are removed: `--stages` removes
+    /// `rps`, for instance.
     pub fn lay_load(&mut self, words: &Words) {
         let given = Table::given(words);
         let load = self.load_flags().merged(&self.load, &given);
@@ -27,21 +28,21 @@ impl Lab {
         }
     }
 
-    /// Lays flags of the load under the lab: they count where it says nothing else.
+    /// Adds these flags as defaults of the load: they apply only if the lab does not set or contradict them.
     pub fn lay_load_under(&mut self, words: &Words) {
         self.load = self.load_flags().merged(&Table::given(words), &self.load);
     }
 
-    /// Lays flags of the service over the lab, each where it means something:
+    /// Replaces settings of the services by these flags, for the strategies to which a flag applies:
     ///
-    /// - `workers` is for all, and a strategy that has a multiple of the others keeps that multiple; so do events.
-    /// - `queue-capacity` is for the strategies whose clients use Enqueue and whose queue is bounded.
-    /// - `max-waiting` is for the strategies that set it themselves; if none does, for all.
-    /// - Every other flag is for all.
+    /// - `workers` applies to all. A strategy or an event with a multiple of the lab's workers keeps that multiple.
+    /// - `queue-capacity` applies to the strategies whose clients use Enqueue and whose queue is bounded.
+    /// - `max-waiting` applies to the strategies that set it themselves; if none does, to all.
+    /// - Every other flag applies to all.
     ///
     /// # Errors
     ///
-    /// If a flag means nothing to any strategy.
+    /// If a flag applies to no strategy, or the number of workers is wrong.
     pub fn lay_service(&mut self, words: &Words) -> Result<(), LabError> {
         for (key, entry) in Table::given(words).0 {
             match (key.as_str(), &entry.value) {
@@ -80,11 +81,11 @@ impl Lab {
         Ok(())
     }
 
-    /// Only these strategies, with their events; all, if none is named.
+    /// Keeps only the named strategies, and the events that concern them; all, if `names` is empty.
     ///
     /// # Errors
     ///
-    /// If there is no such strategy; the names that there are.
+    /// If the lab has no strategy of such a name; the error lists the names that it has.
     pub fn keep(&mut self, names: &[String]) -> Result<(), LabError> {
         let known = || self.strategies.iter().map(|strategy| strategy.name.as_str());
         if let Some(unknown) = names.iter().find(|name| !known().any(|known| known == *name)) {
@@ -120,7 +121,7 @@ impl Lab {
 
     fn is_bounded(&self, strategy: &Declared) -> bool {
         let table = self.service_flags().merged(&self.service, &strategy.service);
-        // A queue is bounded unless a lab says otherwise.
+        // A queue is bounded by default.
         let bounded = table
             .get("queue")
             .is_none_or(|queue| queue.value == Value::One("bounded".to_owned()));
@@ -141,7 +142,7 @@ impl Lab {
         for strategy in &self.strategies {
             own.extend(of(&strategy.service)?);
         }
-        // What the rest is a multiple of.
+        // The number of workers that becomes `wanted`; all other numbers of workers are scaled by the same factor.
         let base = of(&self.service)?.or(own.iter().min().copied()).unwrap_or(1);
         let scaled = |workers: u64| {
             let scaled = (workers * wanted + base / 2) / base;

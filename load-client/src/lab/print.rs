@@ -1,4 +1,4 @@
-//! A lab as a lab file.
+//! Prints a lab as a lab file.
 
 use std::{fmt, path::Path};
 
@@ -58,7 +58,8 @@ fn inline(f: &mut fmt::Formatter<'_>, name: &str, kind: Kind, table: &Table) -> 
     writeln!(f, "{name} = {{ {} }}", pairs(kind, table).join(", "))
 }
 
-/// `key = value`, in the order of the flags in `--help`. The file may be put anywhere, so its paths begin at the root.
+/// The flags of a table as `key = value`, in the order of `--help`. Paths are absolute, because the lab file may be
+/// saved anywhere.
 fn pairs(kind: Kind, table: &Table) -> Vec<String> {
     let path = ValueParser::path_buf().type_id();
     let command = kind.command();

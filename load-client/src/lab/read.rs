@@ -1,4 +1,4 @@
-//! From the text of a lab file to its tables.
+//! Parses the text of a lab file to its tables.
 
 use std::{ops::Range, time::Duration};
 
@@ -28,7 +28,7 @@ struct Fields<'a> {
     source: &'a Source<'a>,
     table: &'a DeTable<'a>,
     name: &'static str,
-    /// Where it begins in the text, for errors.
+    /// The position of the table in the text, for errors.
     span: Range<usize>,
 }
 
@@ -189,7 +189,7 @@ impl Fields<'_> {
         text(self.source, key, value).map(Some)
     }
 
-    /// A text that has to be there.
+    /// The text of a key that the table must have; `like` is an example for the error.
     fn needed(&self, key: &str, like: &str) -> Result<(String, Range<usize>), LabError> {
         self.text(key)?.ok_or_else(|| {
             let says = format!("{} needs {key}, like {key} = {like}", self.name);
@@ -208,7 +208,7 @@ impl Fields<'_> {
         items.iter().map(|item| text(self.source, key, item)).collect()
     }
 
-    /// A table of flags, with the paths in it as seen from here.
+    /// The table of flags under `key`. Relative paths in it are resolved against the folder of the lab file.
     fn flags(&self, key: &str, kind: Kind, name: &str) -> Result<Table, LabError> {
         let Some(value) = self.table.get(key) else {
             return Ok(Table::default());
@@ -244,7 +244,7 @@ impl Fields<'_> {
         Ok(table)
     }
 
-    /// The tables under `[[key]]`; `name` is what errors call one of them.
+    /// The tables under `[[key]]`; `name` is the name of one of them in errors.
     fn tables(&self, key: &str, name: &'static str) -> Result<Vec<Fields<'_>>, LabError> {
         let Some(value) = self.table.get(key) else {
             return Ok(Vec::new());

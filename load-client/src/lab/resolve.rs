@@ -1,4 +1,4 @@
-//! From the tables of a lab to what is run: each strategy with its service, its load and its events.
+//! Makes the strategies to run from the tables of a lab: each with its service, its load and its events.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -22,7 +22,7 @@ use crate::{
     units::time,
 };
 
-/// A way to take requests in, as it is compared with others.
+/// One of the compared strategies: a service with its settings, and the load on it.
 #[derive(Debug, Clone)]
 pub struct Strategy {
     /// The strategy's name, in tables and charts.
@@ -39,23 +39,23 @@ pub struct Strategy {
     pub load: LoadArgs,
     /// When requests are scheduled.
     pub schedule: Schedule,
-    /// What changes while the load runs, in the order of time.
+    /// The changes of the service while the load runs, in the order of time.
     pub events: Vec<Event>,
 }
 
-/// Something that changes in a service while the load runs.
+/// A change of the settings of a service while the load runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The time of the event since the load began.
     pub at: Duration,
     /// The settings of the running service that change.
     pub change: Change,
-    /// The same in a few words.
+    /// The change in a few words.
     pub says: String,
 }
 
 impl Strategy {
-    /// What its service can do when the load begins.
+    /// The number of workers and the service time when the load begins.
     pub fn capacity(&self) -> CapacityReport {
         CapacityReport {
             workers: self.settings.workers,
@@ -63,12 +63,12 @@ impl Strategy {
         }
     }
 
-    /// Time within which a request must be done to count as good, in seconds.
+    /// The time within which a request must be done to count as good, in seconds.
     pub fn slo_seconds(&self) -> f64 {
         self.load.slo().as_secs_f64()
     }
 
-    /// Its events as a report has them.
+    /// The events in the form that reports use.
     pub fn reported_events(&self) -> Vec<EventReport> {
         let event = |event: &Event| EventReport {
             at_seconds: event.at.as_secs_f64(),
@@ -79,20 +79,21 @@ impl Strategy {
 }
 
 impl Lab {
-    /// The load that all strategies have in common.
+    /// The flags of the load that all strategies have in common.
     ///
     /// # Errors
     ///
-    /// If a value of the lab cannot be.
+    /// If a value in `[load]` is invalid.
     pub fn load(&self) -> Result<LoadArgs, LabError> {
         self.load_flags().parse(&self.load, 0)
     }
 
-    /// Everything that is to be run. `defaults`: what holds where neither the lab nor a flag says otherwise. Reads traces.
+    /// Makes the strategies of the lab. `defaults` apply to everything that neither the lab nor a flag sets. Reads
+    /// traces from the disk.
     ///
     /// # Errors
     ///
-    /// If a value of the lab cannot be, or something in it contradicts something else.
+    /// If a value of the lab is invalid or contradicts another one, or a trace cannot be read.
     pub fn strategies(&self, defaults: Defaults) -> Result<Vec<Strategy>, LabError> {
         let mut schedules = BTreeMap::new();
         let strategies = self.strategies.iter();
@@ -150,7 +151,7 @@ impl Lab {
         })
     }
 
-    /// Whether any part of the lab says how many messages fail.
+    /// True if any part of the lab sets `fail-rate`.
     fn sets_fail_rate(&self) -> bool {
         let strategies = self.strategies.iter().map(|strategy| &strategy.service);
         let events = self.events.iter().map(|event| &event.service);
@@ -160,13 +161,13 @@ impl Lab {
             .any(|service| service.get("fail-rate").is_some())
     }
 
-    /// As foo-service checks its flags: no key of the service may be without effect. The error points to the one that comes later in the
-    /// file.
+    /// Checks that no key of the service is without effect, as foo-service checks its flags. The error names the line
+    /// of the key that comes later in the file.
     fn check_contradictions(&self, declared: &Declared, settings: &Settings, table: &Table) -> Result<(), LabError> {
         let key = |field: &str| field.replace('_', "-");
         let given = |field: &str| {
             let key = key(field);
-            // The time that failing messages take may be for another strategy, or for after an event.
+            // `fail-time` may be for another strategy, or take effect after an event, if `fail-rate` is set anywhere.
             let counts = table.get(&key).is_some() && !(key == "fail-time" && self.sets_fail_rate());
             counts.then_some(key)
         };
@@ -175,13 +176,14 @@ impl Lab {
                 .fields
                 .iter()
                 .filter_map(|field| Some(table.get(&key(field))?.line));
-            // Line 0: all of them come from the command line.
+            // The line is 0 if all these keys come from the command line.
             let line = lines.max().unwrap_or(declared.line);
             wrong(&self.file, line, format!("{}: {contradiction}", declared.name))
         })
     }
 
-    /// What happens to a strategy whose service begins with `settings` and whose load ends at `end`.
+    /// The events of a strategy whose service begins with `settings` and whose load ends at `end`; `None` if that time
+    /// is not known.
     fn events_of(
         &self,
         declared: &Declared,
@@ -219,7 +221,7 @@ impl Lab {
     }
 }
 
-/// What a table of an event says.
+/// Parses the table of flags in an event.
 pub(super) fn change(file: &str, table: &Table, line: usize) -> Result<Change, LabError> {
     let flags = Flags {
         file,
@@ -229,7 +231,7 @@ pub(super) fn change(file: &str, table: &Table, line: usize) -> Result<Change, L
     flags.parse(table, line)
 }
 
-/// What changes, and what it was before.
+/// Says what changes, with the values before and after.
 fn says(before: &Settings, after: &Settings) -> String {
     let mut changes = Vec::new();
     if before.workers != after.workers {

@@ -1,11 +1,12 @@
-//! The JSON Schema of lab files, for editors: docs/lab.schema.json. Made of the same flags that read a lab file.
+//! Makes the JSON Schema of lab files, docs/lab.schema.json, for editors. Its keys are the same flags with which lab
+//! files are parsed.
 
 use clap::{Arg, ArgAction};
 use serde_json::{Map, Value, json};
 
 use super::{flags::Kind, read::MOST_INSTANCES};
 
-/// The JSON Schema of lab files, docs/lab.schema.json: of the flags that the two programs have.
+/// The JSON Schema of lab files, made from the flags of the two programs.
 pub fn schema() -> Value {
     let flags = |kind: Kind, about: &str| {
         json!({

@@ -1,10 +1,10 @@
-//! Where in a lab file something stands, and what is wrong with it.
+//! Errors in lab files, with the line of what is wrong.
 
 use std::{ops::Range, path::Path};
 
 use crate::nearest::nearest;
 
-/// What is wrong with a lab file, and where.
+/// What is wrong with a lab, and in which line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LabError {
     /// The file cannot be read.
@@ -25,7 +25,7 @@ pub enum LabError {
         /// What is wrong, and what to do.
         says: String,
     },
-    /// The file and the flags of the command line do not go together.
+    /// A flag of the command line is wrong, or does not fit the lab.
     #[error("{file}: {says}")]
     Flags {
         /// The path as it was given.
@@ -35,16 +35,16 @@ pub enum LabError {
     },
 }
 
-/// A lab file's text, for finding lines in it.
+/// The name and the text of a lab file.
 pub(super) struct Source<'a> {
     pub(super) file: &'a str,
     pub(super) text: &'a str,
-    /// Where relative paths in it begin.
+    /// The folder of the file, from which relative paths in it begin; `None` for a file that is compiled in.
     pub(super) folder: Option<&'a Path>,
 }
 
 impl Source<'_> {
-    /// The line that a span begins in, counted from 1.
+    /// The line in which a span begins, counted from 1.
     pub(super) fn line(&self, span: &Range<usize>) -> usize {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         1 + before.matches('\n').count()
@@ -55,7 +55,7 @@ impl Source<'_> {
     }
 }
 
-/// An error in a line; line 0 stands for what does not come from the file.
+/// Makes the error for a line of the file, or, with line 0, for a flag of the command line.
 pub(super) fn wrong(file: &str, line: usize, says: impl Into<String>) -> LabError {
     let (file, says) = (file.to_owned(), says.into());
     match line {
@@ -64,7 +64,7 @@ pub(super) fn wrong(file: &str, line: usize, says: impl Into<String>) -> LabErro
     }
 }
 
-/// What to add to an error about a name that is not known: the nearest of those that are, or all of them.
+/// The end of an error about an unknown name: the nearest known name, or all of them if none is near.
 pub(super) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     match nearest(name, known.iter().copied()) {

@@ -13,26 +13,26 @@ use super::source::{LabError, Source};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Table(pub(super) BTreeMap<String, Entry>);
 
-/// What a flag is set to.
+/// The value of a flag, and where it was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) value: Value,
-    /// Where it stands in the file; 0: it comes from the command line.
+    /// The line in the file; 0: the flag comes from the command line.
     pub(super) line: usize,
 }
 
-/// A value, as it was written.
+/// The value of a flag, as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
     Switch(bool),
     /// A number or a text.
     One(String),
-    /// Of a flag that may be repeated.
+    /// The values of a flag that may be repeated.
     Many(Vec<String>),
 }
 
 impl Table {
-    /// What a table of a file says.
+    /// Reads a table of a lab file. The keys are not checked.
     pub(super) fn read(source: &Source<'_>, table: &DeTable<'_>) -> Result<Self, LabError> {
         let mut flags = BTreeMap::new();
         for (key, value) in table {
@@ -43,7 +43,7 @@ impl Table {
         Ok(Self(flags))
     }
 
-    /// What was given on the command line.
+    /// Makes a table from the flags of the command line.
     pub(super) fn given(words: &[(String, Vec<String>)]) -> Self {
         let entry = |(name, values): &(String, Vec<String>)| {
             let value = match values.as_slice() {
@@ -60,12 +60,12 @@ impl Table {
         self.0.get(key)
     }
 
-    /// Sets a flag, as from the command line.
+    /// Sets a flag as if it came from the command line.
     pub(super) fn set(&mut self, key: &str, value: Value) {
         self.0.insert(key.to_owned(), Entry { value, line: 0 });
     }
 
-    /// As a user would type it.
+    /// The flags in the form of a command line.
     pub(super) fn words(&self) -> Vec<String> {
         let words = self.0.iter().flat_map(|(key, entry)| entry.words(key));
         words.collect()
@@ -94,7 +94,7 @@ impl Entry {
     }
 }
 
-/// A number as a number, everything else as a text.
+/// A value in TOML: a number without quotes, everything else as a string.
 fn plain(value: &str) -> String {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, part) = value.split_once('.').unwrap_or((value, "0"));
@@ -106,7 +106,7 @@ fn plain(value: &str) -> String {
     }
 }
 
-/// A TOML string. The escapes of JSON are escapes of TOML.
+/// A TOML string. JSON's escapes can be used, because TOML has the same ones.
 pub(super) fn text(value: &str) -> String {
     serde_json::Value::from(value).to_string().replace('\u{7f}', "\\u007f")
 }

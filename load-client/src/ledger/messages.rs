@@ -1,4 +1,5 @@
-//! What became of messages: of those that were queued, by the audit; of all that the service had, by its own counts.
+//! The counts of messages by how they ended: the audit's counts of queued messages, and the service's own counts of all
+//! messages.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ counts! {
         /// Discarded messages that were too old when their turn came (`--message-ttl` of the service).
         #[serde(default)]
         discarded_expired: Beside "discarded, as expired",
-        /// Discarded messages that were put aside after their last delivery.
+        /// Discarded messages that a shared queue moved to the dead letters after their last delivery.
         #[serde(default)]
         discarded_dead_lettered: Beside "discarded, as dead letters",
         /// Ends of messages that a shared queue had delivered more than once by then: an instance that had such a message before was
@@ -60,13 +61,14 @@ counts! {
         abandoned: Bad "abandoned",
         /// Messages that were lost by an internal error of the service.
         failed: Bad "failed",
-        /// Messages that were rejected while they waited in line. Their callers were told.
+        /// Messages that were rejected while they waited in line. Their callers received the rejection.
         #[serde(default)]
         rejected: Bad "rejected in line",
         /// Messages whose processing returned an error.
         #[serde(default)]
         work_failed: Bad "work failed",
-        /// Messages that a shared queue put aside, because it had delivered them as often as is allowed.
+        /// Messages that a shared queue moved to the dead letters, because it had delivered them as often as is
+        /// allowed.
         #[serde(default)]
         dead_lettered: Bad "dead-lettered",
     }

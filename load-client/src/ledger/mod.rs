@@ -1,4 +1,4 @@
-//! Counts of everything: how every scheduled request ended, what became of every queued message.
+//! The counts of a run: how every scheduled request ended, and what became of every queued message.
 //!
 //! Each count is declared once, in a table: its name in JSON, its label for people, and its part in the sum. Reports,
 //! tables, pages, comparisons, gates and metrics take the counts from these tables.
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
     use crate::outcome::Outcome;
 
-    /// Each count another power of two, so that none can stand for another.
+    /// A different power of two for each count, so that a test notices if two are mixed up.
     fn distinct<const N: usize>() -> [u64; N] {
         std::array::from_fn(|place| 1 << place)
     }
@@ -75,7 +75,8 @@ mod tests {
                 .filter(|column| (column.of)(&attempts) == 1);
             assert_eq!(counted.next().unwrap().name, outcome.label());
         }
-        // An outcome more, a column more: the others are the total, what was not sent, and what was not waited for.
+        // Each outcome has a column. The three others are the total, the withheld requests, and those in flight at the
+        // end.
         assert_eq!(Ledger::COLUMNS.len(), Outcome::ALL.len() + 3);
     }
 

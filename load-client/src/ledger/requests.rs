@@ -55,19 +55,19 @@ counts! {
         retried_then_ok: Beside "ok after a retry",
         /// Requests that were not tried again, because the retry budget was used up.
         given_up_by_budget: Beside "given up by the budget",
-        /// Requests that were not tried again, because the service said so.
+        /// Requests that were not tried again, because the service refused further attempts.
         given_up_by_pushback: Beside "given up by pushback",
         /// Requests whose next attempt the client held back.
         given_up_by_throttle: Beside "given up by the throttle",
-        /// Requests with a second attempt beside one under way.
+        /// Requests with a second attempt that was sent while the first was under way.
         hedges: Beside "hedged",
-        /// Of those, the requests that the second attempt decided.
+        /// Hedged requests that the second attempt decided.
         hedges_won: Beside "hedges won",
     }
 }
 
 impl AttemptCounts {
-    /// The count of the attempts that ended so. A request that was throttled has no attempt.
+    /// The count of the attempts with this outcome; `None` for throttled requests, because they have no attempt.
     pub fn count(&mut self, outcome: Outcome) -> Option<&mut u64> {
         Some(match outcome {
             Outcome::Ok => &mut self.ok,
@@ -81,7 +81,7 @@ impl AttemptCounts {
 }
 
 impl Ledger {
-    /// The count of the requests that ended so.
+    /// The count of the requests with this outcome.
     pub fn count(&mut self, outcome: Outcome) -> &mut u64 {
         match outcome {
             Outcome::Ok => &mut self.ok,
@@ -93,7 +93,7 @@ impl Ledger {
         }
     }
 
-    /// How many requests ended so.
+    /// The number of requests with this outcome.
     pub fn of(&self, outcome: Outcome) -> u64 {
         let mut counts = *self;
         *counts.count(outcome)

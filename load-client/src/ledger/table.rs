@@ -1,15 +1,15 @@
-//! What a table of counts is: named columns, one of them the sum of others.
+//! Declares tables of counts: named columns, one of them the sum of others.
 
-/// A count of a table, and where it is found in a `T`.
+/// A count of the table `T`.
 #[derive(Debug)]
 pub struct Column<T> {
     /// The field's name in JSON, and the label's value in metrics.
     pub name: &'static str,
-    /// The word for it in tables and pages.
+    /// The name of the count in tables and pages.
     pub label: &'static str,
-    /// What is counted, in a sentence or two: the documentation of the field.
+    /// The documentation of the field: a sentence or two about what is counted.
     pub about: &'static str,
-    /// Its part in the sum.
+    /// The part that the count has in the sum of the table.
     pub part: Part,
     /// Reads the count from its table.
     pub of: fn(&T) -> u64,
@@ -18,26 +18,27 @@ pub struct Column<T> {
 /// The part that a count has in the sum of its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The sum of the good, the bad and the open ones.
+    /// The sum of the good, the bad and the open counts.
     Total,
-    /// It ended well.
+    /// Requests or messages that ended well.
     Good,
-    /// It ended badly.
+    /// Requests or messages that ended badly.
     Bad,
-    /// It has not ended.
+    /// Requests or messages that have not ended.
     Open,
     /// A further count that is not in the sum.
     Beside,
 }
 
 impl Part {
-    /// Whether the sum has it.
+    /// True if the count is part of the sum.
     pub fn is_summand(self) -> bool {
         matches!(self, Self::Good | Self::Bad | Self::Open)
     }
 }
 
-/// Declares a table of counts as a struct of them: `name: Part "label"`, with a documentation for readers of reports.
+/// Declares a table of counts as a struct with a field for each count: `name: Part "label"`. The documentation of a
+/// field is shown to readers of reports.
 macro_rules! counts {
     (
         $(#[$doc:meta])*
@@ -68,17 +69,18 @@ macro_rules! counts {
                 [$( self.$name ),+]
             }
 
-            /// Adds the counts of another one, column by column, up to the largest number: a service may say anything.
+            /// Adds the counts of another table, column by column. The sums saturate, because a service may report
+            /// numbers of any size.
             pub fn add(&mut self, other: &Self) {
                 $( self.$name = self.$name.saturating_add(other.$name); )+
             }
 
-            /// Whether the total is the sum of its parts.
+            /// True if the total is the sum of its parts.
             pub fn balances(&self) -> bool {
                 self.sum(|part| part == Part::Total) == self.sum(Part::is_summand)
             }
 
-            /// How many have ended, well or badly.
+            /// The number of those that have ended, well or badly.
             pub fn ended(&self) -> u64 {
                 self.sum(|part| matches!(part, Part::Good | Part::Bad))
             }

@@ -1,5 +1,5 @@
-//! The state of a run while it goes on, for progress and the live view. The run writes it, and another thread can read it
-//! at any time.
+//! The state of a run in progress, for the progress lines and the live view. The run writes it, and other threads can
+//! read it at any time.
 //!
 //! Each shard writes its own counts, after every turn of its loop and with plain stores: a sending thread never waits for a
 //! reader.
@@ -25,58 +25,58 @@ use crate::{
     recorder::{ClientCounts, Figures, Histograms},
 };
 
-/// Lines that are kept of targets that cannot be reached (arbitrary: a screen has no room for more).
+/// The most lines kept about targets that cannot be reached (arbitrary: a screen has no room for more).
 const MOST_TROUBLES: usize = 10;
 
-/// What a run is doing.
+/// The phase of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Phase {
-    /// Connecting, or waiting for the service to come up.
+    /// The clients connect, or wait for the service to accept connections.
     #[default]
     Connecting,
     /// Requests are being sent.
     Loading,
-    /// Waiting for the service to work off what is left.
+    /// The load is over, and the run waits for answers and for the service to process the remaining messages.
     Draining,
     /// The run is over.
     Done,
 }
 
-/// A request for a shard's figures so far.
+/// A request for a shard's figures so far, which the shard sends into this channel.
 pub type Look = oneshot::Sender<Figures>;
 
-/// The run so far: the one place that its shards, audits and observer write to, and that the view, the metrics page and the
-/// rules read from.
+/// The state of the run so far. Its shards, audits and observer write it; the live view, the metrics page and the rules
+/// read it.
 #[derive(Debug, Default)]
 pub struct Live {
     shards: Mutex<Vec<Arc<LiveShard>>>,
-    /// By the order of the shards.
+    /// For each shard, in order, the channel for requests for its figures.
     looks: Mutex<Vec<mpsc::Sender<Look>>>,
-    /// Where durations go as they are measured, for Prometheus.
+    /// The histograms for Prometheus, in which durations are recorded as they are measured.
     histograms: Histograms,
     audits: Mutex<Vec<Arc<LiveTimes>>>,
     audited: Mutex<LiveAudit>,
     phase: AtomicU8,
     start: OnceLock<Instant>,
     elapsed_millis: AtomicU64,
-    /// What the service last showed; `None` before it has.
+    /// The levels that the service last reported; `None` before the first report.
     levels: Mutex<Option<Levels>>,
-    /// Why there is no connection yet, a line for each target.
+    /// The reasons that there is no connection yet, a line for each.
     troubles: watch::Sender<Vec<Arc<str>>>,
-    /// What has happened to the service, and when since the load began.
+    /// The events of the service, each with its time since the load began.
     events: Mutex<Vec<(Duration, String)>>,
 }
 
-/// What is known of queued messages so far.
+/// The audit of queued messages so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LiveAudit {
-    /// As far as they are settled.
+    /// The counts of the messages settled so far.
     pub counts: AuditCounts,
-    /// Done within the SLO, from the scheduled send.
+    /// Messages done within the SLO, counted from the scheduled send.
     pub good: u64,
 }
 
-/// What a service showed of itself.
+/// The levels that a service reports about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Levels {
     /// Messages on the service's queue.
@@ -85,51 +85,51 @@ pub struct Levels {
     pub in_system: u64,
 }
 
-/// One shard's counts, written by that shard alone.
+/// The counts of one shard. Only that shard writes them.
 #[derive(Debug, Default)]
 pub struct LiveShard {
-    /// By the columns of [`Ledger`].
+    /// The counts of the ledger, in the order of the columns of [`Ledger`].
     ledger: [AtomicU64; Ledger::COLUMNS.len()],
     warmup: AtomicU64,
     good: AtomicU64,
     in_flight: AtomicU64,
     blocked: AtomicU64,
-    /// By the columns of [`AttemptCounts`].
+    /// The counts of attempts, in the order of the columns of [`AttemptCounts`].
     attempts: [AtomicU64; AttemptCounts::COLUMNS.len()],
     answered: LiveTimes,
 }
 
-/// A run's state at one instant.
+/// The state of a run at one instant.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LiveReading {
-    /// What the run is doing.
+    /// The phase of the run.
     pub phase: Phase,
-    /// Since the load began, on the run's own clock, as of its last turn.
+    /// The time since the load began, on the clock of the run, when a shard last wrote it.
     pub elapsed: Duration,
-    /// The client's counts; what has neither ended nor been withheld is in flight.
+    /// The counts of the clients. Requests that have neither ended nor been withheld are in flight.
     pub ledger: Ledger,
-    /// Sends of the warm-up: they are not in the ledger.
+    /// Requests of the warm-up, which are not in the ledger.
     pub warmup: u64,
-    /// Messages known to be done within the SLO, from the scheduled send.
+    /// Messages known to be done within the SLO, counted from the scheduled send.
     pub good: u64,
-    /// Sends without an answer now, those of the warm-up included.
+    /// Requests without an answer now, including those of the warm-up.
     pub in_flight: u64,
-    /// Clients that would send and wait for an answer instead.
+    /// Blocked clients: a request is due, but the client must wait for an answer before it can send.
     pub blocked: u64,
-    /// The attempts that have ended; all zero where each request is sent once.
+    /// The counts of attempts; all zero if each request is sent once.
     pub attempts: AttemptCounts,
-    /// What is known of queued messages.
+    /// The audit's counts of queued messages so far.
     pub audited: AuditCounts,
-    /// What the service last showed; `None` where it is not watched, or not yet.
+    /// The levels that the service last reported; `None` if it is not watched or has not reported any.
     pub levels: Option<Levels>,
 }
 
-/// The times of a run so far, without those of the warm-up.
+/// The distributions of times of a run so far, without the warm-up.
 #[derive(Debug, Clone, Default)]
 pub struct LiveTimesReading {
     /// Response times of OK answers.
     pub answered: Times,
-    /// Times to done of queued messages, as far as their ends have been heard of.
+    /// Times to done of queued messages whose ends have been reported.
     pub done: Times,
 }
 
@@ -142,7 +142,7 @@ impl LiveAudit {
 }
 
 impl LiveShard {
-    /// These are the counts now.
+    /// Stores the current counts of the shard.
     pub fn publish(&self, counts: &ClientCounts) {
         for (mine, now) in self.ledger.iter().zip(counts.ledger.values()) {
             mine.store(now, Relaxed);
@@ -158,7 +158,7 @@ impl LiveShard {
         }
     }
 
-    /// An OK answer came, so long after its request was scheduled.
+    /// Records the response time of an OK answer. Only the thread of the shard may call this.
     pub fn answered(&self, response_time: Duration) {
         self.answered.record(response_time);
     }
@@ -180,7 +180,7 @@ impl LiveShard {
 }
 
 impl Live {
-    /// A run whose durations also go into `histograms`.
+    /// The state of a new run whose durations are also recorded in `histograms`.
     pub fn exporting(histograms: Histograms) -> Self {
         Self {
             histograms,
@@ -188,13 +188,13 @@ impl Live {
         }
     }
 
-    /// Where durations go as they are measured.
+    /// The histograms in which durations are recorded as they are measured.
     pub fn histograms(&self) -> Histograms {
         self.histograms.clone()
     }
 
-    /// Adds a shard. Returns where it publishes its counts, and the requests for its figures. Shards join in their order,
-    /// before any starts.
+    /// Adds a shard. Returns the counts that it must update, and the channel with requests for its figures. Shards must
+    /// be added in their order, before any of them starts.
     pub fn shard(&self) -> (Arc<LiveShard>, mpsc::Receiver<Look>) {
         let shard = Arc::default();
         lock(&self.shards).push(Arc::clone(&shard));
@@ -203,7 +203,8 @@ impl Live {
         (shard, looks)
     }
 
-    /// The exact figures so far, of all shards; `None` once a shard sends no more. Each shard answers between two of its turns.
+    /// The exact figures of all shards so far; `None` once the load of a shard is over. Waits until each shard has
+    /// answered, between two turns of its loop.
     pub async fn figures(&self) -> Option<Figures> {
         let looks = lock(&self.looks).clone();
         let mut all = Figures::default();
@@ -215,42 +216,43 @@ impl Live {
         Some(all)
     }
 
-    /// Adds an audit. Returns where it publishes times to done. Only the thread that has the audit locked may write there.
+    /// Adds an audit. Returns the counters for its times to done; only the thread that has the audit locked may write
+    /// them.
     pub fn audit(&self) -> Arc<LiveTimes> {
         let times = Arc::default();
         lock(&self.audits).push(Arc::clone(&times));
         times
     }
 
-    /// The run goes on to `phase`.
+    /// Sets the phase of the run.
     pub fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Relaxed);
     }
 
-    /// The load begins at this instant.
+    /// Sets the instant at which the load begins.
     pub fn load_starts(&self, at: Instant) {
-        // A run begins once.
+        // A run begins only once, so later calls have no effect.
         let _ = self.start.set(at);
     }
 
-    /// When the load began; `None` before that. The instant is on the clock of the run, which in virtual time differs from
-    /// every other clock.
+    /// The instant at which the load began; `None` before that. It is on the clock of the run, which in virtual time
+    /// differs from every other clock.
     pub fn started(&self) -> Option<Instant> {
         self.start.get().copied()
     }
 
-    /// The run has come so far.
+    /// Sets the time since the load began, unless a later one is set already.
     pub fn at(&self, elapsed: Duration) {
         let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         self.elapsed_millis.fetch_max(millis, Relaxed);
     }
 
-    /// Takes over the levels that the service has just reported.
+    /// Stores the levels that the service has just reported.
     pub fn seen(&self, levels: Levels) {
         *lock(&self.levels) = Some(levels);
     }
 
-    /// A target cannot be reached at once: a line for people, shown while it is tried again.
+    /// Adds a line for people about a target that cannot be reached; it is shown while the connection is tried again.
     pub fn troubled(&self, line: &str) {
         self.troubles.send_if_modified(|lines| {
             let new = lines.len() < MOST_TROUBLES && !lines.iter().any(|known| **known == *line);
@@ -261,33 +263,34 @@ impl Live {
         });
     }
 
-    /// The first of those lines, until there is a connection.
+    /// The first line about a target that cannot be reached; `None` if there is none, or once the clients are
+    /// connected.
     pub fn trouble(&self) -> Option<Arc<str>> {
         let connecting = self.phase.load(Relaxed) == Phase::Connecting as u8;
         connecting.then(|| self.troubles.borrow().first().cloned()).flatten()
     }
 
-    /// Those lines, as they come.
+    /// A receiver of the lines about targets that cannot be reached.
     pub fn troubles(&self) -> watch::Receiver<Vec<Arc<str>>> {
         self.troubles.subscribe()
     }
 
-    /// Something happened to the service, so long after the load began.
+    /// Records an event of the service, at `at` since the load began.
     pub fn happened(&self, at: Duration, says: &str) {
         lock(&self.events).push((at, says.to_owned()));
     }
 
-    /// What has happened to the service so far, and when since the load began.
+    /// The events of the service so far, each with its time since the load began.
     pub fn events(&self) -> Vec<(Duration, String)> {
         lock(&self.events).clone()
     }
 
-    /// The audit has come so far.
+    /// Stores the sum of the audits so far.
     pub fn audited(&self, audited: LiveAudit) {
         *lock(&self.audited) = audited;
     }
 
-    /// The counts now; each is read by itself, so they need not fit together.
+    /// Reads the current counts. Each is read separately, so their sums may differ a little.
     pub fn read(&self) -> LiveReading {
         let phase = match self.phase.load(Relaxed) {
             0 => Phase::Connecting,

@@ -1,23 +1,24 @@
-//! Times of a run as it goes, in a fixed array of counters: written with a plain store each, read by another thread at any
-//! time. For the eye: 16 buckets an octave, so a time read from it is off by 3 % at most; the report has its own.
+//! The distribution of times during a run, in a fixed array of counters. One thread writes it with plain stores, and
+//! others can read it at any time. It is for the live view only: with 16 buckets per octave, a time has an error of up
+//! to 3 %. Reports use more exact histograms.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
-/// Buckets an octave, as a power of two (arbitrary: finer than a chart on a terminal can show).
+/// The number of buckets per octave, as a power of two (arbitrary: finer than a chart on a terminal can show).
 const DIGITS: u32 = 4;
 const PER_OCTAVE: usize = 1 << DIGITS;
-/// The last octave, of microseconds: it ends at 71 minutes, and what is longer counts there.
+/// The last octave of times in microseconds. It ends at 71 minutes; longer times count in its last bucket.
 const LAST_OCTAVE: u32 = 31;
 const BUCKETS: usize = (LAST_OCTAVE - DIGITS + 2) as usize * PER_OCTAVE;
 
-/// Times that one writer counts.
+/// Counters of times, for one writer and any number of readers.
 #[derive(Debug)]
 pub struct LiveTimes(Box<[AtomicU64; BUCKETS]>);
 
-/// Counted times, at one instant or between two.
+/// The values of such counters at one instant, or their growth between two.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Times(Box<[u64; BUCKETS]>);
 
@@ -34,13 +35,13 @@ impl Default for Times {
 }
 
 impl LiveTimes {
-    /// Counts a time. One thread at a time may do so, anybody may read meanwhile.
+    /// Counts a time. Only one thread at a time may call this, while others read.
     pub fn record(&self, time: Duration) {
         let counter = &self.0[bucket(time)];
         counter.store(counter.load(Relaxed) + 1, Relaxed);
     }
 
-    /// Adds what was counted so far.
+    /// Adds the counts so far to `sum`.
     pub(super) fn add_to(&self, sum: &mut Times) {
         for (sum, mine) in sum.0.iter_mut().zip(self.0.iter()) {
             *sum += mine.load(Relaxed);
@@ -49,7 +50,7 @@ impl LiveTimes {
 }
 
 impl Times {
-    /// What was counted after `earlier`.
+    /// The times that were counted after `earlier` was read.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let mut since = self.clone();
@@ -59,7 +60,8 @@ impl Times {
         since
     }
 
-    /// The time that this share of all did not exceed, to 3 %; `None` if there are none. 1 asks for the longest.
+    /// The time that this share of all times did not exceed, with an error of up to 3 %; `None` if there are no times.
+    /// A share of 1 gives the longest time.
     pub fn quantile(&self, share: f64) -> Option<Duration> {
         let count: u64 = self.0.iter().sum();
         #[expect(
@@ -114,7 +116,7 @@ mod tests {
         let mut time = Duration::from_micros(1);
         while time < Duration::from_secs(3600) {
             let shown = counted([time]).quantile(0.5).unwrap();
-            // Times are counted in whole microseconds.
+            // Times are counted in whole microseconds, so one more is allowed.
             assert!(
                 shown.abs_diff(time) <= time / 32 + Duration::from_micros(1),
                 "{time:?} reads {shown:?}"

@@ -1,4 +1,5 @@
-//! From what was recorded, seen and audited to the report of a run, and the check that it all adds up.
+//! Makes the report of a run from the clients' records, the observed service and the audit, and checks that the numbers
+//! add up.
 
 use std::time::SystemTime;
 
@@ -20,7 +21,7 @@ use crate::{
     verdict::Verdict,
 };
 
-/// Everything that a report is made of.
+/// The plan and the results of a run, from which its report is made.
 pub(super) struct Assembly<'a> {
     pub(super) plan: &'a RunPlan,
     pub(super) sent: Sent,
@@ -126,7 +127,7 @@ impl Assembly<'_> {
         }
     }
 
-    /// What was seen of the service, unless it has other instances that were not seen.
+    /// What was observed of the service; `None` if it was not observed, or if it has other instances that were not.
     fn speaking(&self) -> Option<&ServiceView> {
         self.seen.as_ref().filter(|seen| seen.speaks_for_all)
     }
@@ -140,7 +141,8 @@ impl Assembly<'_> {
         events.map(event).collect()
     }
 
-    /// From the end of the load until the last message was done, if the service was seen to be empty.
+    /// The seconds from the end of the load until the last message was done. `None` if the service did not become
+    /// empty, or if messages may have been done while the observer missed something.
     fn drain_seconds(&self) -> Option<f64> {
         let seen = self.seen.as_ref().filter(|seen| seen.drained)?;
         let last_done = self.audited.as_ref().and_then(|audited| audited.last_done);
@@ -157,7 +159,7 @@ impl Assembly<'_> {
                 self.sent.recorded.figures.ledger
             ));
         }
-        // In real time the loop sees an end a little after it.
+        // This holds exactly only in virtual time: in real time the loop notices an end a little later.
         if self.plan.virtual_time && self.sent.recorded.little.holds() == Some(false) {
             found.push(format!(
                 "Little's law does not hold, so some calls were counted for another time than they took: {:?}",
@@ -208,7 +210,7 @@ fn service_report(seen: &ServiceView, queue_depth_end: Option<u64>, drain_second
     }
 }
 
-/// A time of day, in UTC and to the millisecond.
+/// A time in the format of RFC 3339, in UTC and to the millisecond.
 fn rfc_3339(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
 }

@@ -1,4 +1,5 @@
-//! What happens to the service while the load runs: a lab says what and when, its owner knows how.
+//! Changes of the service while the load runs. A lab declares what changes and when; the plan of the run has the
+//! function that does it.
 
 use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
@@ -6,14 +7,14 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::live::Live;
 
-/// Something that is done to the service once while the load runs.
+/// A change of the service, made once while the load runs.
 #[derive(Clone)]
 pub struct Event {
-    /// When it is done, since the load began.
+    /// The time of the change since the load began.
     pub at: Duration,
-    /// What happens, in a few words.
+    /// The change in a few words.
     pub says: String,
-    /// Makes it happen. Must not wait.
+    /// Makes the change. Must not wait.
     pub act: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -23,7 +24,8 @@ impl fmt::Debug for Event {
     }
 }
 
-/// Makes the events happen. They must be in the order of time. The future never ends: the end of the load drops it.
+/// Makes each change at its time; the events must be in the order of time. The future never ends; it is dropped when
+/// the load is over.
 pub(super) async fn happen(events: &[Event], start: Instant, live: &Live) -> Infallible {
     for event in events {
         sleep_until(start + event.at).await;

@@ -1,4 +1,4 @@
-//! The rules that a run is judged by: about once a second as it goes, on what is known by then, and at its end.
+//! Judges a run by its rules: about once a second during the run, by what is known then, and at its end.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::{
     verdict::Verdict,
 };
 
-/// Between two judgements on the way.
+/// The time between two judgements during a run.
 const JUDGE_EVERY: Duration = Duration::from_secs(1);
 
-/// A run on its way.
+/// A run whose load is being sent.
 pub(super) struct Underway<'a> {
     pub(super) plan: &'a RunPlan,
     pub(super) watch: &'a Watch,
@@ -25,8 +25,8 @@ pub(super) struct Underway<'a> {
 }
 
 impl Underway<'_> {
-    /// Waits until a rule is met that is to stop the run, and returns what was seen then of all that are met; for ever, if
-    /// none is. Cancel-safe.
+    /// Waits until a rule of `--abort-if` is met, and returns the judgements of all of them that are met then; waits
+    /// for ever if none is. Cancel-safe.
     pub(super) async fn stopped(&self) -> Vec<Judgement> {
         let rules = &self.plan.rules.abort_if;
         if rules.is_empty() {
@@ -35,7 +35,7 @@ impl Underway<'_> {
         loop {
             sleep(JUDGE_EVERY).await;
             let Some(evidence) = self.evidence().await else {
-                // Nothing is sent any more: the judgement at the end is near.
+                // The load is over, so the judgement at the end of the run follows.
                 return std::future::pending().await;
             };
             let at = self.start.elapsed();
@@ -72,7 +72,8 @@ impl Underway<'_> {
             self.watch.dropped(),
             self.start.elapsed(),
         );
-        // A rate of what is settled is over as much of the time as it is of the sends: what is still under way may be good.
+        // Requests that are not settled may still become good, so a rate of settled requests is computed over the same
+        // share of the time.
         let share = settled as f64 / intended.max(1) as f64;
         let judged_for = evidence.judged_for.map(|time| time.mul_f64(share));
         Some(Evidence {
@@ -84,7 +85,7 @@ impl Underway<'_> {
     }
 }
 
-/// What a run is judged by, `elapsed` after its start.
+/// The evidence that a run is judged by, if it has scheduled requests for `elapsed`.
 pub(super) fn evidence(
     plan: &RunPlan,
     figures: Figures,
@@ -105,7 +106,8 @@ pub(super) fn evidence(
     }
 }
 
-/// Judges a run at its end by all rules of its plan; those that stopped it stand as they were seen then.
+/// Judges a run at its end by all rules of its plan. The rules that stopped it are not judged again: `stopped` has
+/// their judgements.
 pub(super) fn judge(plan: &RunPlan, evidence: &Evidence, stopped: &[Judgement]) -> Vec<Judgement> {
     let fail_if = plan.rules.fail_if.iter().map(|rule| rule.judge(evidence));
     let abort_if = plan.rules.abort_if.iter().map(|rule| {

@@ -1,4 +1,4 @@
-//! The load itself: all requests from the first that is due to the last that ends, and what can end it early.
+//! Sends the load of a run and waits for its answers. A stop, a rule or a wrong service can end the load early.
 
 use std::{
     pin::pin,
@@ -17,31 +17,32 @@ use crate::{
     stop::Stopper,
 };
 
-/// What a load came to, when the last call has ended.
+/// The results of a load, after its last call has ended.
 pub(super) struct Sent {
-    /// When the load began, by the system's clock; `None` in virtual time.
+    /// The time at which the load began, by the system's clock; `None` in virtual time.
     pub(super) started_at: Option<SystemTime>,
-    /// How long requests were scheduled.
+    /// The time for which requests were scheduled.
     pub(super) load_over: Duration,
-    /// The rules that stopped it.
+    /// The judgements of the rules that stopped the load; empty if none did.
     pub(super) stopped: Vec<Judgement>,
-    /// The queue when the load was over; `None` if the service does not report it, or if a stop came first.
+    /// The depth of the queue when the load was over; `None` if the service does not report it, or if a second stop
+    /// came first.
     pub(super) queue_depth_end: Option<u64>,
     pub(super) recorded: Recorded,
 }
 
 impl Sent {
-    /// Whether every request that was sent has ended.
+    /// True if every request that was sent has ended.
     pub(super) fn all_ended(&self) -> bool {
         self.recorded.figures.ledger.in_flight == 0
     }
 }
 
-/// Sends the load of the plan, and waits for its answers. `stopper` stops this run alone.
+/// Sends the load of the plan, and waits for its answers. `stopper` stops only this run.
 pub(super) async fn send(plan: &RunPlan, fleet: Fleet, watch: &Watch, stopper: &Stopper) -> Result<Sent, FleetError> {
     plan.live.enter(Phase::Loading);
     let start = Instant::now();
-    // Only for people: nothing is measured by it.
+    // This time is only shown to people; nothing is measured with it.
     let started_at = (!plan.virtual_time).then(SystemTime::now);
     plan.live.load_starts(start);
     watch.load_starts(start);
@@ -85,7 +86,7 @@ pub(super) async fn send(plan: &RunPlan, fleet: Fleet, watch: &Watch, stopper: &
     })
 }
 
-/// Waits until it is plain that the one service at the target is no FooService; for ever, if it is one.
+/// Waits until the only service at the target has answered that it is not a FooService; waits for ever if it is one.
 async fn no_foo_service(plan: &RunPlan) {
     loop {
         plan.call.refuted().await;

@@ -1,5 +1,5 @@
-//! One run against one target, from the first connection to the report: the same for a service across the network, one
-//! in this process, and one in virtual time.
+//! Makes one run against one target, from the first connection to the report. This works in the same way for a service
+//! across the network, for one in this process, and in virtual time.
 
 mod assembly;
 mod events;
@@ -18,13 +18,14 @@ use crate::{
     live::Phase,
 };
 
-/// Runs the plan. A stop ends it early, with the report so far; so does a rule that is to do so.
+/// Makes the run of the plan. A stop, or a rule of `--abort-if` that is met, ends the run early; the report is then
+/// about the run so far.
 ///
 /// # Errors
 ///
-/// If the load could not begin.
+/// If the load cannot begin, the target is not a FooService, or a thread of the load client has died.
 pub async fn measure(mut plan: RunPlan) -> Result<Measured, FleetError> {
-    // A rule stops this run, and no other.
+    // A rule must stop only this run, so the run has a stopper of its own.
     let stopper = plan.stop.relayed();
     plan.stop = stopper.listener();
 

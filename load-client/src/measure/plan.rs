@@ -1,4 +1,4 @@
-//! What is measured, and what a measurement comes to.
+//! The plan of a run, and the result of measuring it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,10 +14,10 @@ use crate::{
     transport::dial::Dial,
 };
 
-/// One run: a load, a target, and what the run is judged by.
+/// One run: its load, its target, and the rules by which it is judged.
 #[derive(Debug, Clone)]
 pub struct RunPlan {
-    /// The strategy's or the target's.
+    /// The name of the strategy, the target or the test.
     pub name: String,
     /// The load: how many clients, when and what they send.
     pub scenario: Arc<Scenario>,
@@ -25,17 +25,17 @@ pub struct RunPlan {
     pub call: Arc<Call>,
     /// How to reach the service.
     pub dial: Dial,
-    /// Goes before the numbers of messages: new for every run against a service.
+    /// The id of the run, which begins the id of each message. It must be new for every run against a service.
     pub run_id: String,
-    /// Whether the clock is virtual. Then everything runs on the current runtime.
+    /// True if the run is in virtual time. Then everything runs on the current runtime.
     pub virtual_time: bool,
-    /// How long the target may take to come up.
+    /// How long to wait for a target that does not accept connections yet.
     pub connect_timeout: Duration,
     /// The state of the run for progress and the live view.
     pub live: Arc<Live>,
-    /// What happens to the service meanwhile, in the order of time.
+    /// The changes of the service while the load runs, in the order of time.
     pub events: Vec<Event>,
-    /// What the run is judged by.
+    /// The rules by which the run is judged.
     pub rules: Rules,
     /// Ends the run early when it is triggered.
     pub stop: Stop,
@@ -44,21 +44,21 @@ pub struct RunPlan {
 /// A run that was measured.
 #[derive(Debug)]
 pub struct Measured {
-    /// The figures, as the report has them.
+    /// The report of the run.
     pub report: Run,
-    /// What does not add up; a run with such a thing has failed.
+    /// Numbers that do not add up, in words. If there are any, the run has failed.
     pub imbalances: Vec<String>,
-    /// What a reader should know besides.
+    /// Notes for the reader of the report.
     pub notes: Vec<String>,
 }
 
 impl RunPlan {
-    /// Where its clients send from.
+    /// The threads on which the clients run.
     pub(super) fn place(&self) -> Place {
         if self.virtual_time { Place::Here } else { Place::Threads }
     }
 
-    /// The clients that it needs.
+    /// The settings of the fleet that sends the load.
     pub(super) fn fleet(&self) -> FleetSetup {
         FleetSetup {
             scenario: Arc::clone(&self.scenario),

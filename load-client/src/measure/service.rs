@@ -1,4 +1,4 @@
-//! What is heard of the service during a run: its own counts, and the audit of every message that it queued.
+//! Observes the service during a run: its own counts, and the end of every queued message for the audit.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -16,39 +16,40 @@ use crate::{
     stop::Stop,
 };
 
-/// Between the service's snapshots in real time.
+/// The time between two snapshots of the service in real time.
 const WATCH_EVERY: Duration = Duration::from_millis(50);
-/// Between the service's snapshots in virtual time, where a snapshot costs as much but the runs are longer.
+/// The time between two snapshots of the service in virtual time. It is longer, because the runs last longer and each
+/// snapshot costs as much.
 const WATCH_EVERY_VIRTUAL: Duration = Duration::from_secs(1);
 
-/// The observer of a run and its audits; neither where the service says nothing.
+/// The observer and the audits of a run. There are none if the service cannot be observed.
 pub(super) struct Watch {
     observer: Option<Observer>,
-    /// One per shard; none where nothing is queued.
+    /// The audits, one for each shard; empty if the load is not queued.
     audits: Vec<Arc<Mutex<Audit>>>,
     speaks_for_all: bool,
 }
 
-/// What the observer brought back.
+/// What the observer knows about the service at the end of a run.
 pub(super) struct ServiceView {
-    /// Whether the observed instance is the only one. Otherwise only what it tells of the shared queue counts.
+    /// True if the observed instance is the only one. Otherwise only its figures about the shared queue are used.
     pub(super) speaks_for_all: bool,
     pub(super) observed: Observed,
-    /// Whether everything that was sent was seen to end.
+    /// True if all requests have ended and the service became empty.
     pub(super) drained: bool,
-    /// Whether everything that happened until the end was heard of.
+    /// True if the observer received everything that happened until the end.
     pub(super) heard_all: bool,
 }
 
 impl Watch {
-    /// Begins to watch the service, if it can be watched; with the reason, if not.
+    /// Begins to observe the service. If that is not possible, the notes contain the reason.
     pub(super) async fn start(plan: &RunPlan) -> (Self, Vec<String>) {
         let audits = audits(plan);
         let (observer, notes) = match observe(plan, &audits).await {
             Ok(observer) => (observer, Vec::new()),
             Err(reason) => (None, vec![reason]),
         };
-        // Without an observer, the audits would never learn how a message ended.
+        // Without an observer, the audits would never receive the ends of messages.
         let audits = if observer.is_some() { audits } else { Vec::new() };
         let watch = Self {
             observer,
@@ -58,30 +59,31 @@ impl Watch {
         (watch, notes)
     }
 
-    /// One per shard; none where nothing is audited.
+    /// The audits, one for each shard; empty if nothing is audited.
     pub(super) fn audits(&self) -> &[Arc<Mutex<Audit>>] {
         &self.audits
     }
 
-    /// The audits, one after the other, each locked for as long as the caller has it.
+    /// Locks the audits one after the other, each for as long as the caller keeps the guard.
     pub(super) fn each_audit(&self) -> impl Iterator<Item = MutexGuard<'_, Audit>> {
         self.audits.iter().map(|audit| lock(audit))
     }
 
-    /// Tells the observer from when on it is to keep what it sees.
+    /// Tells the observer when the load starts; from then on it records a time series.
     pub(super) fn load_starts(&self, start: Instant) {
         if let Some(observer) = &self.observer {
             observer.load_starts(start);
         }
     }
 
-    /// How many messages the service has dropped so far; `None` if it is not watched.
+    /// The number of messages that the service has dropped so far; `None` if not all of its instances are observed.
     pub(super) fn dropped(&self) -> Option<u64> {
         let observer = self.observer.as_ref().filter(|_| self.speaks_for_all);
         observer.map(|observer| observer.observed().counters().dropped)
     }
 
-    /// The depth of the service's queue now; `None` if the service does not report it, or if a stop comes first.
+    /// The current depth of the service's queue; `None` if the service does not report it, or if a second stop comes
+    /// first.
     pub(super) async fn queue_depth(&self, stop: &mut Stop) -> Option<u64> {
         let snapshot = tokio::select! {
             biased;
@@ -91,14 +93,15 @@ impl Watch {
         snapshot?.queue_depth.map(|level| level.now)
     }
 
-    /// Waits until what was queued is done, as far as the plan and its user have patience; `None` if it is not watched.
-    /// `all_ended`: whether every request that was sent has ended.
+    /// Waits until all queued messages are done, the drain limit of the plan has passed, or the user stops the run;
+    /// returns what was observed, or `None` if the service is not observed. `all_ended` is true if every request that
+    /// was sent has ended.
     pub(super) async fn drain(&self, plan: &RunPlan, all_ended: bool) -> Option<ServiceView> {
         let observer = self.observer.as_ref()?;
         let (mut stop, mut hurry) = (plan.stop.clone(), plan.stop.clone());
         let waiting = async {
             let ended = observer.empty(plan.scenario.drain_limit, &mut stop).await;
-            // Two snapshots more: the service's counts can be checked when nothing has moved between two.
+            // Two more snapshots: the service's counts can be checked only if nothing has changed between two.
             (ended, observer.up_to_date().await)
         };
         let (ended, heard_all) = tokio::select! {
@@ -114,7 +117,7 @@ impl Watch {
         })
     }
 
-    /// What became of every message; `None` if there was nothing to audit, or no observer.
+    /// Closes the audits: what became of every message. `None` if nothing was audited or observed.
     pub(super) fn close(&self, seen: Option<&ServiceView>) -> Option<Audited> {
         let seen = seen?;
         if self.audits.is_empty() {
@@ -129,7 +132,11 @@ impl Watch {
     }
 }
 
-/// Starts observing the service, if it lets itself be observed; the reason, if not.
+/// Starts to observe the service. `None` if it is not a FooService, or if the user stops the run first.
+///
+/// # Errors
+///
+/// The reason that the service cannot be observed, in words.
 async fn observe(plan: &RunPlan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<Observer>, String> {
     if !plan.scenario.rpc.is_foo_service() {
         return Ok(None);
@@ -139,7 +146,7 @@ async fn observe(plan: &RunPlan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<
     let one =
         plan.dial.is_one_service() || (queued && Observer::share_a_queue(&plan.dial, &plan.scenario.metadata).await);
     if !one {
-        // One instance's word for all of them would be worse than none.
+        // To take the figures of one instance for those of all would be worse than to have none.
         return Err(format!(
             "several instances may serve it, and none is watched: {unknown}"
         ));
@@ -169,7 +176,7 @@ async fn observe(plan: &RunPlan, audits: &[Arc<Mutex<Audit>>]) -> Result<Option<
     }
 }
 
-/// Audits for the shards of a load that is queued.
+/// Makes an audit for each shard; none if the load is not queued.
 fn audits(plan: &RunPlan) -> Vec<Arc<Mutex<Audit>>> {
     let scenario = &plan.scenario;
     if scenario.rpc != Rpc::Enqueue {

@@ -1,5 +1,5 @@
-//! Watches the service while the load runs: its own view of itself beside the clients', and the ends of queued messages
-//! for the audit.
+//! Watches the service while the load runs: records the figures that the service itself reports, and hands the outcomes of
+//! queued messages to the audit.
 //!
 //! The observer has a connection of its own, so that it does not wait behind the load. It reconnects when the service comes
 //! back.
@@ -34,12 +34,12 @@ use crate::{
     transport::dial::Dial,
 };
 
-/// How long a single look may take.
+/// The timeout for fetching a single snapshot.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 /// After so long without a word from the service, or from the server of its queue, there is no point in waiting for it to drain.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// What an observer needs to know before it watches.
+/// The settings of an observer.
 #[derive(Debug)]
 pub struct ObserverSetup {
     /// How to reach the service.
@@ -48,15 +48,15 @@ pub struct ObserverSetup {
     pub run_id: String,
     /// The time from one snapshot to the next.
     pub interval: Duration,
-    /// One per shard; none where nothing is queued.
+    /// One audit per shard; empty if the run sends no messages to a queue.
     pub audits: Vec<Arc<Mutex<Audit>>>,
     /// The metadata of every call. A service that requires metadata for its calls may require it for Watch too.
     pub metadata: http::HeaderMap,
-    /// Where progress and the live view read the levels.
+    /// Receives the service's levels, for the progress line and the live view.
     pub live: Arc<Live>,
 }
 
-/// A service under observation. Dropping it ends that.
+/// Observes a service in a background task. Dropping it stops the task.
 #[derive(Debug)]
 pub struct Observer {
     source: Source,
@@ -68,7 +68,7 @@ pub struct Observer {
 #[derive(Debug)]
 struct Shared {
     observed: Mutex<Observed>,
-    /// Rises by one with every snapshot.
+    /// The number of snapshots since the first. A change of it wakes the methods that wait for news.
     version: watch::Sender<u64>,
     setup: ObserverSetup,
 }
@@ -95,7 +95,7 @@ impl Observer {
         let source = Source::new(&setup.dial, &setup.run_id, setup.interval, &setup.metadata);
         let mut stream = match source.open(None).await {
             Ok(stream) => stream,
-            // A proxy's "not found" is no word of the service.
+            // A proxy's HTTP 404 also arrives as `Unimplemented`, but says nothing about the service.
             Err(status) if status.code() == Code::Unimplemented && !is_foreign(&status) => return Ok(None),
             Err(status) => return Err(status),
         };
@@ -115,8 +115,8 @@ impl Observer {
         }))
     }
 
-    /// Whether all targets of `dial` answer, and take messages from one and the same shared queue: any of them tells the ends of all
-    /// messages then.
+    /// Whether all targets of `dial` answer and use one and the same shared queue. Then each of them reports the outcomes of
+    /// all messages.
     pub async fn share_a_queue(dial: &Dial, metadata: &http::HeaderMap) -> bool {
         let looks = (0..dial.target_count()).map(|target| {
             let source = Source::of_one(&dial.nth(target), metadata);
@@ -133,12 +133,12 @@ impl Observer {
         queues.is_some_and(|queues| queues.windows(2).all(|pair| pair[0] == pair[1]))
     }
 
-    /// The load starts at this instant.
+    /// Sets the start of the load. Levels are recorded, and times are counted, from then on.
     pub fn load_starts(&self, at: Instant) {
         self.shared.observed().start = Some(at);
     }
 
-    /// A fresh snapshot, apart from the stream.
+    /// Fetches one snapshot by a call of its own, apart from the stream; `None` after an error or a timeout of 5 s.
     pub async fn look(&self) -> Option<Snapshot> {
         timeout(LOOK_TIMEOUT, self.source.look()).await.ok()?.ok()
     }
@@ -147,8 +147,8 @@ impl Observer {
         self.shared.setup.audits.iter().any(|audit| lock(audit).waits())
     }
 
-    /// Waits until all queued messages have ended: `true`. `false` if `limit` passed, a stop was asked for, or the service fell
-    /// silent.
+    /// Waits until every acknowledged message has an outcome, and returns `true`; `false` if `limit` passed, a stop was
+    /// requested, or no more snapshots came.
     pub async fn empty(&self, limit: Option<Duration>, stop: &mut Stop) -> bool {
         let limit = async {
             match limit {
@@ -190,7 +190,7 @@ impl Observer {
         }
     }
 
-    /// All that was seen of the service so far.
+    /// A copy of everything that was observed so far.
     pub fn observed(&self) -> Observed {
         self.shared.observed().clone()
     }
@@ -246,7 +246,7 @@ fn lock(audit: &Mutex<Audit>) -> MutexGuard<'_, Audit> {
     audit.lock().expect("no code panics with an audit locked")
 }
 
-/// The client and the number in an id of this run.
+/// Splits a message's id, `run/client/number`, into client and number; `None` if it is not of this run.
 fn parse_id(id: &str, run_id: &str) -> Option<(usize, u64)> {
     let rest = id.strip_prefix(run_id)?.strip_prefix('/')?;
     let (client, number) = rest.split_once('/')?;

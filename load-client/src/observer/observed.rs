@@ -1,5 +1,5 @@
-//! What was seen of a service, over all its instances: counters since the run began, maxima, a time series, and whether
-//! anything was missed.
+//! Observations of a service, over all its instances: counters since the run began, maxima, a time series, and whether
+//! completions were missed.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::refusals::Refusals;
 use crate::{call::measured, ledger::ServiceCounts, live::Levels, recorder::Series};
 
-/// The highest levels since the load began; `None` before anything was seen.
+/// The highest levels since the load began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Maxima {
     /// The most messages on the queue at once.
@@ -18,32 +18,33 @@ pub struct Maxima {
     pub queue_bytes: u64,
     /// The most messages and callers that waited or were in service at once.
     pub in_system: u64,
-    /// Of the process; `None` where that is not the service's own.
+    /// The most resident memory of the service's process, in bytes; `None` if the service does not report it.
     pub resident_bytes: Option<u64>,
 }
 
-/// What was seen of a service, over all its instances.
+/// Everything that the observer has seen of a service, over all its instances.
 #[derive(Debug, Clone)]
 pub struct Observed {
     /// When the load began; `None` before that.
     pub(super) start: Option<Instant>,
-    /// When the latest snapshot was heard.
+    /// When the latest snapshot arrived.
     pub(super) heard: Instant,
     /// The latest snapshot, without its completions.
     pub last: Snapshot,
-    /// Snapshots that came, the first included.
+    /// The number of snapshots that arrived, the first included.
     pub(super) snapshots: u64,
-    /// Instances that came after the first.
+    /// The number of instances that were seen after the first.
     pub restarts: u64,
-    /// Whether completions were overwritten before they were seen.
+    /// The service's log overwrote completions before the observer could read them.
     pub missed: bool,
     /// Levels of the queue and the process over time.
     pub series: Series,
     /// The highest levels since the load began.
     pub maxima: Maxima,
-    /// Of instances that are gone, from the start of the run.
+    /// The counts of earlier instances, from the start of the run.
     earlier: ServiceCounts,
-    /// Of the present instance, when the run began.
+    /// Subtracted from the counts of the present instance: its counts when the run began, or the messages that it found on
+    /// its queue.
     base: ServiceCounts,
     /// Ends of messages of a shared queue, by their completions.
     told: ServiceCounts,
@@ -76,7 +77,7 @@ impl Observed {
         self.last.instance_id != snapshot.instance_id
     }
 
-    /// Whether the messages of the last instance went with it. A durable queue outlives its instances.
+    /// Whether the queued messages were lost with the last instance. A durable queue keeps them.
     pub(super) fn queue_lost(&self, snapshot: &Snapshot) -> bool {
         let kept = !snapshot.queue_id.is_empty() && snapshot.queue_id == self.last.queue_id;
         self.restarted(snapshot) && !kept
@@ -88,7 +89,8 @@ impl Observed {
         if restarted {
             self.restarts += 1;
             self.earlier = self.counters();
-            // What waited on a durable queue as it was last seen counts as admitted in both instances.
+            // Both instances count the messages of a durable queue as admitted. Those that were there at the last snapshot
+            // are subtracted.
             let kept = !self.queue_lost(&snapshot);
             let found = kept && snapshot.shared_queue.is_none();
             self.base = ServiceCounts {
@@ -111,7 +113,7 @@ impl Observed {
         self.heard = now;
     }
 
-    /// Queue depth and number in the system, as last seen.
+    /// Queue depth and number in the system at the last snapshot.
     pub(super) fn levels(&self) -> Levels {
         let now = |level: Option<Level>| level.map_or(0, |level| level.now);
         Levels {
@@ -120,12 +122,12 @@ impl Observed {
         }
     }
 
-    /// What is still waiting or in service.
+    /// The number of messages that were waiting or in service at the last snapshot.
     pub fn inside(&self) -> u64 {
         self.levels().in_system
     }
 
-    /// Messages with the queue's door: on the queue or, from there, in service. Of a shared queue: with any instance.
+    /// Messages of Enqueue that are on the queue or in service. For a shared queue: with any instance.
     pub fn inside_enqueue(&self) -> u64 {
         match &self.last.shared_queue {
             Some(shared) => self.levels().queue_depth.saturating_add(shared.leased),
@@ -133,7 +135,7 @@ impl Observed {
         }
     }
 
-    /// Whether the queue was looked at after that instant. One that is not shared is looked at with each snapshot.
+    /// Whether the state of the queue is newer than `instant`. A queue that is not shared is read with each snapshot.
     pub(super) fn queue_seen_since(&self, instant: Instant) -> bool {
         let Some(shared) = &self.last.shared_queue else {
             return true;
@@ -154,7 +156,7 @@ impl Observed {
         self.refusals.since_the_start()
     }
 
-    /// What the run's messages came to, over all instances.
+    /// How messages ended since the run began, over all instances.
     pub fn counters(&self) -> ServiceCounts {
         let mut all = self.earlier;
         all.add(&since(&self.base, &counts(&self.last)));
@@ -217,7 +219,7 @@ impl Maxima {
     }
 }
 
-/// The sum, or the largest number where a service's figures are beyond it: no peer can bring the load client down.
+/// The saturating sum: no figures of a service may make the load client panic.
 fn total(figures: impl IntoIterator<Item = u64>) -> u64 {
     figures.into_iter().fold(0, u64::saturating_add)
 }
@@ -263,7 +265,7 @@ fn counts(snapshot: &Snapshot) -> ServiceCounts {
     }
 }
 
-/// What has been added to each count since `earlier`.
+/// The increase of each count since `earlier`.
 fn since(earlier: &ServiceCounts, now: &ServiceCounts) -> ServiceCounts {
     let (before, after) = (earlier.values(), now.values());
     ServiceCounts::from(std::array::from_fn(|column| {

@@ -1,28 +1,28 @@
-//! Why the service did not answer calls with OK, by its own reasons: since the run began, over all its instances.
+//! Counts the calls that the service did not answer with OK, by its own reasons: since the run began, over all its instances.
 
 use std::collections::BTreeMap;
 
 use foo_proto::v1::{Refusals as Wire, Snapshot};
 
-/// Reasons that are told apart (arbitrary: more than a service has). The others count together.
+/// The most reasons that are counted separately (arbitrary: more than a service has). All others are counted together.
 const MOST_REASONS: usize = 40;
-/// The longest name of a reason (arbitrary: longer than any).
+/// The longest name of a reason, in bytes (arbitrary: longer than any). Longer names are counted with the others.
 const LONGEST_REASON: usize = 40;
-/// What the others are called.
+/// The name under which the others are counted.
 const OTHERS: &str = "other_reasons";
-/// The RPC that this program itself calls to watch the service.
+/// The RPC that this program itself calls to watch the service. Its calls are not counted.
 const OWN: &str = "watch";
 
 type Counts = BTreeMap<String, u64>;
 
-/// Calls of Enqueue and Process without OK, by reason.
+/// Calls of Enqueue and Process that were not answered with OK, by reason.
 #[derive(Debug, Clone)]
 pub(super) struct Refusals {
-    /// Of instances that are gone, from the start of the run.
+    /// The counts of earlier instances, from the start of the run.
     earlier: Counts,
-    /// Of the present instance, when the run began.
+    /// The counts of the present instance when the run began.
     base: Counts,
-    /// Of the present instance, now.
+    /// The counts of the present instance now.
     latest: Counts,
 }
 
@@ -36,7 +36,7 @@ impl Refusals {
         }
     }
 
-    /// Another snapshot; `restarted`: of another instance than the last.
+    /// Takes in a snapshot. `restarted`: it comes from another instance than the last one.
     pub(super) fn take_in(&mut self, snapshot: &Snapshot, restarted: bool) {
         if restarted {
             self.earlier = self.since_the_start();
@@ -45,7 +45,7 @@ impl Refusals {
         self.latest = counts(&snapshot.refusals);
     }
 
-    /// Those that happened, since the run began.
+    /// The calls since the run began, by reason. Reasons without a call are left out.
     pub(super) fn since_the_start(&self) -> Counts {
         let mut all = self.earlier.clone();
         for (reason, now) in &self.latest {

@@ -22,7 +22,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 /// The pause does not grow beyond this, so that a service that comes back is seen soon.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// A connection to the service, and what is asked of Watch there.
+/// A connection to the service, and the parameters of its calls of Watch.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     client: FooServiceClient<Channel>,
@@ -32,14 +32,14 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Connects with the first call, not here. Of several targets, each new connection goes to the next.
+    /// Connects with the first call, not here. With several targets, each new connection goes to the next one.
     pub(super) fn new(dial: &Dial, run_id: &str, interval: Duration, metadata: &http::HeaderMap) -> Self {
         let turns = AtomicUsize::new(0);
         let turn = move |dial: &Dial| dial.nth(turns.fetch_add(1, Ordering::Relaxed));
         Self::over(channel(dial, turn), run_id, interval, metadata)
     }
 
-    /// The one target of `dial` that its connection's number names.
+    /// A source for single snapshots, always from the target that `dial` is set to (see [`Dial::nth`]).
     pub(super) fn of_one(dial: &Dial, metadata: &http::HeaderMap) -> Self {
         Self::over(channel(dial, Dial::clone), "", Duration::ZERO, metadata)
     }
@@ -65,7 +65,7 @@ impl Source {
         .await
     }
 
-    /// One snapshot, apart from the stream.
+    /// Fetches one snapshot by a call of its own, apart from the stream.
     pub(super) async fn look(&self) -> Result<Snapshot, Status> {
         first_of(&mut self.watch(WatchRequest::default()).await?).await
     }
@@ -111,7 +111,7 @@ pub(super) async fn first_of(stream: &mut Streaming<Snapshot>) -> Result<Snapsho
 }
 
 fn channel(dial: &Dial, turn: impl Fn(&Dial) -> Dial + Send + 'static) -> Channel {
-    // The address is only a name here: the connector knows where to go.
+    // The connector ignores this address: it knows the targets.
     let endpoint = Endpoint::from_static("http://service");
     let origin = Uri::builder()
         .scheme(dial.scheme())
@@ -128,7 +128,7 @@ fn channel(dial: &Dial, turn: impl Fn(&Dial) -> Dial + Send + 'static) -> Channe
         }))
 }
 
-/// Whether the answer is not gRPC, as the client library says it.
+/// Whether the answer is not gRPC. Only the messages of the client library tell that.
 pub(super) fn is_foreign(status: &Status) -> bool {
     const NOT_GRPC: [&str; 3] = [
         "protocol error: received message with invalid compression flag",
@@ -138,8 +138,8 @@ pub(super) fn is_foreign(status: &Status) -> bool {
     NOT_GRPC.iter().any(|beginning| status.message().starts_with(beginning))
 }
 
-/// Why the service could not be watched, for people. What the client library says of answers that are no gRPC, and of
-/// connections that break, only developers of it understand.
+/// Says, for people, why the service could not be watched. Only developers of the client library understand its messages
+/// about answers that are not gRPC, and about connections that break, so other words replace them.
 pub fn refusal(status: &Status) -> String {
     let message = status.message();
     if is_foreign(status) {
@@ -167,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    /// The head of a gRPC answer; with a status, the answer has no more than this head.
+    /// The head of a gRPC answer; with a status, the answer consists of this head only.
     fn grpc(status: Option<u16>) -> http::response::Builder {
         let head = http::Response::builder().header("content-type", "application/grpc");
         match status {
@@ -181,7 +181,7 @@ mod tests {
         Source::new(&dial, "run", Duration::from_secs(1), &http::HeaderMap::new())
     }
 
-    /// What is said of a Watch that is answered so.
+    /// Calls Watch, which `answer` answers, and returns what `is_foreign` and `refusal` say about its status.
     async fn refused(answer: impl FnOnce(SendResponse<Bytes>) + Send + 'static) -> (bool, String) {
         let (connections, mut arriving) = mpsc::channel(1);
         tokio::spawn(async move {
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(denied.await, (false, "PermissionDenied: not for you".to_owned()));
     }
 
-    /// A stream that has sent one snapshot and then ended.
+    /// Answers with a stream that sends one snapshot and then ends.
     fn one_snapshot(call: &mut SendResponse<Bytes>) {
         let mut body = call.send_response(grpc(None).body(()).unwrap(), false).unwrap();
         // A message of no bytes: a snapshot with all its fields at zero.
@@ -259,7 +259,7 @@ mod tests {
         tokio::pin!(following);
         let half_a_minute = Duration::from_secs(30);
         assert!(timeout(half_a_minute, &mut following).await.is_err());
-        // At 0.2, 0.6, 1.4 and 3 s, then every two seconds; the first call was made before.
+        // The calls come at 0.2, 0.6, 1.4 and 3 s, then every two seconds; the first call was made before.
         assert_eq!(calls.swap(1, Ordering::Relaxed), 1 + 17);
         refusing.store(false, Ordering::Relaxed);
         assert!(timeout(half_a_minute, &mut following).await.is_err());

@@ -1,4 +1,4 @@
-//! What a policy is asked, and what it answers.
+//! The questions that a policy is asked, and its answers.
 
 use std::{fmt, time::Duration};
 
@@ -12,26 +12,26 @@ pub struct AttemptEnd {
     pub at: Duration,
     /// How the attempt ended.
     pub outcome: Outcome,
-    /// What the service said about another attempt.
+    /// The service's pushback, which says whether and when it wants another attempt; `None` if the answer had none.
     pub pushback: Option<Pushback>,
     /// The attempts of the request so far, this one included.
     pub attempts: u32,
-    /// The same since the last pushback that named a time.
+    /// The attempts since the last pushback that named a time, this one included.
     pub since_pushback: u32,
     /// The deadline of the request.
     pub deadline: Duration,
 }
 
-/// What becomes of a request after an attempt.
+/// The decision about a request after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum After {
-    /// The request ends as this attempt did.
+    /// No further attempt: the request ends as this attempt did.
     Done(Why),
     /// The request is tried again.
     Again {
         /// When the next attempt is due.
         at: Duration,
-        /// Whether the service named that time. Then the backoff starts from its beginning.
+        /// The service named that time. Then the next backoff begins with the first pause again.
         told: bool,
     },
 }
@@ -41,13 +41,13 @@ pub enum After {
 pub enum Why {
     /// The attempt was ok, or it failed in a way after which the client does not retry.
     Ended,
-    /// As many attempts were made as the client may.
+    /// The client has made as many attempts as it may.
     Exhausted,
     /// The next attempt would be due after the deadline of the request.
     Late,
     /// The retry budget was used up.
     Budget,
-    /// The service said that there must be none.
+    /// The service asked for no further attempt.
     Pushback,
 }
 
@@ -56,23 +56,23 @@ pub enum Why {
 pub enum Before {
     /// The attempt is sent.
     Send,
-    /// It is not: the client itself holds it back.
+    /// The attempt is not sent: the client itself holds it back.
     GiveUp,
 }
 
-/// What a client does about its requests to one target.
+/// Decides about a client's requests to one target: which attempts are sent, and when.
 pub trait Policy: fmt::Debug + Send {
-    /// An attempt is about to be sent.
+    /// Decides whether the attempt that is due now is sent. Asked before each attempt.
     fn before(&mut self, _now: Duration) -> Before {
         Before::Send
     }
 
-    /// A second attempt is about to be sent while the first is still under way.
+    /// Whether a second attempt may be sent while the first is still under way.
     fn may_hedge(&mut self, _now: Duration) -> bool {
         true
     }
 
-    /// An attempt has ended, and the policies before this one want `next`. Returns what this one makes of it.
+    /// Decides what follows the attempt that ended. `next` is what the policies before this one decided.
     fn after(&mut self, _end: &AttemptEnd, next: After) -> After {
         next
     }

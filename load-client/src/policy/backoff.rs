@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-/// How long the pauses before retries are: at random, up to a bound that grows with each attempt.
+/// The lengths of the pauses before retries: random, up to a bound that grows with each attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// The longest pause before the first retry.
     pub first: Duration,
-    /// The longest pause of all.
+    /// The bound of every pause.
     pub longest: Duration,
 }
 

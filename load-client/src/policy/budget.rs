@@ -10,7 +10,7 @@ use super::{
 };
 use crate::outcome::Outcome;
 
-/// The bucket. It starts full.
+/// The bucket of one target. It starts full.
 #[derive(Debug)]
 pub(super) struct Budget {
     settings: BudgetSettings,
@@ -77,13 +77,13 @@ mod tests {
         for _ in 0..4 {
             assert_eq!(budget.after(&end(Outcome::Unavailable), AGAIN), AGAIN);
         }
-        // Five tokens are no more than half.
+        // The last five tokens are not more than half of the bucket.
         let stopped = After::Done(Why::Budget);
         assert_eq!(budget.after(&end(Outcome::Unavailable), AGAIN), stopped);
         assert!(!budget.may_hedge(Duration::ZERO));
         // An outcome that is not retried takes nothing.
         budget.after(&end(Outcome::Failed), After::Done(Why::Ended));
-        // Two tokens more, and one less.
+        // Four ok answers give two tokens, and each failure takes one.
         for _ in 0..4 {
             budget.after(&end(Outcome::Ok), After::Done(Why::Ended));
         }

@@ -1,4 +1,4 @@
-//! All policies of a target, one behind the other.
+//! The policies of one target, applied one after the other.
 
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ use super::{
 pub struct Chain(Vec<Box<dyn Policy>>);
 
 impl Chain {
-    /// As the settings say. Targets with different seeds draw differently.
+    /// The policies that the settings ask for. Each target needs its own `seed`, so that targets draw different random
+    /// numbers.
     pub fn new(settings: &PolicySettings, seed: u64) -> Self {
         let mut chain: Vec<Box<dyn Policy>> = vec![Box::new(Retries {
             most: settings.retries,
@@ -33,7 +34,7 @@ impl Chain {
         }
         if let Some(throttle) = settings.throttle {
             let probes = throttle.kind == ThrottleKind::Adaptive;
-            // Another stream of numbers than the retries have.
+            // The inverted seed, so that the throttle draws other numbers than the retries.
             let random = Pcg64Mcg::seed_from_u64(!seed);
             chain.push(Box::new(Throttle::new(throttle.window, probes, random)));
         }

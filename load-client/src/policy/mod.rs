@@ -2,7 +2,7 @@
 //!
 //! A policy is asked before each attempt whether the client sends it, and after each attempt whether there is another one and
 //! when. It sees times, outcomes and what the service says about retries, and nothing else: no clock, no socket, no task.
-//! What it draws comes from the seed, so that a run in virtual time is the same every time.
+//! Its random numbers come from the seed, so that a run in virtual time is the same every time.
 
 mod attempt;
 mod backoff;

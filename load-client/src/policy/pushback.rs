@@ -1,4 +1,4 @@
-//! What a service says about retries: the metadata `grpc-retry-pushback-ms` of gRFC A6.
+//! Pushback: what a service says about retries, in the metadata `grpc-retry-pushback-ms` of gRFC A6.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ pub const PUSHBACK: &str = "grpc-retry-pushback-ms";
 /// What a service says about another attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pushback {
-    /// Not before so long after its answer.
+    /// The next attempt must wait this long after the answer.
     After(Duration),
     /// The service wants no further attempt.
     Never,
 }
 
 impl Pushback {
-    /// The value of the metadata: milliseconds. A negative value means never, and so does one that is no number, as gRFC A6
-    /// says.
+    /// Reads the value of the metadata: milliseconds. A negative value means never, and so does one that is not a number, as
+    /// gRFC A6 says.
     pub fn read(value: &[u8]) -> Self {
         let text = std::str::from_utf8(value).ok();
         let millis = text.and_then(|text| text.trim().parse::<i32>().ok());

@@ -1,4 +1,4 @@
-//! Whether there is another attempt, and when.
+//! Decides whether a request gets another attempt, and when.
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -13,12 +13,12 @@ use super::{
 /// Retries, each after a pause.
 #[derive(Debug)]
 pub(super) struct Retries {
-    /// Beyond the first attempt.
+    /// The most attempts beyond the first.
     pub(super) most: u32,
     pub(super) on: RetryOn,
-    /// `None`: at once.
+    /// The pauses before retries; `None`: each retry is sent at once.
     pub(super) backoff: Option<Backoff>,
-    /// Whether the service's word about retries counts.
+    /// The client obeys the service's pushback.
     pub(super) honor_pushback: bool,
     pub(super) random: Pcg64Mcg,
 }

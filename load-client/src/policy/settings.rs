@@ -1,11 +1,11 @@
-//! What the clients of a run do about failures: pure data, as the flags say it.
+//! The settings of the policies, as the flags give them: pure data.
 
 use std::{fmt, time::Duration};
 
 use super::backoff::Backoff;
 use crate::outcome::Outcome;
 
-/// What the clients of a run do about failures. The default is nothing.
+/// What the clients of a run do about failures. By default they do nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PolicySettings {
     /// The most attempts of a request beyond its first.
@@ -14,15 +14,15 @@ pub struct PolicySettings {
     pub retry_on: RetryOn,
     /// The pauses between attempts; `None`: no pause.
     pub backoff: Option<Backoff>,
-    /// A bound on the retries to each target.
+    /// The retry budget of each target; `None`: no such bound.
     pub budget: Option<BudgetSettings>,
-    /// Whether the service's word about retries counts.
+    /// The clients obey the service's pushback.
     pub honor_pushback: bool,
-    /// Whether the clients hold their own requests back.
+    /// How the clients hold their own requests back; `None`: they do not.
     pub throttle: Option<ThrottleSettings>,
-    /// When a second attempt is sent beside the first.
+    /// How long after the first attempt a second one is sent; `None`: requests are not hedged.
     pub hedge: Option<Duration>,
-    /// The deadline of each attempt, within that of the request.
+    /// The deadline of each attempt, within that of the request; `None`: only that of the request.
     pub attempt_timeout: Option<Duration>,
 }
 
@@ -47,7 +47,7 @@ impl PolicySettings {
         self.retries == 0 && self.throttle.is_none() && self.hedge.is_none() && self.attempt_timeout.is_none()
     }
 
-    /// Whether the service's word about retries is needed.
+    /// Whether the clients have to read the pushback in the service's answers.
     pub fn reads_pushback(&self) -> bool {
         self.retries > 0 && self.honor_pushback
     }
@@ -102,23 +102,23 @@ impl RetryOn {
         Self(Outcome::ALL.map(|outcome| outcomes.contains(&outcome)))
     }
 
-    /// Whether this is one of them.
+    /// Whether a request is tried again after `outcome`.
     pub fn contains(self, outcome: Outcome) -> bool {
         self.0[outcome as usize]
     }
 }
 
 impl Default for RetryOn {
-    /// After these outcomes the service has not processed the request, or is not there.
+    /// The service was not there (`Unavailable`), or it did not process the request (`Rejected`).
     fn default() -> Self {
         Self::of(&[Outcome::Unavailable, Outcome::Rejected])
     }
 }
 
-/// How large the bucket of the retry budget is, and how fast it fills.
+/// The size of the bucket of the retry budget, and how fast it fills.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BudgetSettings {
-    /// Tokens that an ok answer gives: the share of the ok answers that the client may retry in the long term.
+    /// Tokens that an ok answer gives back. In the long term, the client retries at most this often per ok answer.
     pub ratio: f64,
     /// Tokens in a full bucket.
     pub most: f64,
@@ -129,15 +129,15 @@ pub struct BudgetSettings {
 pub struct ThrottleSettings {
     /// The rule that decides.
     pub kind: ThrottleKind,
-    /// The time that it looks back.
+    /// The time over which the rule counts requests.
     pub window: Duration,
 }
 
 /// The rules by which a client holds its requests back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThrottleKind {
-    /// The formula of the book *Site Reliability Engineering*, and one request per second in any case.
+    /// The formula of the book *Site Reliability Engineering*, but at least one request is sent per second.
     Adaptive,
-    /// The formula as the book has it.
+    /// The formula of the book, unchanged.
     Book,
 }

@@ -2,9 +2,9 @@
 //! window it does not send a share max(0, (requests − K × accepts) / (requests + 1)), with K = 2.
 //!
 //! Requests count before they are sent, those that are held back included: so the client holds back the more, the more its
-//! callers ask. While the service accepts nothing, nearly nothing is sent: of 12,000 requests in a window one. A service that
-//! is well again is then found out about by chance, after minutes. The probing form therefore sends at least one request in each
-//! second in which there is one.
+//! callers ask. While the service accepts nothing, nearly nothing is sent: one of 12,000 requests in a window. The client
+//! then notices only by chance, after minutes, that the service has recovered. With probes it therefore sends at least one
+//! request in each second in which one is scheduled.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -16,10 +16,11 @@ use crate::outcome::Outcome;
 
 /// Requests per accepted one that the client still sends (the book's K).
 const MULTIPLIER: f64 = 2.0;
-/// Parts of the window; the oldest goes as a whole (arbitrary: as coarse as in other implementations).
+/// The number of parts of the window. The oldest part is dropped as a whole (arbitrary: as coarse as in other
+/// implementations).
 const PARTS: u32 = 40;
 
-/// The requests of a part of the window.
+/// The requests in one part of the window.
 #[derive(Debug, Clone, Copy)]
 struct Part {
     begins: Duration,
@@ -35,7 +36,7 @@ pub(super) struct Throttle {
     parts: VecDeque<Part>,
     requests: u64,
     accepts: u64,
-    /// The second in which a request was sent last.
+    /// The second, since the start of the run, in which a request was last sent.
     last_sent: Option<u64>,
     random: Pcg64Mcg,
 }
@@ -53,7 +54,7 @@ impl Throttle {
         }
     }
 
-    /// The part of the window that is filled now.
+    /// The part of the window for `now`. Drops the parts that are too old.
     fn part(&mut self, now: Duration) -> &mut Part {
         while let Some(oldest) = self.parts.front().filter(|part| part.begins + self.window <= now) {
             self.requests -= oldest.requests;
@@ -83,8 +84,8 @@ impl Policy for Throttle {
         let held_back = self.held_back();
         self.part(now).requests += 1;
         self.requests += 1;
-        // By the second on the clock, and not by the time since the last one: the next request always comes a little after that
-        // time, and a minute would have fewer than sixty.
+        // Seconds of the clock, not the time since the last send: the next request always comes a little later than one
+        // second, and a minute would have fewer than sixty probes.
         let probe = self.probes && self.last_sent.is_none_or(|last| now.as_secs() > last);
         if held_back > 0.0 && self.random.random::<f64>() < held_back && !probe {
             return Before::GiveUp;
@@ -115,7 +116,7 @@ mod tests {
         Throttle::new(Duration::from_secs(120), probes, Pcg64Mcg::seed_from_u64(1))
     }
 
-    /// Sends ten requests per second for so many seconds to a service that answers with `outcome`; how many were sent in
+    /// Sends ten requests per second for `seconds` to a service that answers with `outcome`. Returns how many were sent in
     /// each minute.
     fn sent(throttle: &mut Throttle, from: u64, seconds: u64, outcome: Outcome) -> Vec<u32> {
         let mut minutes = Vec::new();
@@ -171,7 +172,7 @@ mod tests {
             let (mut throttle, mut random) = (throttle(true), Pcg64Mcg::seed_from_u64(3));
             let mut at = Duration::ZERO;
             let (mut due, mut sent) = (BTreeSet::new(), BTreeSet::new());
-            // None is ever accepted.
+            // The service accepts no request.
             while at < Duration::from_secs(600) {
                 due.insert(at.as_secs());
                 if throttle.before(at) == Before::Send {

@@ -1,8 +1,8 @@
-//! What retries and hedges did, in a sentence.
+//! A sentence about the retries and hedges of a run.
 
 use crate::{report::Run, units::counted};
 
-/// What became of requests whose clients try again; `None` where each request is sent once.
+/// Says how often requests were sent, and what became of those that were sent again; `None` if each request is sent once.
 pub(crate) fn sentence(run: &Run) -> Option<String> {
     let attempts = run.attempts.as_ref()?;
     let counts = &attempts.counts;

@@ -26,39 +26,39 @@ struct Figure {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// In seconds.
+    /// A time in seconds.
     Time,
     Count,
-    /// Per second.
+    /// A number per second.
     Rate,
 }
 
-/// The run of a file, and what the file is called.
+/// A run from a saved report, and the name of the file.
 #[derive(Debug, Clone, Copy)]
 pub struct Saved<'a> {
     /// The name of the file.
     pub file: &'a str,
-    /// One of its runs.
+    /// One of the runs in the file.
     pub run: &'a Run,
 }
 
-/// What has changed from first runs to a second: a row for each figure that one of them has.
+/// The changes from first runs to a second one: a row for each figure that one of them has.
 #[derive(Debug)]
 pub struct Changes {
     /// The name of the second run.
     pub name: String,
     /// How the loads and the targets differ, in sentences; empty if they do not.
     pub differences: String,
-    /// The heads of the columns after the first, which has the names of the figures: the value before, the value after, the
-    /// change. Of several first runs the value before is the mean, and two columns more have the least and the most, and
-    /// whether the value after is beyond them.
+    /// The heads of all columns but the first, which has the names of the figures: the value before, the value after, the
+    /// change. With several first runs the value before is their mean, and two more columns have the range of the first runs,
+    /// and whether the value after is outside it.
     pub heads: Vec<String>,
     /// The cells of the rows, in words, as many as there are columns.
     pub rows: Vec<Vec<String>>,
 }
 
 impl Changes {
-    /// Compares. `first` has at least one run.
+    /// Compares `second` with the runs in `first`, which has at least one.
     pub fn new(first: &[Saved<'_>], second: Saved<'_>) -> Self {
         let spread = first.len() > 1;
         let before = match first {
@@ -102,7 +102,7 @@ impl Changes {
     }
 }
 
-/// What is shown of a distribution.
+/// A statistic that is shown of a distribution: its name, and how to read it.
 type Statistic = (&'static str, fn(&DistributionReport) -> f64);
 const STATISTICS: [Statistic; 4] = [
     ("mean", |times| times.mean),
@@ -112,13 +112,14 @@ const STATISTICS: [Statistic; 4] = [
 ];
 
 impl Figure {
-    /// Whether no run has it. A count that is zero in all of them says nothing.
+    /// Whether there is nothing to show: no run has the figure, or it is a count that is zero in all runs.
     fn is_empty(&self) -> bool {
         let empty = |value: &Option<f64>| value.is_none_or(|value| self.kind == Kind::Count && value == 0.0);
         empty(&self.after) && self.before.iter().all(empty)
     }
 
-    /// Its cells: name, value before, value after, change; with a spread also that, and whether the value after is beyond it.
+    /// The cells of the row: name, value before, value after, change; with `spread` also the range of the first runs, and
+    /// whether the value after is outside it.
     fn row(&self, spread: bool) -> Vec<String> {
         let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| self.kind.show(value));
         let before = self.mean();
@@ -140,7 +141,7 @@ impl Figure {
         row
     }
 
-    /// Of the first runs; `None` unless all of them have it.
+    /// The mean of the first runs; `None` unless all of them have the figure.
     fn mean(&self) -> Option<f64> {
         let all: Option<Vec<f64>> = self.before.iter().copied().collect();
         all.map(|all| all.iter().sum::<f64>() / all.len() as f64)
@@ -170,7 +171,7 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
         figure("offered load".to_owned(), Kind::Rate, &|run| run.load.offered_rps),
         figure("goodput".to_owned(), Kind::Rate, &|run| run.goodput_rps),
     ];
-    // What is not waited for to the end is a matter of when a run was stopped.
+    // Counts of requests that were still open are left out: they depend on when a run was stopped.
     let settled = Ledger::COLUMNS.iter().filter(|column| column.part != Part::Open);
     all.extend(settled.map(|column| count(column.label, &|run| Some((column.of)(&run.ledger)))));
     all.extend([
@@ -194,7 +195,8 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
             }));
         }
     };
-    // The time that counts comes first. An ok of Enqueue is an acknowledgement: its times do not stand beside those of another RPC.
+    // The most important time comes first. An ok of Enqueue is an acknowledgement, so its times are not in one row with those
+    // of another RPC.
     let runs = || iter::once(second).chain(first.iter().map(|first| first.run));
     let is_any_queued = runs().any(Run::is_queued);
     if is_any_queued {
@@ -241,7 +243,7 @@ impl Kind {
     }
 }
 
-/// In percent of the first, or the difference where the first is nothing; empty if there is none.
+/// The change in percent of the value before, or the difference if that is 0; empty if a value is missing.
 fn change(kind: Kind, before: Option<f64>, after: Option<f64>) -> String {
     let (Some(before), Some(after)) = (before, after) else {
         return String::new();
@@ -266,8 +268,7 @@ fn change(kind: Kind, before: Option<f64>, after: Option<f64>) -> String {
 mod tests {
     use super::{super::words::samples, *};
 
-    /// What stands above the table when a run of that method and target is compared with one at
-    /// http://b:1.
+    /// The first line above the table, when a run of that method and target is compared with one of `a.B/C` at http://b:1.
     fn first_line(rpc: &str, target: Option<&str>) -> String {
         let run = |rpc, target: Option<&str>| {
             let mut run = samples::run(rpc);

@@ -7,13 +7,13 @@ use crate::{
     report::{ClassReport, DistributionReport, Run},
 };
 
-/// What stands above the table.
+/// The caption of the table.
 pub(super) const CAPTION: &str = "By class of urgency, from u=0, the most urgent";
 
-/// A time of a distribution, in seconds.
+/// Reads one time of a distribution, in seconds.
 type Figure = fn(&DistributionReport) -> f64;
 
-/// A row for each class of each run, with these names of the runs; `None` if no run has classes.
+/// The columns of a table with a row for each class of each run; `names` are those of the runs. `None` if no run has classes.
 pub(super) fn columns(runs: &[&Run], names: &[String]) -> Option<Vec<Column>> {
     let rows: Vec<(&Run, &String, &ClassReport)> = runs
         .iter()

@@ -1,4 +1,4 @@
-//! The columns of the results: the ways in which requests have ended, then the levels and the times.
+//! The columns of the table of results: the requests by outcome, then the levels and the times.
 
 use super::{
     ends::{Of, ends},
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::report::Run;
 
-/// Runs side by side: a row each, with the given names. Columns that have nothing to say are left out.
+/// The columns of a table with a row for each run; `names` are those of the runs. Columns without a figure are left out.
 pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
     let figures = |head: &str, cells| Column::new(Kind::Figures, head, cells);
     let whole = |of: &Of<u64>| -> Vec<String> {
@@ -46,7 +46,7 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
             all.push(figures(head, whole(of)));
         }
     }
-    // Where every answer means done, there is but one time.
+    // If every answer means done, the time to done is the response time.
     let times = if runs.iter().any(|run| run.is_queued()) {
         "time to done"
     } else {
@@ -74,7 +74,7 @@ pub(super) fn columns(runs: &[&Run], names: Vec<String>) -> Vec<Column> {
 pub(in crate::present) mod tests {
     use super::{super::words::samples, *};
 
-    /// One run for each way that a request can end.
+    /// Runs that have, all together, every outcome of a request.
     pub(in crate::present) fn all_ends() -> Vec<Run> {
         let mut queued = samples::queued();
         queued.ledger.intended = 87;

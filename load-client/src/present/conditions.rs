@@ -64,8 +64,8 @@ fn number(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// What the services can do when the load begins, each with its name. The first is described in full, and of the others
-/// those that differ from it. `None` if there is none.
+/// The capacities of the named services when the load begins. The first is described in full, and of the others those that
+/// differ from it; `None` if there are no services.
 pub fn capacity(services: &[(&str, CapacityReport)]) -> Option<String> {
     let ((_, first), others) = services.split_first()?;
     let workers = |service: &CapacityReport| counted(u64::from(service.workers), "worker");
@@ -106,8 +106,8 @@ pub fn capacity(services: &[(&str, CapacityReport)]) -> Option<String> {
     Some(text)
 }
 
-/// What changes while the load runs: of each name its events. Names are told where an event does not change all of them.
-/// `None` if nothing changes.
+/// The changes while the load runs, from the events of each named service. A change that not all services have names its
+/// services. `None` if nothing changes.
 pub fn changes(events: &[(&str, Vec<EventReport>)]) -> Option<String> {
     let mut each: Vec<(&EventReport, Vec<&str>)> = Vec::new();
     for (name, events) in events {

@@ -1,4 +1,4 @@
-//! How the loads and the targets of runs differ: figures of different loads do not compare.
+//! The differences between the loads and the targets of runs: figures of different loads cannot be compared.
 
 use serde_json::Value;
 
@@ -26,29 +26,29 @@ pub(super) fn differences(first: &[&Run], second: &Run) -> String {
     sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// What an ok means depends on the RPC.
+/// Said if one run uses Enqueue and the other another RPC.
 const QUEUED_AND_NOT: &str = "An ok of Enqueue is an acknowledgement, and an ok of any other RPC means done: only the times to done can be compared.";
 
-/// A field of the configuration, and how it is told: by name in the JSON, and in words.
+/// A field of the configuration: its name in the JSON, and how a difference of it is written.
 type Field = (&'static str, Told);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
-    /// With these words before its two values.
+    /// These words, then the two values.
     As(&'static str),
-    /// With its two values, if both are known: of others it is not known whether they differ.
+    /// The two values, if both are known. If one is missing, it is not known whether they differ.
     Known,
-    /// Only that they differ: the values are too long.
+    /// These words only: the values are too long.
     Only(&'static str),
-    /// By its own parts, which are fields too, if both are known.
+    /// The differences of its own fields, if both values are known.
     Parts(&'static [Field]),
-    /// As another row that is not only of the configuration.
+    /// Nothing: `unlike_loads` compares it, also for reports without a configuration.
     Elsewhere,
 }
 use Told::{As, Elsewhere, Known, Only, Parts};
 
-/// The fields of the configuration that make the load. With those of [`MAKER`], [`TARGET`] and [`SERVICE`] these are all that there
-/// are: a test compares them.
+/// The fields of the configuration that make the load. With those of [`MAKER`], [`TARGET`] and [`SERVICE`] these are all its
+/// fields: a test checks that.
 const LOAD: &[Field] = &[
     ("clients", Elsewhere),
     ("rps", As("requests per second")),
@@ -69,7 +69,7 @@ const LOAD: &[Field] = &[
     ("warmup_seconds", Elsewhere),
     ("drain_limit_seconds", As("seconds of drain at most")),
 ];
-/// Those that say how the load client makes it. Some follow from the machine.
+/// The fields that say how the load client makes the load. Some depend on the machine.
 const MAKER: &[Field] = &[("connections", As("connections")), ("threads", As("threads"))];
 const TARGET: &[Field] = &[("target", Known)];
 const SERVICE: &[Field] = &[(
@@ -91,7 +91,7 @@ fn lengths_differ(one: f64, other: f64) -> bool {
     (one - other).abs() > 0.05 * one.max(other)
 }
 
-/// How the loads of the two differ. A report without a configuration says little of its load.
+/// The differences between the loads of two runs. A report without a configuration says little about its load.
 fn unlike_loads(first: &Run, second: &Run) -> Vec<String> {
     let lengths_unlike = lengths_differ(load_seconds(first), load_seconds(second));
     let always = |run: &Run| {
@@ -123,7 +123,7 @@ fn unlike_loads(first: &Run, second: &Run) -> Vec<String> {
     unlike
 }
 
-/// How these fields of the two configurations differ; not at all if one of them is missing.
+/// The differences between the configurations of two runs in these fields; none if a run has no configuration.
 fn unlike_in(fields: &[Field], first: &Run, second: &Run) -> Vec<String> {
     let made = |run: &Run| Some(serde_json::to_value(run.configuration.as_ref()?).expect("a report is JSON"));
     match (made(first), made(second)) {
@@ -149,7 +149,7 @@ fn unlike_values(fields: &[Field], one: &Value, other: &Value) -> Vec<String> {
     unlike
 }
 
-/// A value of a field. What only one of two runs has is a difference too.
+/// A value of a field in words. A missing value is `none`: if only one run has a value, that is a difference too.
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
@@ -164,7 +164,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// What happens to the services while the load runs, where it differs.
+/// The differences between the events of two runs.
 fn unlike_events(first: &Run, second: &Run) -> Vec<String> {
     let events = |run: &Run| {
         let said = |event: &EventReport| format!("{} after {} s", event.says, event.at_seconds);

@@ -10,10 +10,10 @@ use crate::{
     units::SharedUnit,
 };
 
-/// The heads of a table of distributions, after those that say whose and which.
+/// The heads of a table of distributions, without the first ones, which name the run and the distribution.
 pub(super) const DISTRIBUTION: [&str; 7] = ["count", "mean", "p50", "p90", "p99", "p99.9", "max"];
 
-/// All distributions of a run.
+/// A table of all distributions of a run, as text.
 pub(super) fn distributions(run: &Run, layout: Layout) -> String {
     let all = all_distributions(run);
     let unit = unit(&[(run, all.clone())]);
@@ -27,21 +27,21 @@ pub(super) fn distributions(run: &Run, layout: Layout) -> String {
     Grid::new(columns).text(layout.width)
 }
 
-/// The one in which all times of a table of distributions are.
+/// The unit of all times in a table of distributions.
 pub(super) fn unit(all: &[(&Run, Vec<(String, DistributionReport)>)]) -> SharedUnit {
     let times = all.iter().flat_map(|(_, times)| times);
     let values = times.flat_map(|(_, times)| [times.mean, times.p50, times.p90, times.p99, times.p999, times.max]);
     SharedUnit::of(values, all.iter().any(|(run, _)| run.virtual_time))
 }
 
-/// A distribution in a table of them: its count, its times.
+/// The cells of a distribution in a table: its count, then its times.
 pub(super) fn cells(times: &DistributionReport, unit: SharedUnit) -> Vec<String> {
     let figures = [times.mean, times.p50, times.p90, times.p99, times.p999, times.max];
     let figures = figures.map(|seconds| unit.show(seconds));
     [vec![times.count.to_string()], figures.to_vec()].concat()
 }
 
-/// All distributions of a run, each with its name. The time that counts comes first.
+/// All distributions of a run, each with its name. The most important time comes first.
 pub(super) fn all_distributions(run: &Run) -> Vec<(String, DistributionReport)> {
     let responses = run
         .response_time_seconds
@@ -51,7 +51,7 @@ pub(super) fn all_distributions(run: &Run) -> Vec<(String, DistributionReport)> 
         .service_time_seconds
         .iter()
         .map(|(outcome, times)| (format!("service time ({outcome})"), Some(*times)));
-    // Where every answer means done, it is the response time once more.
+    // If every answer means done, the time to done is the response time, so it is left out.
     let done = run.time_to_done_seconds.filter(|_| run.is_queued());
     let others = [
         ("queue wait".to_owned(), run.queue_wait_seconds),
@@ -62,7 +62,7 @@ pub(super) fn all_distributions(run: &Run) -> Vec<(String, DistributionReport)> 
     all.filter_map(|(name, times)| Some((name, times?))).collect()
 }
 
-/// What the time from the scheduled send to an answer is called.
+/// The name of the time from the scheduled send to an answer with this outcome.
 pub(super) fn response(run: &Run, outcome: &str) -> String {
     if run.is_queued() && outcome == Outcome::Ok.label() {
         "acknowledgement time".to_owned()

@@ -1,4 +1,4 @@
-//! Every way in which a scheduled request can end, as a reader sees it: done, dropped, rejected, withheld and so on.
+//! The outcomes of scheduled requests, as a reader sees them: done, dropped, rejected, withheld and so on.
 
 use crate::{
     ledger::{AuditCounts, Ledger, Part},
@@ -8,12 +8,12 @@ use crate::{
 /// A figure of a run; `None` if it is not known.
 pub(super) type Of<T> = dyn Fn(&Run) -> Option<T>;
 
-/// A way in which a scheduled request can end.
+/// An outcome of a scheduled request.
 pub(super) struct End {
     pub(super) head: &'static str,
-    /// `None` if it is not known of a run.
+    /// The number of requests with this outcome; `None` if it is not known of a run.
     pub(super) count: Box<Of<u64>>,
-    /// Whether it is shown even if it is zero.
+    /// The column is shown even if all counts are zero.
     pub(super) always: bool,
 }
 
@@ -25,8 +25,8 @@ fn end(head: &'static str, always: bool, count: impl Fn(&Run) -> Option<u64> + '
     }
 }
 
-/// Each scheduled request is in exactly one of them, so the columns of a row add up to `scheduled`: an ok of Enqueue is
-/// where its message has come to.
+/// All outcomes. Each scheduled request has exactly one of them, so the columns of a row add up to `scheduled`. If Enqueue
+/// answered with ok, the outcome is that of the message.
 pub(super) fn ends() -> Vec<End> {
     let mut ends = vec![
         end("done", true, done),
@@ -56,15 +56,15 @@ pub(super) fn done(run: &Run) -> Option<u64> {
     }
 }
 
-/// Messages that were accepted and not processed: dropped by the policy of a full queue, if `by_policy`; for any other
-/// reason, or several, otherwise.
+/// Messages that were accepted and not processed. `by_policy`: those that a full queue dropped by its policy, if that
+/// explains all of them. Otherwise: those that were discarded for another reason, or for several.
 fn discarded(run: &Run, by_policy: bool) -> Option<u64> {
     let (audit, service) = (run.audit.as_ref()?, run.service.as_ref()?);
     let all_dropped = audit.discarded <= service.counts.dropped && service.counts.abandoned == 0;
     Some(if all_dropped == by_policy { audit.discarded } else { 0 })
 }
 
-/// The ends of a run's requests, each with its head and its count, without those that did not occur.
+/// The outcomes of a run's requests, each with its head and its count, without those that did not occur.
 pub(super) fn occurred(run: &Run) -> Vec<(&'static str, u64)> {
     let counts = ends().into_iter().filter_map(|end| Some((end.head, (end.count)(run)?)));
     counts.filter(|(_, count)| *count > 0).collect()

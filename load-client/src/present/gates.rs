@@ -1,4 +1,4 @@
-//! How the rules were judged, with one polarity: pass is good, FAIL is bad.
+//! The results of the rules as text. A rule that is met fails the run: it is shown as FAIL, any other as pass.
 
 use std::fmt;
 
@@ -47,13 +47,13 @@ impl fmt::Display for Status {
     }
 }
 
-/// What was seen, beside the bound: `p99 155.9 ms > 100 ms`, `rejected 3.00 % (3 of 100) <= 5 %`.
+/// The measured figure, beside its bound: `p99 155.9 ms > 100 ms`, `rejected 3.00 % (3 of 100) <= 5 %`.
 pub(crate) fn seen(run: &Run, gate: &GateReport) -> String {
     let stopped = gate
         .stopped_at_seconds
         .map_or_else(String::new, |at| format!("; stopped the run after {}", time(at)));
     let Ok(rule) = gate.rule.parse::<Rule>() else {
-        // Of a program that knows more rules, or took others.
+        // The report is of a version of this program that has other rules.
         return format!("{}: {}{stopped}", gate.rule, gate.says);
     };
     let figure = rules::figure(&rule, run.is_queued());
@@ -67,7 +67,7 @@ pub(crate) fn seen(run: &Run, gate: &GateReport) -> String {
     seen + &stopped
 }
 
-/// All rules of all runs, and a last line that counts them; empty if there are none.
+/// The results of all rules of all runs, and a last line that counts them; empty if there are no rules.
 pub fn gates(runs: &[Run], layout: Layout) -> String {
     let judged = || {
         runs.iter()
@@ -94,7 +94,7 @@ pub fn gates(runs: &[Run], layout: Layout) -> String {
     format!("{text}\n{count}\n")
 }
 
-/// `2 gates: 1 failed`.
+/// Counts the results: `2 gates: 1 failed`.
 pub(super) fn count(all: &[Status]) -> String {
     let of = |status| all.iter().filter(|other| **other == status).count();
     let (failed, unknown, number) = (of(Status::Fail), of(Status::Unknown), all.len());
@@ -112,7 +112,8 @@ pub(super) fn count(all: &[Status]) -> String {
     format!("{number} {gates}: {result}")
 }
 
-/// The same for a terminal. Only the results have colours: what is seen may hold the same words.
+/// The text of [`gates()`] with colours for a terminal. Only the results are coloured: other parts of a line may have the same
+/// words.
 pub fn coloured(text: &str) -> String {
     let lines = text.lines().map(|line| {
         for (word, colour) in [("FAIL (unknown)", RED), ("FAIL", RED), ("pass", GREEN)] {
@@ -131,7 +132,7 @@ pub fn coloured(text: &str) -> String {
 mod tests {
     use super::{super::words::samples, *};
 
-    /// A run with this rule, as if it had been judged so.
+    /// A run with one rule, and this result of it.
     fn judged(rpc: &str, rule: &str, met: Option<bool>, seen: Option<f64>, says: &str) -> Run {
         let mut run = samples::run(rpc);
         run.gates = vec![GateReport {

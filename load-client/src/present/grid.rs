@@ -7,12 +7,12 @@ use crate::units::SharedUnit;
 /// The text of a cell without a figure.
 pub(crate) const MISSING: &str = "–";
 
-/// Between two columns.
+/// The number of spaces between two columns.
 const GAP: usize = 2;
-/// A head may have so many lines before a column becomes wider than its cells.
+/// The most lines of a head. If it needs more, its column becomes wider than its cells.
 const HEAD_LINES: usize = 6;
 
-/// The cells of a column of times, in seconds: all in one unit.
+/// The cells of a column of times, all in one unit. `values` are in seconds.
 pub(crate) fn times_in_one_unit(values: &[Option<f64>], virtual_time: bool) -> Vec<String> {
     let unit = SharedUnit::of(values.iter().copied().flatten(), virtual_time);
     let cells = values.iter();
@@ -33,18 +33,18 @@ pub(crate) struct Column {
     pub(crate) head: String,
     pub(crate) cells: Vec<String>,
     pub(crate) kind: Kind,
-    /// Whether a table that must be split is best split before this column.
+    /// If the table must be split, it is best split before this column.
     pub(crate) begins_part: bool,
 }
 
-/// What the cells of a column are.
+/// The kind of the cells in a column, and how they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// To the left, on one line.
+    /// Names: to the left, on one line.
     Name,
-    /// To the left, on several lines where there is no room.
+    /// Words: to the left, on several lines if there is no room.
     Words,
-    /// To the right.
+    /// Figures: to the right.
     Figures,
 }
 
@@ -68,7 +68,7 @@ impl Column {
         self.cells.iter().map(|cell| length(cell)).max().unwrap_or(0)
     }
 
-    /// The least width with which the head has at most so many lines.
+    /// The least width with which the head has at most `lines` lines.
     fn width(&self, lines: usize) -> usize {
         let least = self.head.split_whitespace().map(length).max().unwrap_or(0);
         let least = least.max(self.widest_cell());
@@ -78,7 +78,7 @@ impl Column {
             .unwrap_or(most)
     }
 
-    /// The least width of a column whose cells may be broken.
+    /// The least width of the column if its cells may be broken into lines: that of the longest word.
     fn least_width(&self) -> usize {
         let texts = self.cells.iter().chain([&self.head]);
         let words = texts.flat_map(|text| text.split_whitespace());
@@ -105,7 +105,7 @@ impl Grid {
     }
 }
 
-/// The tables that a table is split into.
+/// Splits a table into tables that fit the width.
 fn parts<'a>(columns: &[&'a Column], width: usize) -> Vec<Vec<&'a Column>> {
     let fits = |columns: &[&Column]| total(&fit(columns, width)) <= width;
     let Some((name, rest)) = columns.split_first().filter(|_| !fits(columns)) else {
@@ -126,8 +126,8 @@ fn parts<'a>(columns: &[&'a Column], width: usize) -> Vec<Vec<&'a Column>> {
     parts
 }
 
-/// Gives every column a width: with as few lines in the heads as there is room for, and words that are broken where even
-/// that is too wide.
+/// Gives every column a width. The heads have as few lines as the width allows. If the table is still too wide, columns of
+/// words become narrower.
 fn fit<'a>(columns: &[&'a Column], width: usize) -> Vec<Fitted<'a>> {
     let in_lines = |lines: usize| -> Vec<Fitted<'a>> {
         let fitted = columns.iter().map(|column| Fitted {
@@ -162,7 +162,7 @@ fn write(columns: &[Fitted<'_>], text: &mut String) {
     if columns.iter().any(|one| !one.column.head.is_empty()) {
         let lines = heads.iter().map(Vec::len).max().unwrap_or(0);
         for line in 0..lines {
-            // Heads stand on their cells.
+            // Short heads begin lower, so that every head ends right above its cells.
             let words = heads
                 .iter()
                 .map(|head| (line + head.len()).checked_sub(lines).and_then(|at| head.get(at)));

@@ -1,4 +1,5 @@
-//! What a search for the capacity found, as text: the answer, and below it all tests by their rates, so that the knee shows.
+//! The result of a search for the capacity, as text: the answer, and below it all tests by their rates, so that the knee
+//! shows.
 
 use super::{
     grid::{Column, Grid, Kind, MISSING, times_in_one_unit},
@@ -9,9 +10,9 @@ use crate::{
     units::plain,
 };
 
-/// How many columns a bar has, at most.
+/// The length of the longest bar, in columns.
 const BAR: f64 = 10.0;
-/// Parts of a block, by eighths.
+/// The last block of a bar, by eighths.
 const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 /// The tests of a search by their rates, each with its run; those of one rate in the order in which they were made.
@@ -27,7 +28,7 @@ pub(super) fn by_rate<'a>(report: &'a Report, found: &'a FoundReport) -> Vec<(&'
 /// The result of a test, in words.
 pub(super) fn result(probe: &ProbeReport) -> String {
     let last = if probe.long { " (last test)" } else { "" };
-    // The figures of a rate that holds stand beside it.
+    // If the rate holds, the figures beside it say why.
     let why = if probe.result == ProbeResult::Holds {
         String::new()
     } else {
@@ -56,7 +57,7 @@ pub fn knee(report: &Report, found: &FoundReport, layout: Layout) -> String {
     let goodput_bars = goodputs
         .iter()
         .map(|goodput| goodput.map_or_else(String::new, |goodput| bar(goodput / highest)));
-    // On a log scale, from a single block.
+    // On a log scale. The shortest bar is a single block.
     let p99_bars = p99s.iter().map(|p99| {
         let place = p99.map(|p99| (p99 / least).ln() / (most / least).ln().max(f64::MIN_POSITIVE));
         place.map_or_else(String::new, |place| bar(0.1 + 0.9 * place))

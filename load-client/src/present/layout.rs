@@ -1,10 +1,10 @@
-//! How wide text may be.
+//! The width of a text.
 
 use crate::units;
 
-/// The width where there is no terminal and no `COLUMNS` (arbitrary: what most terminals begin with).
+/// The width if there is no terminal and no `COLUMNS` (arbitrary: what most terminals begin with).
 const DEFAULT_WIDTH: usize = 80;
-/// No width is taken to be less (arbitrary: a word and a figure fit).
+/// The least width, even if the terminal is narrower (arbitrary: a word and a figure fit).
 const LEAST_WIDTH: usize = 40;
 /// Sentences are not longer than this, however wide the terminal is (arbitrary: longer lines are hard to read).
 const LONGEST_SENTENCE: usize = 100;
@@ -23,14 +23,15 @@ impl Default for Layout {
 }
 
 impl Layout {
-    /// Of `columns`, if they are known: else 80, and at least 40.
+    /// The layout for this number of columns, but at least 40; for 80 if the number is not known.
     pub fn of(columns: Option<usize>) -> Self {
         Self {
             width: columns.unwrap_or(DEFAULT_WIDTH).max(LEAST_WIDTH),
         }
     }
 
-    /// How wide a sentence may be that begins after `indent` columns; beside an indent of any length there is some room.
+    /// The most characters of a line of a sentence that begins after `indent` columns. It is at least 20 for an indent of any
+    /// length.
     pub(crate) fn sentence(self, indent: usize) -> usize {
         self.width
             .min(LONGEST_SENTENCE)

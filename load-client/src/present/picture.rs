@@ -1,15 +1,15 @@
-//! How the number of messages in the system went over time, on one line of text.
+//! The number of messages in the system over time, as a picture on one line of text.
 
 use crate::report::Run;
 
-/// How many columns a picture has, at most.
+/// The width of the widest picture, in columns.
 const WIDTH: usize = 40;
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// A level holds until the next is seen, for as many times the usual distance between two (arbitrary: one is missed by
-/// jitter; a service that is away misses more).
+/// A level is drawn until the next known one, but at most for this many times the usual distance between two (arbitrary:
+/// jitter skips one level; a service that is away skips more).
 const HOLDS: usize = 2;
 
-/// The picture, up to `highest` for a full block; empty if the service did not say.
+/// The picture of a run. A level of `highest` is a full block; empty if the service reported no levels.
 pub(super) fn picture(run: &Run, highest: u64) -> String {
     let levels = levels(run);
     let columns = WIDTH.min(levels.len());
@@ -28,7 +28,7 @@ pub(super) fn picture(run: &Run, highest: u64) -> String {
     shown.collect()
 }
 
-/// The level of every step until the last that was seen. The series may have more steps than the service was looked at.
+/// The level of every step until the last known one. The series may have more steps than the service sent snapshots.
 fn levels(run: &Run) -> Vec<Option<u64>> {
     let seen: Vec<usize> = (0..run.series.len())
         .filter(|index| run.series[*index].in_system.is_some())
@@ -39,7 +39,7 @@ fn levels(run: &Run) -> Vec<Option<u64>> {
     let mut distances: Vec<usize> = seen.windows(2).map(|pair| pair[1] - pair[0]).collect();
     distances.sort_unstable();
     let usual = distances.get(distances.len() / 2).copied().unwrap_or(1);
-    // What came before the first look was like it, if that look was not late.
+    // The steps before the first known level get the same level, if it did not come late.
     let mut held = run.series[*first]
         .in_system
         .filter(|_| *first <= usual)

@@ -1,4 +1,4 @@
-//! Rules and what they find, as people read them.
+//! Words for rules and for what they find.
 
 use crate::{
     gates::{Bound, Comparison, Condition, Finding, Judgement, Missing, Rule, Scope, Unended, Unknown},
@@ -28,13 +28,13 @@ pub(super) fn figure(rule: &Rule, queued: bool) -> String {
     }
 }
 
-/// The figure of a rule as it is written.
+/// The figure of a rule, as the user wrote it.
 fn written(rule: &Rule) -> String {
     let end = rule.text().find(['<', '>']).unwrap_or(rule.text().len());
     rule.text()[..end].trim().to_owned()
 }
 
-/// The bound of a rule with its sign, as `> 100 ms`; of a rule that is not met the opposite, `<= 100 ms`. `None` where there is no
+/// The bound of a rule with its sign, as `> 100 ms`; the opposite, `<= 100 ms`, if the rule is not met. `None` if there is no
 /// bound.
 pub(super) fn bound(rule: &Rule, met: bool) -> Option<String> {
     let (comparison, bound) = match rule.condition {
@@ -63,7 +63,7 @@ pub(super) fn bound(rule: &Rule, met: bool) -> Option<String> {
     Some(format!("{} {bound}", sign(comparison, met)))
 }
 
-/// As it is written; of a rule that is not met, the opposite.
+/// The sign of a comparison; the opposite sign if the rule is not met.
 fn sign(comparison: Comparison, met: bool) -> &'static str {
     match (comparison, met) {
         (Comparison::More, true) | (Comparison::AtMost, false) => ">",

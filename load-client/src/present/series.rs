@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::report::Run;
 
-/// A line; its fields are the columns. What is missing is empty.
+/// A line; its fields are the columns. A missing value is empty.
 #[derive(Serialize)]
 struct Line<'a> {
     run: &'a str,

@@ -15,7 +15,7 @@ const HEIGHT: f64 = 380.0;
 const LEFT: f64 = 60.0;
 const TOP: f64 = 20.0;
 const AREA: [f64; 2] = [520.0, 300.0];
-/// Between the names beside the curves.
+/// The least distance between two names beside the curves.
 const LINE: f64 = 18.0;
 
 /// The colours of the curves on light and on dark pages, and their dashes: no reader needs to tell two by hue alone.
@@ -28,7 +28,7 @@ const LOOKS: [[&str; 3]; 6] = [
     ["#57606a", "#8b949e", "16 5"],
 ];
 
-/// From values to places in the picture.
+/// Converts values into coordinates of the picture.
 struct Places {
     from: f64,
     to: f64,
@@ -54,7 +54,7 @@ impl Places {
     }
 }
 
-/// The picture. Goodput is drawn as a share of the capacity.
+/// The picture as SVG. Goodput is drawn as a share of the capacity.
 pub fn sweep(sweep: &SweepReport) -> String {
     let factors = factors(sweep);
     let all = sweep.curves.iter().flat_map(|curve| &curve.points);

@@ -1,4 +1,4 @@
-//! What a sweep measured, as text: goodput against offered load, a column for each strategy beside the ideal.
+//! The results of a sweep, as text: goodput against offered load, a column for each strategy beside the ideal.
 
 use super::{
     grid::{Column, Grid, Kind, MISSING},
@@ -9,11 +9,11 @@ use crate::{
     units::plain,
 };
 
-/// What the figures are.
+/// Explains the figures.
 pub(super) const HOW_TO_READ: &str = "Requests done within the SLO per second, by the load as a multiple of the capacity. The \
                                       ideal is the offered load up to the capacity, and the capacity above it.";
 
-/// The loads, in rising order.
+/// The loads of a sweep as multiples of the capacity, in rising order.
 pub(super) fn factors(sweep: &SweepReport) -> Vec<f64> {
     let points = sweep.curves.iter().flat_map(|curve| &curve.points);
     let mut factors: Vec<f64> = points.map(|point| point.factor).collect();
@@ -27,7 +27,7 @@ pub(super) fn factor(value: f64) -> String {
     format!("{}×", plain(value))
 }
 
-/// The loads that the axis names, from 1, 2 and 5 of each power of ten.
+/// The loads at which the axis has ticks: 1, 2 and 5 times each power of ten.
 pub(super) fn ticks(factors: &[f64]) -> impl Iterator<Item = f64> {
     let (from, to) = (
         factors.first().copied().unwrap_or(1.0),
@@ -37,7 +37,7 @@ pub(super) fn ticks(factors: &[f64]) -> impl Iterator<Item = f64> {
     decades.filter(move |factor| *factor >= from * 0.999 && *factor <= to * 1.001)
 }
 
-/// The heads of the table: the load, the ideal, and each strategy.
+/// The heads of the table: the load as a multiple of the capacity, the offered load, the ideal, and each strategy.
 pub(super) fn heads(sweep: &SweepReport) -> Vec<String> {
     let names = sweep.curves.iter().map(|curve| curve.name.clone());
     ["load", "offered", "ideal"]
@@ -47,7 +47,7 @@ pub(super) fn heads(sweep: &SweepReport) -> Vec<String> {
         .collect()
 }
 
-/// A row for each load, as `heads` says.
+/// A row for each load, with the columns of [`heads()`].
 pub(super) fn rows(sweep: &SweepReport) -> Vec<Vec<String>> {
     let row = |value: f64| {
         let offered = value * sweep.capacity_rps;
@@ -69,7 +69,7 @@ pub(super) fn rows(sweep: &SweepReport) -> Vec<Vec<String>> {
     factors(sweep).into_iter().map(row).collect()
 }
 
-/// The table, and what its figures are.
+/// The table as text, and an explanation of its figures.
 pub fn table(sweep: &SweepReport, layout: Layout) -> String {
     let rows = rows(sweep);
     let columns = heads(sweep).into_iter().enumerate().map(|(index, head)| {

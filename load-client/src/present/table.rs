@@ -1,4 +1,4 @@
-//! The text at the end: the results of runs side by side, or one run in full, with sentences about each.
+//! The text at the end of a run: the results of runs side by side, or one run in full, with sentences about each.
 
 use std::fmt::Write;
 
@@ -18,8 +18,8 @@ use crate::{
     units::{counted, time},
 };
 
-/// Rows side by side, with some sentences on each; on top, whose figures are not the service's, and what was driven if that
-/// is a service of the user's. All pictures have the same scale.
+/// A table with a row for each run, and some sentences about each. Above it are warnings about runs whose figures describe
+/// the load client, and the call and the load of each run against a URL. All pictures have the same scale.
 pub fn comparison(runs: &[Run], layout: Layout) -> String {
     let mut text = String::new();
     for warning in warning(runs).lines() {
@@ -125,7 +125,7 @@ fn sums(run: &Run) -> Vec<String> {
         .collect()
 }
 
-/// What the sums do not say: statuses, if there are others than OK, and each URL, if there are several.
+/// The lines after the sums: the statuses, if there are others than OK, and each URL, if there are several.
 fn answers(run: &Run) -> Vec<String> {
     let mut lines = Vec::new();
     let statuses = run.status_codes.iter().flatten();

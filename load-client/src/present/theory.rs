@@ -1,12 +1,12 @@
-//! What queueing theory predicts, beside what was measured: a sentence for each run.
+//! The predictions of queueing theory beside the measured figures: a sentence for each run.
 
 use crate::{
     report::{Agreement, Predicted, Run, TheoryFigureReport},
     units::time,
 };
 
-/// What theory says of a run; `None` where it was not asked, or where it says nothing of this run and `others` (any other run
-/// of the comparison) neither.
+/// The prediction for a run, in words. If theory predicts nothing for it, the reason, but only if `others` (it predicts
+/// figures of any run of the comparison). `None` if there is nothing to say, or no prediction was asked for.
 pub(crate) fn sentence(run: &Run, others: bool) -> Option<String> {
     let theory = run.theory.as_ref()?;
     let Some(model) = &theory.model else {
@@ -45,7 +45,7 @@ pub(crate) fn value(figure: Predicted, value: f64) -> String {
     }
 }
 
-/// What follows for the run.
+/// The agreement of a measured figure with its prediction, in words.
 pub(crate) fn agreement(agreement: Agreement) -> &'static str {
     match agreement {
         Agreement::Consistent => "consistent",

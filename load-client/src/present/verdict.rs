@@ -1,4 +1,4 @@
-//! What limited a load, as people read it.
+//! Words for a verdict: what limited a load.
 
 use crate::{
     present::words::percent,
@@ -73,7 +73,7 @@ fn busy(cpu_share: f64) -> String {
     format!("{} of a core on its busiest thread", percent(cpu_share))
 }
 
-/// That there are too few clients, and what to do.
+/// Says that there are too few clients, and what to do.
 fn too_few(few: &TooFew) -> String {
     let clients = counted(u64::from(few.clients), "client");
     let each = format!("{} in flight each", counted(u64::from(few.max_in_flight), "request"));

@@ -5,17 +5,17 @@ use std::time::Duration;
 use super::distribution::Distribution;
 use crate::{ledger::AttemptCounts, outcome::Outcome};
 
-/// What is known of the attempts of a run.
+/// The attempts of a run's requests that were scheduled after the warm-up.
 #[derive(Debug, Clone, Default)]
 pub struct Attempts {
-    /// How they ended, and what became of their requests.
+    /// The number of attempts by how they ended, and figures of their requests.
     pub counts: AttemptCounts,
-    /// By [`Outcome`], from the send of an attempt to its end.
+    /// The time from the send of an attempt to its end, by [`Outcome`].
     pub time: [Distribution; Outcome::ALL.len()],
 }
 
 impl Attempts {
-    /// An attempt ended so, after this time.
+    /// Records an attempt that ended with `outcome` after `took`. A throttled attempt was never sent, so it is not counted.
     pub fn ended(&mut self, outcome: Outcome, took: Duration) {
         if let Some(count) = self.counts.count(outcome) {
             *count += 1;

@@ -1,4 +1,4 @@
-//! What was seen of the requests of one class of urgency.
+//! The figures of the requests of one class of urgency.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use crate::{ledger::Ledger, outcome::Outcome};
 /// The figures of one class, without its requests of the warm-up.
 #[derive(Debug, Clone, Default)]
 pub struct ClassFigures {
-    /// As in the metadata `priority: u=0`: 0 is the most urgent.
+    /// The urgency as in the metadata `priority: u=0`: 0 is the most urgent.
     pub urgency: u8,
-    /// How its scheduled requests ended.
+    /// How the scheduled requests of the class ended.
     pub ledger: Ledger,
-    /// By [`Outcome`], from the scheduled send to the end.
+    /// The time from the scheduled send to the end, by [`Outcome`].
     pub response_time: [Distribution; Outcome::ALL.len()],
-    /// Requests whose answer within the SLO says that they are done. Answers of Enqueue do not say it.
+    /// Requests that were done within the SLO, as far as their answers say so. An answer of Enqueue does not mean done.
     pub good: u64,
 }
 
 impl ClassFigures {
-    /// Nothing yet.
+    /// Empty figures of the class with this urgency.
     pub fn new(urgency: u8) -> Self {
         Self {
             urgency,
@@ -27,7 +27,7 @@ impl ClassFigures {
         }
     }
 
-    /// A request ended so, this long after it was scheduled. `good`: it is done within the SLO.
+    /// Records a request that ended this long after it was scheduled. `good`: it was done within the SLO.
     pub fn ended(&mut self, outcome: Outcome, response_time: Duration, good: bool) {
         *self.ledger.count(outcome) += 1;
         self.response_time[outcome as usize].record(response_time);

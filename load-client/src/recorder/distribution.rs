@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-/// A mergeable distribution of durations. Its memory grows with the logarithm of the largest, never with their number.
+/// A mergeable distribution of durations. Its memory grows with the logarithm of the largest duration, not with their number.
 #[derive(Debug, Clone)]
 pub struct Distribution {
-    /// Microseconds.
+    /// The durations in microseconds.
     histogram: Histogram<u64>,
     sum: u128,
     max: Duration,
@@ -43,26 +43,26 @@ impl Distribution {
         self.histogram.len()
     }
 
-    /// Exact; `None` if there are none.
+    /// The exact mean; `None` if there are no durations.
     pub fn mean(&self) -> Option<Duration> {
         let count = u128::from(self.count());
         let nanos = self.sum.checked_div(count)?;
         Some(Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
 
-    /// Exact; `None` if there are none.
+    /// The exact maximum; `None` if there are no durations.
     pub fn max(&self) -> Option<Duration> {
         (self.count() > 0).then_some(self.max)
     }
 
-    /// The smallest duration that a share of `quantile` (0 to 1) does not exceed, to three digits; `None` if there are
-    /// none.
+    /// The smallest duration that a share of `quantile` (0 to 1) does not exceed, to three digits; `None` if there are no
+    /// durations.
     pub fn quantile(&self, quantile: f64) -> Option<Duration> {
         let max = self.max()?;
         Some(Duration::from_micros(self.histogram.value_at_quantile(quantile)).min(max))
     }
 
-    /// How many are at most this, to three digits.
+    /// How many durations are at most `duration`, to three digits.
     pub fn count_up_to(&self, duration: Duration) -> u64 {
         self.histogram.count_between(0, micros(duration))
     }
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn keeps_three_digits_and_the_exact_ends() {
-        // Tried with `saturating_record`: a median of 2 µs.
+        // `saturating_record` was tried instead: it gave a median of 2 µs.
         let mut distribution = Distribution::default();
         assert_eq!(distribution.quantile(0.5), None);
         for millis in 1..=1000 {

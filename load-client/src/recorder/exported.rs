@@ -4,19 +4,19 @@ use metrics::Histogram;
 
 use crate::outcome::Outcome;
 
-/// Where durations are recorded, each as it is measured; those of the warm-up are not.
+/// Records each duration as soon as it is measured. Those of the warm-up are left out.
 #[derive(Debug, Clone)]
 pub struct Histograms {
-    /// By [`Outcome`], from the scheduled send.
+    /// The response time, from the scheduled send, by [`Outcome`].
     pub response_time: [Histogram; Outcome::ALL.len()],
-    /// From the scheduled send until the message was processed.
+    /// The time from the scheduled send until the message was processed.
     pub time_to_done: Histogram,
     /// Start lag: how late the load client itself sends.
     pub start_lag: Histogram,
 }
 
 impl Default for Histograms {
-    /// For a run without exported metrics: recording costs a branch.
+    /// Histograms that record nothing, for a run without exported metrics.
     fn default() -> Self {
         Self {
             response_time: std::array::from_fn(|_| Histogram::noop()),

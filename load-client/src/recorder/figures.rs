@@ -1,4 +1,4 @@
-//! What was recorded: counts and distributions, of one shard or of all together.
+//! The figures that were recorded: counts and distributions, of one shard or of all together.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,28 +11,28 @@ use crate::{
     outcome::{Outcome, StatusCode},
 };
 
-/// When messages were processed, and how long they had waited.
+/// The figures of messages that were processed: when, and how long they had waited.
 #[derive(Debug, Default)]
 pub struct Done {
-    /// As the service measured it.
+    /// The queue wait, as the service measured it.
     pub queue_wait: Distribution,
-    /// From the scheduled send until the message was processed.
+    /// The time from the scheduled send until the message was processed.
     pub time_to_done: Distribution,
-    /// When they were done, and how long that took, over time.
+    /// Over time: how many messages were done, and their time to done.
     pub series: Series,
-    /// How many were done within the SLO, from when their requests were scheduled. Some of them may be done after the load; a
-    /// backlog that is worked off then is good only as far as it still meets the SLO.
+    /// Messages that were done within the SLO, counted from the scheduled send. Messages that are done after the load count
+    /// too, if they still meet the SLO.
     pub good: u64,
     slo: Duration,
 }
 
 impl Done {
-    /// Nothing yet; judged by `slo`.
+    /// Empty figures. `slo` decides which messages are good.
     pub fn new(slo: Duration) -> Self {
         Self { slo, ..Self::default() }
     }
 
-    /// A message was processed; times since the start of the run.
+    /// Records a message that was processed. `intended` and `done` are times since the start of the run.
     pub fn record(&mut self, intended: Duration, done: Duration, queue_wait: Option<Duration>) {
         let time_to_done = done.saturating_sub(intended);
         self.time_to_done.record(time_to_done);
@@ -44,7 +44,7 @@ impl Done {
         self.series.slot(done).done(time_to_done, good);
     }
 
-    /// Whether this time meets the SLO.
+    /// Whether `time_to_done` meets the SLO.
     pub(super) fn is_good(&self, time_to_done: Duration) -> bool {
         time_to_done <= self.slo
     }
@@ -58,7 +58,7 @@ impl Done {
     }
 }
 
-/// What a run is judged by: its counts and distributions, without what was when.
+/// The counts and distributions by which a run is judged, without its time series.
 #[derive(Debug, Clone, Default)]
 pub struct Figures {
     /// How every scheduled request ended.
@@ -67,25 +67,25 @@ pub struct Figures {
     pub targets: Vec<Ledger>,
     /// Answers by their status, in the order of [`StatusCode::ALL`].
     pub statuses: [u64; StatusCode::ALL.len()],
-    /// What was seen of the slots of the clients.
+    /// The figures about the slots of the clients: service times, and waits for a slot.
     pub slots: Slots,
-    /// By [`Outcome`], from the scheduled send to its end.
+    /// The time from the scheduled send of a request to its end, by [`Outcome`].
     pub response_time: [Distribution; Outcome::ALL.len()],
-    /// By [`Outcome`], from the actual send to its end.
+    /// The time from the actual send of a request to its end, by [`Outcome`].
     pub service_time: [Distribution; Outcome::ALL.len()],
     /// Start lag: how late the load client itself sent.
     pub start_lag: Distribution,
-    /// From the scheduled send until the message was processed.
+    /// The time from the scheduled send until the message was processed.
     pub time_to_done: Distribution,
-    /// As the service measured it.
+    /// The queue wait, as the service measured it.
     pub queue_wait: Distribution,
     /// Messages done within the SLO, from the scheduled send.
     pub good: u64,
-    /// What sending cost the load client.
+    /// How busy the load client's sending threads were, and the waits for HTTP/2 streams.
     pub effort: Effort,
-    /// By class of urgency, in the order of the load's classes; empty where requests have none.
+    /// The figures by class of urgency, in the order of the load's classes; empty if requests have no classes.
     pub classes: Vec<ClassFigures>,
-    /// The attempts; `None` where each request is sent once.
+    /// The attempts; `None` if each request is sent once.
     pub attempts: Option<Box<Attempts>>,
 }
 
@@ -132,20 +132,20 @@ impl Figures {
     }
 }
 
-/// What one shard, or all of them, recorded.
+/// The result of a recording, of one shard or of all together.
 #[derive(Debug, Default)]
 pub struct Recorded {
     /// All figures but those of messages that are done, which `done` has.
     pub figures: Figures,
-    /// When the last send ended, since the start of the run.
+    /// When the last request ended, since the start of the run.
     pub last_ended: Duration,
-    /// The first message that came with each outcome, where one did.
+    /// The first message that came with each outcome. An outcome without a message has no entry.
     pub first_messages: BTreeMap<Outcome, String>,
-    /// Connections that were up when the load was over, by the URL that they go to.
+    /// The number of connections that were up when the load was over, by their URL.
     pub connected: Vec<u64>,
-    /// When messages were processed, as far as the answers say so.
+    /// The figures of messages whose answers said that they were processed.
     pub done: Done,
-    /// Whether the sends in flight add up over time.
+    /// The check by Little's law that no request in flight was miscounted.
     pub little: Little,
 }
 

@@ -1,9 +1,9 @@
 //! Little's law as a check of the measuring itself: the number of requests in flight, added up over the time of the run, is
 //! the sum of the times that each of them was in flight (J. D. C. Little, 1961).
 //!
-//! The two sides have different sources. The number in flight is what the sending loop has, at the times when it looks. The
-//! times are what each call measures itself. In virtual time the loop looks at each instant at which something happens, so
-//! the two sides are equal to the nanosecond; if they are not, an end was lost, counted twice, or seen too late.
+//! The two sides have different sources. The sending loop counts the requests in flight, each time that it wakes. Each call
+//! measures its own time. In virtual time the loop wakes at each instant at which something happens, so the two sides are
+//! equal to the nanosecond; if they are not, an end was lost, counted twice, or seen too late.
 
 use std::time::Duration;
 
@@ -19,24 +19,24 @@ pub struct Little {
 }
 
 impl Little {
-    /// From now on so many are in flight.
+    /// Takes in how many requests are in flight from `now` on.
     pub fn inside(&mut self, now: Duration, inside: u64) {
         self.area += now.saturating_sub(self.seen_at).as_nanos() * u128::from(self.inside);
         self.seen_at = now;
         self.inside = inside;
     }
 
-    /// A request was in flight for so long.
+    /// Takes in how long a request was in flight.
     pub fn ended(&mut self, time: Duration) {
         self.times += time.as_nanos();
     }
 
-    /// A request was given up, and for how long it was in flight is not known.
+    /// Counts a request that was given up: how long it was in flight is not known.
     pub fn broken_off(&mut self) {
         self.left += 1;
     }
 
-    /// Nothing is waited for any more. What is still in flight is given up.
+    /// Ends the count. Requests that are still in flight are given up.
     pub fn over(&mut self) {
         self.left += self.inside;
     }
@@ -73,7 +73,7 @@ mod tests {
         little.inside(at(45), 0);
         little.over();
         assert_eq!(little.holds(), Some(true));
-        // An end that is seen too late.
+        // The loop sees an end 1 ms too late.
         let mut late = little;
         late.inside(at(50), 1);
         late.ended(at(5));

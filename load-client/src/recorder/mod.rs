@@ -1,4 +1,5 @@
-//! What one shard of clients saw: a ledger, histograms, a time series. Shards record alone and are merged at the end.
+//! Records what one shard of clients sees: a ledger, histograms, a time series. Shards record separately and are merged at
+//! the end.
 
 mod attempts;
 mod classes;
@@ -29,34 +30,34 @@ use crate::{
     outcome::{Outcome, StatusCode},
 };
 
-/// A send that ended, all times since the start of the run.
+/// A request that ended. Its times are since the start of the run.
 #[derive(Debug, Clone, Copy)]
 pub struct Ended {
     /// The scheduled time of the request.
     pub intended: Duration,
     /// The time of the actual send.
     pub started: Duration,
-    /// How long after it could have been made that was.
+    /// How late the load client sent the request, after it could have sent it.
     pub start_lag: Duration,
-    /// When its answer was there, or it was given up.
+    /// When the answer came, or the client gave the request up.
     pub ended: Duration,
     /// How the request ended.
     pub outcome: Outcome,
-    /// The status of the answer; `None` where there was no answer.
+    /// The status of the answer; `None` if there was no answer.
     pub status: Option<StatusCode>,
-    /// The URL that it went to, by its place among those of the run.
+    /// The index of the URL that the request went to, among those of the run.
     pub target: usize,
-    /// Its class of urgency, by the place among those of the load.
+    /// The index of the request's class of urgency, among those of the load.
     pub class: u8,
-    /// How many slots were taken when it was made.
+    /// How many slots were taken when the request was sent.
     pub crowd: Crowd,
-    /// Whether that answer means that the message has been processed.
+    /// The answer means that the message has been processed.
     pub done: bool,
-    /// What the service said of its queue wait.
+    /// The queue wait that the service reported in its answer, if it did.
     pub queue_wait: Option<Duration>,
 }
 
-/// Records what one shard sends, and how it ends.
+/// Records the requests that one shard sends, and how they end.
 #[derive(Debug)]
 pub struct Recorder {
     /// All figures but those that `done` has.
@@ -64,15 +65,15 @@ pub struct Recorder {
     done: Done,
     last_ended: Duration,
     warmup: Duration,
-    /// Requests that were scheduled within the warm-up: they are sent and not judged.
+    /// Requests that were scheduled in the warm-up, sent or withheld. They are not judged.
     warmup_sends: u64,
     histograms: Histograms,
     little: Little,
 }
 
 impl Recorder {
-    /// Judges requests scheduled from `warmup` on; goodput counts those of them that are done within `slo`. What is measured
-    /// also goes into `histograms`, at once. `targets`: how many URLs there are.
+    /// A recorder that judges requests scheduled from `warmup` on; goodput counts those of them that are done within `slo`.
+    /// Each measured time also goes into `histograms` at once. `targets`: the number of URLs.
     pub fn new(warmup: Duration, slo: Duration, histograms: Histograms, targets: usize) -> Self {
         Self {
             figures: Figures {
@@ -92,7 +93,7 @@ impl Recorder {
         intended >= self.warmup
     }
 
-    /// A send is made, to this target.
+    /// Records that a request is sent to this target.
     pub fn sending(&mut self, intent: Intent, target: usize) {
         if self.judged(intent.at) {
             self.intend(intent, target);
@@ -101,8 +102,9 @@ impl Recorder {
         }
     }
 
-    /// A send was not made: its client was blocked. `start_lag` is how late that was found out: a load client that stalls
-    /// must not pass its stall off as the service's backpressure. `None`: when the load was over.
+    /// Records a request that was not sent, because its client was blocked. `start_lag` is how late the load client noticed
+    /// that: a load client that stalls must not pass its stall off as the service's backpressure. `None`: it was withheld
+    /// when the load was over.
     pub fn withheld(&mut self, intent: Intent, start_lag: Option<Duration>, target: usize) {
         if self.judged(intent.at) {
             self.intend(intent, target);
@@ -128,7 +130,7 @@ impl Recorder {
         }
     }
 
-    /// `None` if the requests have no classes.
+    /// The figures of the class with this index; `None` if the requests have no classes.
     fn class(&mut self, place: u8) -> Option<&mut ClassFigures> {
         self.figures.classes.get_mut(usize::from(place))
     }
@@ -138,7 +140,7 @@ impl Recorder {
         self.histograms.start_lag.record(start_lag);
     }
 
-    /// From now on so many sends are in flight, those of the warm-up included.
+    /// Takes in how many requests are in flight from `now` on, those of the warm-up included.
     pub fn in_flight(&mut self, now: Duration, sends: u64) {
         self.little.inside(now, sends);
     }
@@ -178,7 +180,7 @@ impl Recorder {
         }
     }
 
-    /// From now on the requests of these classes are counted apart, too. A class is the place of its urgency here.
+    /// From now on, requests are counted by class too. `urgencies` are those of the load's classes, in their order.
     pub fn count_classes(&mut self, urgencies: impl IntoIterator<Item = u8>) {
         self.figures.classes = urgencies.into_iter().map(ClassFigures::new).collect();
     }
@@ -188,13 +190,14 @@ impl Recorder {
         self.figures.attempts = Some(Box::default());
     }
 
-    /// Where the attempts of a request that was scheduled at this time are counted; `None` if it is not judged.
+    /// The counts for the attempts of a request that was scheduled at `intended`; `None` in the warm-up, or if attempts are
+    /// not counted.
     pub fn attempts(&mut self, intended: Duration) -> Option<&mut Attempts> {
         let judged = self.judged(intended);
         self.figures.attempts.as_deref_mut().filter(|_| judged)
     }
 
-    /// Some requests were broken off between two attempts: the time that they were in flight is not known.
+    /// Counts a request that was broken off between two attempts: how long it was in flight is not known.
     pub fn broken_off(&mut self) {
         self.little.broken_off();
     }
@@ -217,12 +220,12 @@ impl Recorder {
         figures
     }
 
-    /// The load ends at this time, so the series lasts that long even if nothing happened at its end.
+    /// Takes in that the load ends at `at`. The series lasts that long, even if nothing happened at its end.
     pub fn load_over(&mut self, at: Duration) {
         self.done.series.slot(at.saturating_sub(Duration::from_nanos(1)));
     }
 
-    /// So many requests (of those scheduled after the warm-up) are no longer waited for.
+    /// Counts requests, of those scheduled after the warm-up, whose answers are no longer waited for.
     pub fn left_in_flight(&mut self, sends: u64) {
         self.figures.ledger.in_flight += sends;
         if let Some(attempts) = &mut self.figures.attempts {

@@ -1,4 +1,4 @@
-//! A run over time, in at most [`MAX_POINTS`] slots: a long run doubles its step and folds neighbours together.
+//! A run over time, in at most [`MAX_POINTS`] slots: a long run doubles its step and merges neighbouring slots.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ pub const MAX_POINTS: usize = 600;
 /// The step of a short run (arbitrary: fine enough to see a freeze of a second in a run of ten).
 const FIRST_STEP: Duration = Duration::from_millis(100);
 
-/// What happened in one step.
+/// The figures of one step.
 #[derive(Debug, Default, Clone)]
 pub struct Slot {
     /// Requests that were scheduled in this step.
     pub intended: u64,
     /// Messages done within the SLO.
     pub good: u64,
-    /// Times to done, in microseconds, two digits: for the eye.
+    /// Times to done, in microseconds, to two digits: enough for a chart.
     to_done: Option<Box<Histogram<u32>>>,
     /// Response times of ok answers that do not mean done, also in microseconds with two digits. Those of answers that mean
     /// done are in `to_done` already.
@@ -36,28 +36,28 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// A message was done, so long after it was scheduled; `good`: within the SLO.
+    /// Records a message that was done this long after it was scheduled; `good`: within the SLO.
     pub fn done(&mut self, time_to_done: Duration, good: bool) {
         self.good += u64::from(good);
         record(&mut self.to_done, time_to_done);
     }
 
-    /// An ok answer came that does not mean that its message is done.
+    /// Records an ok answer that does not mean that its message is done.
     pub fn answered(&mut self, response_time: Duration) {
         record(&mut self.responses, response_time);
     }
 
-    /// Of the times to done; `None` if nothing was done.
+    /// A quantile (0 to 1) of the times to done; `None` if nothing was done.
     pub fn time_to_done(&self, quantile: f64) -> Option<Duration> {
         Some(at(self.to_done.as_deref()?, quantile))
     }
 
-    /// Of the response times of what was [answered](Self::answered); `None` if nothing was.
+    /// A quantile (0 to 1) of the response times that [`answered`](Self::answered) recorded; `None` if there are none.
     pub fn response_time(&self, quantile: f64) -> Option<Duration> {
         Some(at(self.responses.as_deref()?, quantile))
     }
 
-    /// Folds the slot that follows into this one.
+    /// Adds a later slot to this one. Of each level, the later one that is known is kept.
     fn fold(&mut self, later: Self) {
         self.intended += later.intended;
         self.good += later.good;
@@ -88,7 +88,7 @@ fn at(times: &Histogram<u32>, quantile: f64) -> Duration {
     Duration::from_micros(times.value_at_quantile(quantile))
 }
 
-/// The slots of a run.
+/// A run over time, in slots of equal length.
 #[derive(Debug, Clone)]
 pub struct Series {
     step: Duration,
@@ -105,12 +105,12 @@ impl Default for Series {
 }
 
 impl Series {
-    /// How long a slot is.
+    /// The length of a slot.
     pub fn step(&self) -> Duration {
         self.step
     }
 
-    /// In order, from the start of the run.
+    /// The slots in order, from the start of the run.
     pub fn slots(&self) -> &[Slot] {
         &self.slots
     }

@@ -1,26 +1,26 @@
-//! How long answers took while few slots of the clients were taken, and while all were.
+//! Service times while few slots of the clients were taken, and while all were.
 //!
 //! A slot is a request that a client may have in flight. If answers take longer when all slots are taken, the service has
 //! a waiting line. If they do not, more slots would have done more.
 
 use std::time::Duration;
 
-/// Times kept of each kind, the latest ones (arbitrary: enough for a median, and 4 KiB).
+/// The number of times that are kept of each kind, the latest ones (arbitrary: enough for a median, and 4 KiB).
 const KEPT: usize = 1024;
 
 /// How many of the slots are taken when a request is sent, its own included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Crowd {
-    /// At most half of them. Of a single slot: the first request.
+    /// At most half of the slots. With a single slot: the first request.
     Few,
-    /// More than half, and not all.
+    /// More than half of the slots, but not all.
     Many,
-    /// All of them.
+    /// All slots.
     All,
 }
 
 impl Crowd {
-    /// Of `taken` slots among `all`; `first`: it is the first request of all.
+    /// Classifies `taken` slots among `all`. `first`: it is the first request of all.
     pub fn of(taken: usize, all: usize, first: bool) -> Self {
         match (taken, all) {
             (_, 1) if first => Self::Few,
@@ -31,11 +31,11 @@ impl Crowd {
     }
 }
 
-/// The latest of some times.
+/// A bounded number of times: the latest ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Latest {
     micros: Vec<u32>,
-    /// Where the next one goes, once all places are taken.
+    /// Counts the times beyond the bound. Each of them overwrites the oldest one.
     next: usize,
 }
 
@@ -50,10 +50,10 @@ impl Latest {
         }
     }
 
-    /// The median; of an even number of times the lower of the two in the middle. `None` of none.
+    /// The median: of an even number of times, the lower of the two in the middle. `None` if there are no times.
     ///
-    /// The lower one, because a run that is held back has only two or three requests at its beginning, and a service may
-    /// well serve the second of them last.
+    /// The lower one, because a run that is held back has only two or three requests at its beginning, and the second of them
+    /// may already have waited.
     pub fn median(&self) -> Option<Duration> {
         let mut micros = self.micros.clone();
         let middle = micros.len().checked_sub(1)? / 2;
@@ -62,15 +62,15 @@ impl Latest {
     }
 }
 
-/// What was seen of a run's slots.
+/// The service times of a run by slots taken, and its waits for slots.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Slots {
-    /// Service times of ok answers, of requests that were sent while few slots were taken. Those of the warm-up count too:
-    /// a run that is held back has such requests only at its beginning.
+    /// Service times of ok answers to requests that were sent while few slots were taken. Those of the warm-up count too: a
+    /// run that is held back has such requests only at its beginning.
     pub few: Latest,
-    /// Service times of ok answers, of requests that were sent while all slots were taken.
+    /// Service times of ok answers to requests that were sent while all slots were taken.
     pub all: Latest,
-    /// Requests after the warm-up that waited for a slot of their client, for longer than anybody could miss.
+    /// Requests after the warm-up that waited more than 10 ms for a slot of their client.
     pub late: u64,
 }
 
@@ -78,7 +78,7 @@ pub struct Slots {
 const LATE: Duration = Duration::from_millis(10);
 
 impl Slots {
-    /// An ok answer took so long, of a request that was sent in such a crowd.
+    /// Records the service time of an ok answer, by the slots that were taken when its request was sent.
     pub fn answered(&mut self, service_time: Duration, crowd: Crowd) {
         match crowd {
             Crowd::Few => self.few.record(service_time),
@@ -87,12 +87,12 @@ impl Slots {
         }
     }
 
-    /// A request waited so long for a slot.
+    /// Records how long a request waited for a slot.
     pub fn waited(&mut self, time: Duration) {
         self.late += u64::from(time > LATE);
     }
 
-    /// Adds what another shard saw.
+    /// Adds the figures of another shard.
     pub fn merge(&mut self, other: &Self) {
         self.few.micros.extend_from_slice(&other.few.micros);
         self.all.micros.extend_from_slice(&other.all.micros);
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(crowds, [Crowd::Few, Crowd::Few, Crowd::Many, Crowd::All]);
         assert_eq!(Crowd::of(1, 2, false), Crowd::Few);
         assert_eq!(Crowd::of(2, 3, false), Crowd::Many);
-        // The first request of a single slot is the only one before which there was none.
+        // With a single slot, only the first request has none before it.
         assert_eq!(
             [true, false].map(|first| Crowd::of(1, 1, first)),
             [Crowd::Few, Crowd::All]

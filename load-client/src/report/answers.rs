@@ -1,4 +1,4 @@
-//! What came back, by status, by URL and in the peers' own words.
+//! The answers of a run: by status, by URL, and in the peers' own words.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub fn targets(urls: Vec<String>, connected: &[u64], ledgers: &[Ledger]) -> Vec<
     urls.into_iter().zip(figures).map(target).collect()
 }
 
-/// Answers by the name of their status, without those that did not occur.
+/// The number of answers by the name of their status. A status without answers is left out.
 pub fn status_codes(counts: &[u64; StatusCode::ALL.len()]) -> BTreeMap<String, u64> {
     let counts = StatusCode::ALL.into_iter().zip(counts);
     let counts = counts.filter(|(_, count)| **count > 0);
@@ -41,7 +41,7 @@ pub fn status_codes(counts: &[u64; StatusCode::ALL.len()]) -> BTreeMap<String, u
         .collect()
 }
 
-/// Messages by the name of the outcome that they came with.
+/// The first messages by the name of their outcome.
 pub fn first_messages(messages: &BTreeMap<Outcome, String>) -> BTreeMap<String, String> {
     let messages = messages.iter();
     messages

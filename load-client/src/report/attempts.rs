@@ -1,4 +1,4 @@
-//! What clients that try again came to, beside the ledger of their requests.
+//! The attempts of clients that retry or hedge, beside the ledger of their requests.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +11,17 @@ use crate::{ledger::AttemptCounts, outcome::Outcome, recorder::Attempts};
 /// The attempts of the requests of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptsReport {
-    /// How they ended, and what became of their requests.
+    /// How the attempts ended, and what became of their requests.
     pub counts: AttemptCounts,
     /// Attempts per request that was sent, on average: the amplification of the load. Null if nothing was sent.
     pub per_request: Option<f64>,
-    /// From the send of an attempt to its end, by outcome; without those that did not occur.
+    /// Times from the send of an attempt to its end, by outcome; outcomes that did not occur are left out.
     #[schemars(with = "By<Outcome, DistributionReport>")]
     pub time_seconds: BTreeMap<String, DistributionReport>,
 }
 
 impl AttemptsReport {
-    /// Of `requests` that were sent.
+    /// The attempts of a run that sent `requests` requests.
     pub fn new(attempts: &Attempts, requests: u64) -> Self {
         Self {
             counts: attempts.counts,

@@ -11,16 +11,17 @@ use crate::{ledger::Ledger, outcome::Outcome, recorder::ClassFigures, scenario::
 /// The requests of one class of urgency.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassReport {
-    /// As the requests carry it in their metadata `priority`: from `u=0`, the most urgent class, to `u=7`.
+    /// The class as the requests carry it in their metadata `priority`: from `u=0`, the most urgent class, to `u=7`.
     pub class: String,
-    /// The share of all requests that was asked for, from 0 to 1.
+    /// The share of all requests that this class was to have, from 0 to 1.
     pub share: f64,
     /// How every scheduled request of the class ended. The ledger of the run is the sum of these.
     pub ledger: Ledger,
-    /// Requests of the class that were answered as done within the SLO, per second of load; null for Enqueue, whose answers do
-    /// not say that, and of a load over no time.
+    /// Requests of the class that were answered as done within the SLO, per second of load; null for Enqueue, whose
+    /// answers do not say that, and for a load of no length.
     pub goodput_rps: Option<f64>,
-    /// From the scheduled send to the end of the call, by outcome; without those that did not occur.
+    /// Response times, from the scheduled send to the end of the call, by outcome; outcomes that did not occur are left
+    /// out.
     #[schemars(with = "By<Outcome, DistributionReport>")]
     pub response_time_seconds: BTreeMap<String, DistributionReport>,
 }

@@ -1,4 +1,4 @@
-//! What a run was made with: what its scenario says, defaults included.
+//! The configuration of a run: what its scenario says, defaults included.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,12 +7,13 @@ use strum::VariantNames;
 use super::figures::seconds;
 use crate::scenario::{Scenario, Schedule, Stage, WhenBlocked};
 
-/// What a run was made with.
+/// The configuration of a run, defaults included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigurationReport {
-    /// What was driven: its URLs, or a description of the strategy's own service; null if none was given.
+    /// The service under load: its URLs, or a description of the strategy's own service; null if none was given.
     pub target: Option<String>,
-    /// What the strategy's own service could do when the load began; null of a running service, which does not say it.
+    /// The capacity of the strategy's own service when the load began; null for a running service, which does not
+    /// report it.
     #[serde(default)]
     pub capacity: Option<CapacityReport>,
     /// The number of clients, all connections together.
@@ -24,17 +25,17 @@ pub struct ConfigurationReport {
     /// How the times of the requests were chosen.
     #[schemars(extend("enum" = Schedule::LABELS))]
     pub arrival: String,
-    /// Requests scheduled per second, by all clients together; null where there is no single rate.
+    /// Requests scheduled per second, by all clients together; null if there is no single rate.
     pub rps: Option<f64>,
-    /// Rates one after the other; null where there are none.
+    /// The stages of the load, in order; null if there are none.
     pub stages: Option<Vec<StageReport>>,
-    /// Whether the stages start again from the front.
+    /// Whether the stages start again after the last one.
     pub repeat: bool,
-    /// Requests of the trace; null where there is none.
+    /// The number of requests in the trace; null if there is no trace.
     pub trace_sends: Option<u64>,
-    /// Requests that a client may have in flight.
+    /// The most requests that a client may have in flight.
     pub max_in_flight: u32,
-    /// What happened to a request that was due at that limit.
+    /// What happened to a request that was due while its client had that many in flight.
     #[schemars(extend("enum" = WhenBlocked::VARIANTS))]
     pub when_blocked: String,
     /// How long the load lasts; null: until stopped, or until the schedule or the requests end.
@@ -43,17 +44,17 @@ pub struct ConfigurationReport {
     pub requests: Option<u64>,
     /// The deadline of a request, from when it is sent.
     pub timeout_seconds: f64,
-    /// Goodput counts what is done within it, from the scheduled send.
+    /// The SLO: goodput counts what is done within this time of the scheduled send.
     pub slo_seconds: f64,
-    /// Requests scheduled within it are sent, but not judged.
+    /// The length of the warm-up: requests scheduled in it are sent, but not judged.
     pub warmup_seconds: f64,
     /// How long to wait for the service to work off what is queued; null: for as long as it takes.
     pub drain_limit_seconds: Option<f64>,
-    /// Per message; null where the message is not FooService's.
+    /// The size of a message's payload; null if the message is not FooService's.
     pub payload_bytes: Option<u64>,
-    /// The names of what is sent with every call. Values can be secrets.
+    /// The names of the metadata that is sent with every call. The values are left out, because they can be secrets.
     pub metadata: Vec<String>,
-    /// The classes of urgency of the requests, as the flag has them: u=0:20%,u=3:80%; null where there are none.
+    /// The classes of urgency of the requests, as the flag has them: u=0:20%,u=3:80%; null if there are none.
     #[serde(default)]
     pub priorities: Option<String>,
     /// What the clients do about requests that fail, in a few words; null if nothing.
@@ -61,10 +62,10 @@ pub struct ConfigurationReport {
     pub policies: Option<String>,
 }
 
-/// What a service can do.
+/// The capacity of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CapacityReport {
-    /// Messages that it processes at once.
+    /// The number of messages that the service processes at once.
     pub workers: u32,
     /// The mean time that a worker takes for a message.
     pub service_time_seconds: f64,
@@ -82,15 +83,15 @@ impl CapacityReport {
 pub struct StageReport {
     /// How long the stage lasts.
     pub seconds: f64,
-    /// Requests scheduled per second, by all clients together; of a ramp, at its beginning.
+    /// Requests scheduled per second, by all clients together; for a ramp, at its beginning.
     pub rps: f64,
-    /// The same at the end of a ramp; null where the rate is held.
+    /// Requests scheduled per second at the end of a ramp; null if the rate is held.
     #[serde(default)]
     pub end_rps: Option<f64>,
 }
 
 impl ConfigurationReport {
-    /// What the scenario says; `threads`: from how many the clients really sent.
+    /// The configuration of this scenario. `threads` is the number of threads that really sent.
     pub fn new(scenario: &Scenario, threads: u32) -> Self {
         let stages = |stages: &[Stage]| {
             let stage = |stage: &Stage| StageReport {

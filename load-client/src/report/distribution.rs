@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::figures::seconds;
 use crate::{outcome::Outcome, recorder::Distribution};
 
-/// Of each decade of the distance to 100 %, the points that a curve has, in thousandths of the decade's width: ten, about
+/// The points of a curve in each decade of the distance to 100 %, in thousandths of the decade's width: ten, about
 /// evenly spaced on a log axis, so that p50, p75, p90, p95, p98, p99, p99.5, … are among them.
 const DECADE: [u32; 10] = [1000, 800, 650, 500, 400, 300, 250, 200, 150, 125];
-/// With ten points each, a bound on the length of a curve (derived: one send in a thousand million is beyond any run).
+/// The number of decades, which bounds the length of a curve (derived: no run has more than a thousand million sends).
 const DECADES: i32 = 9;
 /// The most points of a curve: ten in each of nine decades, and the maximum.
 pub(super) const MOST_POINTS: usize = 91;
@@ -23,15 +23,15 @@ pub struct DistributionReport {
     pub count: u64,
     /// The arithmetic mean, exact.
     pub mean: f64,
-    /// The median: half of them took at most so long.
+    /// The median: half of the times are at most this.
     pub p50: f64,
-    /// 90 % are at most this.
+    /// 90 % of the times are at most this.
     pub p90: f64,
-    /// 99 % of them took at most so long.
+    /// 99 % of the times are at most this.
     pub p99: f64,
-    /// 99.9 % of them took at most so long.
+    /// 99.9 % of the times are at most this.
     pub p999: f64,
-    /// The longest, exact.
+    /// The longest time, exact.
     pub max: f64,
 }
 
@@ -42,12 +42,12 @@ pub struct CurvePointReport {
     pub quantile: f64,
     /// The time at this quantile.
     pub seconds: f64,
-    /// How many took at most that.
+    /// How many of the measured times are at most `seconds`.
     pub count: u64,
 }
 
 impl DistributionReport {
-    /// `None` if nothing was measured.
+    /// The figures of a distribution; `None` if nothing was measured.
     pub fn new(distribution: &Distribution) -> Option<Self> {
         let quantile = |quantile| distribution.quantile(quantile).map(seconds);
         Some(Self {
@@ -62,7 +62,8 @@ impl DistributionReport {
     }
 }
 
-/// The curve of a distribution, of at most 91 points, denser towards 100 %, which is the last; `None` of nothing.
+/// The curve of a distribution: at most 91 points, denser towards 100 %, which is the last one. `None` if nothing was
+/// measured.
 pub fn curve(distribution: &Distribution) -> Option<Vec<CurvePointReport>> {
     let max = distribution.max()?;
     let all = distribution.count();
@@ -76,7 +77,7 @@ pub fn curve(distribution: &Distribution) -> Option<Vec<CurvePointReport>> {
                 f64::from(part) / scale,
             )
         })
-        // Closer to 100 % than the last one there is nothing but the maximum.
+        // A quantile closer to 100 % than a single measured time would only show the maximum again.
         .take_while(|(_, beyond)| beyond * all as f64 >= 1.0)
         .map_while(|(quantile, _)| {
             let value = distribution.quantile(quantile)?;
@@ -94,7 +95,7 @@ pub fn curve(distribution: &Distribution) -> Option<Vec<CurvePointReport>> {
     Some(points.chain(iter::once(last)).collect())
 }
 
-/// What is made of a distribution, by outcome; without those that did not occur.
+/// Applies `of` to the distribution of each outcome. Outcomes for which it gives `None` are left out.
 pub fn by_outcome<T>(
     times: &[Distribution; Outcome::ALL.len()],
     of: impl Fn(&Distribution) -> Option<T>,
@@ -144,7 +145,7 @@ mod tests {
                 "{pair:?}"
             );
         }
-        // At least as many as the quantile says.
+        // Each count is at least what its quantile says.
         assert!(
             curve
                 .iter()

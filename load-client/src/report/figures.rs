@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// A load of less time has no rate that means anything (arbitrary: a tick of the timers).
+/// A shorter load has no meaningful rate (arbitrary: a tick of the timers).
 const SHORTEST_LOAD: Duration = Duration::from_millis(1);
 
-/// So many in this time, per second; `None` where the time is too short for a rate.
+/// `count` in this time as a rate per second; `None` if the time is too short for a rate.
 pub fn per_second(count: u64, time: Duration) -> Option<f64> {
     (time >= SHORTEST_LOAD).then(|| count as f64 / seconds(time))
 }

@@ -1,4 +1,4 @@
-//! What `load-client capacity` found, and each test that led to it.
+//! The answer of `load-client capacity`, and each test that led to it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,10 +14,10 @@ pub struct FoundReport {
     pub holds_rps: Option<f64>,
     /// The lowest rate that failed, in requests per second; null if none did.
     pub fails_rps: Option<f64>,
-    /// What fails above `holds_rps`: the service, if there is an answer; null if no higher rate was tested, or if the search
-    /// was broken off.
+    /// What is the limit above `holds_rps`: the service, if there is an answer; null if no higher rate was tested, or
+    /// if the search was broken off.
     pub limited_by: Option<Limit>,
-    /// The same in words.
+    /// The answer in words.
     pub says: String,
     /// The tests, in the order in which they were made.
     pub probes: Vec<ProbeReport>,
@@ -28,34 +28,34 @@ pub struct FoundReport {
 pub struct ProbeReport {
     /// The name of its run, in `runs`.
     pub run: String,
-    /// In requests per second.
+    /// The tested rate, in requests per second.
     pub rps: f64,
-    /// Whether it is the longer test, from which the answer comes.
+    /// Whether this is the longer test, from which the answer comes.
     pub long: bool,
-    /// What it showed.
+    /// The result of the test.
     pub result: ProbeResult,
-    /// Why, in words.
+    /// The reason for the result, in words.
     pub says: String,
 }
 
-/// What a test of one rate showed.
+/// The result of a test of one rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeResult {
     /// The service held the rate.
     Holds,
-    /// It did not: a rule was true, or the response times grew for as long as the test lasted.
+    /// The service did not hold the rate: a rule was true, or the response times grew for as long as the test lasted.
     Fails,
     /// The load client was the limit.
     Limited,
     /// A rule could not be judged.
     Unknown,
-    /// It was stopped.
+    /// The test was stopped.
     Stopped,
 }
 
 impl ProbeResult {
-    /// The word for it.
+    /// The result as texts for people name it.
     pub fn label(self) -> &'static str {
         match self {
             Self::Holds => "holds",

@@ -44,28 +44,28 @@ use crate::{
 /// The name of the schema.
 pub const SCHEMA: &str = "load-client/report/v1";
 
-/// What `load-client --json` writes. Seconds are floats; what is missing is null. A field that is not among the required
-/// ones may be missing: an older program wrote it.
+/// What `load-client --json` writes. Seconds are floats; a missing value is null. A field that is not among the
+/// required ones may be missing, if an older program wrote the report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// The name of this schema.
     #[schemars(extend("const" = SCHEMA))]
     pub schema: String,
-    /// Of everything that was drawn.
+    /// The seed of all random choices.
     pub seed: u64,
-    /// Of the program that wrote it.
+    /// The version of the program that wrote the report.
     #[serde(default)]
     pub version: Option<String>,
-    /// What was typed, for a shell to make the same runs, the environment's part in front; without secrets, and without
-    /// what only says where the report goes.
+    /// A command line for a shell that makes the same runs, with the environment variables that it needs in front;
+    /// without secrets, and without what only says where the report goes.
     #[serde(default)]
     pub command: Option<String>,
-    /// One per strategy or target; of `capacity` one per test, of `sweep` one per strategy and load.
+    /// One run per strategy or target; for `capacity` one per test, for `sweep` one per strategy and load.
     pub runs: Vec<Run>,
-    /// What `capacity` found; null of any other command.
+    /// What `capacity` found; null for any other command.
     #[serde(default)]
     pub capacity: Option<Box<FoundReport>>,
-    /// What `sweep` measured; null of any other command.
+    /// What `sweep` measured; null for any other command.
     #[serde(default)]
     pub sweep: Option<Box<SweepReport>>,
 }
@@ -73,7 +73,7 @@ pub struct Report {
 /// A run: one load against one strategy or target, and what was measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
-    /// The strategy's or the target's; "run" for a single run.
+    /// The name of the strategy or the target; "run" for a single run.
     pub name: String,
     /// What was called: enqueue, process, or the method's name.
     pub rpc: String,
@@ -88,20 +88,20 @@ pub struct Run {
     pub ended_at: Option<String>,
     /// Whether the clock was virtual.
     pub virtual_time: bool,
-    /// What it was made with, defaults included.
+    /// The configuration of the run, defaults included.
     #[serde(default)]
     pub configuration: Option<ConfigurationReport>,
-    /// What was asked of the clients.
+    /// The load that the clients were to send.
     pub load: LoadReport,
     /// How every scheduled request ended.
     pub ledger: Ledger,
-    /// The same for each URL; null of a service in the same process.
+    /// How the requests ended by URL; null for a service in the same process.
     #[serde(default)]
     pub targets: Option<Vec<TargetReport>>,
-    /// The attempts of these requests; null where each request is sent once.
+    /// The attempts of these requests; null if each request is sent once.
     #[serde(default)]
     pub attempts: Option<Box<AttemptsReport>>,
-    /// The same requests by class of urgency; null where requests do not say how urgent they are.
+    /// The requests by class of urgency; null if requests do not say how urgent they are.
     #[serde(default)]
     pub classes: Option<Vec<ClassReport>>,
     /// How many answers came with each gRPC status, by its name, like NOT_FOUND; without those that did not occur. A request
@@ -109,39 +109,41 @@ pub struct Run {
     #[serde(default)]
     #[schemars(with = "Option<By<StatusCode, NonZeroU64>>")]
     pub status_codes: Option<BTreeMap<String, u64>>,
-    /// By outcome, the first message that came with it: the status and the peer's own words, or why there was no answer.
-    /// Visible on a terminal, and of bounded length; without those that did not occur, or came without a word.
+    /// The first message of each outcome: the status and the peer's own words, or why there was no answer. All its
+    /// characters are visible, and its length is bounded. Outcomes without a message are left out.
     #[serde(default)]
     #[schemars(with = "Option<By<Outcome, String>>")]
     pub first_messages: Option<BTreeMap<String, String>>,
-    /// What the service said of itself; null if it says nothing.
+    /// What the service reported about itself; null if it reports nothing.
     pub service: Option<ServiceReport>,
-    /// What became of queued messages; null if nothing was queued, or the service says nothing.
+    /// What became of queued messages; null if nothing was queued, or the service reports nothing.
     pub audit: Option<AuditCounts>,
     /// Messages scheduled in the judged load and done within the SLO, per second of that load; null if it is not known when
     /// they were done. A message done after the load counts too: if all are done in time, goodput equals the offered load.
     pub goodput_rps: Option<f64>,
-    /// From the scheduled send to the end of the call, by outcome; without those that did not occur.
+    /// Response times, from the scheduled send to the end of the call, by outcome; outcomes that did not occur are left
+    /// out.
     #[schemars(with = "By<Outcome, DistributionReport>")]
     pub response_time_seconds: BTreeMap<String, DistributionReport>,
-    /// The same in more detail: one entry where `response_time_seconds` has one.
+    /// The curves of the response times, for the same outcomes.
     #[serde(default)]
     #[schemars(with = "Option<By<Outcome, Curve>>")]
     pub response_time_curve: Option<BTreeMap<String, Vec<CurvePointReport>>>,
-    /// By outcome, from when the request was sent to the end of the call: what a caller sees that never has to wait for its turn.
+    /// Service times, from the actual send to the end of the call, by outcome: what a caller sees that never has to
+    /// wait before it sends.
     #[schemars(with = "By<Outcome, DistributionReport>")]
     pub service_time_seconds: BTreeMap<String, DistributionReport>,
-    /// From the scheduled send until the message was processed.
+    /// Times to done, from the scheduled send until the message was processed.
     pub time_to_done_seconds: Option<DistributionReport>,
-    /// The same in more detail.
+    /// The curve of the times to done.
     #[serde(default)]
     #[schemars(with = "Option<Curve>")]
     pub time_to_done_curve: Option<Vec<CurvePointReport>>,
-    /// As the service measured it, of messages that were processed.
+    /// Queue waits of the processed messages, as the service measured them.
     pub queue_wait_seconds: Option<DistributionReport>,
     /// Start lag: how late the load client itself sent. In a good run it is much shorter than the response times.
     pub start_lag_seconds: Option<DistributionReport>,
-    /// Over time: steps of equal length.
+    /// The run over time, in steps of equal length.
     #[schemars(length(max = MAX_POINTS))]
     pub series: Vec<PointReport>,
     /// What was done to the service while the load ran, in the order of time.
@@ -149,12 +151,12 @@ pub struct Run {
     pub events: Option<Vec<EventReport>>,
     /// Whether the figures are the service's or the load client's.
     pub verdict: VerdictReport,
-    /// What queueing theory predicts, beside what was measured; null where it was not asked.
+    /// What queueing theory predicts, beside what was measured; null if that was not asked for.
     #[serde(default)]
     pub theory: Option<Box<TheoryReport>>,
     /// The rules that the run was judged by.
     pub gates: Vec<GateReport>,
-    /// What a reader should know besides, and what does not add up.
+    /// What else a reader should know, and what does not add up.
     #[serde(default)]
     pub notes: Option<Vec<String>>,
 }
@@ -168,24 +170,24 @@ pub struct EventReport {
     pub says: String,
 }
 
-/// What was asked of the clients.
+/// The load that the clients were to send.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadReport {
     /// The number of clients.
     #[schemars(range(min = 1))]
     pub clients: u32,
-    /// Requests scheduled per second; null of a load over no time.
+    /// Requests scheduled per second; null for a load of no length.
     pub offered_rps: Option<f64>,
     /// How long requests were scheduled, without the warm-up.
     pub duration_seconds: f64,
-    /// How long before that requests were sent and not judged.
+    /// The length of the warm-up before it, in which requests were sent and not judged.
     pub warmup_seconds: f64,
     /// How the times of the requests were chosen.
     #[schemars(extend("enum" = Schedule::LABELS))]
     pub arrival: String,
 }
 
-/// What the service said of itself, of the time of the run, the warm-up and other senders included.
+/// What the service reported about itself for the time of the run, with the warm-up and other senders included.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceReport {
     /// What became of the messages that it admitted.
@@ -195,21 +197,21 @@ pub struct ServiceReport {
     /// those that did not occur.
     #[serde(default)]
     pub refusals: Option<BTreeMap<String, u64>>,
-    /// Still waiting or in service when the run ended.
+    /// Messages still waiting or in service when the run ended.
     pub queued: u64,
     /// How often another instance took over.
     pub restarts: u64,
     /// The most messages on the queue at once.
     pub queue_depth_max: u64,
-    /// The queue when the load stopped, before the drain.
+    /// Messages on the queue when the load ended, before the drain.
     pub queue_depth_end: Option<u64>,
-    /// The most waiting and in service.
+    /// The most messages waiting and in service at once.
     pub in_system_max: u64,
-    /// The most bytes on the queue.
+    /// The most bytes on the queue at once.
     pub queue_bytes_max: u64,
-    /// The most memory of the process; null where it is not the service's own.
+    /// The most memory of the service's process; null if the service has no process of its own.
     pub resident_bytes_max: Option<u64>,
-    /// From the end of the load until everything was done; null if that was not seen.
+    /// Time from the end of the load until everything was done; null if that was not seen.
     pub drain_seconds: Option<f64>,
 }
 
@@ -225,17 +227,18 @@ pub struct VerdictReport {
     pub reason: String,
     /// Start lag: how late the load client itself sent, at the 99th percentile; null if nothing was sent.
     pub start_lag_p99_seconds: Option<f64>,
-    /// How much of a core the busiest of the sending threads used over the load; null where there are none (in virtual
-    /// time), or the system does not tell.
+    /// The share of a core that the busiest sending thread used over the load; null if there are no sending threads (in
+    /// virtual time), or if the system does not report it.
     pub cpu_share: Option<f64>,
-    /// Calls, the warm-up's included, that had to wait for a stream, because the service lets only so many be open on a
-    /// connection.
+    /// Calls, those of the warm-up included, that had to wait for a stream, because the service limits how many are
+    /// open on a connection.
     pub stream_waits: u64,
     /// The longest of these waits; null if there were none.
     pub stream_wait_max_seconds: Option<f64>,
     /// The mean of these waits; null if there were none.
     pub stream_wait_mean_seconds: Option<f64>,
-    /// Of the scheduled requests, those whose clients were blocked; null if nothing was scheduled.
+    /// The share of the scheduled requests that were withheld, because their clients were waiting; null if nothing was
+    /// scheduled.
     pub withheld_share: Option<f64>,
 }
 
@@ -246,11 +249,12 @@ pub struct GateReport {
     pub rule: String,
     /// Whether the rule was met, which fails the run; null if it could not be judged, which fails the run too.
     pub met: Option<bool>,
-    /// What was seen: seconds, a number, a share from 0 to 1, or a rate per second; null if it has no end, or there is none.
+    /// The judged figure: seconds, a number, a share from 0 to 1, or a rate per second; null if it is infinite, or if
+    /// there is none.
     pub seen: Option<f64>,
-    /// What was seen, in words.
+    /// The judged figure in words.
     pub says: String,
-    /// When it stopped the run; null if it did not.
+    /// When the rule stopped the run; null if it did not.
     pub stopped_at_seconds: Option<f64>,
 }
 
@@ -260,7 +264,7 @@ pub fn schema() -> Value {
 }
 
 impl Report {
-    /// The run of that name.
+    /// The run of this name, if there is one.
     pub fn run(&self, name: &str) -> Option<&Run> {
         self.runs.iter().find(|run| run.name == name)
     }
@@ -272,8 +276,8 @@ impl Run {
         self.rpc == Rpc::Enqueue.label()
     }
 
-    /// The times that a rule without a scope judges: to done where messages are queued, else until the ok answer. `None` if
-    /// there are none.
+    /// The times that a rule without a scope judges: times to done for Enqueue, else response times of ok answers.
+    /// `None` if there are none.
     pub fn judged_times(&self) -> Option<&DistributionReport> {
         if self.is_queued() {
             self.time_to_done_seconds.as_ref()
@@ -284,7 +288,7 @@ impl Run {
 }
 
 impl GateReport {
-    /// Whether the run has failed by it.
+    /// Whether the run fails because of this rule: it was met, or could not be judged.
     pub fn fails(&self) -> bool {
         self.met != Some(false)
     }

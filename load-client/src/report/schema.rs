@@ -1,4 +1,4 @@
-//! How the JSON Schema of a report is made of its types and the comments on their fields.
+//! Makes the JSON Schema of a report from its types and the comments on their fields.
 
 use std::{borrow::Cow, marker::PhantomData};
 
@@ -10,7 +10,7 @@ use strum::VariantArray;
 
 use super::distribution::{CurvePointReport, MOST_POINTS};
 
-/// The schema of a type, by this title.
+/// The schema of a type, with this title.
 pub(super) fn of<T: JsonSchema>(title: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let generator = settings

@@ -11,7 +11,7 @@ use crate::recorder::{Series, Slot};
 pub struct PointReport {
     /// Where the step begins, in seconds since the load began.
     pub t: f64,
-    /// As last seen in the step; null if it was not.
+    /// Messages on the queue, as last seen in the step; null if not seen.
     pub queue_depth: Option<u64>,
     /// Messages in the system, as last seen in the step; null if not seen.
     pub in_system: Option<u64>,
@@ -22,25 +22,29 @@ pub struct PointReport {
     /// Messages done in the step within the SLO, per second, by when they were done and not by when they were scheduled; null
     /// if it is not known when they were done.
     pub goodput_rps: Option<f64>,
-    /// In seconds, of what was done in the step; null if nothing was.
+    /// The 99th percentile of the times to done, in seconds, of the messages that were done in the step; null if none
+    /// were.
     pub time_to_done_p99: Option<f64>,
-    /// The median, in seconds, of the ok answers that came in the step, whenever they were scheduled; null if none came.
+    /// The median response time, in seconds, of the ok answers that came in the step, whenever they were scheduled;
+    /// null if none came.
     #[serde(default)]
     pub response_time_p50: Option<f64>,
-    /// The 99th percentile of the same answers, in seconds; null if none came.
+    /// The 99th percentile of the response times, in seconds, of the ok answers that came in the step; null if none
+    /// came.
     #[serde(default)]
     pub response_time_p99: Option<f64>,
-    /// Memory of the service's process, as last seen in the step; null if it was not, or is not the service's own.
+    /// Memory of the service's process, as last seen in the step; null if not seen, or if the service has no process of
+    /// its own.
     #[serde(default)]
     pub resident_bytes: Option<u64>,
-    /// Messages that the service admitted at once, as last seen in the step: its limit in force, which changes where --limit searches for
-    /// it; null if it was not seen, or the service does not say.
+    /// The service's limit, as last seen in the step: how many requests it admits at once. It changes if --limit
+    /// searches for it; null if not seen, or if the service does not report it.
     #[serde(default)]
     pub concurrency_limit: Option<u64>,
 }
 
-/// The points of a series. `done_is_known`: whether anybody says when messages were done; `ok_means_done`: an ok
-/// answer does, so that its response time is the time to done.
+/// The points of a series. `done_is_known` says whether it is known when messages were done. `ok_means_done` says that
+/// an ok answer means done, so that its response time is the time to done.
 pub fn points(series: &Series, done_is_known: bool, ok_means_done: bool) -> Vec<PointReport> {
     let step = series.step().as_secs_f64();
     let response_time = |slot: &Slot, quantile| {
@@ -52,7 +56,7 @@ pub fn points(series: &Series, done_is_known: bool, ok_means_done: bool) -> Vec<
         times.map(seconds)
     };
     let point = |(index, slot): (usize, &Slot)| PointReport {
-        // In milliseconds first: a multiple of the step, without a float's dust.
+        // Rounded to milliseconds, which removes the rounding errors of floats.
         t: (index as f64 * step * 1000.0).round() / 1000.0,
         queue_depth: slot.queue_depth,
         in_system: slot.in_system,

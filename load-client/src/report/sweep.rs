@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 /// The goodput of each strategy at each load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SweepReport {
-    /// What the loads are multiples of, in requests per second: the lowest capacity of the services.
+    /// The capacity that the loads are multiples of, in requests per second: the lowest capacity of the services.
     pub capacity_rps: f64,
     /// Time within which a request must be done to count, in seconds.
     pub slo_seconds: f64,
-    /// One per strategy.
+    /// One curve per strategy.
     pub curves: Vec<SweepCurveReport>,
 }
 
 /// The goodput of one strategy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SweepCurveReport {
-    /// The strategy's.
+    /// The name of the strategy.
     pub name: String,
-    /// What it does, in a sentence; empty if the lab does not say.
+    /// What the strategy does, in a sentence; empty if the lab does not say.
     pub about: String,
-    /// What its own service can do, in requests per second.
+    /// The capacity of the strategy's own service, in requests per second.
     pub capacity_rps: f64,
-    /// In rising order of the load.
+    /// The points, in rising order of the load.
     pub points: Vec<SweepPointReport>,
 }
 
-/// One load.
+/// The goodput at one load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SweepPointReport {
     /// The name of its run, in `runs`.

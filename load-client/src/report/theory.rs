@@ -12,8 +12,8 @@ pub struct TheoryReport {
     pub exact: Option<bool>,
     /// Why no formula applies; null where one does.
     pub reason: Option<String>,
-    /// The time after which the service has forgotten how the run began; null where no formula applies, or where it never
-    /// forgets.
+    /// The time after which the beginning of the run hardly matters any more; null where no formula applies, or where
+    /// the beginning always matters.
     pub relaxation_seconds: Option<f64>,
     /// The figures that the model predicts.
     pub figures: Vec<TheoryFigureReport>,
@@ -24,13 +24,13 @@ pub struct TheoryReport {
 pub struct TheoryFigureReport {
     /// The figure that the model has a formula for.
     pub figure: Predicted,
-    /// In this run; null if it was not measured.
+    /// The figure in this run; null if it was not measured.
     pub measured: Option<f64>,
-    /// In a run of unlimited length: a share from 0 to 1, or seconds.
+    /// The figure in a run of unlimited length: a share from 0 to 1, or seconds.
     pub predicted: f64,
     /// In 95 of 100 runs of this length, the measured figure is at most this far from the predicted one.
     pub band: f64,
-    /// What follows for this run.
+    /// Whether the two figures agree.
     pub agreement: Agreement,
 }
 
@@ -38,11 +38,11 @@ pub struct TheoryFigureReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Predicted {
-    /// Requests that were rejected, of all.
+    /// The share of all requests that were rejected.
     RejectedShare,
-    /// Messages that the queue dropped, of all requests.
+    /// The share of all requests whose messages the queue dropped.
     DroppedShare,
-    /// Requests that were not sent because their clients were waiting, of all.
+    /// The share of all requests that were not sent, because their clients were waiting.
     WithheldShare,
     /// Mean queue wait, in seconds.
     MeanQueueWait,
@@ -52,9 +52,9 @@ pub enum Predicted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Agreement {
-    /// It is within the band.
+    /// The measured figure is within the band.
     Consistent,
-    /// It is outside the band.
+    /// The measured figure is outside the band.
     NotConsistent,
     /// The run is too short for theory to say anything: the band is more than half of the predicted value.
     TooShort,

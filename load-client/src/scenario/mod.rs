@@ -1,4 +1,4 @@
-//! What to run: pure data, checked where it is made.
+//! The load of a run and how it is judged: pure data, checked where it is made.
 
 mod priorities;
 mod schedule;
@@ -28,12 +28,12 @@ pub enum Rpc {
 }
 
 impl Rpc {
-    /// A method by its name, which lives for as long as the program: its reports and metrics carry it.
+    /// A method by its name. The name is leaked, because reports and metrics use it for as long as the program runs.
     pub fn other(name: String) -> Self {
         Self::Other(name.leak())
     }
 
-    /// Its name in reports and metrics.
+    /// The name in reports and metrics.
     pub fn label(self) -> &'static str {
         match self {
             Self::Enqueue => "enqueue",
@@ -47,7 +47,7 @@ impl Rpc {
         self != Self::Enqueue
     }
 
-    /// Whether the service is a FooService, so that it can be asked what it sees of itself.
+    /// Whether the service is a FooService, so that Watch can report the service's own figures.
     pub fn is_foo_service(self) -> bool {
         match self {
             Self::Enqueue | Self::Process => true,
@@ -56,18 +56,18 @@ impl Rpc {
     }
 }
 
-/// What happens to a send that is due while its client has as many in flight as it may.
+/// What happens to a request that is due while its client has `max_in_flight` requests in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum WhenBlocked {
-    /// It is made when it can be; its response time counts from when it was scheduled.
+    /// The request is sent as soon as it can be. Its response time counts from when it was scheduled.
     Backlog,
-    /// It is not made, and is counted.
+    /// The request is not sent, and counts as withheld.
     Withhold,
 }
 
 impl WhenBlocked {
-    /// Its name in reports and on the command line.
+    /// The name in reports and on the command line.
     pub fn label(self) -> &'static str {
         self.into()
     }
@@ -78,28 +78,28 @@ impl WhenBlocked {
 pub struct Scenario {
     /// The RPC that is called.
     pub rpc: Rpc,
-    /// How many clients; at least 1.
+    /// The number of clients; at least 1.
     pub clients: u32,
-    /// Over how many connections, at most one per client.
+    /// The number of connections; at most one per client.
     pub connections: u32,
-    /// From how many threads, at most one per connection; in virtual time all run on one.
+    /// The number of threads that send; at most one per connection. In virtual time all clients run on one.
     pub threads: u32,
     /// When requests are scheduled.
     pub schedule: Schedule,
-    /// How many sends a client may have in flight: 1 is the closed loop.
+    /// How many requests a client may have in flight: 1 is the closed loop.
     pub max_in_flight: u32,
     /// What happens to a request that is due at that limit.
     pub when_blocked: WhenBlocked,
-    /// How long the load lasts, however long its schedule is; `None`: until stopped, or until the schedule or the requests
-    /// end.
+    /// How long the load lasts, even if its schedule is longer; `None`: until it is stopped, or until the schedule or the
+    /// requests end.
     pub duration: Option<Duration>,
-    /// How many requests are scheduled, at most: the first of the schedule of all clients.
+    /// The most requests that are scheduled, of all clients together; `None`: no such bound.
     pub requests: Option<u64>,
-    /// The deadline of a send, from when it is made.
+    /// The deadline of a request, counted from its actual send.
     pub timeout: Duration,
-    /// Goodput counts what is done within it, from the scheduled send.
+    /// The SLO: goodput counts requests that are done within this time from the scheduled send.
     pub slo: Duration,
-    /// Requests scheduled within it are sent, but not judged.
+    /// The warm-up: requests that are scheduled within this time from the start are sent, but not judged.
     pub warmup: Duration,
     /// How long to wait for the service to work off what is queued; `None`: for as long as it takes.
     pub drain_limit: Option<Duration>,
@@ -111,7 +111,7 @@ pub struct Scenario {
     pub priorities: Option<Arc<Priorities>>,
     /// What the clients do about requests that fail.
     pub policies: PolicySettings,
-    /// Of everything that is drawn.
+    /// The seed of all random numbers of the run.
     pub seed: u64,
 }
 

@@ -9,42 +9,42 @@ pub struct Priorities(Vec<ClassShare>);
 /// A class of urgency, and how many of the requests are of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClassShare {
-    /// As in the metadata `priority: u=0` (RFC 9218): 0 is the most urgent, 7 the least.
+    /// The urgency as in the metadata `priority: u=0` (RFC 9218): 0 is the most urgent, 7 the least.
     pub urgency: u8,
-    /// Of all requests, from 0 to 1.
+    /// The share of all requests, from 0 to 1.
     pub share: f64,
 }
 
 impl Priorities {
-    /// These classes, in this order. The caller has checked that there is at least one and that the shares add up to 1.
+    /// Keeps the classes in this order. The caller has checked that there is at least one and that the shares add up to 1.
     pub fn new(classes: Vec<ClassShare>) -> Self {
         Self(classes)
     }
 
-    /// The classes. A request names its class by the place here.
+    /// The classes. A request names its class by the index in this list.
     pub fn classes(&self) -> &[ClassShare] {
         &self.0
     }
 
-    /// The place of the class that `draw`, a number from 0 to 1, falls on.
+    /// The index of the class that `draw`, a random number from 0 to 1, falls on.
     pub fn place(&self, draw: f64) -> u8 {
         let mut left = draw;
         let place = self.0.iter().position(|class| {
             left -= class.share;
             left < 0.0
         });
-        // What rounding leaves over belongs to the last class.
+        // If rounding leaves a rest, it belongs to the last class.
         let place = place.unwrap_or(self.0.len() - 1);
         u8::try_from(place).expect("there are at most eight classes")
     }
 }
 
-/// As the flag has it: `u=0:20%,u=3:80%`.
+/// Written as the flag is: `u=0:20%,u=3:80%`.
 impl fmt::Display for Priorities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, class) in self.0.iter().enumerate() {
             let comma = if place > 0 { "," } else { "" };
-            // To a millionth of a percent, without the digits that only floats have.
+            // Rounded to a millionth of a percent, which hides the rounding errors of floats.
             let percent = (class.share * 1e8).round() / 1e6;
             write!(f, "{comma}u={}:{percent}%", class.urgency)?;
         }

@@ -4,12 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use super::Stage;
 
-/// How sends are spaced at a given rate.
+/// How requests are spaced at a given rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spacing {
-    /// Each client at equal intervals, from a phase that the seed draws; so those of all together are not evenly spaced.
+    /// Each client sends at equal intervals, from a random phase. So the requests of all clients together are not evenly
+    /// spaced.
     Constant,
-    /// At random: exponential gaps, as from very many independent sources.
+    /// Requests come at random, with exponential gaps, as from very many independent sources.
     Poisson,
 }
 
@@ -26,32 +27,32 @@ impl Spacing {
 /// A request of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceRow {
-    /// Since the first row, speed applied.
+    /// The time since the first row, after the speed of the replay is applied.
     pub at: Duration,
-    /// The service time that the message asks for.
+    /// The service time that the message asks for; `None`: the service chooses it.
     pub demand: Option<Duration>,
 }
 
 /// When requests are scheduled.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Schedule {
-    /// At one rate, for as long as the run lasts; sends per second of all clients together.
+    /// One rate, for as long as the run lasts.
     Rate {
-        /// Requests per second, more than 0.
+        /// Requests per second of all clients together, more than 0.
         rps: f64,
         /// How the requests of the rate are spaced.
         spacing: Spacing,
     },
-    /// At one rate after the other.
+    /// One rate after the other.
     Stages {
-        /// Not empty, none of length 0.
+        /// The stages: at least one, and each is longer than 0.
         stages: Arc<[Stage]>,
-        /// From the front again, for as long as the run lasts.
+        /// The stages begin again when they end, for as long as the run lasts.
         repeat: bool,
         /// How the requests of each rate are spaced.
         spacing: Spacing,
     },
-    /// As recorded; rows are dealt to the clients in turn.
+    /// The recorded times of a trace. Its rows are dealt to the clients in turn.
     Trace(Arc<[TraceRow]>),
     /// No schedule: each client sends whenever it may.
     AsFastAsPossible,
@@ -61,7 +62,7 @@ impl Schedule {
     /// The names of all kinds of schedule.
     pub const LABELS: [&str; 4] = ["constant", "poisson", "trace", "as-fast-as-possible"];
 
-    /// Its name in reports: one of [`Self::LABELS`].
+    /// The name in reports: one of [`Self::LABELS`].
     pub fn label(&self) -> &'static str {
         match self {
             Self::Rate { spacing, .. } | Self::Stages { spacing, .. } => spacing.label(),
@@ -70,7 +71,7 @@ impl Schedule {
         }
     }
 
-    /// Sends per second that it asks for at this time since the start; `None` where it has no rate.
+    /// The requests per second that the schedule asks for at this time since the start; `None` if it has no rate.
     pub fn rate_at(&self, at: Duration) -> Option<f64> {
         match self {
             Self::Rate { rps, .. } => Some(*rps),
@@ -93,13 +94,13 @@ impl Schedule {
         }
     }
 
-    /// Whether it says when requests are due.
+    /// Whether the schedule says when requests are due.
     pub fn is_some(&self) -> bool {
         !matches!(self, Self::AsFastAsPossible)
     }
 
-    /// The most sends that it asks for within a second, about; `None` where it has no rate. Of a trace, the second with the
-    /// most rows.
+    /// The most requests that the schedule asks for within a second, approximately; `None` if it has no rate. For a trace:
+    /// the number in the second with the most rows.
     pub fn highest_rate(&self) -> Option<f64> {
         match self {
             Self::Rate { rps, .. } => Some(*rps),
@@ -118,7 +119,7 @@ impl Schedule {
         }
     }
 
-    /// How many sends it asks for in the first `time`, on average; `None` where it does not say.
+    /// How many requests the schedule asks for in the first `time`, on average; `None` for as fast as possible.
     pub fn expected(&self, time: Duration) -> Option<f64> {
         match self {
             Self::Rate { rps, .. } => Some(rps * time.as_secs_f64()),
@@ -150,7 +151,7 @@ impl Schedule {
             Self::Stages {
                 stages, repeat: false, ..
             } => Some(stages.iter().map(|stage| stage.length).sum()),
-            // The last row belongs to it, so it ends right after.
+            // The last row is part of the trace, so the schedule ends right after it.
             Self::Trace(rows) => Some(
                 rows.last()
                     .map_or(Duration::ZERO, |row| row.at + Duration::from_nanos(1)),
@@ -159,8 +160,8 @@ impl Schedule {
         }
     }
 
-    /// The schedule of a load that joins at `time`. Repeating stages start where they are if they have been repeating since
-    /// time 0, so all loads are in the same stage, whenever they join. Any other schedule starts at its beginning.
+    /// The schedule of a load that joins at `time`. Repeating stages continue as if they had been repeating since time 0, so
+    /// all loads are in the same stage, whenever they join. Any other schedule starts at its beginning.
     #[must_use]
     pub fn joined_at(self, time: Duration) -> Self {
         let Self::Stages {
@@ -174,7 +175,7 @@ impl Schedule {
         let cycle: Duration = stages.iter().map(|stage| stage.length).sum();
         let mut into = Duration::from_secs_f64(time.as_secs_f64() % cycle.as_secs_f64());
         let mut joined = stages.to_vec();
-        // Those that are over now come last; of the one that is under way, the part that is over.
+        // The stages that are over come last, and after them the part of the current stage that is over.
         for (index, stage) in stages.iter().enumerate() {
             if into < stage.length {
                 let (before, after) = stage.cut(into);

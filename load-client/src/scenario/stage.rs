@@ -7,9 +7,9 @@ use std::time::Duration;
 pub struct Stage {
     /// The duration of the stage.
     pub length: Duration,
-    /// Sends per second of all clients together, at its beginning.
+    /// Requests per second of all clients together, at the beginning of the stage.
     pub rps: f64,
-    /// The same at its end. Where it differs, the rate changes linearly.
+    /// Requests per second at the end of the stage. If it differs from `rps`, the rate changes linearly.
     pub end_rps: f64,
 }
 
@@ -23,28 +23,28 @@ impl Stage {
         }
     }
 
-    /// Sends per second on average.
+    /// Requests per second, on average over the stage.
     pub fn mean_rps(&self) -> f64 {
         f64::midpoint(self.rps, self.end_rps)
     }
 
-    /// The highest rate in it.
+    /// The highest rate of the stage.
     pub fn highest_rps(&self) -> f64 {
         self.rps.max(self.end_rps)
     }
 
-    /// Whether it holds one rate.
+    /// Whether the stage holds one rate.
     pub fn is_steady(&self) -> bool {
         self.rps.to_bits() == self.end_rps.to_bits()
     }
 
-    /// Sends per second, so long after its beginning.
+    /// Requests per second, at `into` after the beginning of the stage.
     pub(super) fn rate_at(&self, into: Duration) -> f64 {
         let share = into.as_secs_f64() / self.length.as_secs_f64();
         self.rps + (self.end_rps - self.rps) * share
     }
 
-    /// Cut in two, so long after its beginning.
+    /// Cuts the stage in two, at `into` after its beginning.
     pub(super) fn cut(self, into: Duration) -> (Self, Self) {
         let rps = self.rate_at(into);
         let before = Self {

@@ -1,8 +1,8 @@
 //! Files of protobuf's editions, rewritten as proto2 or proto3: the library knows only these two.
 //!
-//! An edition is a set of defaults for features, such as whether a field has presence, and files, messages and fields may
-//! override them. Every combination of features can be written in proto2 or proto3 words on the wire's level, which is the
-//! level that calls need.
+//! An edition is a set of defaults for features, such as whether a field has presence, and files, messages and fields
+//! may override them. For every combination of features, proto2 or proto3 can describe the same bytes on the wire, and
+//! calls need no more.
 
 use prost::Message;
 use prost_reflect::prost_types::{
@@ -48,8 +48,9 @@ fn from_edition(file: &mut FileDescriptorProto, encoded: &[u8]) -> Result<(), St
         Some(PROTO2) => file.syntax = None,
         Some(PROTO3) => file.syntax = Some("proto3".to_owned()),
         Some(EDITION_2023 | EDITION_2024) => {
-            // The one thing that proto3 cannot say, and the library insists on. In such a file fields without presence get
-            // one: a zero that the data gives is then sent, which means the same to its receiver.
+            // proto3 cannot have an enumeration whose first number is not 0, and the library insists on that. A file
+            // with one becomes proto2, in which fields without presence get one: a zero that the data gives is then
+            // sent, which means the same to its receiver.
             let proto3 = enums(file).iter().all(|first| *first == 0);
             file.syntax = proto3.then(|| "proto3".to_owned());
             Rewriter { proto3 }.file(file, &features);
@@ -85,7 +86,7 @@ struct Rewriter {
     proto3: bool,
 }
 
-/// Features that hold at some place.
+/// The features that apply to a file, a message or a field.
 #[derive(Debug, Clone, Copy)]
 struct Holding {
     presence: i32,
@@ -94,7 +95,7 @@ struct Holding {
 }
 
 impl Holding {
-    /// What both editions begin with.
+    /// The defaults of both editions.
     const DEFAULT: Self = Self {
         presence: EXPLICIT,
         repeated: PACKED,
@@ -142,7 +143,7 @@ impl Rewriter {
         }
     }
 
-    /// `entries` are the types of the message's maps.
+    /// Rewrites a field. `entries` are the types of the message's maps.
     fn field(&self, field: &mut FieldDescriptorProto, features: &FieldFeatures, holding: Holding, entries: &[String]) {
         let options = features.options.as_ref();
         let holding = holding.overridden(options.and_then(|options| options.features.as_ref()));
@@ -173,7 +174,7 @@ fn is_map_entry(message: &DescriptorProto) -> bool {
     message.options.as_ref().is_some_and(MessageOptionsProto::map_entry)
 }
 
-/// The part of `google.protobuf.FileDescriptorProto` that speaks of features, which the library's own type leaves out.
+/// The features in `google.protobuf.FileDescriptorProto`, which the library's own type leaves out.
 #[derive(Clone, PartialEq, Message)]
 struct Features {
     #[prost(message, repeated, tag = "4")]

@@ -1,11 +1,11 @@
-//! Why a method cannot be called, with the names that there are.
+//! Why a method cannot be called, with the names that can be.
 
 use std::path::PathBuf;
 
 use super::name::MethodName;
 use crate::{nearest::nearest, transport::ConnectError};
 
-/// Names that an error lists at most (arbitrary: a line that can still be read).
+/// The most names that an error lists (arbitrary: a line that can still be read).
 const MOST_NAMES: usize = 12;
 
 /// Why a method cannot be called.
@@ -20,7 +20,7 @@ pub enum SchemaError {
         /// The server, as errors name it.
         target: String,
     },
-    /// It should, but does not.
+    /// The server has reflection, but it failed.
     #[error("{target}: reflection failed: {reason}; --proto FILE or --descriptor-set FILE does without it")]
     Reflection {
         /// The server, as errors name it.
@@ -28,7 +28,7 @@ pub enum SchemaError {
         /// What the server said, or why it said nothing.
         reason: String,
     },
-    /// A file that does not describe anything.
+    /// A file cannot be read, or does not describe services.
     #[error("{}: {reason}", path.display())]
     File {
         /// The path as it was given.
@@ -44,10 +44,10 @@ pub enum SchemaError {
         /// Its methods, as they are to be written.
         known: String,
     },
-    /// The service is not there.
+    /// There is no service of this name.
     #[error("there is no service {service}; {known}")]
     UnknownService {
-        /// As it was asked for.
+        /// The name of the service as it was given.
         service: String,
         /// The services that the schema has.
         known: String,
@@ -57,18 +57,18 @@ pub enum SchemaError {
     UnknownMethod {
         /// The full name of the service.
         service: String,
-        /// As it was asked for.
+        /// The name of the method as it was given.
         method: String,
         /// The methods that the service has.
         known: String,
     },
-    /// Not one message there and one back.
+    /// The method streams: it does not take one message and answer with one.
     #[error("{0} streams; only unary methods can be driven")]
     Streaming(MethodName),
 }
 
 impl SchemaError {
-    /// Whether what was asked for is wrong, rather than that the server could not be asked.
+    /// Whether the flags or the files are at fault, and not the server.
     pub fn is_usage(&self) -> bool {
         !matches!(
             self,
@@ -77,7 +77,7 @@ impl SchemaError {
     }
 }
 
-/// Of a method that its service has not; `known` are those that it has.
+/// The error for a method that its service does not have; `known` are the methods that it has.
 pub(super) fn unknown_method(name: &MethodName, known: impl Iterator<Item = String>) -> SchemaError {
     let known: Vec<String> = known.collect();
     let near = nearest(&name.method, known.iter().map(String::as_str));
@@ -89,7 +89,7 @@ pub(super) fn unknown_method(name: &MethodName, known: impl Iterator<Item = Stri
     }
 }
 
-/// Of a service that is not there; `known` are those that are.
+/// The error for a service that is not described; `known` are the services that are.
 pub(super) fn unknown_service(name: &MethodName, known: impl Iterator<Item = String>) -> SchemaError {
     let known: Vec<String> = known.collect();
     let dotted = format!("{}.{}", name.service, name.method);
@@ -113,7 +113,7 @@ pub(super) fn unknown_service(name: &MethodName, known: impl Iterator<Item = Str
     }
 }
 
-/// The nearest of the names that there are, if one is near.
+/// A question that suggests the most similar known name; empty if none is similar.
 fn did_you_mean(name: &str, known: &[String]) -> String {
     nearest(name, known.iter().map(String::as_str)).map_or_else(String::new, |near| format!("did you mean {near}? "))
 }

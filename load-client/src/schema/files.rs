@@ -64,7 +64,7 @@ fn folder(file: &Path) -> &Path {
     }
 }
 
-/// The files of a folder.
+/// The protobuf files below a folder.
 #[derive(Debug)]
 struct Sources(PathBuf);
 
@@ -100,7 +100,7 @@ impl FileResolver for Sources {
     }
 }
 
-/// An error of our own, on its way through the compiler.
+/// An error of this module, on its way through the compiler.
 #[derive(thiserror::Error)]
 #[error("{0}")]
 struct Said(String);
@@ -127,8 +127,8 @@ fn is_of_an_edition(source: &str) -> bool {
     }
 }
 
-/// What went wrong, and what to do. The compiler says where only to programmers, and on a line of its own for each thing
-/// that is wrong.
+/// The reason of an error, on one line, with advice. The compiler puts the place into its `Debug` text only, whose
+/// first line is enough.
 fn explained(error: &protox::Error) -> String {
     let said = format!("{error:?}");
     let said = said.lines().next().unwrap_or_default();

@@ -46,7 +46,7 @@ fn field(name: &str) -> FieldDescriptorProto {
     }
 }
 
-/// A description of one service that is right, changed.
+/// A valid description of one service, with a change.
 fn changed(change: impl FnOnce(&mut FileDescriptorSet)) -> Vec<u8> {
     let message = DescriptorProto {
         name: Some("M".to_owned()),

@@ -18,16 +18,16 @@ use prost_reflect::{DescriptorPool, MethodDescriptor};
 use self::error::{unknown_method, unknown_service};
 pub use self::{error::SchemaError, name::MethodName, reflection::Server};
 
-/// Where its description comes from.
+/// Where the description of a method comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The server itself describes its methods.
     Reflection,
     /// Files in the language of protobuf, compiled in this process.
     Proto {
-        /// Compiled, each with what it imports.
+        /// The files. Each is compiled with what it imports.
         files: Vec<PathBuf>,
-        /// Where imports are looked for; the folder of each file, where empty.
+        /// The folders in which imports are searched; if empty, the folder of each file.
         folders: Vec<PathBuf>,
     },
     /// What `protoc --include_imports --descriptor_set_out` writes.
@@ -35,13 +35,14 @@ pub enum Source {
 }
 
 impl Source {
-    /// The method of that name.
+    /// Finds the method of this name.
     ///
     /// # Errors
     ///
-    /// If it is not there, is not unary, or cannot be learnt of.
+    /// If there is no such method, it is not unary, or its description cannot be had.
     ///
-    /// `types` are the messages that its data names besides; where they are not described, the data does not fit.
+    /// `types` are further messages that the data of the call names. It is no error here if they are not described: the
+    /// data then does not fit.
     pub async fn method(
         &self,
         name: &MethodName,

@@ -12,7 +12,7 @@ use super::{editions, sound};
 #[derive(Debug, Default)]
 pub(super) struct Files(BTreeMap<String, FileDescriptorProto>);
 
-/// What a compiler writes, its files still encoded.
+/// A `FileDescriptorSet`, as a compiler writes it, with its files still encoded.
 #[derive(Clone, PartialEq, Message)]
 struct Set {
     #[prost(bytes = "bytes", repeated, tag = "1")]
@@ -20,7 +20,7 @@ struct Set {
 }
 
 impl Files {
-    /// The files of what `protoc --descriptor_set_out` writes. A file may be there several times, if it is the same.
+    /// Reads what `protoc --descriptor_set_out` writes. A file may be in it several times, if all are the same.
     pub(super) fn of_set(encoded: &[u8]) -> Result<Self, String> {
         let set = Set::decode(encoded).map_err(|error| error.to_string())?;
         let mut files = Self::default();
@@ -34,7 +34,7 @@ impl Files {
         Ok(files)
     }
 
-    /// Adds a file, unless one of its name is there.
+    /// Adds a file, unless there is one of its name.
     pub(super) fn add(&mut self, file: FileDescriptorProto) {
         self.0.entry(file.name().to_owned()).or_insert(file);
     }
@@ -50,7 +50,7 @@ impl Files {
         self.0.len()
     }
 
-    /// An import that is not among them. Protobuf's own files are the same everywhere, and are added here.
+    /// The name of an imported file that is missing. Protobuf's own files are the same everywhere, and are added here.
     pub(super) fn missing(&mut self) -> Option<String> {
         loop {
             let imports = self.0.values().flat_map(|file| &file.dependency);
@@ -65,11 +65,11 @@ impl Files {
         }
     }
 
-    /// What the files say together.
+    /// Resolves the references between the files.
     ///
     /// # Errors
     ///
-    /// What is wrong with them, in one line.
+    /// If a file is missing or wrong, with the reason in one line.
     pub(super) fn resolved(mut self) -> Result<DescriptorPool, String> {
         if let Some(missing) = self.missing() {
             return Err(format!("{missing}, which is imported, is not there"));
@@ -81,7 +81,7 @@ impl Files {
     }
 }
 
-/// A file as it is encoded, in a syntax that the library knows.
+/// Decodes a file, and rewrites it in a syntax that the library knows.
 pub(super) fn decode(encoded: &[u8]) -> Result<FileDescriptorProto, String> {
     let mut file = FileDescriptorProto::decode(encoded).map_err(|error| error.to_string())?;
     editions::rewrite(&mut file, encoded)?;

@@ -1,4 +1,4 @@
-//! Asks a server what it is, by gRPC server reflection.
+//! Asks a server for the descriptions of its services, by gRPC server reflection.
 //!
 //! The method streams, but one question and one answer look on the wire as a unary call does: so it goes through the same
 //! transport as the load. Both versions of the protocol have the same messages.
@@ -25,16 +25,16 @@ use crate::{
     transport::{ACCEPTS_GZIP, Answer, Method, Transport, dial::Dial, frame},
 };
 
-/// A server that can be asked.
+/// A server that can be asked for descriptions.
 #[derive(Clone)]
 pub struct Server<'a> {
     /// The connection to the server.
     pub dial: &'a Dial,
     /// The metadata of every call.
     pub metadata: &'a http::HeaderMap,
-    /// How long it may take to come up, and again for every answer.
+    /// How long the server may take to come up, and again for every answer.
     pub patience: Duration,
-    /// Is told at once, in a line for people, when it cannot be reached at the first attempt.
+    /// Called at once, with a line for people, if the server cannot be reached at the first attempt.
     pub troubled: &'a (dyn Fn(&str) + Sync),
 }
 
@@ -43,12 +43,12 @@ const VERSIONS: [&str; 2] = [
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
-/// Files that a service may be described by (arbitrary: far over what any needs, and still an end).
+/// The most files that may describe a service (arbitrary: far more than any service needs).
 const MOST_FILES: usize = 1000;
 
 /// Why a question has no answer.
 enum Unanswered {
-    /// This method did not answer; another one may.
+    /// This version of the reflection service did not answer; the other one may.
     Now(String),
     /// The server does not answer at all.
     AtAll(String),
@@ -60,9 +60,9 @@ struct Reflection<'a> {
     method: Method,
 }
 
-/// Everything that a service needs to be understood.
+/// Collects the descriptions of a service and of all types that it uses.
 ///
-/// `types` are the names of messages besides, which the server is asked for if the service's own files do not have them.
+/// `types` are the names of further messages that the server is asked for.
 pub(super) async fn describe(
     server: &Server<'_>,
     name: &MethodName,
@@ -103,7 +103,8 @@ pub(super) async fn describe(
 }
 
 impl Reflection<'_> {
-    /// Which services there are, `None` if the server does not list them; finds out which version the server speaks.
+    /// The names of the services; `None` if the server does not list them. Also finds out which version the server
+    /// speaks.
     ///
     /// If the newer version fails with any status, this asks for the older one: firewalls and proxies block what they do
     /// not know, with any status. If both versions fail, this reports the failure that says more.
@@ -179,8 +180,8 @@ impl Reflection<'_> {
         Ok(())
     }
 
-    /// An answer; `None` if the server has no such method, or does not know what was asked for (not all put that into an
-    /// answer).
+    /// Asks one question. `None` if the server has no such method, or does not know the name that was asked for (some
+    /// servers say that with a status).
     async fn ask(&self, question: MessageRequest) -> Result<Option<MessageResponse>, Unanswered> {
         let request = frame(&ServerReflectionRequest {
             host: String::new(),
@@ -213,7 +214,7 @@ impl Reflection<'_> {
         }
     }
 
-    /// Of a service that the server does not describe; `services` are those that it lists, if it lists any.
+    /// The error for a service that the server does not describe; `services` are those that it lists, if it lists any.
     fn unknown(&self, name: &MethodName, services: Option<Vec<String>>) -> SchemaError {
         match services {
             Some(list) => unknown_service(name, list.into_iter()),

@@ -1,4 +1,4 @@
-//! What the library takes for granted in a description, and panics on where it does not hold.
+//! Checks what the library expects of a description without checking it, and panics on.
 
 use prost_reflect::prost_types::{
     DescriptorProto, EnumDescriptorProto, FileDescriptorProto, MessageOptions,
@@ -9,7 +9,7 @@ use prost_reflect::prost_types::{
 ///
 /// # Errors
 ///
-/// Where that does not hold, in one line.
+/// If one of them does not, with the reason in one line.
 pub(super) fn check(file: &FileDescriptorProto) -> Result<(), String> {
     let checked = file.enum_type.iter().try_for_each(enumeration);
     let checked = checked.and_then(|()| file.message_type.iter().try_for_each(message));

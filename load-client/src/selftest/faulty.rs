@@ -18,13 +18,13 @@ use futures_util::{Stream, stream};
 use tokio::time::sleep;
 use tonic::{Request, Response, Status};
 
-/// In each group of this many calls of Process, in the order of their arrival …
+/// The size of a group of Process calls, in the order of their arrival. In each group [`REFUSED`] calls are rejected.
 pub(super) const REFUSED_OF: u64 = 10;
-/// … this many are rejected at once.
+/// How many calls of each group of [`REFUSED_OF`] are rejected at once.
 pub(super) const REFUSED: u64 = 3;
-/// In each group of this many messages, in the order of their arrival …
+/// The size of a group of messages, in the order of their arrival. In each group [`FORGOTTEN`] messages are forgotten.
 pub(super) const FORGOTTEN_OF: u64 = 20;
-/// … this many are acknowledged and forgotten, and one more is reported twice.
+/// How many messages of each group of [`FORGOTTEN_OF`] are acknowledged and forgotten. One more is reported twice.
 pub(super) const FORGOTTEN: u64 = 2;
 /// The time between snapshots if the request names none.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -41,7 +41,7 @@ pub(super) struct Faulty {
 #[derive(Debug, Default)]
 pub(super) struct FaultyCounts {
     calls: AtomicU64,
-    /// Messages that it did not forget.
+    /// Messages that the service did not forget.
     kept: AtomicU64,
     log: Mutex<Vec<Completion>>,
 }
@@ -70,7 +70,7 @@ impl FaultyCounts {
 }
 
 impl Faulty {
-    /// A service whose Process takes so long where it does not refuse.
+    /// A service whose Process takes this time for each request that it does not reject.
     pub(super) fn new(takes: Duration) -> Self {
         Self {
             takes,
@@ -127,7 +127,7 @@ impl FooService for Faulty {
     }
 }
 
-/// What it says of itself: a message that it has forgotten never arrived.
+/// A snapshot of the service. It does not count the messages that the service has forgotten.
 fn snapshot(counts: &FaultyCounts, sequence: u64, completions: Vec<Completion>, end: usize) -> Snapshot {
     let kept = counts.kept.load(Relaxed);
     Snapshot {

@@ -1,4 +1,4 @@
-//! What all experiments together came to.
+//! The results of all experiments.
 
 use super::{
     experiments::Experiment,
@@ -6,7 +6,7 @@ use super::{
     setting::NotDone,
 };
 
-/// What the experiments came to, in their order.
+/// The results of the experiments, in the order of the report.
 #[derive(Debug)]
 pub struct Findings(pub Vec<(Experiment, Result<Judged, NotDone>)>);
 

@@ -5,8 +5,8 @@
 //! for the service. A relay that stops relaying would leave the service itself running, and its queue and its pings would
 //! show that.
 //!
-//! The host also measures for how long it stood still without having been told to. The machine was busy then: what the
-//! client reports of that time is true, but not what the experiment expects.
+//! The host also measures for how long its thread stood still unplanned. The machine was busy then: what the client
+//! reports of that time is true, but not what the experiment expects.
 
 use std::{
     io,
@@ -31,9 +31,10 @@ use tonic::transport::Server;
 use super::faulty::Faulty;
 use crate::embedded::service;
 
-/// Between two looks at whether it stands still.
+/// The time between two checks whether the thread stands still.
 const TICK: Duration = Duration::from_millis(10);
-/// A thread of the service or of the load client may stand still for this long (arbitrary: what the bounds on times leave).
+/// A thread of the service or of the load client may stand still for this long (arbitrary: what the bounds on times
+/// allow for).
 pub(super) const STILL: Duration = Duration::from_millis(50);
 
 /// A service. Dropping it kills it.
@@ -41,18 +42,18 @@ pub(super) const STILL: Duration = Duration::from_millis(50);
 pub(super) struct Host {
     address: SocketAddr,
     runtime: Handle,
-    /// Its drop is the service's end.
+    /// Dropping it ends the service.
     alive: Option<oneshot::Sender<()>>,
     gone: oneshot::Receiver<()>,
     pulse: Arc<Pulse>,
 }
 
-/// How a runtime of one thread gets on; in milliseconds.
+/// How long the thread of the runtime stood still, in milliseconds.
 #[derive(Debug, Default)]
 struct Pulse {
-    /// For so long it stood still at most.
+    /// The longest time that the thread stood still unplanned.
     still: AtomicU64,
-    /// For so long it was frozen since the last look.
+    /// How long the thread was frozen on purpose since the last check.
     frozen: AtomicU64,
 }
 
@@ -83,7 +84,7 @@ impl Host {
         Self::start(address, |listener| async move {
             let (_never, stop) = shutdown();
             let service = service(settings, random_instance_id()).expect("its queue is in memory");
-            // It is killed; how it would end is no news.
+            // The service is killed, so its result does not matter.
             let _ = service.serve(accept(listener), stop).await;
         })
     }
@@ -101,7 +102,7 @@ impl Host {
         S: FnOnce(tokio::net::TcpListener) -> F + Send + 'static,
         F: Future<Output = ()>,
     {
-        // It listens from here on: no client comes too early.
+        // The service listens from here on, so no client comes too early.
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -124,7 +125,8 @@ impl Host {
                     () = beating.beat() => {}
                 }
             });
-            // With its runtime go all connections, without a word on them: as the system closes those of a killed process.
+            // All connections end with the runtime, and no peer is told: so the system closes those of a killed
+            // process.
             drop(runtime);
             let _ = went.send(());
         })?;
@@ -142,13 +144,13 @@ impl Host {
         self.address
     }
 
-    /// Freezes it for so long, and returns for how long it was frozen in truth.
+    /// Freezes the service for `length`, and returns how long it was really frozen.
     pub(super) async fn freeze(&self, length: Duration) -> Duration {
         let (thawed, frozen) = oneshot::channel();
         let pulse = Arc::clone(&self.pulse);
         self.runtime.spawn(async move {
             let from = Instant::now();
-            // Blocking the runtime is the point.
+            // This blocks the runtime on purpose.
             thread::sleep(length);
             let took = from.elapsed();
             pulse.frozen.fetch_add(millis(took), Relaxed);
@@ -159,13 +161,13 @@ impl Host {
         frozen.await.unwrap_or_default()
     }
 
-    /// What its thread says of the machine: nothing, if it was there whenever it was wanted.
+    /// Why the machine was too busy for the service's thread; `None` if the thread never waited for long.
     pub(super) fn kept_waiting(&self) -> Option<String> {
         let still = Duration::from_millis(self.pulse.still.load(Relaxed));
         (still > STILL).then(|| format!("the service's thread stood still for {still:?}"))
     }
 
-    /// Kills it: no answer, no goodbye. Waits until it is gone.
+    /// Kills the service: open calls get no answer. Waits until it is gone.
     pub(super) async fn kill(mut self) {
         self.alive = None;
         let _ = (&mut self.gone).await;

@@ -1,4 +1,4 @@
-//! A figure of a report beside what it must be, and what follows for the measuring as a whole.
+//! Compares the figures of a report with what they must be, and decides what follows for the measuring as a whole.
 //!
 //! A machine that is too busy must not look like a client that measures wrongly. The counts of what a service did on
 //! purpose do not depend on the load of the machine; times do. So a wrong time proves nothing if the run's own verdict is
@@ -16,7 +16,7 @@ use crate::{
 
 use super::host::STILL;
 
-/// One figure, the right one beside it, and whether they agree.
+/// One figure, the right value, and whether they agree.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// The name of the figure.
@@ -26,18 +26,18 @@ pub struct Line {
     /// The value that the load client reported.
     pub reported: String,
     agrees: bool,
-    /// Whether it is the same on every machine, however busy.
+    /// Whether the right value is the same on every machine, however busy.
     fixed: bool,
 }
 
-/// What a line comes to.
+/// The result of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Agreement {
-    /// It is what it must be.
+    /// The reported value is right.
     Agrees,
     /// The reported value is wrong.
     Disagrees,
-    /// It is not, and the machine may be why.
+    /// The reported value is wrong, and the busy machine may be the reason.
     CannotJudge,
 }
 
@@ -68,12 +68,12 @@ impl Line {
         }
     }
 
-    /// A time in seconds; `None`: the client has none.
+    /// A time in seconds; `None` if the load client reports none.
     pub fn seconds(figure: &'static str, expected: RangeInclusive<f64>, reported: Option<f64>) -> Self {
         Self::within(figure, expected, reported, fine_time)
     }
 
-    /// A share from 0 to 1; `None`: the client has none.
+    /// A share from 0 to 1; `None` if the load client reports none.
     pub fn share(figure: &'static str, expected: RangeInclusive<f64>, reported: Option<f64>) -> Self {
         Self::within(figure, expected, reported, |share| format!("{:.1} %", 100.0 * share))
     }
@@ -105,7 +105,7 @@ impl Line {
             expected: say(expected),
             reported: reported.map_or_else(|| "nothing".to_owned(), say),
             agrees: reported == Some(expected),
-            // The load is far from what is enough, on any machine.
+            // The clients are far too few for the load, on any machine.
             fixed: true,
         }
     }
@@ -116,7 +116,7 @@ impl Line {
         Self::gate(figure, "met (exit 99)", gate, met)
     }
 
-    /// A gate that has to be met because sends were never made.
+    /// A gate that has to be met because requests were never sent.
     pub fn gate_met_by_silence(figure: &'static str, gate: Option<&GateReport>) -> Self {
         let never = gate.is_some_and(|gate| gate.met == Some(true) && gate.seen.is_none());
         Self::gate(figure, "met: never answered", gate, never)
@@ -144,7 +144,7 @@ impl Line {
         }
     }
 
-    /// The checks of a run that fail; none may.
+    /// The number of checks of a run that fail, which must be 0.
     pub fn balanced(measured: &Measured) -> Self {
         Self::exactly("counts that do not add up", 0, measured.imbalances.len() as u64)
     }
@@ -158,7 +158,7 @@ impl Line {
     }
 }
 
-/// An experiment that was made to its end.
+/// The judged lines of an experiment that was made to its end.
 #[derive(Debug, Clone)]
 pub struct Judged {
     lines: Vec<Line>,
@@ -166,7 +166,7 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// Judges the lines of a run; `busy`: what else than the run itself says that the machine was.
+    /// Judges the lines of a run. `busy` says why the machine was too busy, if something outside the run shows that.
     pub fn new(run: &Run, lines: Vec<Line>, busy: Option<String>) -> Self {
         Self::of(lines, too_late(&run.verdict).or(busy).or_else(|| stood_still(run)))
     }
@@ -175,7 +175,7 @@ impl Judged {
         Self { lines, busy }
     }
 
-    /// Every line, with what it comes to.
+    /// Every line with its result.
     pub fn lines(&self) -> impl Iterator<Item = (&Line, Agreement)> {
         self.lines
             .iter()
@@ -196,8 +196,8 @@ fn too_late(verdict: &VerdictReport) -> Option<String> {
     (late || verdict.limited_by == Some(Limit::Generator)).then(|| verdict.reason.clone())
 }
 
-/// Whether the load client itself stood still for a moment: a request that goes out late shows it, and an answer that is read
-/// late looks like a service that is late.
+/// Why the machine was too busy, if the load client itself stood still for a moment: a request that was sent late shows
+/// that. An answer that is read late looks like a service that is late.
 fn stood_still(run: &Run) -> Option<String> {
     let longest = run.start_lag_seconds.map(|lag| lag.max)?;
     (longest > seconds(STILL)).then(|| format!("the load client sent a request {} late", fine_time(longest)))

@@ -1,8 +1,8 @@
 //! `load-client selftest`: proves the measuring itself, on services in this process whose faults are known.
 //!
-//! Over real sockets and in real time, and through the same path as `run`: what is proved is what a user gets. All
-//! experiments are made at the same time, each on a service of its own; together they are a thousand sends a second, which
-//! leaves nearly all of a machine idle.
+//! It uses real sockets, real time and the same code as `run`, so that it proves what a user gets. All experiments are
+//! made at the same time, each on a service of its own. Together they send a thousand requests per second, which leaves
+//! nearly all of a machine idle.
 
 mod experiments;
 mod faulty;

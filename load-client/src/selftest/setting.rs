@@ -21,11 +21,12 @@ use crate::{
     },
 };
 
-/// Between two looks at whether the load has begun.
+/// The time between two checks whether the load has begun.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
-/// For all of them: no send may run out of time only because this machine is busy (arbitrary: several times a run).
+/// A flag of all experiments: no request may expire only because this machine is busy (arbitrary: several times the
+/// length of a run).
 const PATIENT: &str = "--timeout 60s";
-/// How much longer than planned a fault may take (arbitrary: half of what the bounds on its traces leave).
+/// How much longer than planned a fault may take (arbitrary: half of what the bounds on its effects allow for).
 const LATE_FAULT: Duration = Duration::from_millis(50);
 
 /// Why an experiment was not made to its end.
@@ -42,7 +43,7 @@ pub enum NotDone {
     Run(#[from] RunError),
 }
 
-/// What an experiment is made in.
+/// The name of an experiment, its flags and the load that follows from them.
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
     pub(super) name: &'static str,
@@ -53,7 +54,7 @@ pub(super) struct Setting {
     stop: Stop,
 }
 
-/// What an experiment says of its run.
+/// The flags that an experiment gives its run.
 #[derive(Debug, Clone, Args)]
 struct Flags {
     #[command(flatten)]
@@ -81,7 +82,7 @@ impl Setting {
         }
     }
 
-    /// Measures the service as `load-client run URL FLAGS` does, beside `fault`.
+    /// Measures the service as `load-client run URL FLAGS` does, while `fault` runs.
     pub(super) async fn run<T>(
         &self,
         service: SocketAddr,
@@ -133,7 +134,7 @@ impl Setting {
     }
 }
 
-/// What a fault that took longer than planned says of the machine.
+/// The reason why the machine was too busy, if a fault took longer than planned.
 pub(super) fn late(what: &str, planned: Duration, took: Duration) -> Option<String> {
     (took > planned + LATE_FAULT).then(|| format!("{what} of {planned:?} took {took:.2?}"))
 }

@@ -8,7 +8,7 @@ use crate::present::{
     layout::{Layout, wrap},
 };
 
-/// The experiments, before they are made.
+/// The text before the experiments: what each of them does.
 pub fn introduction(layout: Layout) -> String {
     let names = Experiment::ALL.iter().map(|experiment| experiment.name().to_owned());
     let abouts = Experiment::ALL.iter().map(|experiment| experiment.about().to_owned());
@@ -25,7 +25,7 @@ pub fn introduction(layout: Layout) -> String {
     )
 }
 
-/// The figures and the verdict.
+/// The text after the experiments: the figures and the verdict.
 pub fn shown(findings: &Findings, layout: Layout) -> String {
     let mut rows = Vec::new();
     for (experiment, judged) in &findings.0 {
@@ -64,7 +64,7 @@ pub fn shown(findings: &Findings, layout: Layout) -> String {
                     let _ = writeln!(text, "{name}: cannot judge: this machine was too busy ({busy})");
                 }
             }
-            // The last sentence has them.
+            // The last sentence names these experiments.
             Err(NotDone::Stopped) => {}
             Err(error) => {
                 let _ = writeln!(text, "{name}: not done: {error}");

@@ -7,7 +7,7 @@
 
 use super::{chain::Chain, station::Station};
 
-/// Of a normal variable, 95 % lies within so many standard deviations.
+/// A normal variable lies within this many standard deviations of its mean with a probability of 95 %.
 const NINETY_FIVE_PERCENT: f64 = 1.96;
 
 /// A predicted value, and how far a run of a given length may be from it in 95 of 100 runs.
@@ -30,8 +30,8 @@ impl Band {
         }
     }
 
-    /// A share of the requests: `arrivals` per second come, over `length` seconds. `chance`: the share at any time, by
-    /// the number in the system. Such a request (lost, or not sent) must leave the system as it is.
+    /// The share of requests that are lost or not sent, of `arrivals` per second over `length` seconds. `chance` is the
+    /// probability of that by the number in the system. Such a request must leave the system as it is.
     pub fn of_share(
         chain: &Chain,
         chance: impl Fn(f64) -> f64,
@@ -54,7 +54,7 @@ impl Band {
         self.half_width > 0.5 * self.value
     }
 
-    /// Whether a measured value lies within it.
+    /// Whether a measured value lies within the band.
     pub fn holds(&self, measured: f64) -> bool {
         (measured - self.value).abs() <= self.half_width
     }

@@ -1,12 +1,12 @@
-//! Birth-death chains: how many requests are in the system when arrivals and services are memoryless. The M/M/c queue, the
-//! same with a bounded line, and clients that wait for their answers are all such chains.
+//! Birth-death chains: how many requests are in the system when arrivals and services are memoryless. Queues with an endless
+//! line (M/M/c) or a bounded one, and clients that wait for their answers, are such chains.
 //!
 //! Sources: Kleinrock, *Queueing Systems* I (1975), chapter 3; for the variance of a time average W. Whitt, *Asymptotic
 //! formulas for Markov processes with applications to simulation*, Operations Research 40 (1992), formula (6).
 
 use super::station::Station;
 
-/// What a chain of an endless line leaves out (arbitrary: far less than any run can measure).
+/// The probability that a chain leaves out of an endless line (arbitrary: far less than any run can measure).
 const TAIL: f64 = 1e-13;
 /// The most states (arbitrary: a line this long takes a utilization of 0.9997).
 const MOST_STATES: usize = 100_000;
@@ -27,13 +27,14 @@ impl Chain {
         Self::of(station, room, |_| station.arrivals)
     }
 
-    /// The same with an endless line (M/M/c). `None` if the line grows for ever.
+    /// Poisson arrivals, exponential service, an endless line (M/M/c). `None` if the line grows for ever, or has too many
+    /// states.
     pub fn endless(station: Station) -> Option<Self> {
         let ratio = station.utilization();
         if ratio >= 1.0 {
             return None;
         }
-        // Above the workers the probabilities fall by `ratio` from one state to the next.
+        // With all workers busy, the probabilities fall by `ratio` from one state to the next.
         let beyond = (TAIL.ln() / ratio.max(1e-300).ln()).ceil();
         if beyond > MOST_STATES as f64 {
             return None;
@@ -47,9 +48,8 @@ impl Chain {
         Some(Self::bounded(station, room))
     }
 
-    /// `clients` that each send at random, `arrivals` per second all together, and never while they wait for an answer; at
-    /// most `room` in the system (M/M/c/K//N, the machine-repair model). Exact because the time to the next send has no
-    /// memory.
+    /// `clients` that send at random, `arrivals` per second all together, but none while it waits for an answer; at most
+    /// `room` in the system (M/M/c/K//N, the machine-repair model). Exact because the time to the next send has no memory.
     pub fn of_clients(station: Station, clients: u32, room: u32) -> Self {
         let each = station.arrivals / f64::from(clients);
         Self::of(station, room.min(clients), |inside| f64::from(clients - inside) * each)
@@ -57,7 +57,7 @@ impl Chain {
 
     fn of(station: Station, room: u32, up: impl Fn(u32) -> f64) -> Self {
         let rates: Vec<f64> = (0..room).map(up).collect();
-        // In logarithms: neither huge nor tiny ratios overflow.
+        // Computed in logarithms, so that neither huge nor tiny ratios overflow.
         let mut logs = vec![0.0];
         for (inside, rate) in (1..=room).zip(&rates) {
             let down = f64::from(inside.min(station.workers)) / station.service;
@@ -103,13 +103,13 @@ impl Chain {
         self.mean(self.line())
     }
 
-    /// How many are in line, by the number in the system.
+    /// A function from the number in the system to the number in line.
     pub fn line(&self) -> impl Fn(f64) -> f64 + use<> {
         let workers = f64::from(self.workers);
         move |inside| (inside - workers).max(0.0)
     }
 
-    /// Requests that are served per second.
+    /// The number of requests that are served per second.
     pub fn throughput(&self) -> f64 {
         let workers = f64::from(self.workers);
         self.mean(|inside| inside.min(workers)) / self.service
@@ -156,7 +156,7 @@ mod tests {
         ] {
             let chain = Chain::bounded(station(arrivals, rate, workers), room);
             close(chain.full(), full, 1e-5);
-            // What is not lost is served.
+            // Every request that is not lost is served.
             close(chain.throughput(), arrivals * (1.0 - chain.full()), 1e-9);
         }
         let chain = Chain::bounded(station(3.0, 2.0, 2), 5);

@@ -12,14 +12,14 @@ use super::{
 /// The largest room that is computed (arbitrary: the time grows with its square).
 const MOST: u32 = 2000;
 
-/// Probabilities of 0…`states` − 1. `up(from, to)`: the chance to reach `to` or more from `from`, which is below `to`.
-/// `down(from)`: the chance of one less.
+/// The probabilities of the states 0…`states` − 1. `up(from, to)`: the chance to go from `from` to `to` or more, where `from`
+/// is below `to`. `down(from)`: the chance to go from `from` to one less.
 fn departures(states: u32, up: impl Fn(u32, u32) -> f64, down: impl Fn(u32) -> f64) -> Vec<f64> {
     let mut chances = vec![1.0];
     for to in 1..states {
         let crossing: f64 = (0..to).zip(&chances).map(|(from, chance)| chance * up(from, to)).sum();
         chances.push(crossing / down(to));
-        // Before a ratio overflows.
+        // Scales the numbers down before one overflows.
         let last = chances.last().copied().unwrap_or_default();
         if last > 1e200 {
             for chance in &mut chances {
@@ -47,10 +47,10 @@ pub fn constant_loss(station: Station, room: u32) -> Option<f64> {
     Some(1.0 - 1.0 / (left[0] + offered))
 }
 
-/// Requests served per second, of `clients` that send at random, and never while they wait for an answer: one worker, constant
+/// Requests served per second, of `clients` that send at random, but not while they wait for an answer: one worker, constant
 /// service time, room for all (M/D/1//N). `None` if there are more workers, or more clients than are computed.
 pub fn constant_repair_throughput(station: Station, clients: u32) -> Option<f64> {
-    /// The time grows with the cube of it (arbitrary).
+    /// The largest number of clients that is computed (arbitrary: the time grows with its cube).
     const MOST_CLIENTS: u32 = 500;
     if station.workers != 1 || !(1..=MOST_CLIENTS).contains(&clients) {
         return None;
@@ -73,7 +73,7 @@ pub fn constant_repair_throughput(station: Station, clients: u32) -> Option<f64>
         idle.get((to + 1 - inside) as usize).copied().unwrap_or_default()
     };
     let left = departures(clients, up, |from| (1.0 - sends).powf(f64::from(clients - from)));
-    // A departure that leaves nothing behind is followed by the wait for the first client.
+    // If a departure leaves nothing behind, the worker waits for the next client.
     Some(1.0 / (station.service + left[0] * think / f64::from(clients)))
 }
 
@@ -102,7 +102,7 @@ mod tests {
         ] {
             close(constant_loss(station(load), room).unwrap(), expected, 1e-7);
         }
-        // Without a line it is Erlang's formula, which does not look at the distribution.
+        // Without a line, Erlang's formula holds for any distribution of the service time.
         close(constant_loss(station(2.0), 1).unwrap(), 2.0 / 3.0, 1e-12);
         close(constant_loss(station(50.0), 40).unwrap(), 1.0 - 1.0 / 50.0, 1e-6);
         assert_eq!(
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn clients_that_wait_for_their_answers_have_the_simulated_throughput() {
-        // By simulation: 4.50 % and 17.13 % of the requests withheld, of 64 clients at 0.9 and 1.2 of the capacity.
+        // A simulation withheld 4.50 % and 17.13 % of the requests of 64 clients, at 0.9 and 1.2 of the capacity.
         for (load, withheld) in [(0.9, 0.0450), (1.2, 0.1713)] {
             let station = station(load);
             let served = constant_repair_throughput(station, 64).unwrap();

@@ -1,4 +1,4 @@
-//! What queueing theory predicts: pure functions from rates and times to waits, losses and their bands.
+//! Predictions of queueing theory: pure functions from rates and times to waits, losses and their bands.
 //!
 //! Times are in seconds and rates per second. Each file names its source. The tests hold reference values that were computed
 //! elsewhere with 40 digits, or are published. [`Band`] says how far a run of limited length may be from the prediction.

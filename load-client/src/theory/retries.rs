@@ -1,4 +1,4 @@
-//! What retries do to the load on a service.
+//! The load that retries add.
 
 /// Attempts per request on average, if each attempt fails with chance `failure` and at most `most` attempts are made:
 /// (1 − f^m) / (1 − f).
@@ -6,8 +6,8 @@ pub fn attempts_per_request(failure: f64, most: u32) -> f64 {
     (0..most).map(|before| failure.powi(before.cast_signed())).sum()
 }
 
-/// Whether a service that has collapsed stays so: every attempt fails, so each request makes `most` attempts, and their rate
-/// is above the capacity. All rates are per second.
+/// Whether a service that has collapsed stays collapsed: every attempt fails, so each request makes `most` attempts, and
+/// their rate is above the capacity. All rates are per second.
 pub fn is_locked(arrivals: f64, most: f64, capacity: f64) -> bool {
     arrivals * most > capacity
 }

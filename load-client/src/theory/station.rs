@@ -1,4 +1,4 @@
-//! Arrivals, service time and workers: what every model of a station is computed from.
+//! Arrivals, service time and workers: the parameters of every model of a station.
 
 /// Requests that arrive at random times at workers of equal speed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -7,12 +7,12 @@ pub struct Station {
     pub arrivals: f64,
     /// Mean service time, in seconds.
     pub service: f64,
-    /// How many are served at once.
+    /// The number of workers, which is the number of requests served at once.
     pub workers: u32,
 }
 
 impl Station {
-    /// The offered load: how many workers it keeps busy on average.
+    /// The offered load: how many workers the arrivals keep busy on average.
     pub fn offered(&self) -> f64 {
         self.arrivals * self.service
     }

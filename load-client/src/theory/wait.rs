@@ -11,7 +11,7 @@ pub struct WaitInLine {
 }
 
 impl WaitInLine {
-    /// `None` if the line grows for ever.
+    /// The wait at this station; `None` if the line grows for ever.
     pub fn new(station: Station) -> Option<Self> {
         let spare = station.capacity() - station.arrivals;
         (spare > 0.0).then(|| Self {
@@ -31,7 +31,7 @@ impl WaitInLine {
         ((self.waits / (1.0 - quantile)).ln() / self.spare).max(0.0)
     }
 
-    /// The same of the time in the system, wait and service.
+    /// The time in the system (wait and service) that a share `quantile` of the requests does not exceed, in seconds.
     pub fn response_quantile(&self, quantile: f64) -> f64 {
         let (mut low, mut high) = (0.0, 1.0 / self.rate);
         while self.response_tail(high) > 1.0 - quantile {
@@ -48,7 +48,7 @@ impl WaitInLine {
         high
     }
 
-    /// The share of requests that take longer than `time`, wait and service.
+    /// The share of requests whose wait and service together take longer than `time`.
     fn response_tail(&self, time: f64) -> f64 {
         let served = (-self.rate * time).exp();
         if (self.spare - self.rate).abs() < 1e-9 * self.rate {

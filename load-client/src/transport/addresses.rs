@@ -7,7 +7,7 @@ use tokio::{net::lookup_host, time::timeout};
 /// How long finding the addresses of a name may take (arbitrary: it takes milliseconds).
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The addresses of a name, or an address that was written as one.
+/// The addresses of a host name, or the address itself if the host is written as one.
 pub(super) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     match timeout(LOOKUP_TIMEOUT, lookup_host((host, port))).await {
         Ok(Ok(addresses)) => Ok(addresses.collect()),
@@ -22,10 +22,10 @@ pub(super) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>
     }
 }
 
-/// The same error, with the zone of an IPv6 address as it was written: addresses show its number.
+/// Puts the zone of an IPv6 address into an error as the user wrote it: an address shows the number of the zone.
 pub(super) fn with_zone(error: io::Error, host: &str, addresses: &[SocketAddr]) -> io::Error {
     match (host.split_once('%'), addresses.first()) {
-        // An error of the system keeps its number.
+        // An error of the operating system stays as it is, because a new error would lose its number.
         (Some((_, zone)), Some(SocketAddr::V6(address))) if error.raw_os_error().is_none() => {
             let number = format!("%{}]", address.scope_id());
             io::Error::new(error.kind(), error.to_string().replace(&number, &format!("%{zone}]")))
@@ -34,8 +34,8 @@ pub(super) fn with_zone(error: io::Error, host: &str, addresses: &[SocketAddr]) 
     }
 }
 
-/// The addresses of a name, beginning with another for each number: the first connections go to one each, and none to what
-/// cannot be reached while others can.
+/// The addresses of a name, beginning with a different one for each number: the first connections go to one each. The
+/// others follow, for an address that cannot be reached.
 pub(super) fn in_turn(addresses: Vec<SocketAddr>, first: usize) -> Vec<SocketAddr> {
     // A resolver changes the order, so that clients that take the first address spread over all. Sorting gives a fixed
     // order, in which each number begins at another address.

@@ -8,22 +8,24 @@ use http::HeaderMap;
 /// How a call ended: with an answer of the peer, or without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The peer said so itself; or something in front of it did by an HTTP status, which is then one of gRPC by its table.
+    /// The peer sent a gRPC status; or something in front of it sent an HTTP status, which gRPC's table maps to a gRPC
+    /// status.
     Status {
-        /// The status that the peer sent.
+        /// The gRPC status.
         code: tonic::Code,
-        /// Whether it is the peer's own word (grpc-status), not read from an HTTP status.
+        /// Whether the peer itself sent the status (grpc-status). If not, it follows from an HTTP status.
         own: bool,
         /// The message of the status.
         message: String,
         /// The encoded answer; empty unless the code is OK.
         body: Bytes,
-        /// The answer's metadata; `None` unless the method asks for it ([`Method::keep_metadata`](super::method::Method::keep_metadata)).
+        /// The answer's metadata; `None` unless the method asks for it
+        /// ([`keep_metadata`](super::method::Method::keep_metadata)).
         metadata: Option<Box<AnswerMetadata>>,
     },
     /// The deadline passed before there was an answer.
     TimedOut,
-    /// The peer has not processed it: there was no connection, or none that took it.
+    /// The peer has not processed the call, for this reason: there was no connection, or none that took the call.
     NotConnected(Arc<str>),
     /// The connection or the stream broke: whether the message arrived is unknown.
     Broken(String),
@@ -36,7 +38,7 @@ pub enum Answer {
 pub struct AnswerMetadata {
     /// The headers, which come before the message.
     pub headers: HeaderMap,
-    /// Sent after the message; empty if the answer has headers only.
+    /// The trailers, which come after the message; empty if the answer has headers only.
     pub trailers: HeaderMap,
 }
 
@@ -59,7 +61,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// The metadata of an answer, or of a rejection, to a call that asks for it or does not.
+    /// Makes a call that is answered, or rejected, and returns the metadata of its answer.
     async fn metadata(keep_metadata: bool, rejected: bool) -> Option<Box<AnswerMetadata>> {
         let (connections, mut arriving) = mpsc::channel(1);
         tokio::spawn(async move {

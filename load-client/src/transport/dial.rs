@@ -27,17 +27,17 @@ use super::{
 
 /// Bytes in flight in each direction of an in-memory connection (arbitrary, like a socket's buffer).
 const MEMORY_BUFFER: usize = 256 << 10;
-/// How long shaking hands over TLS may take (arbitrary: it takes milliseconds).
+/// How long a TLS handshake may take (arbitrary: it takes milliseconds).
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-/// The largest answer, if nothing else is said: gRPC's usual limit.
+/// The largest answer in bytes, if no flag sets another: gRPC's usual limit.
 pub const MAX_MESSAGE_SIZE: usize = 4 << 20;
 
 /// How connections behave once they are up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionOptions {
-    /// A connection with calls on it that has been silent for so long is asked for a sign of life; never, if absent.
+    /// The interval at which a connection with calls on it is pinged; `None` for no pings.
     pub keepalive: Option<Duration>,
-    /// Bytes of the largest message that is accepted, also once it is decompressed.
+    /// The largest message that is accepted, in bytes. The limit holds for the decompressed message too.
     pub max_message_size: usize,
 }
 
@@ -50,11 +50,12 @@ impl Default for ConnectionOptions {
     }
 }
 
-/// Anything that bytes go through.
+/// A stream of bytes in both directions.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
-/// How to reach a service: one target, or several that serve the same. Connections are numbered, and dealt to them in turn.
+/// How to reach a service: one target, or several that serve the same. Connections are numbered and go to the targets
+/// in turn.
 #[derive(Debug, Clone)]
 pub struct Dial {
     /// The targets, at least one.
@@ -81,26 +82,26 @@ enum Way {
 }
 
 impl Dial {
-    /// The target of a URL.
+    /// A way to the target of a URL.
     ///
     /// # Errors
     ///
-    /// If a file that `access` names does not do.
+    /// If a file that `access` names cannot be used, or no certificate can be for the host.
     pub fn url(url: &Url, access: &Access) -> Result<Self, TlsError> {
         Self::urls(std::slice::from_ref(url), access)
     }
 
-    /// The targets of some URLs; at least one.
+    /// A way to the targets of some URLs; at least one.
     ///
     /// # Errors
     ///
-    /// If a file that `access` names does not do.
+    /// If a file that `access` names cannot be used, or no certificate can be for the host.
     pub fn urls(urls: &[Url], access: &Access) -> Result<Self, TlsError> {
         let targets = urls.iter().map(|url| Target::url(url, access));
         Ok(Self::to(targets.collect::<Result<_, _>>()?))
     }
 
-    /// A service in this process that serves what arrives at the other end of `connections`.
+    /// A way to a service in this process, which serves what arrives at the other end of `connections`.
     pub fn memory(connections: mpsc::Sender<DuplexStream>) -> Self {
         Self::to(vec![Target {
             way: Way::Memory(connections),
@@ -118,13 +119,13 @@ impl Dial {
         }
     }
 
-    /// The same, with connections that behave so.
+    /// The same targets, with these options for their connections.
     #[must_use]
     pub fn with(self, options: ConnectionOptions) -> Self {
         Self { options, ..self }
     }
 
-    /// The options of its connections.
+    /// The options of the connections.
     pub fn options(&self) -> ConnectionOptions {
         self.options
     }
@@ -134,7 +135,7 @@ impl Dial {
         self.targets.len() == 1 && !matches!(self.target().way, Way::Tcp { spread: true, .. })
     }
 
-    /// The same, for the connection of this number.
+    /// The same targets, for the connection of this number.
     #[must_use]
     pub fn nth(&self, connection: usize) -> Self {
         Self {
@@ -143,7 +144,7 @@ impl Dial {
         }
     }
 
-    /// The URLs of the targets; `None` of a service in this process.
+    /// The URLs of the targets; `None` for a service in this process.
     pub fn urls_of_targets(&self) -> Option<Vec<String>> {
         let url = |target: &Target| (!matches!(target.way, Way::Memory(_))).then(|| target.name.clone());
         self.targets.iter().map(url).collect()
@@ -154,7 +155,7 @@ impl Dial {
         self.targets.len()
     }
 
-    /// The place among the targets of the one that the connection of this number goes to.
+    /// The index of the target that the connection of this number goes to.
     pub fn target_of(&self, connection: usize) -> usize {
         connection % self.targets.len()
     }
@@ -163,12 +164,12 @@ impl Dial {
         &self.targets[self.target_of(self.connection)]
     }
 
-    /// What calls name as their host.
+    /// The authority of the calls: the host, and the port if there is one.
     pub fn authority(&self) -> &Authority {
         &self.target().authority
     }
 
-    /// What calls name as their scheme.
+    /// The scheme of the calls.
     pub fn scheme(&self) -> Scheme {
         match self.target().way {
             Way::Tls { .. } => Scheme::HTTPS,
@@ -176,11 +177,11 @@ impl Dial {
         }
     }
 
-    /// Makes a connection. Every phase of it has a bound: the name, each address, TLS.
+    /// Makes a connection. Every phase of it has a time limit: the name, each address, TLS.
     ///
     /// # Errors
     ///
-    /// In words for people. Of kind `InvalidData` where trying again does not help.
+    /// With a message for people. The kind is `InvalidData` if another attempt would not help.
     pub async fn dial(&self) -> io::Result<Pin<Box<dyn Io>>> {
         match &self.target().way {
             Way::Tcp { .. } => Ok(Box::pin(self.connect().await?)),
@@ -195,7 +196,7 @@ impl Dial {
         }
     }
 
-    /// The TCP part of a connection.
+    /// Makes the TCP connection, also for TLS.
     async fn connect(&self) -> io::Result<TcpStream> {
         let (host, port, spread) = match &self.target().way {
             Way::Tcp { host, port, spread } => (host, *port, *spread),
@@ -212,7 +213,7 @@ impl Dial {
         connected.map_err(|error| trouble::worded(with_zone(error, host, &addresses)))
     }
 
-    /// What is spoken there instead of HTTP/2, in words, if that can be found out.
+    /// Finds out what the target speaks instead of HTTP/2, as a message for people; `None` if that cannot be found out.
     pub(super) async fn finds_instead(&self) -> Option<&'static str> {
         let way = &self.target().way;
         if matches!(way, Way::Tcp { .. }) {

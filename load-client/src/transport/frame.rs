@@ -1,4 +1,5 @@
-//! A message on the wire: behind a flag and its length, compressed or not (PROTOCOL-HTTP2.md of the gRPC project).
+//! Messages on the wire: each follows a flag and its length, and may be compressed (PROTOCOL-HTTP2.md of the gRPC
+//! project).
 
 use std::io::Read;
 
@@ -11,13 +12,13 @@ pub const FRAME_HEADER: usize = 5;
 
 const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
-/// Metadata of a call that lets the peer compress its answer; it is read either way.
+/// Metadata of a call that lets the peer compress its answer. Compressed answers are read without it too.
 pub const ACCEPTS_GZIP: (HeaderName, HeaderValue) = (
     HeaderName::from_static("grpc-accept-encoding"),
     HeaderValue::from_static("gzip"),
 );
 
-/// Why a message that says OK cannot be had.
+/// Why the message of an answer with the status OK cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unreadable {
     NotOneMessage,
@@ -36,7 +37,7 @@ pub fn frame(message: &impl prost::Message) -> Bytes {
     buffer.freeze()
 }
 
-/// The one message of a body, decompressed; `most` is the largest that is accepted.
+/// The one message of a body, decompressed; `most` is the largest that is accepted, in bytes.
 pub(super) fn unframe(mut framed: Bytes, headers: &HeaderMap, most: usize) -> Result<Bytes, Unreadable> {
     let Some(length) = framed.get(1..FRAME_HEADER) else {
         return Err(Unreadable::NotOneMessage);
@@ -119,13 +120,13 @@ mod tests {
         let unframe = |framed: Bytes| super::unframe(framed, &headers, MOST);
         assert_eq!(unframe(framed(1, &gzip(b"message"))).unwrap(), "message");
         assert_eq!(unframe(framed(1, &gzip(&[7; MOST]))).unwrap().len(), MOST);
-        // Ten megabytes in ten kilobytes, and one byte too much.
+        // Ten megabytes compressed to ten kilobytes, and a message that is one byte too long.
         for size in [10 << 20, MOST + 1] {
             let bomb = gzip(&vec![7; size]);
             assert_eq!(unframe(framed(1, &bomb)), Err(Unreadable::TooLarge));
         }
         assert!(matches!(unframe(framed(1, b"no gzip")), Err(Unreadable::Gzip(_))));
-        // A message that is not compressed may be among others that are.
+        // A message may be uncompressed even if the header names gzip.
         assert_eq!(unframe(framed(0, b"message")).unwrap(), "message");
         let other = encoded("snappy");
         let answer = super::unframe(framed(1, b"x"), &other, MOST);

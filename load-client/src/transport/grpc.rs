@@ -17,7 +17,7 @@ use super::{
 };
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-/// gRFC A6.
+/// The number of earlier attempts of a request (gRFC A6).
 const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 /// A timeout as gRPC writes it: at most eight digits and a unit.
@@ -35,11 +35,11 @@ pub(super) fn timeout_value(timeout: Duration) -> HeaderValue {
 
 /// How an attempt to make a call ended.
 pub(super) enum Attempt {
-    /// With an answer, or without one.
+    /// The call has ended, with an answer or without one.
     Ended(Answer),
-    /// The peer has not processed it and never will, so it may be sent again.
+    /// The peer has not processed the call and never will, so it may be sent again.
     Unprocessed {
-        /// What was said of it.
+        /// Why the peer did not process it.
         reason: String,
         /// True if the connection takes no more calls; false if the peer rejected only this call.
         leaving: bool,
@@ -72,7 +72,7 @@ pub(super) async fn exchange(
     // is closed by now: a peer may refuse a call before it has the message, and then its answer is what counts.
     let _ = body.send_data(message, true);
     if full {
-        // An error is the connection's. What has become of this call, the answer tells.
+        // An error here is about the connection. The answer says what became of this call.
         let _ = poll_fn(|context| {
             let ready = sender.poll_ready(context);
             if ready.is_pending() {
@@ -88,7 +88,7 @@ pub(super) async fn exchange(
         Err(error) => return unanswered(link, generation, &error),
     };
     link.served();
-    // A refusal comes as trailers only: its status is in the headers.
+    // An answer without a message has no trailers: its status is in the headers.
     if head.headers.contains_key(GRPC_STATUS) {
         let most = link.max_message_size();
         return Attempt::Ended(status::read(&head, None, Bytes::new(), most, keep_metadata));
@@ -99,9 +99,9 @@ pub(super) async fn exchange(
     }
 }
 
-/// What an error means that came instead of an answer.
+/// Decides what an error means that came instead of an answer.
 fn unanswered(link: &Link, generation: u64, error: &h2::Error) -> Attempt {
-    // h2 ends so only the streams that a GOAWAY leaves out: the peer has not looked at them.
+    // h2 gives this error only to streams that a GOAWAY leaves out: the peer has not looked at them.
     let leaving = error.is_go_away() && error.is_remote();
     let refused = error.is_reset() && error.is_remote() && error.reason() == Some(Reason::REFUSED_STREAM);
     if leaving || refused {
@@ -112,15 +112,15 @@ fn unanswered(link: &Link, generation: u64, error: &h2::Error) -> Attempt {
 }
 
 fn broken(link: &Link, generation: u64, error: &h2::Error) -> Attempt {
-    // h2 calls every end of a connection a broken pipe; the link knows better.
+    // h2 reports every end of a connection as a broken pipe; the link knows the reason.
     let known = error.is_io().then(|| link.what_broke(generation)).flatten();
     Attempt::Ended(Answer::Broken(
         known.map_or_else(|| trouble::http2(error), |reason| reason.to_string()),
     ))
 }
 
-/// What is sent ahead of every message, the same for every call over a connection: made once, because each header that is
-/// put into a map is hashed.
+/// The request headers, which are the same for every call over a connection. They are made once, because each header
+/// that is put into a map is hashed.
 pub(super) fn head(base: &http::uri::Parts, method: &Method, timeout: &HeaderValue) -> Request<()> {
     let mut request = Request::new(());
     *request.method_mut() = http::Method::POST;
@@ -134,7 +134,7 @@ pub(super) fn head(base: &http::uri::Parts, method: &Method, timeout: &HeaderVal
     request
 }
 
-/// The same for one attempt of several.
+/// The request headers of one attempt of several, which has its own timeout.
 pub(super) fn attempt_head(head: &Request<()>, timeout: Duration, previous: u32) -> Request<()> {
     let mut head = head.clone();
     let headers = head.headers_mut();

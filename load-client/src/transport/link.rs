@@ -1,4 +1,5 @@
-//! One connection that is kept up, as its calls see it: either what sends requests over it, or why it is down.
+//! One connection that is kept up, as its calls see it: they get either a handle that sends requests, or the reason why
+//! the connection is down.
 //!
 //! A call that finds the connection down waits for the attempt that is under way, and fails if the attempt fails. So a
 //! target that is gone slows its callers to the pace of the attempts, instead of letting them spin.
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::effort::StreamWaits;
 
-/// A connection that is made anew when it ends. Dropping it closes it.
+/// A connection that is opened again when it ends. Dropping it closes it.
 #[derive(Debug)]
 pub(super) struct Link {
     state: watch::Receiver<State>,
@@ -62,7 +63,7 @@ impl Link {
         self.max_message_size
     }
 
-    /// A place for a call that is about to be made.
+    /// Counts a call that is about to be made, until the returned value is dropped.
     pub(super) fn place(&self) -> StreamPlace<'_> {
         StreamPlace {
             link: self,
@@ -81,8 +82,8 @@ impl Link {
         *self.waits.lock().expect("no code panics with it locked")
     }
 
-    /// Waits until it is up, however many attempts that takes; the reason, if there is no point in waiting. `troubled` hears
-    /// of the first attempt that fails.
+    /// Waits until the connection is up, however many attempts that takes. Returns the reason if more attempts would
+    /// not help. Calls `troubled` with the reason if the first attempt fails.
     pub(super) async fn up(&self, troubled: impl FnOnce(&str)) -> Result<(), Arc<str>> {
         let mut state = self.state.clone();
         let down = match state
@@ -99,17 +100,17 @@ impl Link {
         let known = state.wait_for(|state| matches!(state, State::Up(_) | State::Unfit(_)));
         match known.await.as_deref() {
             Ok(State::Unfit(reason)) => Err(Arc::clone(reason)),
-            // It ends only with the link itself.
+            // The channel is closed only with the link itself.
             _ => Ok(()),
         }
     }
 
-    /// Whether it takes requests now.
+    /// Whether the connection takes requests now.
     pub(super) fn is_up(&self) -> bool {
         matches!(&*self.state.borrow(), State::Up(_))
     }
 
-    /// Why it is not up.
+    /// Why the connection is not up.
     pub(super) fn reason_down(&self) -> Arc<str> {
         match &*self.state.borrow() {
             State::Down(reason) | State::Unfit(reason) => Arc::clone(reason),
@@ -118,13 +119,14 @@ impl Link {
         }
     }
 
-    /// What broke the connection of this generation, if it was the last that broke.
+    /// Why the connection of this generation broke; `None` if it was not the last that broke.
     pub(super) fn what_broke(&self, generation: u64) -> Option<Arc<str>> {
         let broke = self.traffic.broke.lock().expect("no code panics with it locked");
         broke.clone().filter(|broke| broke.0 == generation).map(|broke| broke.1)
     }
 
-    /// What sends requests, over a connection later than the one of this generation; or why there is nothing that could.
+    /// Waits for a connection of a later generation than `after`, and returns the handle that sends requests over it.
+    /// Returns the reason if the attempt to connect fails.
     pub(super) async fn ready(&self, after: u64) -> Result<Ready, Arc<str>> {
         if let State::Up(ready) = &*self.state.borrow()
             && ready.generation > after
@@ -149,16 +151,16 @@ impl Link {
     }
 }
 
-/// A call's place among the streams of its connection, for as long as it is kept.
+/// A call that counts among the streams of its connection until this is dropped.
 pub(super) struct StreamPlace<'a> {
     link: &'a Link,
-    /// Calls that were there before it.
+    /// The number of calls that were there before it.
     pub(super) before: usize,
     waiting_since: Option<Instant>,
 }
 
 impl StreamPlace<'_> {
-    /// From now on, until [`Self::opened`] or its end, it waits for a stream.
+    /// Notes that the call waits for a stream, from now on until [`Self::opened`] or the drop.
     pub(super) fn waits(&mut self) {
         self.waiting_since.get_or_insert_with(Instant::now);
     }
@@ -174,7 +176,7 @@ impl StreamPlace<'_> {
 
 impl Drop for StreamPlace<'_> {
     fn drop(&mut self) {
-        // One that was given up has waited too.
+        // A call that was given up has waited too.
         self.opened();
         self.link.traffic.streams.fetch_sub(1, Relaxed);
     }

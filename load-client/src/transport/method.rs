@@ -1,16 +1,16 @@
-//! What is called.
+//! The method of a call, and the metadata that goes with it.
 
 use http::{HeaderMap, HeaderName, HeaderValue, uri::PathAndQuery};
 
-/// RFC 9218.
+/// The header with the urgency of a request (RFC 9218).
 const PRIORITY: HeaderName = HeaderName::from_static("priority");
 
-/// A call: where to, and what goes with it.
+/// The part that all calls of a method share: its path and its metadata.
 #[derive(Debug, Clone)]
 pub struct Method {
     /// The path of the method: `/package.Service/Method`.
     pub path: PathAndQuery,
-    /// Besides what gRPC itself needs.
+    /// The metadata of every call, besides the headers that gRPC itself needs.
     pub metadata: HeaderMap,
     /// Whether answers keep their metadata. It is copied from each answer, so only a reader of it should ask for it.
     pub keep_metadata: bool,

@@ -38,18 +38,19 @@ use crate::effort::StreamWaits;
 /// (arbitrary: a peer may take one call per connection, and many calls may wait; the deadline is the usual end).
 const MOST_RESENDS: u32 = 1000;
 
-/// What follows an error about one target of several: a run with a URL that is wrong must not pass for one of a service that is ill.
+/// The end of an error about one target of several: a run with a wrong URL must not look like a run against a service
+/// that fails.
 const ONE_OF_SEVERAL: &str = ". A run begins only when every URL answers: start this instance, or leave its URL out. Of an instance \
                               that goes away later, requests count as unavailable";
 
-/// What goes ahead of every message of a method, for each connection of a transport.
+/// The request headers of a method, for each connection of a transport.
 #[derive(Debug)]
 pub struct RequestHeaders {
     heads: Vec<http::Request<()>>,
     keep_metadata: bool,
 }
 
-/// A few connections to one target.
+/// A few connections, to one target or to several in turn.
 #[derive(Debug)]
 pub struct Transport {
     links: Vec<Link>,
@@ -69,14 +70,14 @@ pub enum ConnectError {
     Late {
         /// The target, as errors name it.
         target: String,
-        /// Whether there are others.
+        /// Whether there are other targets.
         one_of_several: bool,
-        /// How long it was tried.
+        /// How long the transport tried to connect.
         limit: Duration,
         /// Why the last attempt failed.
         reason: Arc<str>,
     },
-    /// The two ends do not fit each other, and time does not cure that.
+    /// Client and server do not fit each other, and waiting does not help.
     #[error("{target}: {reason}")]
     Unfit {
         /// The target, as errors name it.
@@ -89,8 +90,9 @@ pub enum ConnectError {
 impl Transport {
     /// Starts the connections of these numbers and waits until all are up.
     ///
-    /// `timeout` is the deadline of every call: the peer is told of it, and it is kept here too. `troubled` is told at once,
-    /// in a line for people, when the first attempt at a target fails and others follow.
+    /// `timeout` is the deadline of every call: it is sent to the peer, and enforced here too. `limit` is how long the
+    /// connections may take. `troubled` is called at once, with a line for people, if the first attempt at a target
+    /// fails and others follow.
     pub async fn connect(
         dial: &Dial,
         connections: impl IntoIterator<Item = usize>,
@@ -134,7 +136,7 @@ impl Transport {
         })
     }
 
-    /// The calls that had to wait for a stream so far: the peer lets only so many be open on a connection.
+    /// The calls that had to wait for a stream so far, because the peer limits how many are open on a connection.
     pub fn stream_waits(&self) -> StreamWaits {
         let mut all = StreamWaits::default();
         for link in &self.links {
@@ -169,8 +171,8 @@ impl Transport {
         self.call(index, head, heads.keep_metadata, self.timeout, message).await
     }
 
-    /// The same with a deadline of its own. `previous`: the attempts that this request had before, which the peer is told as
-    /// gRFC A6 says.
+    /// Like [`Self::unary`], with a deadline of its own. `previous` is the number of earlier attempts of the request,
+    /// which is sent to the peer (gRFC A6).
     pub async fn attempt(
         &self,
         index: usize,
@@ -195,7 +197,7 @@ impl Transport {
         let link = &self.links[index];
         let deadline = Instant::now() + timeout;
         let exchange = async {
-            // Of the connection that is known to take no more calls.
+            // The generation of the last connection that takes no more calls.
             let mut generation = 0;
             let mut resends = 0;
             let mut refused = false;

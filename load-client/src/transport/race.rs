@@ -11,11 +11,12 @@ use tokio::{
 
 use super::trouble;
 
-/// The next address is tried when the one before has not answered for so long (recommended by RFC 8305, section 8).
+/// The time after which the next address is tried too, if the one before has not answered (recommended by RFC 8305,
+/// section 8).
 const STAGGER: Duration = Duration::from_millis(250);
-/// How long one address has to answer.
+/// How long one address has to answer (arbitrary).
 pub(super) const ADDRESS_TIMEOUT: Duration = Duration::from_secs(5);
-/// Addresses that an error names at most (arbitrary: a line that can still be read).
+/// The most addresses that an error names (arbitrary: a line that can still be read).
 const MOST_NAMED: usize = 3;
 
 /// Connects to the first address that answers. They are tried in the order given.
@@ -42,7 +43,7 @@ pub(super) async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
                 return Ok(stream);
             }
             Some((address, Err(error))) => {
-                // Nothing that another address could help.
+                // Another address would fail in the same way.
                 if trouble::is_out_of_files(&error) {
                     return Err(error);
                 }
@@ -61,7 +62,7 @@ async fn attempt(address: SocketAddr) -> (SocketAddr, io::Result<TcpStream>) {
     )
 }
 
-/// The error of all attempts together: each reason once, with the addresses that it is true of.
+/// The error of all attempts together: each reason once, with the addresses that it applies to.
 fn none(failures: &[(SocketAddr, io::Error)]) -> io::Error {
     let Some((_, first)) = failures.first() else {
         return io::Error::new(io::ErrorKind::NotFound, "the name has no address");
@@ -83,7 +84,7 @@ fn none(failures: &[(SocketAddr, io::Error)]) -> io::Error {
     io::Error::new(first.kind(), reasons.collect::<Vec<_>>().join("; "))
 }
 
-/// What went wrong, with ADDRESS for where.
+/// The reason of an error, with ADDRESS in place of the address.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused by ADDRESS".to_owned(),
@@ -95,7 +96,7 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// The same addresses with their families taking turns, beginning with that of the first (RFC 8305, section 4).
+/// The same addresses, with IPv4 and IPv6 in turn, beginning with the family of the first (RFC 8305, section 4).
 pub(super) fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let Some(first) = addresses.first().map(SocketAddr::is_ipv6) else {
         return addresses;
@@ -148,7 +149,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_answers_nobody_does_not_use_up_the_time() {
-        // A socket whose queue is full answers no more: what a filter or a broken route looks like.
+        // A socket whose queue is full answers no more, like an address behind a filter or a broken route.
         let full = tokio::net::TcpSocket::new_v4().unwrap();
         full.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let silent = full.local_addr().unwrap();

@@ -17,7 +17,7 @@ pub(super) enum State {
     Up(Ready),
     /// The last attempt failed, or the connection broke; the next attempt is to come.
     Down(Arc<str>),
-    /// The last attempt failed, because the two ends do not fit each other: the next attempt will hardly do better.
+    /// The last attempt failed, because client and server do not fit each other: another attempt will hardly help.
     Unfit(Arc<str>),
 }
 
@@ -25,11 +25,11 @@ pub(super) enum State {
 #[derive(Debug, Clone)]
 pub(super) struct Ready {
     pub(super) sender: SendRequest<Bytes>,
-    /// Its number among the connections of the link, from 1.
+    /// The number of the connection among those of its link, from 1.
     pub(super) generation: u64,
 }
 
-/// What goes over a link, for the task that keeps it up.
+/// What the calls of a link and the task that keeps it up tell each other.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
     /// Calls that have a stream or wait for one.

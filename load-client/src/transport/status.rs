@@ -1,5 +1,5 @@
-//! What an HTTP/2 answer says as gRPC reads it: the status, by the peer's own word or by gRPC's table for answers of others
-//! (http-grpc-status-mapping.md of the gRPC project), and the message.
+//! Reads an HTTP/2 answer as gRPC does: its status and its message. The status is the peer's own, or follows from the
+//! HTTP status by gRPC's table (http-grpc-status-mapping.md of the gRPC project).
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, response};
@@ -13,12 +13,12 @@ use super::{
 
 pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-/// What every media type of gRPC begins with.
+/// The beginning of every media type of gRPC.
 const GRPC: &str = "application/grpc";
-/// Bytes of a peer's media type that an error shows (arbitrary: a line that can still be read).
+/// The most bytes of a peer's media type that an error shows (arbitrary: a line that can still be read).
 const MOST_SHOWN: usize = 80;
 
-/// The answer. `framed` is the whole body, and `most` the largest message that is accepted.
+/// Reads an answer. `framed` is the whole body, and `most` the largest message that is accepted, in bytes.
 pub(super) fn read(
     head: &response::Parts,
     trailers: Option<&HeaderMap>,
@@ -71,7 +71,7 @@ pub(super) fn read(
     }
 }
 
-/// An answer of more than `most` bytes.
+/// The result for an answer of more than `most` bytes.
 pub(super) fn too_large(most: usize) -> Answer {
     Answer::Malformed(format!(
         "the answer is larger than {most} bytes; --max-message-size allows more"

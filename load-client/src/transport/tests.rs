@@ -1,4 +1,4 @@
-//! Peers that go away, in virtual time: what becomes of calls, and how often they are dialled.
+//! Tests peers that go away, in virtual time: what becomes of calls, and how often the peers are dialled.
 
 use std::{future::poll_fn, time::Duration};
 
@@ -23,7 +23,7 @@ const CALLS: usize = 3_000;
 type Peer = h2::server::Connection<DuplexStream, Bytes>;
 type Caller = SendResponse<Bytes>;
 
-/// A target in this process, and where its peer finds the connections to it.
+/// A target in this process, and the receiver of the connections to it.
 fn target() -> (Dial, mpsc::Receiver<DuplexStream>) {
     let (connections, arriving) = mpsc::channel(1);
     (Dial::memory(connections), arriving)
@@ -52,7 +52,7 @@ async fn connected(dial: &Dial, timeout: Duration) -> Arc<Transport> {
     Arc::new(Transport::connect(dial, 0..1, timeout, SECOND, |_| {}).await.unwrap())
 }
 
-/// A call of this number.
+/// Makes one call.
 async fn call(transport: Arc<Transport>) -> Answer {
     let heads = transport.heads(&Method {
         path: PathAndQuery::from_static("/any.Service/Method"),
@@ -68,7 +68,7 @@ fn is_answered(answer: &Answer) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn answers_that_cross_with_their_deadlines_do_not_end_the_connection() {
-    // Tried with h2's own values for both settings on resets in `upkeep.rs`: too_many_internal_resets.
+    // Tried: with h2's own values for both settings on resets in `upkeep.rs`, this fails with too_many_internal_resets.
     let (dial, mut arriving) = target();
     // Only one connection is ever served.
     tokio::spawn(async move {
@@ -103,7 +103,7 @@ async fn answers_that_cross_with_their_deadlines_do_not_end_the_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn a_goaway_costs_no_call() {
-    // Tried without `poll_ready` in `upkeep.rs`: the second call fails, with the GOAWAY as its reason.
+    // Tried: without `poll_ready` in `upkeep.rs`, the second call fails, with the GOAWAY as its reason.
     let (dial, mut arriving) = target();
     tokio::spawn(async move {
         let mut old = accept(&mut arriving).await;
@@ -140,7 +140,7 @@ async fn a_goaway_costs_no_call() {
 async fn what_a_goaway_leaves_out_is_sent_again_within_its_deadline() {
     let (dial, mut arriving) = target();
     tokio::spawn(async move {
-        // A server that has looked at none of its calls when it goes.
+        // A server that has looked at none of its calls when it closes the connection.
         let mut io = arriving.recv().await.unwrap();
         goes_at_the_first_call(&mut io).await;
         let mut new = accept(&mut arriving).await;
@@ -154,7 +154,8 @@ async fn what_a_goaway_leaves_out_is_sent_again_within_its_deadline() {
     assert!(is_answered(&one) && is_answered(&other), "{one:?} {other:?}");
 }
 
-/// Frames by hand: h2's server never says that it has left a call out.
+/// Sends a GOAWAY at the first call, which says that no call was processed. The frames are written by hand, because
+/// h2's server never says that.
 async fn goes_at_the_first_call(io: &mut DuplexStream) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
@@ -168,7 +169,7 @@ async fn goes_at_the_first_call(io: &mut DuplexStream) {
         let mut body = vec![0; usize::from(u16::from_be_bytes([head[1], head[2]]))];
         io.read_exact(&mut body).await.unwrap();
         match (head[3], head[4]) {
-            // PING: its answer is the same with a flag.
+            // PING: the answer is the same frame with a flag.
             (6, 0) => {
                 head[4] = 1;
                 io.write_all(&[&head[..], &body].concat()).await.unwrap();
@@ -186,7 +187,7 @@ async fn goes_at_the_first_call(io: &mut DuplexStream) {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_closes_after_each_answer_is_dialled_without_a_pause() {
-    // Tried with pauses after every connection that lived under a second: 100 calls take 90 s.
+    // Tried: with pauses after every connection that lived under a second, 100 calls take 90 s.
     let (dial, mut arriving) = target();
     tokio::spawn(async move {
         loop {
@@ -230,7 +231,7 @@ async fn a_peer_that_never_serves_is_dialled_ever_more_slowly() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_is_swallowed_is_noticed_by_keep_alive_and_replaced() {
-    // Tried without `--keepalive`: the call after it expires too.
+    // Tried: without `--keepalive`, the second call expires too.
     let (dial, mut arriving) = target();
     let options = ConnectionOptions {
         keepalive: Some(SECOND),
@@ -281,7 +282,7 @@ async fn a_stream_that_is_refused_is_sent_again_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_left_out_many_times_is_sent_again_until_its_deadline() {
-    // Tried with 16 resends: NotConnected.
+    // Tried: with 16 resends, the answer is NotConnected.
     let (dial, mut arriving) = target();
     tokio::spawn(async move {
         for _ in 0..40 {

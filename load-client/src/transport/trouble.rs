@@ -9,13 +9,13 @@ use tokio::{
 
 /// How long finding out what a peer speaks may take (arbitrary: it is only for an error text).
 pub(super) const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
-/// What every server of HTTP/1.x answers in its own words. Some do not answer the preface of HTTP/2 so: Python's says nothing but
-/// HTML, hyper's closes the connection.
+/// A request that every server of HTTP/1.x answers in its protocol. Some do not answer the preface of HTTP/2 so:
+/// Python's sends only HTML, hyper's closes the connection.
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-/// How every answer of HTTP/1.0 and 1.1 begins.
+/// The beginning of every answer of HTTP/1.0 and 1.1.
 const HTTP_1: &[u8] = b"HTTP/1.";
 
-/// How the reasons begin that lie on the way to a server: none has been reached that could be another one.
+/// The beginnings of reasons why no server was reached at all: it cannot have been the wrong server.
 const ON_THE_WAY: [&str; 4] = [
     "the host name",
     "the name has no address",
@@ -23,7 +23,7 @@ const ON_THE_WAY: [&str; 4] = [
     "there is no route",
 ];
 
-/// What follows a reason: the question whether the server is there, where that may be the cause.
+/// The text that follows a reason: it asks whether the server is there, if that may be the cause.
 pub(super) fn question(reason: &str) -> &'static str {
     let on_the_way = |part: &str| ON_THE_WAY.iter().any(|beginning| part.starts_with(beginning));
     if reason.ends_with('?') {
@@ -35,7 +35,7 @@ pub(super) fn question(reason: &str) -> &'static str {
     }
 }
 
-/// An error that trying again does not cure.
+/// An error for which another attempt would not help.
 pub(super) fn unfit(words: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, words.into())
 }
@@ -54,7 +54,7 @@ pub(super) fn is_out_of_files(_: &io::Error) -> bool {
     false
 }
 
-/// The same error; if it is for want of files, with words that say what to do.
+/// Replaces an error about too many open files by one that says what to do. Any other error stays as it is.
 pub(super) fn worded(error: io::Error) -> io::Error {
     if is_out_of_files(&error) {
         return unfit(format!(
@@ -64,7 +64,7 @@ pub(super) fn worded(error: io::Error) -> io::Error {
     error
 }
 
-/// An error of HTTP/2, by the name of its code: with what the peer said beside it, if it said anything.
+/// The text of an HTTP/2 error, with the name of its code and with the peer's own words, if it sent any.
 pub(super) fn http2(error: &h2::Error) -> String {
     let text = error.to_string();
     let Some(code) = error.reason() else {
@@ -80,7 +80,7 @@ pub(super) fn http2(error: &h2::Error) -> String {
     }
 }
 
-/// Whether a peer answers in HTTP/1.x. The connection is of no use any more.
+/// Whether a peer answers in HTTP/1.x. The connection cannot be used afterwards.
 pub(super) async fn speaks_http_1(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> bool {
     let mut answer = [0; HTTP_1.len()];
     let probe = async {

@@ -32,19 +32,23 @@ use super::{
 const CONNECTION_WINDOW: u32 = 16 << 20;
 /// Flow control: room for the answer of one stream. Answers are small, or read at once.
 const STREAM_WINDOW: u32 = 1 << 20;
-/// Streams given up that h2 remembers, so that late frames for them are no error. Deadlines pass in bulk.
+/// The most given-up streams that h2 remembers, so that late frames for them are no error. Many deadlines may pass at
+/// once.
 const MAX_RESET_STREAMS: usize = 16_384;
-/// How long a target may take to speak HTTP/2 once it is connected.
+/// How long a target may take to answer in HTTP/2 once it is connected (arbitrary).
 const HTTP2_TIMEOUT: Duration = Duration::from_secs(5);
-/// The pause after the first failed attempt; it doubles up to the longest.
+/// The pause after the first failed attempt. It doubles with each failure, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// Connections of a link that are kept for their open calls after a GOAWAY (arbitrary: a peer that says it after each of many
-/// slow calls must not use up the files of this process). With so many, the next one waits until one of them has ended.
+/// The most connections of a link that are kept for their open calls after a GOAWAY (arbitrary: a peer that says it
+/// after each of many slow calls must not use up the files of this process). With so many, the next one waits until one
+/// of them has ended.
 const MOST_LINGERING: usize = 32;
-/// The longest that a sign of life is waited for (gRPC's usual value); a shorter interval of keep-alive shortens it.
+/// The longest wait for the answer to a keep-alive ping (gRPC's usual value). It is shorter if the interval between
+/// pings is shorter.
 const LONGEST_KEEPALIVE_WAIT: Duration = Duration::from_secs(20);
-/// Failures after which a link no longer tries to find out what else is spoken there: each look costs connections.
+/// After so many failures, a link no longer tries to find out what the target speaks instead of HTTP/2: each attempt
+/// costs connections.
 const MOST_PROBES: u32 = 3;
 
 type Connection = h2::client::Connection<Pin<Box<dyn Io>>, Bytes>;
@@ -56,9 +60,9 @@ struct Opened {
     pings: PingPong,
 }
 
-/// How a connection's time as the newest one ended.
+/// Why a connection takes no more new calls.
 enum End {
-    /// It takes no new calls; those that are open go on.
+    /// The peer takes no new calls; the open ones go on.
     Leaving,
     /// The connection has ended, for this reason.
     Over(Arc<str>),
@@ -67,12 +71,12 @@ enum End {
 /// The time between attempts to connect, which grows while they fail.
 #[derive(Default)]
 struct Pace {
-    /// Attempts, or connections without an answer, since the last that was any good.
+    /// Failed attempts, and connections without an answer, since the last good connection.
     vain: u32,
 }
 
 impl Pace {
-    /// Waits after an attempt that has failed.
+    /// Waits after a failed attempt, unless the attempt itself took as long as the longest pause.
     async fn failed(&mut self, began: Instant) {
         let pause = self.next_pause();
         if began.elapsed() >= LONGEST_PAUSE {
@@ -82,8 +86,8 @@ impl Pace {
         }
     }
 
-    /// Waits after a connection that came up and has ended: only if it ended at once, without one answer, and was not the
-    /// first to do so (of the last answer, its call may not have heard yet).
+    /// Waits after a connection that came up and has ended: only if it ended soon, without an answer, and was not the
+    /// first to do so (a call may have an answer that it has not noted yet).
     async fn ended(&mut self, began: Instant, served: bool) {
         if served || began.elapsed() >= LONGEST_PAUSE {
             self.vain = 0;
@@ -102,7 +106,7 @@ impl Pace {
     }
 }
 
-/// Keeps a link up until it is aborted.
+/// Keeps a link up until this task is aborted.
 pub(super) async fn keep_up(dial: Dial, state: watch::Sender<State>, traffic: Arc<Traffic>) {
     let mut pace = Pace::default();
     let mut probes = 0..MOST_PROBES;
@@ -144,7 +148,7 @@ pub(super) async fn keep_up(dial: Dial, state: watch::Sender<State>, traffic: Ar
             End::Over(reason) => {
                 *traffic.broke.lock().expect("no code panics with it locked") = Some((generation, Arc::clone(&reason)));
                 state.send_replace(State::Down(reason));
-                // Only now do the calls on it learn of its end.
+                // The calls on the connection must not learn of its end before the reason is known.
                 drop(connection);
             }
         }
@@ -180,7 +184,7 @@ async fn serve(
     }
 }
 
-/// Asks for signs of life, and returns when one does not come.
+/// Pings the peer at intervals, and returns if an answer does not come.
 async fn swallowed(mut pings: PingPong, keepalive: Option<Duration>, traffic: &Traffic) -> Arc<str> {
     let Some(interval) = keepalive else {
         return pending().await;
@@ -188,13 +192,13 @@ async fn swallowed(mut pings: PingPong, keepalive: Option<Duration>, traffic: &T
     let patience = interval.min(LONGEST_KEEPALIVE_WAIT);
     loop {
         sleep(interval).await;
-        // Servers take pings without calls amiss: gRPC's own close the connection for them ("too_many_pings").
+        // Servers do not like pings without calls: gRPC's own close the connection for them ("too_many_pings").
         if traffic.streams.load(Relaxed) == 0 {
             continue;
         }
         match timeout(patience, pings.ping(h2::Ping::opaque())).await {
             Ok(Ok(_)) => {}
-            // The connection itself says what has happened to it.
+            // The connection has failed, and reports that itself.
             Ok(Err(_)) => return pending().await,
             Err(_) => {
                 return format!("the connection is dead: no answer to a keep-alive ping within {patience:?}").into();
@@ -203,7 +207,8 @@ async fn swallowed(mut pings: PingPong, keepalive: Option<Duration>, traffic: &T
     }
 }
 
-/// A connection whose peer has answered. An error of kind `InvalidData` says that trying again does not help.
+/// Opens a connection, and waits until its peer has answered. An error of kind `InvalidData` says that another attempt
+/// would not help.
 async fn open(dial: &Dial, probes: &mut impl Iterator<Item = u32>) -> io::Result<Opened> {
     let stream = dial.dial().await?;
     match timeout(HTTP2_TIMEOUT, speak(stream)).await {
@@ -222,7 +227,7 @@ async fn open(dial: &Dial, probes: &mut impl Iterator<Item = u32>) -> io::Result
     }
 }
 
-/// HTTP/2 on a stream, once the peer has answered: that bytes can be sent to it says nothing.
+/// Starts HTTP/2 on a stream, and waits until the peer has answered: that bytes can be sent proves nothing.
 async fn speak(stream: Pin<Box<dyn Io>>) -> io::Result<Opened> {
     let (sender, mut connection) = h2::client::Builder::new()
         .enable_push(false)
@@ -253,7 +258,7 @@ async fn speak(stream: Pin<Box<dyn Io>>) -> io::Result<Opened> {
     })
 }
 
-/// What the stream said, if it was the stream; otherwise that HTTP/2 went wrong.
+/// The stream's own error, if the stream failed; otherwise an error that says that HTTP/2 failed.
 fn as_io(error: h2::Error) -> io::Error {
     if error.is_io() {
         error.into_io().expect("it is one")

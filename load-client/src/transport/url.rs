@@ -5,11 +5,11 @@ use std::{borrow::Cow, fmt, num::NonZero, path::PathBuf, str::FromStr, sync::Arc
 
 use http::uri::{Authority, Scheme};
 
-/// A target that was named, and not yet reached.
+/// The URL of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url {
     scheme: Scheme,
-    /// The authority that calls name.
+    /// The authority of the calls.
     authority: Authority,
     place: Place,
     /// The URL as it was written, without credentials.
@@ -23,12 +23,12 @@ pub enum Place {
     Host {
         /// The name or address to connect to, with the zone of an IPv6 address.
         host: Arc<str>,
-        /// Where none is written, the one that goes with the scheme.
+        /// The port; if none is written, the scheme's own.
         port: u16,
         /// Whether connections are to be spread over all addresses of the host.
         spread: bool,
     },
-    /// On a unix socket at this path.
+    /// A unix socket at this path.
     Socket(PathBuf),
 }
 
@@ -36,24 +36,24 @@ pub enum Place {
 #[derive(Debug, thiserror::Error)]
 #[error("{url:?} {reason}")]
 pub struct UrlError {
-    /// As it was written, without what may be a credential.
+    /// The URL as it was written, without what may be a credential.
     url: String,
     reason: Cow<'static, str>,
 }
 
 impl Url {
-    /// Whether it asks for TLS.
+    /// Whether the URL asks for TLS.
     pub fn is_secure(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }
 
-    /// What calls name as their host: host and port as written, but for the zone of an IPv6 address, which means nothing to
-    /// the peer; `localhost` for a unix socket.
+    /// The authority of the calls: host and port as written, without the zone of an IPv6 address, which means nothing
+    /// to the peer; `localhost` for a unix socket.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// The place of the target.
+    /// Where the target is found.
     pub fn place(&self) -> &Place {
         &self.place
     }
@@ -104,7 +104,7 @@ impl FromStr for Url {
             }
             return Ok(Self::socket(path));
         }
-        // gRPC's own way to write a target; after two slashes would come the server to ask.
+        // gRPC's own way to write a target. Between two slashes and a third one it would name a DNS server.
         let name = text.strip_prefix("dns:");
         let spread = name.is_some();
         let name = name.map(|name| name.strip_prefix("///").unwrap_or(name));
@@ -165,7 +165,7 @@ impl FromStr for Url {
             None => 80,
         };
         let host = format!("{}{zone}", bare_host(&authority)).into();
-        // As it was written, but with the scheme in one form and without a slash at the end.
+        // The URL as it was written, but with the scheme in one form and without a slash at the end.
         let shown = match zone.strip_prefix('%') {
             None => authority.to_string(),
             Some(zone) => authority.as_str().replacen(']', &format!("%25{zone}]"), 1),
@@ -263,7 +263,7 @@ mod tests {
             "ftp://h",
             "http://a@h:1",
             "http://",
-            // Older versions took these for port 80, of no host or of h.
+            // Older versions took these two for port 80, without a host or of the host h.
             "http://:50051",
             "http://h:",
             "dns://8.8.8.8/h:1",

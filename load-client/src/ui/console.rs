@@ -18,13 +18,14 @@ use crate::{
 /// failure is kept for [`Screen::finish`], and the run goes on.
 #[derive(Debug, Default)]
 pub struct Screen {
-    /// Standard output has a file of the report.
+    /// Whether the text goes to standard error, because standard output is used for a file of the report.
     aside: bool,
     failed: RefCell<Option<io::Error>>,
 }
 
 impl Screen {
-    /// Standard output; or standard error, if `aside` says that standard output is used for a file of the report.
+    /// A screen on standard output; or on standard error, if `aside` says that standard output is used for a file of
+    /// the report.
     pub fn new(aside: bool) -> Self {
         Self {
             aside,
@@ -39,7 +40,7 @@ impl Screen {
         self.write(text.as_bytes());
     }
 
-    /// Prints how the rules were judged, in colours if that is a terminal and `NO_COLOR` is not set.
+    /// Prints how the rules were judged, in colours if the output is a terminal and `NO_COLOR` is not set.
     pub fn show_gates(&self, text: &str) {
         let terminal = if self.aside {
             io::stderr().is_terminal()
@@ -66,7 +67,7 @@ impl Screen {
     /// Prints bytes as they are.
     pub fn write(&self, bytes: &[u8]) {
         if self.aside {
-            // Standard error that cannot be written leaves nowhere to say so.
+            // If standard error cannot be written, there is nowhere to report that.
             let _ = io::stderr().write_all(bytes);
             return;
         }
@@ -76,7 +77,7 @@ impl Screen {
         }
     }
 
-    /// Ends the output.
+    /// Ends the output, and reports whether it was written.
     ///
     /// # Errors
     ///
@@ -91,7 +92,7 @@ impl Screen {
     }
 }
 
-/// Whether an error says that standard output was a terminal that is gone: then the system answers EIO.
+/// Whether `error` means that standard output was a terminal that is gone: the system then reports EIO.
 #[cfg(unix)]
 fn is_of_a_terminal(error: &io::Error) -> bool {
     use std::{fs::File, os::unix::fs::FileTypeExt};
@@ -108,7 +109,8 @@ fn is_of_a_terminal(_: &io::Error) -> bool {
     false
 }
 
-/// The room of a text on `stream`: as many columns as the environment's `COLUMNS` says, else as its terminal has.
+/// The layout of text on `stream`: as many columns as the environment variable `COLUMNS` says, or else as its terminal
+/// has.
 fn layout_of(stream: impl AsFd) -> Layout {
     let columns = env::var("COLUMNS").ok();
     let columns = columns.and_then(|columns| columns.trim().parse().ok());

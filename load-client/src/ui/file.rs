@@ -18,7 +18,7 @@ pub const STANDARD: &str = "-";
 /// A file to be written.
 #[derive(Debug)]
 pub struct ReportFile {
-    /// As it was asked for.
+    /// The path as it was given.
     path: PathBuf,
     target: Target,
 }
@@ -26,13 +26,13 @@ pub struct ReportFile {
 #[derive(Debug)]
 enum Target {
     Stdout,
-    /// Written where it is: a device, a pipe, or a file in a folder that takes no other.
+    /// Written directly: a device, a pipe, or a file in a folder where no other file can be created.
     InPlace(File),
-    /// Written beside it, and renamed.
+    /// Written to a temporary file in the same folder, which is then renamed.
     Renamed {
         /// The file that is replaced, after symbolic links are followed.
         path: PathBuf,
-        /// Of the file that has the name now.
+        /// The permissions of the file that is replaced; `None` if there is no such file.
         permissions: Option<Permissions>,
     },
 }
@@ -65,7 +65,7 @@ impl ReportFile {
     ///
     /// # Errors
     ///
-    /// If it cannot.
+    /// If the file cannot be written.
     pub fn open(path: &Path) -> Result<Self, WriteError> {
         match target(path) {
             Ok(target) => Ok(Self {
@@ -79,7 +79,7 @@ impl ReportFile {
         }
     }
 
-    /// Whether both names lead to one file: through standard output, another way to write the path, or a link.
+    /// Whether both paths lead to the same file: standard output, another way to write the path, or a link.
     pub fn is(&self, other: &Self) -> bool {
         match (&self.target, &other.target) {
             (Target::Stdout, Target::Stdout) => true,
@@ -88,12 +88,12 @@ impl ReportFile {
         }
     }
 
-    /// Whether it is written to standard output.
+    /// Whether the file is standard output.
     pub fn is_on_stdout(&self) -> bool {
         matches!(self.target, Target::Stdout)
     }
 
-    /// Removes what an earlier run has left under the name.
+    /// Removes the file that an earlier run has left under the name.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl ReportFile {
         })
     }
 
-    /// Puts into it what `write` writes.
+    /// Fills the file with what `write` writes.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ fn target(path: &Path) -> io::Result<Target> {
     }
 }
 
-/// Where a path leads: a symbolic link stays, and what it names is written.
+/// Follows symbolic links, so that the file that a link names is replaced, and not the link.
 fn followed(path: &Path) -> io::Result<PathBuf> {
     if path.starts_with("/dev") || path.starts_with("/proc") {
         return Ok(path.to_owned());
@@ -171,7 +171,7 @@ fn followed(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Ok(path) => Ok(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(path) {
-            // What it names is not there yet.
+            // The link names a file that does not exist yet.
             Ok(target) => in_its_folder(&folder(path).join(target)),
             Err(_) => in_its_folder(path),
         },
@@ -185,7 +185,7 @@ fn in_its_folder(path: &Path) -> io::Result<PathBuf> {
     Ok(fs::canonicalize(folder(path))?.join(name))
 }
 
-/// The folder of a file; the working folder where the path has none.
+/// The folder of a file; the working folder if the path has none.
 fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -193,7 +193,7 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-/// A new file beside that one. It is gone again when dropped.
+/// Creates a temporary file in the folder of `path`. The file is removed when it is dropped.
 fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
     let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
     let mut prefix = std::ffi::OsString::from(".");
@@ -203,7 +203,7 @@ fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTemp
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // As for any new file; the system takes away what its user does not allow.
+        // The permissions of any new file; the system removes those that the user's umask forbids.
         builder.permissions(Permissions::from_mode(0o666));
     }
     let file = builder.tempfile_in(folder(path)).map_err(of_the_system)?;
@@ -213,8 +213,8 @@ fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTemp
     Ok(file)
 }
 
-/// The system's own error, which is inside that of the library: the library's error names the temporary file, which the user
-/// has never heard of.
+/// The error of the operating system, which is inside the library's error: the library's error names the temporary
+/// file, which the user does not know.
 fn of_the_system(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|inner| inner.source());
     let code = inner.and_then(|inner| inner.downcast_ref::<io::Error>()?.raw_os_error());
@@ -230,7 +230,7 @@ fn replace(
     through(file.as_file_mut(), write)?;
     match file.persist(path) {
         Ok(_) => Ok(()),
-        // A name that cannot be given away, such as a single file that a container has mounted, can still be written.
+        // A file that cannot be replaced, such as a single file mounted into a container, can still be overwritten.
         Err(error) => fs::copy(error.file.path(), path).map(drop).map_err(|_| error.error),
     }
 }

@@ -1,4 +1,4 @@
-//! Progress on stderr while it runs: a live view on a terminal, a plain line now and then otherwise, or nothing.
+//! Progress on stderr during a run: a live view on a terminal, a plain line now and then otherwise, or nothing.
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
@@ -16,9 +16,9 @@ use crate::{
     stop::Stopper,
 };
 
-/// Until the first plain line: most runs that are over sooner need none.
+/// The time until the first plain line (arbitrary: most runs that end sooner need none).
 const FIRST_LINE_AFTER: Duration = Duration::from_secs(2);
-/// Between two plain lines.
+/// The time between two plain lines (arbitrary).
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// How much is shown, from least to most.
@@ -28,7 +28,7 @@ pub enum ProgressStyle {
     Nothing,
     /// A plain line now and then.
     Lines,
-    /// The live view where there is a terminal for it, plain lines where not.
+    /// The live view if the terminal can show it, plain lines if not.
     View,
 }
 
@@ -55,7 +55,7 @@ impl Progress {
         Some(Self { view, lines })
     }
 
-    /// Makes room for the report: the view is gone and the terminal as it was.
+    /// Ends the progress and restores the terminal, so that the report can be printed.
     pub fn finish(self) {}
 }
 
@@ -82,7 +82,7 @@ async fn print_lines(runs: Vec<WatchedRun>) {
     join(troubles, states).await;
 }
 
-/// Says at once why a run does not begin.
+/// Prints at once why a run does not begin.
 async fn print_troubles(run: &WatchedRun) {
     let mut troubles = run.live.troubles();
     let mut said = 0;

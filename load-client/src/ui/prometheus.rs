@@ -32,7 +32,7 @@ pub struct MetricsOfRun {
 }
 
 impl MetricsOfRun {
-    /// Of a run with this load.
+    /// The metrics of a run with this load.
     pub fn new(scenario: Arc<Scenario>) -> Self {
         let recorder = prometheus(&scenario);
         let process = Collector::default();
@@ -59,7 +59,7 @@ impl MetricsOfRun {
         }
     }
 
-    /// Where the run records durations.
+    /// The histograms in which the run records durations.
     pub fn histograms(&self) -> Histograms {
         self.metrics.histograms()
     }
@@ -74,7 +74,7 @@ impl MetricsOfRun {
     fn render(&self, live: &Live) -> String {
         let reading = live.read();
         let elapsed = live.started().map(|start| start.elapsed());
-        // Nothing is asked for before the load and after it.
+        // Before and after the load, the schedule has no rate.
         let loading = elapsed.filter(|_| reading.phase == Phase::Loading);
         let offered = loading.and_then(|elapsed| self.scenario.schedule.rate_at(elapsed));
         self.metrics.publish(&reading, elapsed, offered);
@@ -85,7 +85,7 @@ impl MetricsOfRun {
     }
 }
 
-/// The metrics of a run that goes on.
+/// The HTTP pages of a running load: its metrics and its health.
 struct Page {
     run: MetricsOfRun,
     live: Arc<Live>,

@@ -1,4 +1,4 @@
-//! The terminal: taken, drawn on, and given back as it was, however the program ends.
+//! Takes the terminal, draws on it, and restores it, however the program ends.
 //!
 //! It is drawn on through stderr, so that stdout can go to a file. A terminal belongs to the whole process, and so does
 //! this module's state: a signal, a panic in any thread and the end of the view all give it back through [`restore`].
@@ -20,9 +20,9 @@ use ratatui::crossterm::{
 
 use crate::plain;
 
-/// What shells say of a program that Ctrl-C has ended.
+/// The exit code that shells report for a program that Ctrl-C has ended.
 const EXIT_INTERRUPTED: i32 = 130;
-/// Lines kept for after the view (arbitrary: more than anything says).
+/// The most messages that are kept until the view ends (arbitrary: more than any run prints).
 const MAX_HELD: usize = 100;
 
 struct Screen {
@@ -40,13 +40,13 @@ fn screen() -> MutexGuard<'static, Screen> {
     SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether stderr is a terminal that can be drawn on, and is ours to draw on.
+/// Whether stderr is a terminal that can be drawn on, and no other program uses it.
 pub fn is_fit() -> bool {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     io::stderr().is_terminal() && !dumb && is_foreground() && !stdout_is_read_by_a_program()
 }
 
-/// A shell's job in the background that changes the terminal is stopped for it.
+/// Whether the program is in the foreground: a background job that changes the terminal would be stopped.
 #[cfg(unix)]
 fn is_foreground() -> bool {
     rustix::termios::tcgetpgrp(io::stderr()).is_ok_and(|group| group == rustix::process::getpgrp())
@@ -57,7 +57,8 @@ fn is_foreground() -> bool {
     true
 }
 
-/// A pager, say, or tee: they would draw on the same terminal at the same time.
+/// Whether another program reads standard output, such as a pager or tee: both would draw on the same terminal at the
+/// same time.
 #[cfg(unix)]
 fn stdout_is_read_by_a_program() -> bool {
     use std::os::{fd::AsFd, unix::fs::FileTypeExt};
@@ -71,7 +72,7 @@ fn stdout_is_read_by_a_program() -> bool {
     !io::stdout().is_terminal()
 }
 
-/// Takes the terminal: keys arrive one by one, the alternate screen is shown. If it cannot be had, all is as before.
+/// Takes the terminal: keys arrive one by one, the alternate screen is shown. If that fails, the terminal is as before.
 pub(super) fn take() -> io::Result<()> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -92,7 +93,8 @@ pub(super) fn take() -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the terminal back, if it was taken, and says what was held back meanwhile. Nothing is drawn any more after that.
+/// Restores the terminal, if it was taken, and prints the messages that were held back. After that, nothing more is
+/// drawn.
 pub fn restore() {
     give_back(&mut screen());
 }
@@ -101,7 +103,7 @@ fn give_back(screen: &mut Screen) {
     if !std::mem::take(&mut screen.taken) {
         return;
     }
-    // A terminal that is gone needs nothing.
+    // If the terminal is gone, there is nothing to restore.
     let _ = execute!(io::stderr(), Show, LeaveAlternateScreen);
     let _ = disable_raw_mode();
     for line in screen.held.drain(..) {
@@ -109,8 +111,8 @@ fn give_back(screen: &mut Screen) {
     }
 }
 
-/// Prints a line on stderr, escaped as `plain` says; while the terminal is taken, once it has been given back. A stderr that
-/// is full, closed or gone loses the line, and nothing else.
+/// Prints a line on stderr, escaped by `plain::line`. While the terminal is taken, the line is held back until it is
+/// restored. If stderr is full or closed, the line is lost, and nothing else happens.
 pub fn say(line: &str) {
     let line = plain::line(line);
     let mut screen = screen();
@@ -127,7 +129,7 @@ pub fn break_off() -> ! {
     std::process::exit(EXIT_INTERRUPTED);
 }
 
-/// Where a frame is drawn: kept together, and shown at once while the terminal is ours.
+/// Collects the bytes of a frame. A flush draws them at once, if the terminal is still taken.
 #[derive(Debug, Default)]
 pub(super) struct Frames(Vec<u8>);
 
@@ -153,9 +155,9 @@ impl Write for Frames {
 pub(super) enum Gesture {
     /// The user asked to stop.
     End,
-    /// Made the window larger or smaller.
+    /// The user changed the size of the window.
     Resize,
-    /// Something that means nothing here.
+    /// Anything else, which is ignored.
     Other,
 }
 
@@ -193,7 +195,7 @@ fn wait_for_input(within: Duration) -> io::Result<()> {
     }];
     let within = Timespec::try_from(within).map_err(io::Error::other)?;
     match poll(&mut terminal, Some(&within)) {
-        // A signal such as that of a new window size.
+        // EINTR: a signal came, such as that of a new window size.
         Ok(_) | Err(Errno::INTR) => {}
         Err(error) => return Err(error.into()),
     }

@@ -1,6 +1,6 @@
-//! Numbers that are no times: bytes, counts and rates.
+//! Writes numbers other than times: bytes, counts and rates.
 
-/// What a KiB is of a byte, a MiB of a KiB, and so on.
+/// The factor from each unit of bytes to the next: from B to KiB, from KiB to MiB, and so on.
 pub const KIB: f64 = 1024.0;
 
 /// Bytes in the largest unit that leaves a number of 1 or more: 1.5 KiB, 23 MiB.
@@ -15,7 +15,7 @@ pub fn bytes(value: f64) -> String {
     format!("{value:.digits$} {}", units[at])
 }
 
-/// Three digits, without zeros at the end; whole numbers in full, as in the tables of text and in sentences.
+/// A number in at most three digits, without zeros at the end. Whole numbers, and all from 100 on, have all their digits.
 pub fn plain(value: f64) -> String {
     if value.abs() >= 100.0 || (value - value.round()).abs() < 1e-9 {
         return format!("{value:.0}");

@@ -1,7 +1,7 @@
 //! One unit for times that a reader compares.
 
-/// How times that stand beside or below each other are written: all in the same unit, with as many digits as two of the
-/// smallest take, but at most three.
+/// A unit for times that stand beside or below each other. All are written in it, with as many decimals as give the smallest
+/// time two digits, but at most three decimals.
 #[derive(Debug, Clone, Copy)]
 pub struct SharedUnit {
     name: &'static str,
@@ -10,7 +10,7 @@ pub struct SharedUnit {
 }
 
 impl SharedUnit {
-    /// The one that fits these values, in seconds; `virtual_time`: none of them has a digit below the millisecond.
+    /// The unit that fits these values, in seconds. `virtual_time`: no value has a digit below the millisecond.
     pub fn of(values: impl IntoIterator<Item = f64>, virtual_time: bool) -> Self {
         let known = values.into_iter().filter(|value| value.is_finite() && *value > 0.0);
         let ends = known.fold(None, |ends: Option<(f64, f64)>, value| {
@@ -41,7 +41,7 @@ impl SharedUnit {
         }
     }
 
-    /// A time in this unit, as a figure without the unit's name.
+    /// A time, given in seconds, in this unit and with the unit's name.
     pub fn show(self, seconds: f64) -> String {
         let value = format!("{:.digits$}", seconds / self.in_seconds, digits = self.digits);
         let rounded_away = seconds > 0.0 && value.bytes().all(|byte| matches!(byte, b'0' | b'.'));

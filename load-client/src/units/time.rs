@@ -1,4 +1,4 @@
-//! One time by itself. Each function says for which place it is: how much room there is, and how much must be told apart.
+//! Writes a single time. Each function is for one kind of place: how much room there is, and how exact the time must be.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub fn time(seconds: f64) -> String {
     }
 }
 
-/// The same of a clock that ticks once a millisecond, if it is `virtual_time`: with no digit that it cannot know.
+/// Like [`time()`]. In `virtual_time` the clock ticks once a millisecond, so no digit below the millisecond is shown.
 pub fn time_on(virtual_time: bool, seconds: f64) -> String {
     if virtual_time && seconds < 0.009_95 {
         let least = if seconds > 0.0 { 1.0 } else { 0.0 };
@@ -26,7 +26,7 @@ pub fn time_on(virtual_time: bool, seconds: f64) -> String {
     time(seconds)
 }
 
-/// A time in at most seven columns, for a view whose places do not move.
+/// A time in at most seven columns, for a view whose columns are fixed.
 pub fn compact_time(seconds: f64) -> String {
     match seconds {
         0.0 => "0".to_owned(),
@@ -71,8 +71,8 @@ pub fn fine_time(seconds: f64) -> String {
     }
 }
 
-/// A time with four digits, and more where fewer would fall on the other side of a bound: `is_true` says of a number of
-/// seconds whether it is on the right side.
+/// A time with four digits, and with more if rounding would move it to the other side of a bound: `is_true` says whether a
+/// number of seconds is on the right side.
 pub fn time_at_bound(time: Duration, is_true: impl Fn(f64) -> bool) -> String {
     let (unit, in_unit, value) = match time.as_secs_f64() {
         s if s < 0.001 => ("µs", 1e6, s * 1e6),

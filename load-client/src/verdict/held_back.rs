@@ -1,4 +1,4 @@
-//! What held requests back while all slots of their clients were taken: too few clients, or a service that makes its
+//! Finds out why clients had all their slots taken and held requests back: too few clients, or a service that makes its
 //! callers wait. (A slot is a request that a client may have in flight.)
 //!
 //! In both cases requests are withheld, or wait for a slot. The difference is whether an answer takes longer when all
@@ -12,9 +12,9 @@
 //!   slots in use = rate × service time. If it needs less than half of them, something else took the slots, such as a
 //!   pause of the service.
 //!
-//! If requests end badly, the result is `None`: a slot that waits for a dead URL or for a deadline says nothing of clients
-//! or service. One case stays hidden: a service that other callers keep busy all the time is as slow with few slots taken
-//! as with all.
+//! If requests end badly, the result is `None`: a slot that waits for a dead URL or for a deadline says nothing about clients
+//! or service. One case stays hidden: a service that other callers keep busy all the time is as slow with few slots taken as
+//! with all.
 
 use std::time::Duration;
 
@@ -29,20 +29,20 @@ use crate::{
 const HELD_BACK: f64 = 0.01;
 /// From this share of the sent requests on, it matters that they ended badly (arbitrary).
 const BAD: f64 = 0.01;
-/// An answer that takes this many times as long with all slots taken waits in a line (arbitrary: half as long again is
+/// If an answer takes this many times as long with all slots taken, it waits in a line (arbitrary: half as long again is
 /// more than what connections and caches do, and less than what the shortest line of one worker does).
 const LINE: f64 = 1.5;
-/// The least share of the slots that the schedule needs, for their number to be the limit (arbitrary).
+/// If the schedule needs at least this share of the slots, their number is the limit (arbitrary).
 const IN_NEED: f64 = 0.5;
-/// The slots that are advised, for each that is needed on average: at random, requests come in bunches.
+/// The report advises this many slots per slot that is needed on average, because random requests come in bunches.
 const ROOM: f64 = 1.5;
 
-/// What held requests back.
+/// The reason why requests were held back.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum HeldBack {
     /// There are too few clients.
     ByClients(TooFew),
-    /// The service, which made its callers wait.
+    /// The service made its callers wait.
     ByService,
 }
 
@@ -51,15 +51,15 @@ pub(super) enum HeldBack {
 pub struct TooFew {
     /// The number of clients of the load.
     pub clients: u32,
-    /// Requests that each may have in flight.
+    /// Requests that each client may have in flight.
     pub max_in_flight: u32,
     /// The highest rate of the schedule, per second.
     pub rate: f64,
-    /// The median with all slots taken.
+    /// The median service time with all slots taken.
     pub service_time: Duration,
     /// Slots that the schedule keeps taken on average: rate × service time (Little's law).
     pub needed: f64,
-    /// Slots that leave room for requests that come in bunches.
+    /// The number of slots that is advised: it leaves room for requests that come in bunches.
     pub advised: f64,
     /// The share of the requests that were withheld or late.
     pub held_back: f64,
@@ -72,7 +72,7 @@ impl TooFew {
     }
 }
 
-/// What held requests back; `None` if hardly any were, or the figures do not tell.
+/// The reason why requests were held back; `None` if hardly any were, or the figures do not tell.
 pub(super) fn held_back(scenario: &Scenario, figures: &Figures) -> Option<HeldBack> {
     let ledger = &figures.ledger;
     let more_than = |share: f64, part: u64, of: u64| part as f64 > share * of as f64;
@@ -105,7 +105,7 @@ fn slower_by(scenario: &Scenario, figures: &Figures) -> Option<f64> {
     Some(figures.slots.all.median()?.as_secs_f64() / few.as_secs_f64())
 }
 
-/// That there are too few slots for the schedule; `None` if there are enough.
+/// The figures that show that there are too few slots for the schedule; `None` if there are enough.
 fn too_few(scenario: &Scenario, figures: &Figures, held_back: u64) -> Option<TooFew> {
     let service_time = figures.slots.all.median()?;
     let rate = scenario.schedule.highest_rate()?;
@@ -185,7 +185,7 @@ mod tests {
         figures
     }
 
-    /// A hundred of the answered requests end otherwise.
+    /// Changes the outcome of a hundred answers from ok to `outcome`.
     fn otherwise(mut figures: Figures, outcome: Outcome) -> Figures {
         figures.ledger.ok -= 100;
         *figures.ledger.count(outcome) += 100;
@@ -236,7 +236,7 @@ mod tests {
             held_back(&scenario(8.0), &figures(400, 250, 1000)),
             Some(HeldBack::ByService)
         );
-        // Its own word counts more than a comparison, which has nothing to compare here.
+        // The queue wait that the service reports counts more than the comparison, which shows no difference here.
         let process = Scenario {
             rpc: Rpc::Process,
             ..scenario(8.0)
@@ -264,7 +264,7 @@ mod tests {
             at: millis(10 * hundredth),
             demand: None,
         };
-        // A hundred in a second, and then one more after a minute.
+        // A hundred requests within a second, and then one more after a minute.
         let rows: Vec<TraceRow> = (0..100).chain([6000]).map(row).collect();
         let trace = Scenario {
             schedule: Schedule::Trace(Arc::from(rows)),

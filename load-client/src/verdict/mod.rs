@@ -1,4 +1,5 @@
-//! Whether the figures of a run are the service's or the load client's own, as data: `present` words it.
+//! The verdict of a run: whether its figures describe the service or the load client. It is data; `present` puts it into
+//! words.
 
 mod held_back;
 
@@ -8,13 +9,13 @@ pub use self::held_back::TooFew;
 use self::held_back::{HeldBack, held_back};
 use crate::{effort::StreamWaits, recorder::Figures, report::Limit, scenario::Scenario};
 
-/// A load client that is later than this with one send in a hundred is the limit itself (arbitrary: ten ticks of its
+/// If one request in a hundred is sent later than this, the load client is the limit itself (arbitrary: ten ticks of its
 /// timers, and below any SLO that is worth measuring).
 pub const LATE: Duration = Duration::from_millis(10);
-/// A sending thread that uses more of a core than this is the limit itself (arbitrary: what little is left cannot be had
+/// If a sending thread uses more of a core than this, the load client is the limit (arbitrary: it cannot use the small rest
 /// evenly, so answers wait to be read).
 const BUSY: f64 = 0.9;
-/// Connections on which more than this share of the sends had to wait for a stream are the limit themselves (arbitrary:
+/// If more than this share of the sends had to wait for a stream on a connection, the connections are the limit (arbitrary:
 /// from here on the wait is in the p99).
 const WAITING: f64 = 0.01;
 
@@ -23,28 +24,29 @@ const WAITING: f64 = 0.01;
 pub struct Verdict {
     /// What limited the load; `None` if nothing did.
     pub limited_by: Option<Limit>,
-    /// The clients were too few.
+    /// The figures that show that there were too few clients; `None` if they did not limit the load.
     pub too_few: Option<TooFew>,
-    /// What the load client itself could not do, in a fixed order; empty if it kept up.
+    /// How the load client itself fell short, in a fixed order; empty if it kept up.
     pub generator: Vec<Shortfall>,
-    /// How late the load client was with one request in a hundred; `None` if nothing was sent.
+    /// The 99th percentile of the start lag; `None` if nothing was sent.
     pub start_lag_p99: Option<Duration>,
-    /// The share of a core that the busiest sending thread used; `None` where a thread has other work too.
+    /// The share of a core that the busiest sending thread used; `None` if it is not known, or if the thread has other work
+    /// too.
     pub cpu_share: Option<f64>,
-    /// Requests that waited for an HTTP/2 stream.
+    /// The waits of requests for an HTTP/2 stream.
     pub stream_waits: StreamWaits,
     /// The share of the requests that were withheld; `None` if nothing was scheduled.
     pub withheld_share: Option<f64>,
 }
 
-/// In what the load client fell short.
+/// A way in which the load client fell short.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shortfall {
-    /// Requests were sent so late (the 99th percentile).
+    /// Requests were sent late: the 99th percentile of the start lag.
     Late(Duration),
     /// The busiest thread used this share of a core.
     Busy(f64),
-    /// This share of the requests waited for an HTTP/2 stream, the longest for so long.
+    /// This share of the requests waited for an HTTP/2 stream; the second value is the longest wait.
     Streams(f64, Duration),
 }
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, io};
 
-/// Why a trace cannot be read. Each names the file, and the line and column where there is one.
+/// Why a trace cannot be read. Each error names the file, and the line and the column if it concerns one.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
     /// No flag names the column with the times, and none is assumed.
@@ -19,12 +19,12 @@ pub enum TraceError {
         /// What the operating system says.
         source: io::Error,
     },
-    /// It is not CSV: a quote is left open, or the fields of a line are too many or too few.
+    /// The file is not CSV in UTF-8: it has another encoding, or a line has more or fewer fields than the header.
     #[error("{file}: line {line}: {reason}")]
     Malformed {
         /// The path as it was given, or "standard input".
         file: String,
-        /// From 1, the header included.
+        /// The line in the file, counted from 1.
         line: u64,
         /// What is wrong, and what to do.
         reason: String,
@@ -38,15 +38,15 @@ pub enum TraceError {
         column: String,
         /// The columns that the file has.
         present: String,
-        /// Where the separator may be the reason, the flag for it.
+        /// A pointer to `--trace-separator` if a wrong separator may be the reason; otherwise empty.
         hint: &'static str,
     },
-    /// A field is not what its column must hold.
+    /// The text of a cell is not a time or not a demand, as its column requires.
     #[error("{file}: line {line}, column {column}: {value:?} {reason}")]
     Field {
         /// The path as it was given, or "standard input".
         file: String,
-        /// From 1, the header included.
+        /// The line in the file, counted from 1.
         line: u64,
         /// The column's name in the header.
         column: String,
@@ -55,12 +55,12 @@ pub enum TraceError {
         /// What is wrong with it.
         reason: Cow<'static, str>,
     },
-    /// There is nothing to replay, or too much.
+    /// The file has no rows, too many of them, or its replay would take too long.
     #[error("{file}: {reason}")]
     Size {
         /// The path as it was given, or "standard input".
         file: String,
-        /// Whether there is nothing to replay, or too much.
+        /// What is wrong with the number of rows or the length of the replay, and what to do.
         reason: String,
     },
 }

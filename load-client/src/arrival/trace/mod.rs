@@ -1,7 +1,8 @@
 //! Reads a recorded trace: any CSV file with a header and a time column.
 //!
-//! Times are either all numbers (since anything, in seconds unless another unit is given) or all timestamps (RFC 3339 and
-//! its relatives, or a date and a time without zone, which count as UTC). Only their differences matter.
+//! Times are either all numbers (counted from any moment, in seconds unless a flag gives another unit) or all
+//! timestamps (RFC 3339 and similar forms, or a date and a time without zone, which count as UTC unless a flag gives a
+//! zone). Only their differences matter.
 
 mod error;
 mod stamp;
@@ -24,17 +25,17 @@ use self::time::Times;
 pub use self::{error::TraceError, stamp::zone_of_offset, unit::TimeUnit};
 use crate::{input, scenario::TraceRow};
 
-/// Rows accepted (arbitrary: 10 million rows take 320 MB).
+/// The most rows accepted (arbitrary: 10 million rows take 320 MB).
 const MAX_ROWS: usize = 10_000_000;
-/// The longest demand accepted: what foo-service can be told to accept at most.
+/// The longest demand accepted: the largest limit that foo-service can be given.
 const MAX_DEMAND: Duration = Duration::from_secs(3600);
 
-/// The longest replay accepted (arbitrary: a year, far from where arithmetic with instants ends).
+/// The longest replay accepted (arbitrary: a year, far below the times at which arithmetic with instants overflows).
 pub const MAX_LENGTH: Duration = Duration::from_secs(366 * 24 * 3600);
 
-/// The most bytes of a header in which a separator is looked for (arbitrary).
+/// The separator is looked for in this many bytes of the header at most (arbitrary).
 const LONGEST_HEADER: u64 = 64 * 1024;
-/// What may separate columns besides a comma, where no flag says it.
+/// The separators besides a comma that are recognised without a flag.
 const SEPARATORS: [u8; 3] = [b'\t', b';', b'|'];
 
 /// Which columns to read, and how.
@@ -42,20 +43,20 @@ const SEPARATORS: [u8; 3] = [b'\t', b';', b'|'];
 pub struct TraceFormat {
     /// The header of the column with the times.
     pub time_column: String,
-    /// Of times that are numbers; `None`: seconds, if they can be.
+    /// The unit of times that are numbers. `None`: seconds; numbers that are too large for seconds are refused.
     pub time_unit: Option<TimeUnit>,
-    /// Of timestamps that name none; `None`: UTC, if none of them names one.
+    /// The zone of timestamps without a zone. `None`: UTC; a file in which only some timestamps have a zone is refused.
     pub time_zone: Option<TimeZone>,
-    /// Between columns; `None`: a comma, or what separates a header without one.
+    /// The separator between columns. `None`: a comma; if the header has none, its tab, semicolon or bar.
     pub separator: Option<u8>,
-    /// The header of the column with the demands, and what one unit of it takes.
+    /// The header of the column with the demands, and the service time that one unit in it stands for.
     pub demand: Option<(String, Duration)>,
     /// How many times faster than recorded to replay; demands are not scaled.
     pub speed: f64,
 }
 
 impl TraceFormat {
-    /// Times in that column, as the file has them, and no demands.
+    /// Reads times from that column at the recorded speed, and no demands.
     pub fn new(time_column: impl Into<String>) -> Self {
         Self {
             time_column: time_column.into(),
@@ -71,9 +72,10 @@ impl TraceFormat {
 /// A trace that was read.
 #[derive(Debug)]
 pub struct Recording {
-    /// In the order of their times, the first at 0.
+    /// The rows in the order of their times; the first is at 0.
     pub rows: Vec<TraceRow>,
-    /// What to tell the user before the replay: the unit of the times, if neither a flag nor the data says it.
+    /// A note for the user before the replay: times are read as seconds, though neither a flag nor the data gives a
+    /// unit.
     pub note: Option<String>,
 }
 
@@ -211,8 +213,8 @@ fn replayed(mut rows: Vec<(i128, Option<Duration>)>, file: &str, speed: f64) -> 
         .collect()
 }
 
-/// What stands between the columns of this header, beyond doubt: a comma if there is one, otherwise the only other
-/// separator that there is.
+/// The separator between the columns of this header: a comma if there is one or if nothing else is certain, otherwise
+/// the only other separator that the header has.
 fn separator_of(header: &[u8], column: &str) -> u8 {
     let line = header
         .split(|byte| matches!(byte, b'\n' | b'\r'))

@@ -1,4 +1,4 @@
-//! Timestamps in the forms in which programs write them, and the zones at their ends.
+//! Parses timestamps in the forms that programs commonly write, and the zones at their ends.
 
 use jiff::{
     Timestamp,
@@ -6,7 +6,7 @@ use jiff::{
     tz::{Offset, TimeZone},
 };
 
-/// A timestamp, as many programs write them.
+/// A timestamp, with or without a time zone.
 pub(super) enum Stamp {
     Zoned(Timestamp),
     Local(DateTime),
@@ -26,21 +26,21 @@ impl Stamp {
     }
 }
 
-/// Splits off a zone that is written in another way than RFC 3339 has it: ` UTC`, ` GMT`, ` Z`, `+0000`, ` +02`.
+/// Splits off a zone at the end that is not in the form of RFC 3339: ` UTC`, ` GMT`, ` Z`, `+0000`, ` +02`.
 fn zone_at_end(text: &str) -> Option<(&str, TimeZone)> {
     for name in ["UTC", "GMT", "Z"] {
         if let Some(local) = text.strip_suffix(name) {
             return Some((local, TimeZone::UTC));
         }
     }
-    // The last sign after the time; those before it belong to the date.
+    // The offset begins at the last sign after the first colon; signs before that belong to the date.
     let time = text.find(':')?;
     let sign = time + text[time..].rfind(['+', '-'])?;
     let (local, offset) = text.split_at(sign);
     Some((local, zone_of_offset(offset)?))
 }
 
-/// The zone of an offset that is written as `+02`, `+0200` or `+02:00`; `None` if it is not.
+/// The time zone with the offset `text`, such as `+02`, `+0200` or `+02:00`; `None` for any other form.
 pub fn zone_of_offset(text: &str) -> Option<TimeZone> {
     let (digits, sign) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
         (Some(digits), _) => (digits, 1),

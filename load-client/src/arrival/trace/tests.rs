@@ -1,4 +1,4 @@
-//! Whole files, as text.
+//! Tests of whole trace files, given as text.
 
 use super::*;
 
@@ -135,7 +135,7 @@ fn extreme_numbers_are_errors_not_panics() {
 
 #[test]
 fn a_replay_that_would_outlast_the_clock_is_refused() {
-    // Once accepted, it ended the run in a panic: no instant lies so far ahead.
+    // An earlier version accepted this file, and the run panicked: an instant so far ahead cannot be represented.
     let far = "when,work\n0,0\n9300000000000,0\n";
     let in_seconds = TraceFormat {
         time_unit: Some(TimeUnit::Seconds),

@@ -10,16 +10,17 @@ use super::{
     unit::{TimeUnit, decimal},
 };
 
-/// From here on a number cannot be an epoch in seconds (the year 5138), milliseconds or microseconds.
+/// Limits in seconds, with the likely unit of larger numbers. From 10¹¹ (the year 5138) a number is too large for an
+/// epoch in seconds and is likely one in milliseconds; from 10¹⁴ one in microseconds; from 10¹⁷ one in nanoseconds.
 const TOO_LARGE: [(i128, TimeUnit); 3] = [
     (10_i128.pow(17), TimeUnit::Nanos),
     (10_i128.pow(14), TimeUnit::Micros),
     (10_i128.pow(11), TimeUnit::Millis),
 ];
-/// From here on, in nanoseconds, a number is taken for an epoch in seconds (the year 2001): in any smaller unit it would be
-/// of the years 1970 to 1973.
+/// The smallest number of seconds, in nanoseconds, that is taken for an epoch (the year 2001). As an epoch in any
+/// smaller unit, the same number would be in the years 1970 to 1973.
 const FIRST_EPOCH: i128 = 10_i128.pow(18);
-/// More nanoseconds than any clock shows: a thousand million million seconds.
+/// Numbers from here on, in nanoseconds, are refused: a thousand million million seconds, more than any clock shows.
 const MOST_NANOS: i128 = 10_i128.pow(24);
 
 type Reason = Cow<'static, str>;
@@ -39,12 +40,12 @@ pub(super) struct Times<'a> {
     unit: Option<TimeUnit>,
     zone: Option<&'a TimeZone>,
     kind: Option<Kind>,
-    /// Whether all numbers so far are such as epochs in seconds are.
+    /// True while all numbers so far are as large as epochs in seconds are.
     epochs: bool,
 }
 
 impl<'a> Times<'a> {
-    /// Of the column of that name; `unit` and `zone` as far as a flag says them.
+    /// Reads the column of that name; `unit` and `zone` are those of the flags, if given.
     pub(super) fn new(column: &'a str, unit: Option<TimeUnit>, zone: Option<&'a TimeZone>) -> Self {
         Self {
             column,
@@ -55,13 +56,13 @@ impl<'a> Times<'a> {
         }
     }
 
-    /// Whether the times are numbers of unknown unit: neither a flag, nor the column's name, nor their size tells it.
+    /// True if the times are numbers of unknown unit: neither a flag, nor the column's name, nor their size tells it.
     pub(super) fn unit_is_assumed(&self) -> bool {
         let said = self.unit.or_else(|| TimeUnit::of_column(self.column));
         self.kind == Some(Kind::Number) && said.is_none() && !self.epochs
     }
 
-    /// A time in nanoseconds; otherwise what is wrong with it, as the end of a sentence about it.
+    /// Reads a time, in nanoseconds. The error is the end of a sentence that begins with the text of the time.
     pub(super) fn read(&mut self, text: &str) -> Result<i128, Reason> {
         if text.parse::<f64>().is_ok() {
             self.is_a(Kind::Number)?;
@@ -107,7 +108,7 @@ impl<'a> Times<'a> {
         }
     }
 
-    /// Holds that all times are of one kind.
+    /// Checks that this time is of the same kind as the times before it.
     fn is_a(&mut self, kind: Kind) -> Result<(), Reason> {
         let before = *self.kind.get_or_insert(kind);
         match (before, kind) {

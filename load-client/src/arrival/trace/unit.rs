@@ -1,4 +1,4 @@
-//! The unit of times that are numbers, and numbers in it.
+//! The unit of times that are numbers, and the exact parsing of such numbers.
 
 /// The unit of times that are numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// As the flag `--trace-time-unit` has it.
+    /// The value of the flag `--trace-time-unit` for this unit.
     pub fn name(self) -> &'static str {
         match self {
             Self::Seconds => "s",
@@ -24,7 +24,7 @@ impl TimeUnit {
         }
     }
 
-    /// A unit is 10 to the power of this many nanoseconds.
+    /// The exponent: one unit has 10 to the power of this number of nanoseconds.
     pub(super) fn exponent(self) -> usize {
         match self {
             Self::Seconds => 9,
@@ -34,7 +34,7 @@ impl TimeUnit {
         }
     }
 
-    /// What the name of a column says about its unit.
+    /// The unit that the end of a column's name suggests, such as `_ms`; `None` if it suggests none.
     pub(super) fn of_column(name: &str) -> Option<Self> {
         let name = name.to_lowercase();
         let name = name.trim_end_matches([')', ']', ' ']);
@@ -57,8 +57,9 @@ impl TimeUnit {
     }
 }
 
-/// A decimal number times 10 to the power of `exponent`, exactly, rounded to a whole number. Other ways to write a number
-/// go through a float.
+/// Multiplies a decimal number by 10 to the power of `exponent`, without loss, and rounds to a whole number. Numbers in
+/// other forms, such as `1.7e9`, are parsed as floats and may lose digits. `None` if `text` is not a number or too
+/// large.
 pub(super) fn decimal(text: &str, exponent: usize) -> Option<i128> {
     let digits = text
         .strip_prefix('-')

@@ -1,4 +1,4 @@
-//! From JSON with placeholders to the pieces of a message.
+//! Compiles JSON with placeholders to the pieces of a message.
 
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
@@ -16,10 +16,10 @@ use crate::call::{
     wire,
 };
 
-/// The pieces of a message that has a placeholder somewhere.
+/// Compiles a message that has a placeholder somewhere. `place` names the message in errors.
 pub(super) fn pieces(message: &MessageDescriptor, data: &Value, place: &str) -> Result<Vec<Piece>, TemplateError> {
     let Value::Object(entries) = data else {
-        // JSON writes a wrapper as the value that it wraps.
+        // In JSON, a wrapper such as StringValue is only the value in it.
         return match message.get_field_by_name("value") {
             Some(value) if is_well_known(message) && message.fields().len() == 1 => Ok(vec![single(&value, data)?]),
             _ => Err(TemplateError::misplaced(place)),
@@ -35,7 +35,7 @@ pub(super) fn pieces(message: &MessageDescriptor, data: &Value, place: &str) -> 
     fixed.values_mut().for_each(unescape);
     let mut pieces = vec![Piece::Fixed(encode(message, &fixed.into())?)];
     for (name, value) in &filled {
-        // An extension is the one name in JSON that is no field of its message.
+        // The data has been checked, so a name that is not a field of the message is the name of an extension.
         let field = field_named(message, name).ok_or_else(|| TemplateError::misplaced(name))?;
         pieces.extend(self::field(message, &field, value)?);
     }

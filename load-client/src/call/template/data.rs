@@ -1,4 +1,4 @@
-//! JSON with placeholders in its strings.
+//! Checks and fills in the placeholders in the strings of JSON data.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::call::{
     template_error::TemplateError,
 };
 
-/// Whether each placeholder can be read, and stands in a value.
+/// Checks that each placeholder can be read, and that none is in the name of a field.
 pub(super) fn check_placeholders(data: &Value) -> Result<(), TemplateError> {
     match data {
         Value::String(text) => parse(text).map(drop).map_err(TemplateError::Placeholder),
@@ -22,7 +22,7 @@ pub(super) fn check_placeholders(data: &Value) -> Result<(), TemplateError> {
     }
 }
 
-/// Whether there is a placeholder anywhere in the data.
+/// True if a placeholder is anywhere in the data.
 pub(super) fn has_placeholder(data: &Value) -> bool {
     match data {
         Value::String(text) => {
@@ -34,19 +34,20 @@ pub(super) fn has_placeholder(data: &Value) -> bool {
     }
 }
 
-/// Data that has no placeholder, with its literal braces as they are meant.
+/// Replaces each `{{{{` by `{{` in data without placeholders.
 pub(super) fn unescape(data: &mut Value) {
     fill(data, Extreme::Lowest);
 }
 
-/// A value that stands for all that a placeholder can have.
+/// Which of its possible values a placeholder is replaced by.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Extreme {
     Lowest,
     Highest,
 }
 
-/// Data as it looks with such values. What fits a field at both ends fits it in between.
+/// Replaces the placeholders in `data` by their lowest or highest values. If a field can hold both, it can hold all
+/// values between.
 pub(super) fn fill(data: &mut Value, extreme: Extreme) {
     match data {
         Value::String(text) => {
@@ -55,7 +56,7 @@ pub(super) fn fill(data: &mut Value, extreme: Extreme) {
                 .into_iter()
                 .map(|part| match (part, extreme) {
                     (Part::Literal(literal), _) => literal,
-                    // A counter goes on for as long as it has to; its field has it from the front again.
+                    // A counter always fits: when it outgrows its field, it starts again at 0.
                     (Part::Placeholder(Placeholder::Counter), _) => "0".to_owned(),
                     (Part::Placeholder(Placeholder::Random { from, .. }), Extreme::Lowest) => from.to_string(),
                     (Part::Placeholder(Placeholder::Random { to, .. }), Extreme::Highest) => to.to_string(),

@@ -1,8 +1,8 @@
-//! A message from JSON, compiled once: what is the same in every send is encoded then; per send only the placeholders are
-//! filled in, and the lengths around them.
+//! Compiles a message from JSON, once for all sends. The parts that are the same in every send are encoded then; each
+//! send only fills in the placeholders and the lengths around them.
 //!
-//! `prost-reflect` knows how JSON maps to protobuf, and does all of that here: it encodes what has no placeholder, and
-//! checks the whole with the lowest and the highest values filled in. This module only walks to the placeholders.
+//! The library `prost-reflect` maps JSON to protobuf: it encodes the fields without placeholders, and checks the whole
+//! message with the lowest and the highest values filled in. This module only finds the placeholders.
 
 mod compile;
 mod data;
@@ -23,17 +23,17 @@ use self::{
 };
 use super::{placeholder::Values, template_error::TemplateError, wire};
 
-/// A message, ready to be filled in.
+/// A compiled message.
 #[derive(Debug, Clone)]
 pub(super) enum Template {
-    /// The same in every send: framed once.
+    /// A message without placeholders. It is the same in every send, and framed once.
     Fixed(Bytes),
-    /// In pieces, because it has placeholders: encoded anew for each request.
+    /// The pieces of a message with placeholders, which is encoded anew for each send.
     Filled(Arc<[Piece]>),
 }
 
 impl Template {
-    /// Compiles JSON to messages of a type.
+    /// Compiles JSON to a message of the given type.
     pub(super) fn compile(message: &MessageDescriptor, data: &str) -> Result<Self, TemplateError> {
         let mut data: Value = serde_json::from_str(data)?;
         check_placeholders(&data)?;
@@ -50,7 +50,7 @@ impl Template {
         Ok(Self::Filled(pieces(message, &data, message.full_name())?.into()))
     }
 
-    /// The message of one send, framed.
+    /// Makes the framed message of one send. `values` is called only if the message has placeholders.
     pub(super) fn fill<'a>(&self, values: impl FnOnce() -> Values<'a>) -> Bytes {
         match self {
             Self::Fixed(framed) => framed.clone(),

@@ -12,15 +12,15 @@ use crate::call::{
 pub(in crate::call) enum Piece {
     /// Encoded fields, the same in every send.
     Fixed(Vec<u8>),
-    /// A string.
+    /// A field with a string.
     Text { field: u32, parts: Vec<Part> },
-    /// A number.
+    /// A field with a number that is a placeholder.
     Number { field: u32, kind: Kind, value: Placeholder },
-    /// A message with placeholders in it.
+    /// A field with a message that contains placeholders.
     Nested { field: u32, pieces: Vec<Piece> },
 }
 
-/// Writes the pieces of a message, with these values for its placeholders.
+/// Appends the pieces of a message to `body`, with `values` for its placeholders.
 pub(super) fn append(body: &mut Vec<u8>, pieces: &[Piece], values: &mut Values<'_>) {
     for piece in pieces {
         match piece {

@@ -1,4 +1,4 @@
-//! Templates of every type of field, filled in and read back by a library of protobuf.
+//! Tests with fields of every type: messages are filled in, and decoded again by a protobuf library.
 
 use prost_reflect::DynamicMessage;
 use serde_json::json;
@@ -45,7 +45,7 @@ fn values<'a>(client: u64, number: u64) -> Values<'a> {
     Values::new(ticket, 1000, 1)
 }
 
-/// A send's message, as its receiver reads it.
+/// The message of one send as JSON, decoded as its receiver does.
 fn received(data: &Value, client: u64, number: u64) -> Value {
     let all = all();
     let template = Template::compile(&all, &data.to_string()).unwrap();

@@ -1,4 +1,4 @@
-//! Every difference of two runs, read as a whole sentence.
+//! Every difference between two runs, read as a whole sentence.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ fn names(fields: &[Field]) -> BTreeSet<String> {
     fields.iter().map(|(name, _)| (*name).to_owned()).collect()
 }
 
-/// The fields of something as JSON, those that are null included.
+/// The names of the fields of a JSON object, also of those that are null.
 fn keys(value: &Value) -> BTreeSet<String> {
     value.as_object().unwrap().keys().cloned().collect()
 }

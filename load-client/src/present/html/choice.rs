@@ -9,7 +9,7 @@ use crate::{
     report::Run,
 };
 
-/// Writes both.
+/// Writes the results in short, and the advice.
 pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
     page.line("h3", &[], "Each result in short");
     page.new_line();
@@ -23,7 +23,7 @@ pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
         }
     });
     let all: Vec<(&str, &Run)> = runs.iter().map(|run| (run.name.as_str(), run.run)).collect();
-    // Reports of several files are there to show what has changed.
+    // A page of several files shows what has changed, so it gives no advice.
     let one_report = runs.iter().all(|run| run.file == runs[0].file);
     let Some(choice) = choose(&all).filter(|_| one_report) else {
         return;

@@ -1,4 +1,4 @@
-//! What adds up: the clients' ledger, the service's figures, the audit.
+//! The counts that add up: the clients' ledger, the service's figures, the audit.
 
 use super::{
     labelled::Labelled,
@@ -41,7 +41,7 @@ fn heads<T>(columns: &[Column<T>]) -> Vec<String> {
     ["run".to_owned()].into_iter().chain(heads).collect()
 }
 
-/// Which counts add up to which.
+/// A sentence that says which counts add up to the total.
 fn adds_up<T>(columns: &[Column<T>]) -> String {
     let total = columns.iter().find(|column| column.part == Part::Total);
     let summands: Vec<&str> = columns
@@ -83,7 +83,7 @@ fn ledger(runs: &[&Labelled<'_>], page: &mut Markup) {
     terms::counts(&Ledger::COLUMNS, page);
 }
 
-/// What the service reports besides its counts: its name, and its value in words; nothing where it is not known.
+/// A figure that the service reports besides its counts: its name, and its value in words; `None` if it is not known.
 type Figure = (&'static str, fn(&ServiceReport) -> Option<String>);
 
 const SERVICE: &[Figure] = &[

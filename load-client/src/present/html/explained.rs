@@ -1,4 +1,4 @@
-//! What each run shows, in sentences, and whether the load client kept up.
+//! The sentences that explain each run and say whether the load client kept up.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::present::words::{explain, generator};
 
 pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
     let generators: BTreeSet<String> = runs.iter().map(|run| sentence(&generator(run.run))).collect();
-    // Once, if it is the same for all.
+    // If the sentence about the load client is the same for all runs, it is written once.
     let for_all = generators.len() == 1 && runs.len() > 1;
     page.new_line();
     page.element("dl", &[("class", "verdict")], |list| {

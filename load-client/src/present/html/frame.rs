@@ -4,26 +4,26 @@
 
 use super::{labelled::swatch, line::WIDTH, markup::Markup, scale::Tick, tables};
 
-/// How high every plot is, in the units of its paths.
+/// The height of every plot, in the units of its paths.
 pub(super) const HEIGHT: f64 = 190.0;
-/// How high one of several rows is on the screen, in pixels (arbitrary: five rows and their heading fit a laptop's screen).
+/// The height of one of several rows on the screen, in pixels (arbitrary: five rows and their heading fit a laptop's screen).
 const ROW_HEIGHT: f64 = 58.0;
-/// Below this share of the width of a wide page, two labels of the x axis need one of them to go where the page is narrow.
+/// If two labels of the x axis are closer than this share of the width, the second one is hidden on a narrow page.
 const CLOSE: f64 = 0.2;
 
 /// A chart, ready to be drawn.
 pub(super) struct Frame<'a> {
-    /// Its name within the page, of letters, digits and dashes.
+    /// The name of the chart within the page, of letters, digits and dashes.
     pub(super) id: &'a str,
     pub(super) title: &'a str,
-    /// What is drawn, in a sentence.
+    /// A sentence that says what is drawn.
     pub(super) about: &'a str,
     pub(super) x: &'a [Tick],
     pub(super) y: &'a [Tick],
-    /// Instants that mean something, each from 0 to 1, and what.
+    /// The marked instants, each with its place on the x axis, from 0 to 1, and its meaning.
     pub(super) marks: &'a [(f64, &'a str)],
     pub(super) rows: &'a [Row],
-    /// Which figures are missing, and why.
+    /// A sentence that says which figures are missing, and why; empty if none are.
     pub(super) missing: &'a str,
     /// The commands that make the chart again.
     pub(super) commands: &'a [&'a str],
@@ -41,35 +41,35 @@ pub(super) struct Row {
     pub(super) columns: Vec<Column>,
 }
 
-/// What a row is called.
+/// The name of a row.
 pub(super) struct Name {
     pub(super) label: String,
     /// The class of the run's colour.
     pub(super) look: String,
-    /// What the strategy does, in a sentence; empty where the page has said it.
+    /// A sentence that says what the strategy does; empty if the page has said it already.
     pub(super) about: String,
 }
 
 /// A line of a chart.
 pub(super) struct Drawn {
-    /// The run that it shows, or what it shows of all runs.
+    /// The name of the run that the line shows, or of what it shows of all runs.
     pub(super) label: String,
-    /// How it looks: classes of the style sheet.
+    /// The classes of the line in the style sheet.
     pub(super) class: String,
-    /// Within [`WIDTH`] and [`HEIGHT`]; empty if there is nothing to draw.
+    /// The path of the line, within [`WIDTH`] and [`HEIGHT`]; empty if there is nothing to draw.
     pub(super) path: String,
 }
 
-/// A part of the width, and the figures for it.
+/// A part of the width, and the figures that the page shows while the pointer is there.
 pub(super) struct Column {
-    /// From 0 to 1.
+    /// The left edge, from 0 to 1.
     pub(super) from: f64,
-    /// From 0 to 1.
+    /// The right edge, from 0 to 1.
     pub(super) to: f64,
     pub(super) figures: String,
 }
 
-/// From 0 (below) and 1 (above) to the height of a path.
+/// Converts a place, from 0 (bottom) to 1 (top), into the y coordinate of a path.
 pub(super) fn down(place: f64) -> f64 {
     (1.0 - place) * HEIGHT
 }
@@ -94,7 +94,7 @@ impl Frame<'_> {
         });
     }
 
-    /// How high a plot is on the screen, in pixels.
+    /// The height of a plot on the screen, in pixels.
     fn height(&self) -> f64 {
         if self.rows.len() > 1 { ROW_HEIGHT } else { HEIGHT }
     }
@@ -171,7 +171,7 @@ impl Frame<'_> {
         });
     }
 
-    /// The grid of a row. The marks have their words above the first row, the x axis its labels below the last.
+    /// Writes the grid of a row. The words of the marks are above the first row, the labels of the x axis below the last one.
     fn axes(&self, index: usize, svg: &mut Markup) {
         for tick in self.y {
             let y = format!("{:.1}", (1.0 - tick.place) * self.height());
@@ -199,7 +199,7 @@ impl Frame<'_> {
             if !close {
                 last_kept = tick.place;
             }
-            // The last one does not stick out of the page.
+            // A label at the right edge ends there, so that it does not stick out of the page.
             let class = match (close, tick.place > 0.97) {
                 (false, false) => "x",
                 (false, true) => "x end",

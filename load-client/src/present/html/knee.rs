@@ -19,7 +19,7 @@ use crate::{
     units::{plain, time},
 };
 
-/// The looks of the charts: what held, what did not, and the ideal.
+/// The looks (colours and dashes) in the charts: rates that hold, rates that do not, and the ideal.
 const HOLDS: &str = "look0";
 const FAILS: &str = "look1";
 const IDEAL: &str = "look5";
@@ -32,7 +32,7 @@ struct Chart<'a> {
     y: Scale,
     unit: Unit,
     of: fn(&Run) -> Option<f64>,
-    /// From a rate to the ideal value, if there is one.
+    /// Computes the ideal value for a rate, if there is one.
     ideal: Option<fn(f64) -> f64>,
 }
 
@@ -150,7 +150,7 @@ impl Chart<'_> {
         }
     }
 
-    /// Around each rate a column, with the figures of its tests.
+    /// A column around each rate, with the figures of its tests.
     fn columns(&self, tests: &[(&ProbeReport, &Run)], x: Scale) -> Vec<Column> {
         let mut columns: Vec<(f64, String)> = Vec::new();
         for (probe, run) in tests {

@@ -1,32 +1,32 @@
-//! A run as the page shows it: its names, and the look of its lines.
+//! A run as the page shows it: its names, and its look (the colour and the dashes of its lines).
 
 use super::markup::Markup;
 use crate::report::Run;
 
-/// How many looks there are for runs; from then on they repeat.
+/// The number of looks for runs. Further runs repeat them.
 const LOOKS: usize = 8;
 
-/// A run, and what it is called on the page.
+/// A run, and its names on the page.
 #[derive(Debug)]
 pub(super) struct Labelled<'a> {
     pub(super) run: &'a Run,
-    /// The name of its file; empty if there is one report.
+    /// The name of the run's file; empty if there is only one report.
     pub(super) file: &'a str,
-    /// Its name, with that of its file if there are several.
+    /// The name of the run, after that of its file if there are several.
     pub(super) name: String,
-    /// The same, with the clock if there are two.
+    /// The name, and the clock of the run if the page has runs of both clocks.
     pub(super) label: String,
-    /// Which of the looks it has, from 0.
+    /// The number of its look, from 0.
     pub(super) look: usize,
 }
 
 impl Labelled<'_> {
-    /// The classes of its colour and its dashes.
+    /// The class of its look in the style sheet.
     pub(super) fn look(&self) -> String {
         format!("look{}", self.look % LOOKS)
     }
 
-    /// What the strategy does, in a sentence; empty of a running service.
+    /// A sentence that says what the strategy does; empty for a service with a URL.
     pub(super) fn about(&self) -> String {
         let target = self.run.configuration.as_ref().and_then(|made| made.target.as_deref());
         target
@@ -36,7 +36,7 @@ impl Labelled<'_> {
     }
 }
 
-/// A piece of a line in the look of a run.
+/// Draws a piece of a line with this look.
 pub(super) fn swatch(look: &str, page: &mut Markup) {
     let attributes = [
         ("class", "swatch"),

@@ -5,15 +5,15 @@ use std::fmt::Write;
 
 use crate::report::PointReport;
 
-/// How many units wide every chart is. Its width on the screen varies.
+/// The width of every chart, in the units of its paths. The width on the screen varies.
 pub(super) const WIDTH: f64 = 1000.0;
-/// The step of a series of one point: it has never been doubled.
+/// The step of a series of one point, in seconds: so short a series has never doubled its step.
 const FIRST_STEP: f64 = 0.1;
 
-/// A value of one step, if there is one.
+/// Reads the value of one step, if there is one.
 pub(super) type Value = fn(&PointReport) -> Option<f64>;
 
-/// How the steps within a bin become one value.
+/// How the values of the steps within a bin become one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fold {
     /// Rates: their mean.
@@ -22,16 +22,16 @@ pub(super) enum Fold {
     Middle,
     /// High percentiles: the highest.
     Highest,
-    /// Levels: each as it was seen, in no bin.
+    /// Levels: there are no bins, each step keeps its value.
     Each,
 }
 
 /// A stretch of time with its value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Bin {
-    /// Seconds since the load began.
+    /// The beginning, in seconds since the load began.
     pub(super) from: f64,
-    /// Seconds since the load began.
+    /// The end, in seconds since the load began.
     pub(super) to: f64,
     /// `None` if the value is not known.
     pub(super) value: Option<f64>,
@@ -45,7 +45,7 @@ pub(super) fn step(series: &[PointReport]) -> f64 {
     }
 }
 
-/// A series in bins of that many seconds; with [`Fold::Each`], in its own steps.
+/// Divides a series into bins of `seconds`; with [`Fold::Each`], into its own steps.
 pub(super) fn bins(series: &[PointReport], value: Value, fold: Fold, seconds: f64) -> Vec<Bin> {
     let step = step(series);
     let each = if fold == Fold::Each {
@@ -87,7 +87,7 @@ fn whole(number: f64) -> usize {
     number.round() as usize
 }
 
-/// The path of a rate: level over each bin, so that a bin in which nothing happened is a line at zero.
+/// The path of a rate: a horizontal line over each bin, which is at zero if nothing happened.
 pub(super) fn stairs(bins: &[Bin], x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
     let mut path = String::new();
     let mut last = None;
@@ -107,8 +107,8 @@ pub(super) fn stairs(bins: &[Bin], x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f6
     path
 }
 
-/// The path of what was seen now and then: from one to the next, unless there was no word for longer than usual. What
-/// stands alone is a dot.
+/// The path of a figure that was sampled: from one sample to the next, but with a gap if none came for longer than usual. A
+/// single sample between gaps is a dot.
 pub(super) fn joined(bins: &[Bin], x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f64) -> String {
     let seen: Vec<(usize, &Bin, f64)> = bins
         .iter()
@@ -139,7 +139,7 @@ pub(super) fn joined(bins: &[Bin], x: impl Fn(f64) -> f64, y: impl Fn(f64) -> f6
     path
 }
 
-/// How many steps it is from one value to the next, usually. A single step more is jitter.
+/// The usual number of steps from one sample to the next. A single step more is jitter.
 fn usual(seen: &[(usize, &Bin, f64)]) -> usize {
     let mut distances: Vec<usize> = seen.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
     distances.sort_unstable();
@@ -173,9 +173,9 @@ mod tests {
     fn a_line_has_a_gap_where_nothing_was_heard_and_a_dot_where_one_stands_alone() {
         let same = |value: f64| value;
         let bins = of(&[Some(1.0), Some(1.0), None, Some(1.0), Some(1.0), None, None, Some(2.0)]);
-        // One step without a word is jitter, two are a gap.
+        // One step without a sample is jitter, two are a gap.
         assert_eq!(joined(&bins, same, same), "M0.5 1.0L1.5 1.0L3.5 1.0L4.5 1.0M7.5 2.0h0");
-        // Seen every third step, that is what is usual.
+        // If a sample comes every third step, that is the usual distance.
         let bins = of(&[Some(1.0), None, None, Some(1.0), None, None, Some(1.0)]);
         assert_eq!(joined(&bins, same, same), "M0.5 1.0L3.5 1.0L6.5 1.0");
         assert_eq!(joined(&of(&[None, None]), same, same), "");

@@ -3,9 +3,9 @@
 use super::labelled::Labelled;
 use crate::report::EventReport;
 
-/// Each with its place on an axis of `end` seconds, from 0 to 1.
+/// The marks, each with its place on an axis of `end` seconds, from 0 to 1.
 pub(super) fn of(runs: &[&Labelled<'_>], end: f64) -> Vec<(f64, String)> {
-    // An end is marked only if it is the same for all runs.
+    // The end of the warm-up or of the load is marked only if it is the same for all runs.
     let same = |of: &dyn Fn(&Labelled<'_>) -> f64| {
         let mut all = runs.iter().map(|run| of(run));
         let first = all.next()?;

@@ -13,7 +13,7 @@ pub(in crate::present) struct Markup {
 }
 
 impl Markup {
-    /// An element with the content that `inside` writes.
+    /// Writes an element with the content that `inside` writes.
     pub(in crate::present) fn element(
         &mut self,
         name: &str,
@@ -26,23 +26,23 @@ impl Markup {
         let _ = write!(self.text, "</{name}>");
     }
 
-    /// An element with a text.
+    /// Writes an element with a text.
     pub(in crate::present) fn line(&mut self, name: &str, attributes: Attributes<'_>, text: &str) {
         self.element(name, attributes, |markup| markup.text(text));
     }
 
-    /// An element that holds nothing and never could: of HTML only the likes of meta and br, of SVG any.
+    /// Writes an element that can have no content: in HTML only some can, such as meta and br, in SVG any.
     pub(in crate::present) fn empty(&mut self, name: &str, attributes: Attributes<'_>) {
         self.open(name, attributes);
         self.text.push_str("/>");
     }
 
-    /// A text, escaped.
+    /// Writes a text, escaped.
     pub(in crate::present) fn text(&mut self, text: &str) {
         escape(text, &mut self.text);
     }
 
-    /// A text, escaped. What stands between backticks in it is code.
+    /// Writes a text, escaped. The parts between backticks become code.
     pub(in crate::present) fn prose(&mut self, text: &str) {
         for (index, part) in text.split('`').enumerate() {
             if index % 2 == 0 {
@@ -53,12 +53,12 @@ impl Markup {
         }
     }
 
-    /// A text of ours that stands as it is: a style sheet, in which nothing is a tag.
+    /// Writes a text of this program without escapes: a style sheet, which has no tags.
     pub(in crate::present) fn verbatim(&mut self, text: &'static str) {
         self.text.push_str(text);
     }
 
-    /// The start of a new line in the file, which makes the source readable.
+    /// Begins a new line in the file, which makes the source readable.
     pub(in crate::present) fn new_line(&mut self) {
         self.text.push('\n');
     }
@@ -86,7 +86,7 @@ fn escape(text: &str, into: &mut String) {
             '"' => into.push_str("&quot;"),
             '\'' => into.push_str("&#39;"),
             '\n' | '\t' => into.push(character),
-            // XML has no way to write these at all.
+            // XML cannot express these characters.
             control if control.is_control() || ('\u{fffe}'..='\u{ffff}').contains(&control) => into.push('\u{fffd}'),
             other => into.push(other),
         }

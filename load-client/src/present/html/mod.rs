@@ -36,7 +36,7 @@ use crate::{
     units::time,
 };
 
-/// What a page shows: the runs of one report, or of several.
+/// The contents of a page: the runs of one report, or of several.
 #[derive(Debug)]
 pub struct Page<'a> {
     sources: Vec<(&'a str, &'a Report)>,
@@ -50,7 +50,7 @@ impl<'a> Page<'a> {
         Self::of_files(vec![("", report)], &[])
     }
 
-    /// Of several, each with the name of its file; `changes`: from one to the other.
+    /// A page with the runs of several reports, each with the name of its file. `changes`: from one to the other.
     pub fn of_files(sources: Vec<(&'a str, &'a Report)>, changes: &'a [Changes]) -> Self {
         let clocks = |of_virtual: bool| {
             let mut runs = sources.iter().flat_map(|(_, report)| shown(report));
@@ -89,7 +89,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The runs of a report that the page shows in full: of a search for the capacity the last test, of a sweep none.
+/// The runs of a report that the page shows in full: of a search for the capacity only the last test, of a sweep none.
 fn shown(report: &Report) -> Vec<&Run> {
     if let Some(found) = &report.capacity {
         let last = found.probes.iter().rfind(|probe| probe.long).or(found.probes.last());
@@ -216,7 +216,7 @@ fn contents(page: &Page<'_>, title: &str, main: &mut Markup) {
     });
 }
 
-/// The clock of some runs, and how long their load lasted if that was the same.
+/// The heading of some runs: their clock, and the length of their load if all have the same.
 fn heading(runs: &[&Labelled<'_>], clock: &str) -> String {
     let mut lengths: Vec<String> = runs
         .iter()
@@ -229,7 +229,7 @@ fn heading(runs: &[&Labelled<'_>], clock: &str) -> String {
     }
 }
 
-/// Runs of one clock: the table, the charts, the sentences.
+/// Writes the results of the runs of one clock: the table, the charts, the sentences.
 fn results(runs: &[&Labelled<'_>], prefix: &str, commands: &[&str], page: &mut Markup) {
     tables::runs(runs, page);
     let alone = runs.len() == 1;
@@ -259,7 +259,7 @@ fn results(runs: &[&Labelled<'_>], prefix: &str, commands: &[&str], page: &mut M
     });
 }
 
-/// The runs, each with its line.
+/// Writes a list of the runs, each with a piece of its line.
 fn legend(runs: &[&Labelled<'_>], page: &mut Markup) {
     page.element("ul", &[("class", "legend"), ("aria-label", "Legend")], |list| {
         for run in runs {

@@ -1,4 +1,4 @@
-//! Which charts there are over time, and which figure each of them shows.
+//! The charts over time, and the figure that each of them shows.
 
 use super::{
     line::{Fold, Value},
@@ -7,7 +7,7 @@ use super::{
 
 /// A chart: its title, its unit and the lines in it.
 pub(super) struct Panel {
-    /// Its name within the page.
+    /// The name of the chart within the page.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
     /// What is drawn, in a sentence or two; `{step}` stands for the length of a step of the series. What a point of the line is follows
@@ -16,23 +16,23 @@ pub(super) struct Panel {
     pub(super) unit: Unit,
     pub(super) value: Value,
     pub(super) fold: Fold,
-    /// Why a run may have nothing to show.
+    /// The reasons why a run may have no figures.
     pub(super) missing: &'static str,
     pub(super) place: Place,
 }
 
-/// Where on the page a chart stands.
+/// The place of a chart on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Among the first charts.
+    /// The chart is among the first charts.
     First,
-    /// Among the first charts if no run uses Enqueue: then every answer means done.
+    /// The chart is among the first charts if no run uses Enqueue: then every answer means done.
     FirstWithoutQueue,
-    /// Among the other charts.
+    /// The chart is in the section with more charts.
     Further,
 }
 
-/// All of them, from top to bottom.
+/// All charts over time, from top to bottom.
 pub(super) const PANELS: [Panel; 8] = [
     Panel {
         id: "time-to-done-p99",

@@ -30,7 +30,7 @@ const HOW_TO_READ: &str = "At 90 %, nine of ten took at most this time. Both sca
 
 /// Writes the charts: the time to done, and the response time of every outcome that occurred.
 pub(super) fn write<'a>(runs: &'a [&'a Labelled<'a>], prefix: &str, commands: &[&str], page: &mut Markup) {
-    // Where every answer means done, the times are those of the ok answers.
+    // If every answer means done, the times to done are the response times of the ok answers, which have a chart below.
     if runs.iter().any(|run| run.run.is_queued()) {
         let id = format!("{prefix}percentiles-done");
         Chart {
@@ -60,7 +60,7 @@ pub(super) fn write<'a>(runs: &'a [&'a Labelled<'a>], prefix: &str, commands: &[
     }
 }
 
-/// An ok of Enqueue is an acknowledgement.
+/// The name of the time to an answer. An ok of Enqueue is an acknowledgement.
 fn name(runs: &[&Labelled<'_>], outcome: &str) -> &'static str {
     let acknowledges = |run: &&Labelled<'_>| run.run.is_queued() && outcome == Outcome::Ok.label();
     if runs.iter().all(acknowledges) {
@@ -146,7 +146,7 @@ impl<'a> Chart<'a> {
 
 /// Decades of the distance to 100 %: 50 % is at 0.3, 99 % at 2.
 fn decades(quantile: f64) -> f64 {
-    // Added to nothing, nothing has no sign.
+    // Subtracted from 0.0: a minus sign alone would make a negative zero of the quantile 0.
     0.0 - (1.0 - quantile).log10()
 }
 
@@ -196,12 +196,12 @@ fn percent(nines: i32) -> String {
     }
 }
 
-/// The first point that is at least so far; `None` where the curve does not reach.
+/// The first point of a curve at this quantile or beyond; `None` if the curve ends before it.
 fn at(curve: &[CurvePointReport], quantile: f64) -> Option<&CurvePointReport> {
     curve.iter().find(|point| point.quantile >= quantile - 1e-9)
 }
 
-/// One for every point of the longest curve.
+/// A column for every point of the longest curve.
 fn columns(title: &str, curves: &[(&Labelled<'_>, &[CurvePointReport])], end: f64) -> Vec<Column> {
     let Some((_, longest)) = curves.iter().max_by_key(|(_, curve)| curve.len()) else {
         return Vec::new();

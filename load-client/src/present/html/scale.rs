@@ -1,8 +1,8 @@
-//! From values to places in a chart, and the ticks by which the values are read again.
+//! Converts values into places in a chart, and chooses the ticks of an axis.
 
 use crate::units::{KIB, bytes, plain, round_time, tick_time};
 
-/// What a value is, and so how it is written.
+/// The unit of a value, which decides how the value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
     /// A number per second.
@@ -15,32 +15,32 @@ pub(super) enum Unit {
     Seconds,
 }
 
-/// Where a value stands between the ends of an axis.
+/// Converts a value into its place between the ends of an axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Scale {
-    /// From 0 to this.
+    /// A linear scale, from 0 to this value.
     Linear(f64),
-    /// From one power of ten to another. What is smaller stands at the lower end.
+    /// A logarithmic scale, from one power of ten to another, by their exponents. Smaller values are at the lower end.
     Log(i32, i32),
 }
 
-/// A place on an axis, and what stands there.
+/// A place on an axis, and its label.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tick {
-    /// From 0 to 1.
+    /// The place, from 0 to 1.
     pub(super) place: f64,
     pub(super) label: String,
 }
 
 impl Scale {
-    /// From 0 to a little over the highest value.
+    /// A linear scale, from 0 to a little over the highest value.
     pub(super) fn linear(highest: f64, unit: Unit) -> Self {
         let highest = if highest > 0.0 { highest } else { 1.0 };
         let step = step(highest, unit);
         Self::Linear((highest * 1.02 / step).ceil() * step)
     }
 
-    /// The powers of ten around all values over 0.
+    /// A logarithmic scale, between the powers of ten around all values over 0.
     pub(super) fn log(values: impl Iterator<Item = f64>) -> Self {
         let positive = values.filter(|value| *value > 0.0);
         let (low, high) = positive.fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
@@ -53,7 +53,7 @@ impl Scale {
         Self::Log(low, high.max(low + 1))
     }
 
-    /// From 0 to 1.
+    /// The place of a value, from 0 to 1.
     pub(super) fn place(self, value: f64) -> f64 {
         match self {
             Self::Linear(end) => (value / end).clamp(0.0, 1.0),
@@ -61,7 +61,7 @@ impl Scale {
         }
     }
 
-    /// A handful of round values.
+    /// A few ticks, at round values.
     pub(super) fn ticks(self, unit: Unit) -> Vec<Tick> {
         let tick = |value: f64| Tick {
             place: self.place(value),
@@ -92,10 +92,10 @@ const STEPS: [f64; 19] = [
     43200.0,
 ];
 
-/// Of an axis of time that ends at `end` seconds: at most ten round values.
+/// The ticks of an axis of time that ends at `end` seconds: at round values, in at most ten steps.
 pub(super) fn time_ticks(end: f64) -> Vec<Tick> {
     let few = |step: &f64| end / step <= 10.0;
-    // Beyond, whole days.
+    // A longer axis has steps of whole days.
     let step = STEPS
         .into_iter()
         .find(few)
@@ -108,7 +108,7 @@ pub(super) fn time_ticks(end: f64) -> Vec<Tick> {
         .collect()
 }
 
-/// The round value next to a fourth of the highest.
+/// The step between two ticks: the first round value from a fourth of the highest value on.
 fn step(highest: f64, unit: Unit) -> f64 {
     if unit == Unit::Seconds && highest > 40.0 {
         let enough = |step: &f64| step * 4.0 >= highest;

@@ -60,7 +60,7 @@ pub(super) fn write(runs: &[&Labelled<'_>], sources: &[(&str, &Report)], page: &
     tables::settings(runs, rows, page);
 }
 
-/// What it is called, and its value in words; nothing where it does not apply.
+/// A setting: its name, and its value in words; `None` if it does not apply.
 type Setting = (&'static str, fn(&ConfigurationReport) -> Option<String>);
 
 const SETTINGS: &[Setting] = &[

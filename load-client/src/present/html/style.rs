@@ -1,7 +1,7 @@
-//! How the page looks, in light and in dark, on paper, wide and narrow; and the policy by which a browser blocks everything
-//! but this very sheet.
+//! The style of the page, in light and in dark, on paper, wide and narrow; and the policy by which a browser blocks
+//! everything but this style sheet.
 
-/// Nothing may be loaded, run or sent; one style sheet may be used, known by its SHA-256.
+/// The content security policy: nothing may be loaded, run or sent; one style sheet may be used, known by its SHA-256.
 pub(super) const POLICY: &str = "default-src 'none'; style-src 'sha256-OEIn08mE2ptwDhguOL14i2431p3LTOnW5aOWQ5ypu+U='; base-uri 'none'; form-action 'none'";
 
 /// The style sheet. Colours differ in lightness too, and every look has dashes of its own: no reader needs to tell two by

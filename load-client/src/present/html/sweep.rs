@@ -16,7 +16,7 @@ use crate::{
     units::plain,
 };
 
-/// How many looks there are for strategies; from then on they repeat.
+/// The number of looks for strategies. Further strategies repeat them.
 const LOOKS: usize = 8;
 
 /// Writes the chart and the table.
@@ -127,7 +127,7 @@ fn described(sweep: &SweepReport) -> String {
     text
 }
 
-/// Around each load a column, with the goodput of all strategies.
+/// A column around each load, with the goodput of all strategies.
 fn columns(sweep: &SweepReport, factors: &[f64], x: Scale) -> Vec<Column> {
     let places: Vec<f64> = factors.iter().map(|factor| x.place(*factor)).collect();
     let edge = |index: usize| match (index.checked_sub(1).map(|before| places[before]), places.get(index)) {

@@ -11,7 +11,7 @@ use crate::{
     report::{DistributionReport, Run},
 };
 
-/// A box in which something wide scrolls by itself; a keyboard reaches it.
+/// The attributes of a box in which something wide scrolls by itself, also with the keyboard.
 pub(super) const SCROLL: [(&str, &str); 2] = [("class", "scroll"), ("tabindex", "0")];
 
 /// A table: its caption, the heads of its columns, and rows that begin with their own head.
@@ -19,12 +19,13 @@ pub(super) struct Table<'a> {
     pub(super) caption: &'a str,
     pub(super) columns: Vec<String>,
     pub(super) rows: Vec<Vec<String>>,
-    /// What its cells are, for the style sheet: figures; "words"; or "kinds", the second column words and the others figures.
+    /// The kind of its cells, for the style sheet: empty for figures; "words"; or "kinds": words in the second column, and
+    /// figures in the others.
     pub(super) class: &'static str,
 }
 
 impl Table<'_> {
-    /// Writes it, in a box of its own.
+    /// Writes the table, in a box that scrolls.
     pub(super) fn write(&self, page: &mut Markup) {
         page.new_line();
         hint("table", self.width(), page);
@@ -47,7 +48,7 @@ impl Table<'_> {
     }
 }
 
-/// What a dash in a table means.
+/// Says what a dash in a table means.
 const DASH: &str = "A dash (–) means that there is no such figure: it cannot occur in that row or column, or it is not known. \
                     0 means that it did not occur.";
 
@@ -80,7 +81,7 @@ impl Table<'_> {
 
 /// The width of a character in a table, in pixels, on average (measured: digits and small letters at 14 px).
 const CHARACTER: f64 = 7.6;
-/// The number of characters of a short name (arbitrary: the built-in strategies have at most 15).
+/// The most characters of a short name (arbitrary: the built-in strategies have at most 15).
 const SHORT: usize = 20;
 /// The space beside the text of a cell, in pixels.
 const PADDING: f64 = 18.0;
@@ -110,7 +111,7 @@ pub(super) fn hint(what: &str, width: f64, page: &mut Markup) {
     page.line("p", &[("class", &class)], &text);
 }
 
-/// What has changed between runs: a table for each, with the differences of their loads above it.
+/// Writes the changes between runs: a table for each, with the differences of their loads above it.
 pub(super) fn changes(all: &[Changes], page: &mut Markup) {
     for changes in all {
         if !changes.differences.is_empty() {
@@ -149,7 +150,7 @@ fn row(cells: &[String], body: &mut Markup) {
     });
 }
 
-/// The results, as the terminal shows them, and what their columns mean.
+/// Writes the results, as the terminal shows them, and the meaning of their columns.
 pub(super) fn runs(runs: &[&Labelled<'_>], page: &mut Markup) {
     let all: Vec<&Run> = runs.iter().map(|run| run.run).collect();
     let mut columns = columns::columns(&all, runs.iter().map(|run| run.name.clone()).collect());
@@ -183,7 +184,7 @@ pub(super) fn runs(runs: &[&Labelled<'_>], page: &mut Markup) {
     .write(page);
 }
 
-/// How each rule was judged.
+/// Writes the result of each rule.
 pub(super) fn gates(runs: &[&Labelled<'_>], page: &mut Markup) {
     let rows = runs.iter().flat_map(|run| {
         run.run.gates.iter().map(|gate| {
@@ -200,7 +201,7 @@ pub(super) fn gates(runs: &[&Labelled<'_>], page: &mut Markup) {
     .write(page);
 }
 
-/// The times that matter: time to done where messages are queued, then the time until the answer, by outcome.
+/// Writes the most important times: time to done if messages are queued, then the time until the answer, by outcome.
 pub(super) fn main_times(runs: &[&Labelled<'_>], page: &mut Markup) {
     let of = |run: &Run| {
         let all = distributions::all_distributions(run).into_iter();
@@ -219,13 +220,13 @@ pub(super) fn main_times(runs: &[&Labelled<'_>], page: &mut Markup) {
     times(runs, caption, &of, page);
 }
 
-/// All distributions of all runs.
+/// Writes all distributions of all runs.
 pub(super) fn distributions(runs: &[&Labelled<'_>], page: &mut Markup) {
     let caption = "Distributions. Mean and maximum are exact, quantiles have three digits";
     times(runs, caption, &distributions::all_distributions, page);
 }
 
-/// All times of a run that a table has, each with its name.
+/// Picks the times of a run that a table shows, each with its name.
 type Times<'a> = &'a dyn Fn(&Run) -> Vec<(String, DistributionReport)>;
 
 fn times(runs: &[&Labelled<'_>], caption: &str, of: Times<'_>, page: &mut Markup) {
@@ -261,7 +262,7 @@ pub(super) fn per_run(runs: &[&Labelled<'_>]) -> Vec<String> {
     [String::new()].into_iter().chain(labels).collect()
 }
 
-/// A setting per row, a run per column.
+/// Writes a table with a setting per row and a run per column.
 pub(super) fn settings(runs: &[&Labelled<'_>], rows: Vec<Vec<String>>, page: &mut Markup) {
     Table {
         caption: "Configuration, defaults included",

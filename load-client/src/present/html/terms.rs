@@ -1,4 +1,4 @@
-//! What the columns of the tables mean, for readers that see the page for the first time.
+//! The meaning of the columns of the tables, for readers that see the page for the first time.
 
 use super::markup::Markup;
 use crate::ledger::Column;

@@ -1,4 +1,4 @@
-//! What queueing theory predicts, beside what was measured.
+//! The predictions of queueing theory, beside the measured figures.
 
 use super::{labelled::Labelled, markup::Markup, tables::Table};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     report::TheoryReport,
 };
 
-/// A table with a row for each figure that a model predicts, and the reasons where no model applies.
+/// Writes a table with a row for each figure that a model predicts, and the reason for each run to which no model applies.
 pub(super) fn write(runs: &[&Labelled<'_>], page: &mut Markup) {
     page.line(
         "p",

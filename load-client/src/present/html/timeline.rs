@@ -16,19 +16,19 @@ use crate::{report::PointReport, units::time};
 
 /// A bin of a rate covers about this many scheduled requests, so that chance does not hide the trend (arbitrary).
 const REQUESTS_PER_BIN: f64 = 10.0;
-/// But there are at least this many bins (arbitrary: fewer have no shape).
+/// The least number of bins of a rate (arbitrary: fewer have no shape).
 const LEAST_BINS: f64 = 24.0;
-/// The offered load is drawn in bins of this length, in seconds (arbitrary: long enough for every client to have had a turn),
+/// The length of a bin of the offered load, in seconds (arbitrary: long enough for every client to have had a turn).
 const OFFERED_BIN: f64 = 1.0;
-/// but in at least this many bins (arbitrary).
+/// The least number of bins of the offered load; they are shorter if necessary (arbitrary).
 const LEAST_OFFERED_BINS: f64 = 10.0;
-/// Parts of a row whose figures can be pointed at (arbitrary; the more, the larger the page).
+/// The number of parts of a row that have figures under the pointer (arbitrary; the more, the larger the page).
 const COLUMNS: u32 = 48;
 
 /// Runs on one axis of time.
 pub(super) struct Timeline<'a> {
     runs: &'a [&'a Labelled<'a>],
-    /// Goes before the names of its charts.
+    /// The beginning of the names of its charts.
     prefix: &'a str,
     commands: &'a [&'a str],
     /// When the last series ends, in seconds since the load began.
@@ -38,7 +38,7 @@ pub(super) struct Timeline<'a> {
 }
 
 impl<'a> Timeline<'a> {
-    /// `None` if no run has a series.
+    /// The charts over time of these runs; `None` if no run has a series.
     pub(super) fn new(runs: &'a [&'a Labelled<'a>], prefix: &'a str, commands: &'a [&'a str]) -> Option<Self> {
         let ends = runs.iter().filter_map(|run| {
             let series = &run.run.series;
@@ -71,7 +71,7 @@ impl<'a> Timeline<'a> {
         for panel in &PANELS {
             let is_first = panel.place == Place::First || (panel.place == Place::FirstWithoutQueue && !queued);
             let known = |run: &&Labelled<'_>| run.run.series.iter().any(|point| (panel.value)(point).is_some());
-            // Where every answer means done, the time to done is the response time, and no queue has anything to show.
+            // If every answer means done, the time to done is the response time, and no queue has anything to show.
             let needs_queue = ["time-to-done-p99", "queue-depth"].contains(&panel.id);
             if is_first == first && self.runs.iter().any(known) && (queued || !needs_queue) {
                 self.panel(panel, about, page);
@@ -162,7 +162,7 @@ impl<'a> Timeline<'a> {
         let y = |value: f64| down(scale.place(value));
         let offered = offered.map(|bins| {
             let mut path = stairs(bins, x, y);
-            // Down to zero where it ends, and back: the offered load is an area.
+            // Closes the path at zero, because the offered load is drawn as an area.
             if let (false, Some(first)) = (path.is_empty(), bins.first()) {
                 let _ = write!(path, "V{HEIGHT:.1}H{:.1}Z", x(first.from));
             }
@@ -185,7 +185,7 @@ impl<'a> Timeline<'a> {
         offered.into_iter().chain([line]).collect()
     }
 
-    /// The time until an ok of Enqueue has a name of its own.
+    /// The title of a chart. With Enqueue, the time until an ok has its own name.
     fn title(&self, panel: &Panel) -> String {
         match panel.title.strip_prefix("How long an answer took") {
             Some(which) if self.runs.iter().all(|run| run.run.is_queued()) => {
@@ -198,7 +198,7 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// What a chart shows, how long its steps are, and how they became the points of a line.
+    /// The sentences below the title: what the chart shows, how long its steps are, and how they became the points of a line.
     fn about(&self, panel: &Panel, log: bool) -> String {
         let steps = || self.runs.iter().map(|run| step(&run.run.series));
         let (shortest, longest) = (steps().fold(f64::INFINITY, f64::min), steps().fold(0.0, f64::max));
@@ -233,7 +233,7 @@ impl<'a> Timeline<'a> {
         about + &how
     }
 
-    /// The objective for the time to done, if all runs have the same.
+    /// The SLO in seconds, if it is the same for all runs.
     fn slo(&self) -> Option<f64> {
         let mut all = self
             .runs
@@ -243,7 +243,7 @@ impl<'a> Timeline<'a> {
         all.all(|slo| slo == Some(first)).then_some(first)
     }
 
-    /// The scheduled requests of each run, until its load was over. Clients take turns, so a short step has a few requests
+    /// The offered load of each run in bins, until its load was over. Clients take turns, so a short step has a few requests
     /// more or less than the next: longer bins show the rate and not the turns.
     fn offered(&self) -> Vec<Vec<Bin>> {
         let bin = (self.end / LEAST_OFFERED_BINS).min(OFFERED_BIN).max(self.bin);
@@ -251,7 +251,7 @@ impl<'a> Timeline<'a> {
             let (series, load) = (&run.run.series, &run.run.load);
             let value: Value = |point: &PointReport| Some(point.offered_rps);
             let over = load.warmup_seconds + load.duration_seconds;
-            // The load may end within a step, which then has less of it.
+            // If the load ends within a step, that step is left out: only a part of it has load.
             let whole = series.iter().take_while(|point| point.t + step(series) <= over + 1e-6);
             let under_load = whole.count().max(1).min(series.len());
             let mut bins = bins(&series[..under_load], value, Fold::Mean, bin);

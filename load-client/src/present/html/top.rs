@@ -43,7 +43,7 @@ fn made(file: &str, report: &Report) -> String {
     all.join(", ")
 }
 
-/// What failed in a run. These lines appear even if the figures look good.
+/// The failures of a run. They are shown even if the figures look good.
 fn failures(run: &Labelled<'_>) -> Vec<String> {
     let ledger = &run.run.ledger;
     let mut failures = Vec::new();
@@ -57,7 +57,7 @@ fn failures(run: &Labelled<'_>) -> Vec<String> {
     failures
 }
 
-/// The rules that fail the runs; if all pass, that they do.
+/// Writes the rules that fail the runs, or that all rules passed.
 fn gates(runs: &[&Labelled<'_>], page: &mut Markup) {
     let all = runs
         .iter()
@@ -73,7 +73,7 @@ fn gates(runs: &[&Labelled<'_>], page: &mut Markup) {
     }
 }
 
-/// The services, the load, the capacity and the changes, as far as the report has them.
+/// Writes the services, the load, the capacity and the changes, as far as the report has them.
 fn conditions(runs: &[&Labelled<'_>], page: &mut Markup) {
     // A strategy in real time and the same strategy in virtual time have the same conditions.
     let mut once: Vec<&Labelled<'_>> = Vec::new();
@@ -82,7 +82,7 @@ fn conditions(runs: &[&Labelled<'_>], page: &mut Markup) {
             once.push(run);
         }
     }
-    // Files with the same runs under the same conditions: said once, without the names of the files.
+    // If the files have the same runs under the same conditions, these are said once, without the names of the files.
     let same = once.iter().all(|run| {
         let first = once
             .iter()
@@ -154,8 +154,8 @@ fn alike(one: &Run, other: &Run) -> bool {
     of(one) == of(other)
 }
 
-/// How the load compares with the capacity, if all runs have the same load; with the names of the runs that differ from the
-/// first.
+/// A sentence that compares the load with the capacity, if all runs have the same load; with the names of the runs that
+/// differ from the first.
 fn ratio(runs: &[&Labelled<'_>], names: &[String]) -> Option<String> {
     let of = |(run, name): (&&Labelled<'_>, &String)| {
         let made = run.run.configuration.as_ref()?;
@@ -177,7 +177,7 @@ fn ratio(runs: &[&Labelled<'_>], names: &[String]) -> Option<String> {
     same_load.then(|| format!(" The load is {} of the capacity{differ}.", percent(*first)))
 }
 
-/// Each sentence once, with the names of its runs, or of their files, where it is not true of all runs.
+/// Each sentence once. One that is not true of all runs has the names of its runs, or of their files.
 fn said(sentences: Vec<(&Labelled<'_>, String)>, runs: &[&Labelled<'_>]) -> Vec<String> {
     let mut each: Vec<(String, Vec<&Labelled<'_>>)> = Vec::new();
     for (run, sentence) in sentences {

@@ -1,4 +1,4 @@
-//! What became of requests whose answer means that the message has been processed.
+//! Sentences about runs whose answers mean that the message has been processed.
 
 use super::{
     parts::{share, was},
@@ -11,7 +11,7 @@ use crate::{
     units::{counted, time_on},
 };
 
-/// Of RPCs whose answer means that the message has been processed.
+/// The sentences about a run of an RPC whose answer means that the message has been processed.
 pub(super) fn answered(run: &Run) -> Vec<String> {
     let ledger = &run.ledger;
     let of_foo = run.rpc == Rpc::Process.label();
@@ -57,7 +57,7 @@ pub(super) fn answered(run: &Run) -> Vec<String> {
     sentences
 }
 
-/// How many requests a client may have open.
+/// Says how many requests a client may have in flight.
 fn in_flight(made: &ConfigurationReport) -> String {
     let client = if made.clients == 1 { "The client" } else { "Each client" };
     match made.max_in_flight {

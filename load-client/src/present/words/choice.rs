@@ -1,4 +1,4 @@
-//! Which of several runs to choose: what each of them gave up, from the figures alone.
+//! Advice on which of several runs to choose, by what each of them gave up, from the figures alone.
 
 use super::{
     conclusion::{in_time, not_done, slowest as slowest_of},
@@ -13,23 +13,23 @@ use crate::{
 
 /// Times that differ by more than this factor differ for a reader too (arbitrary).
 const MUCH_SLOWER: f64 = 2.0;
-/// From this share on, all requests were done in time (arbitrary: less than what [`percent`] shows).
+/// If at least this share of the requests was done in time, that counts as all (arbitrary: less than what [`percent`] shows).
 const ALL: f64 = 0.9995;
 
-/// Which run to choose, and why.
+/// The advice on which run to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// Which runs a caller can choose that needs the result of its request; `None` if all or none of the runs give it.
     pub result: Option<String>,
     /// The advice, in a few sentences.
     pub advice: String,
-    /// What a reader would have to accept, and the runs that this choice leads to.
+    /// Each thing that a reader may accept, and the runs to choose then.
     pub options: Vec<(&'static str, String)>,
-    /// What a reader should know besides, in sentences.
+    /// Further notes, in sentences.
     pub notes: Vec<String>,
 }
 
-/// What a run gave up, from nothing to what no strategy should give up.
+/// What a run gave up, in order: from nothing to what no strategy should give up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cost {
     Nothing,
@@ -38,7 +38,7 @@ enum Cost {
     Rejections,
     Deadlines,
     Messages,
-    /// Something that is no trade: an error, or an end that is not known.
+    /// Errors, losses, or unknown outcomes. No reader should accept these in exchange for something else.
     Broken,
 }
 
@@ -50,7 +50,7 @@ struct Candidate<'a> {
     cost: Cost,
 }
 
-/// Which of these runs to choose, each with its name; `None` if there is but one.
+/// The advice on which of these runs to choose, each with its name; `None` if there are fewer than two.
 pub fn choose(runs: &[(&str, &Run)]) -> Option<Choice> {
     if runs.len() < 2 {
         return None;
@@ -98,7 +98,7 @@ pub fn choose(runs: &[(&str, &Run)]) -> Option<Choice> {
     if candidates.len() < 2 {
         return no_choice("No choice follows from these figures.", notes);
     }
-    // The most done first, then the fastest.
+    // The least costly first, then the most done, then the fastest.
     candidates.sort_by(|one, other| {
         let by_time = longest(one.run).total_cmp(&longest(other.run));
         one.cost.cmp(&other.cost).then(other.done.cmp(&one.done)).then(by_time)
@@ -114,7 +114,7 @@ pub fn choose(runs: &[(&str, &Run)]) -> Option<Choice> {
     })
 }
 
-/// How many requests of a run were done, or why nothing follows from it.
+/// The number of requests of a run that were done, or the reason why the run cannot be compared.
 fn usable(run: &Run) -> Result<u64, &'static str> {
     if run.ledger.intended == 0 {
         return Err("no requests were sent");
@@ -133,7 +133,7 @@ fn longest(run: &Run) -> f64 {
     run.time_to_done_seconds.map_or(f64::INFINITY, |times| times.max)
 }
 
-/// Finds what each run gave up.
+/// Sets what each run gave up.
 fn price(candidates: &mut [Candidate<'_>]) {
     let complete = |one: &Candidate<'_>| one.done >= one.run.ledger.intended;
     let fastest = candidates
@@ -152,13 +152,13 @@ fn price(candidates: &mut [Candidate<'_>]) {
     }
 }
 
-/// Whether a run that did everything was slow: it missed its SLO, left a backlog, or took much longer than the fastest.
+/// Whether a run that processed every request was slow: it missed its SLO, left a backlog, or took much longer than the fastest.
 fn is_late(run: &Run, fastest: f64) -> bool {
     let missed = in_time(run).is_some_and(|share| share < ALL);
     missed || backlog(run).is_some() || longest(run) > MUCH_SLOWER * fastest
 }
 
-/// What became of most of the requests that were not done.
+/// The cost of the requests that were not done: that of the largest group.
 fn largest(run: &Run) -> Cost {
     let mut sums = [
         (Cost::Broken, 0),
@@ -180,12 +180,12 @@ fn largest(run: &Run) -> Cost {
             *sum += count;
         }
     }
-    // Of equal ones the worst.
+    // If several groups are equally large, the worst.
     let largest = sums.iter().rev().max_by_key(|(_, sum)| *sum);
     largest.map_or(Cost::Broken, |(cost, _)| *cost)
 }
 
-/// The advice, where there are at least two candidates; `all`: every run is one.
+/// The advice, if there are at least two candidates. `all`: every run is a candidate.
 fn advise(best: &[&Candidate<'_>], others: &[&Candidate<'_>], all: bool) -> String {
     let slowest = best
         .iter()
@@ -218,7 +218,7 @@ fn advise(best: &[&Candidate<'_>], others: &[&Candidate<'_>], all: bool) -> Stri
     )
 }
 
-/// That the best have more capacity than the others; `None` where they have not, or where a capacity is not known.
+/// Says that the best have more capacity than the others; `None` if they do not, or if a capacity is not known.
 fn more_capacity(best: &[&Candidate<'_>], others: &[&Candidate<'_>]) -> Option<String> {
     let of = |candidates: &[&Candidate<'_>]| -> Option<Vec<f64>> {
         let each = candidates.iter();
@@ -248,7 +248,7 @@ fn more_capacity(best: &[&Candidate<'_>], others: &[&Candidate<'_>]) -> Option<S
     })
 }
 
-/// What a reader would have to accept, in the order of the candidates, and the candidates that this leads to.
+/// The things that a reader may accept, in the order of the candidates, and the candidates to choose then.
 fn options(others: &[&Candidate<'_>]) -> Vec<(&'static str, String)> {
     let mut options: Vec<(&'static str, String)> = Vec::new();
     for one in others {
@@ -262,7 +262,7 @@ fn options(others: &[&Candidate<'_>]) -> Vec<(&'static str, String)> {
     options
 }
 
-/// What a reader would have to accept; `None` where it is no trade.
+/// What a reader would have to accept; `None` if the run gave up nothing, or something that no reader should accept.
 fn accept(cost: Cost) -> Option<&'static str> {
     match cost {
         Cost::Nothing | Cost::Broken => None,
@@ -274,7 +274,7 @@ fn accept(cost: Cost) -> Option<&'static str> {
     }
 }
 
-/// What a run gave up, and how long the requests took that were done.
+/// The shares of requests that a run gave up, and the longest time of the requests that were done.
 fn figures(one: &Candidate<'_>) -> String {
     let slowest = slowest_of(one.run);
     if one.cost == Cost::Time {
@@ -301,7 +301,7 @@ fn figures(one: &Candidate<'_>) -> String {
     parts.join(", ")
 }
 
-/// What a reader should know besides.
+/// Further notes: rules that did not pass, and whether callers need Process.
 fn besides(candidates: &[Candidate<'_>]) -> Vec<String> {
     let mut notes = Vec::new();
     let failed = candidates

@@ -1,4 +1,4 @@
-//! What a run came to, in two or three short sentences: how much was done, how fast, and what became of the rest.
+//! The conclusion about a run, in two or three short sentences: how much was done, how fast, and what became of the rest.
 
 use super::parts::{backlog, percent, share, was};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     units::{counted, time, time_on},
 };
 
-/// What a run came to.
+/// The conclusion about a run.
 pub fn conclude(run: &Run) -> String {
     let ledger = &run.ledger;
     if ledger.intended == 0 {
@@ -69,7 +69,7 @@ pub(super) fn slowest(run: &Run) -> Option<String> {
     Some(time_on(run.virtual_time, times.max))
 }
 
-/// The requests that were scheduled and not done, by what became of them; `None` if there are none.
+/// The requests that were scheduled and not done, by outcome; `None` if there are none.
 pub(super) fn not_done(run: &Run) -> Option<String> {
     let ends = occurred(run).into_iter();
     let ends: Vec<String> = ends
@@ -79,8 +79,8 @@ pub(super) fn not_done(run: &Run) -> Option<String> {
     (!ends.is_empty()).then(|| format!("Not done: {}.", ends.join(", ")))
 }
 
-/// The share of the requests that were done within the SLO; `None` without an SLO that is shorter than the timeout, and
-/// where it is not known when messages were done.
+/// The share of the requests that were done within the SLO; `None` without an SLO that is shorter than the timeout, or if it
+/// is not known when messages were done.
 pub(super) fn in_time(run: &Run) -> Option<f64> {
     let made = run.configuration.as_ref()?;
     let (goodput, offered) = (run.goodput_rps?, run.load.offered_rps?);

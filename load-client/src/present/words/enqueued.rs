@@ -1,4 +1,4 @@
-//! What became of the messages of Enqueue, which answers before the message is processed.
+//! Sentences about runs of Enqueue, which answers before the message is processed.
 
 use super::{
     parts::{backlog, grows, of_a_second, share, was},
@@ -9,7 +9,7 @@ use crate::{
     units::{counted, time, time_on},
 };
 
-/// Of Enqueue, which answers before the message is processed.
+/// The sentences about a run of Enqueue.
 pub(super) fn enqueued(run: &Run) -> Vec<String> {
     let ledger = &run.ledger;
     let mut sentences = Vec::new();
@@ -42,7 +42,7 @@ pub(super) fn enqueued(run: &Run) -> Vec<String> {
     sentences
 }
 
-/// What became of the queue while the load lasted, and after it.
+/// The sentences about the queue, while the load lasted and after it.
 fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
     let mut sentences = Vec::new();
     let audit = run.audit.as_ref();
@@ -57,7 +57,7 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
     }
     let ends_known = audit.is_some_and(|audit| audit.done == audit.acknowledged) && service.restarts == 0;
     match (backlog(run), service.queue_depth_end) {
-        // It came faster than it was processed.
+        // Messages came faster than they were processed.
         (Some(end), _) if service.counts.dropped == 0 && run.ledger.rejected == 0 => {
             sentences.push(grown(run, end));
             if let Some(drain) = service.drain_seconds.filter(|_| service.restarts == 0) {
@@ -89,7 +89,7 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
             "{messages} {verb} still queued when the load client stopped waiting."
         ));
     }
-    // The dropped ones have had their sentence.
+    // Dropped messages have a sentence already.
     if discarded > 0 && service.counts.dropped == 0 {
         let why = if service.counts.abandoned > 0 {
             " when the service shut down"
@@ -104,7 +104,7 @@ fn queue(run: &Run, service: &ServiceReport) -> Vec<String> {
     sentences
 }
 
-/// A queue that holds more than a second's load when the load stops.
+/// Says that the queue has grown: it holds more than a second's load when the load stops.
 fn grown(run: &Run, end: u64) -> String {
     let seconds = run.load.duration_seconds + run.load.warmup_seconds;
     let growth = if grows(run) && seconds > 0.0 {

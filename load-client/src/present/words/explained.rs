@@ -1,4 +1,4 @@
-//! What a run shows, in full: what became of the requests, of the queue and of the service.
+//! The full explanation of a run: what became of the requests, of the queue and of the service.
 
 use super::{answered::answered, enqueued::enqueued, parts::was};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     units::counted,
 };
 
-/// What a run shows, in a few sentences.
+/// Explains a run in a few sentences.
 pub fn explain(run: &Run) -> String {
     if run.ledger.intended == 0 {
         return "No requests were sent.".to_owned();
@@ -49,14 +49,15 @@ pub fn explain(run: &Run) -> String {
     sentences.join(" ")
 }
 
-/// Why the service did not answer calls with OK, by its own names: `3 displaced, 12 too_late`; `None` if it names none.
+/// The service's own reasons for not answering with OK, with their counts: `3 displaced, 12 too_late`; `None` if it names
+/// none.
 pub fn reasons(service: &ServiceReport) -> Option<String> {
     let refusals = service.refusals.as_ref().filter(|refusals| !refusals.is_empty())?;
     let reasons = refusals.iter().map(|(reason, calls)| format!("{calls} {reason}"));
     Some(reasons.collect::<Vec<_>>().join(", "))
 }
 
-/// Reasons that the outcomes of the requests tell as well.
+/// Reasons that the outcomes of the requests show as well.
 const TOLD_BY_OUTCOMES: [&str; 6] = [
     "abandoned",
     "cancelled",
@@ -66,7 +67,7 @@ const TOLD_BY_OUTCOMES: [&str; 6] = [
     "queue_full",
 ];
 
-/// The same as a sentence; `None` where it says no more than the outcomes do.
+/// The reasons in a sentence; `None` if they say no more than the outcomes do.
 fn told_reasons(service: &ServiceReport) -> Option<String> {
     let is_told = |reason: &String| TOLD_BY_OUTCOMES.contains(&reason.as_str());
     if service.refusals.as_ref()?.keys().all(is_told) {
@@ -75,7 +76,7 @@ fn told_reasons(service: &ServiceReport) -> Option<String> {
     reasons(service).map(|reasons| format!("The service names these reasons for calls without OK: {reasons}."))
 }
 
-/// Requests that had no answer of the service's own.
+/// Sentences about requests that were neither ok nor rejected nor withheld.
 fn endings(ledger: &Ledger) -> Vec<String> {
     let mut sentences = Vec::new();
     let requests = |number| counted(number, "request");

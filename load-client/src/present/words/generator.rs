@@ -1,4 +1,4 @@
-//! How well the load client kept up, and whether the figures are the service's at all.
+//! Sentences about the load client: how well it kept up, and whether the figures describe the service at all.
 
 use super::{named::label, parts::percent};
 use crate::{
@@ -6,13 +6,14 @@ use crate::{
     units::{counted, time},
 };
 
-/// What must be said before anything else: figures that are the load client's own. Empty if there is nothing.
+/// A warning for each run whose figures describe the load client. It must come before any figure. Empty if there is no such
+/// run.
 pub fn warning(runs: &[Run]) -> String {
     let warnings = runs.iter().filter_map(|run| client_limited(run, &label(run)));
     warnings.map(|warning| warning + "\n").collect()
 }
 
-/// The same of one run, by the name that it goes by; `None` if there is nothing.
+/// The warning about one run, with this name of the run; `None` if there is nothing to warn about.
 pub fn client_limited(run: &Run, name: &str) -> Option<String> {
     let verdict = &run.verdict;
     verdict.client_limited.then(|| {

@@ -1,4 +1,4 @@
-//! What a run shows, in plain sentences, from its figures alone. A sentence is said only where the figures prove it.
+//! Plain sentences about runs, from their figures alone. A sentence is written only if the figures prove it.
 
 mod answered;
 mod choice;

@@ -1,4 +1,4 @@
-//! What a run is called, and what it drove.
+//! The name of a run, and the call and the load that it made.
 
 use crate::{
     report::{ConfigurationReport, Run},
@@ -6,7 +6,7 @@ use crate::{
     units::{counted, time},
 };
 
-/// The name that a run goes by: its own, or that of the RPC method where `run` has made it.
+/// The name of a run: its own, or that of the RPC method if the command `run` made the run.
 pub fn label(run: &Run) -> String {
     if run.name != "run" {
         return run.name.clone();
@@ -14,7 +14,7 @@ pub fn label(run: &Run) -> String {
     method(run).rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// The RPC method: `Enqueue`, `Process`, or as `--call` has it.
+/// The RPC method: `Enqueue`, `Process`, or the name that `--call` gives.
 pub fn method(run: &Run) -> String {
     match run.rpc.as_str() {
         rpc if rpc == Rpc::Enqueue.label() => "Enqueue".to_owned(),
@@ -23,12 +23,12 @@ pub fn method(run: &Run) -> String {
     }
 }
 
-/// What was called where, under which load; `None` if the report does not say.
+/// A sentence with the call, the target and the load; `None` if the report does not have them.
 pub fn driven(run: &Run) -> Option<String> {
     let made = run.configuration.as_ref()?;
     let what = match made.target.as_deref() {
         Some(urls) if urls.contains("://") => format!("{} at {urls}:", method(run)),
-        // What a strategy does, in its own words.
+        // The strategy's own description.
         Some(about) => format!("{about}. The load:"),
         None => format!("{}:", method(run)),
     };

@@ -2,17 +2,17 @@
 
 use crate::report::{Run, ServiceReport};
 
-/// The verb for so many.
+/// The verb that fits the number.
 pub(super) fn was(number: u64) -> &'static str {
     if number == 1 { "was" } else { "were" }
 }
 
-/// A share of a whole, for behind it: `(49 %)`.
+/// A share of a whole, in parentheses: `(49 %)`.
 pub(super) fn share(part: u64, whole: u64) -> String {
     format!("({})", percent(part as f64 / whole.max(1) as f64))
 }
 
-/// A share in percent. What is not all of it is not rounded to all, and what is not nothing not to nothing.
+/// A share in percent. A small share is `less than 1 %`, never 0 %; a share near all is `more than 99 %`, never 100 %.
 pub(in crate::present) fn percent(share: f64) -> String {
     match 100.0 * share {
         percent if share > 0.0 && percent <= 0.5 => "less than 1 %".to_owned(),
@@ -30,13 +30,13 @@ pub(super) fn listed(names: &[&str], joined_by: &str) -> String {
     }
 }
 
-/// The messages of a second of the load. What the queue holds beyond them is a backlog: messages came faster than they were
-/// processed.
+/// The number of messages that come in a second of the load. If the queue holds more, that is a backlog: messages came faster
+/// than they were processed.
 pub(super) fn of_a_second(run: &Run) -> f64 {
     run.load.offered_rps.unwrap_or(f64::INFINITY).max(1.0)
 }
 
-/// The messages that were on the queue when the load stopped, where they are a backlog.
+/// The number of messages that were on the queue when the load stopped; `None` if they are no backlog.
 pub(super) fn backlog(run: &Run) -> Option<u64> {
     let end = run.service.as_ref()?.queue_depth_end?;
     (end as f64 > of_a_second(run)).then_some(end)

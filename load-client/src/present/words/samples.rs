@@ -1,4 +1,4 @@
-//! Runs for tests of what is said about them.
+//! Runs for the tests of sentences about runs.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::{
     report::{DistributionReport, Run, ServiceReport},
 };
 
-/// A run of 10 s at 8/s by four clients in which every request is answered, with what the service says of itself.
+/// A run of 10 s at 8/s by four clients in which every request is answered, with the service's own figures.
 pub(crate) fn run(rpc: &str) -> Run {
     let run = json!({
         "name": "run",
@@ -54,7 +54,7 @@ pub(crate) fn run(rpc: &str) -> Run {
     run
 }
 
-/// Times that are all the same.
+/// A distribution of times that are all the same.
 pub(in crate::present) fn times(seconds: f64) -> DistributionReport {
     let text = json!({
         "count": 80, "mean": seconds, "min": seconds, "p50": seconds, "p90": seconds, "p95": seconds, "p99": seconds,
@@ -63,7 +63,7 @@ pub(in crate::present) fn times(seconds: f64) -> DistributionReport {
     serde_json::from_value(text).unwrap()
 }
 
-/// Of Enqueue, with everything done.
+/// A run of Enqueue in which every message is done.
 pub(in crate::present) fn queued() -> Run {
     let mut run = run("enqueue");
     run.queue_wait_seconds = Some(times(0.17));

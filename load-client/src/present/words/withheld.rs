@@ -6,7 +6,7 @@ use crate::{
     units::counted,
 };
 
-/// What withheld requests mean for the quantiles beside them; `None` if there are none.
+/// Says what withheld requests mean for the quantiles beside them; `None` if there are none.
 pub fn unanswered(run: &Run) -> Option<String> {
     let (ok, withheld) = (run.ledger.ok, run.ledger.withheld);
     (withheld > 0).then(|| {
@@ -26,7 +26,7 @@ pub fn unanswered(run: &Run) -> Option<String> {
         )
     })
 }
-/// Requests that were never sent, and why.
+/// Says how many requests were withheld, and why; `None` if there are none.
 pub(super) fn withheld(run: &Run) -> Option<String> {
     let ledger = &run.ledger;
     (ledger.withheld > 0).then(|| {

@@ -15,12 +15,13 @@ pub(super) const LOAD: &[&str] = &["--rps 200 --duration 7s --clients 4 --connec
 const SENDS: u64 = 1400;
 /// Time from the start of the load until the service is killed.
 const KILLED_AT: Duration = Duration::from_secs(2);
-/// Long enough: a connection that is down is dialled at most a second later.
+/// How long the service is away. That is long enough, because a connection that is down is dialled at most a second
+/// later.
 const AWAY: Duration = Duration::from_secs(2);
-/// The last second of the load, long after everything is as it was.
+/// The beginning of the last second of the load, in seconds. By then the service has long recovered.
 const LAST_SECOND_FROM: f64 = 6.0;
 
-/// What is in flight and what comes while it is away is unavailable, and nothing else.
+/// Only requests that are in flight at the kill, or come while the service is away, may be unavailable.
 pub(super) async fn and_return(setting: &Setting) -> Result<Judged, NotDone> {
     let settings = Settings {
         workers: 1000,
@@ -42,15 +43,16 @@ pub(super) async fn and_return(setting: &Setting) -> Result<Judged, NotDone> {
     let restarts = run.service.as_ref().map_or(0, |service| service.restarts);
     let lines = vec![
         Line::exactly("scheduled", SENDS, ledger.intended),
-        // The 20 in flight; then, at 200 a second, at least what came within the first half of the 2 s (the pauses between
-        // two dials double, so the last one in vain was in the second half), and at most what came within all of it.
+        // The 20 requests in flight; and at 200 per second, at least those that came in the first half of the 2 s, and
+        // at most all of them. (The pauses between two dials double, so the last dial that failed was in the second
+        // half.)
         Line::count("unavailable", 220..=440, ledger.unavailable),
         Line::exactly("ok + unavailable", SENDS, ledger.ok + ledger.unavailable),
         Line::exactly("rejected", 0, ledger.rejected),
         Line::exactly("failed", 0, ledger.failed),
         Line::exactly("expired", 0, ledger.expired),
         Line::exactly("restarts", 1, restarts),
-        // All of it, but for a step's worth more or less at both ends.
+        // All requests of the last second, except for one step more or less at both ends.
         Line::share("goodput of the last second", 0.9..=1.1, last_second(&run.series)),
         Line::balanced(&measured),
     ];
@@ -58,7 +60,7 @@ pub(super) async fn and_return(setting: &Setting) -> Result<Judged, NotDone> {
     Ok(Judged::new(run, lines, busy))
 }
 
-/// What was done in the last second of what was scheduled in it.
+/// The share of the requests scheduled in the last second that were done in it.
 fn last_second(series: &[PointReport]) -> Option<f64> {
     let last = series.iter().filter(|point| point.t >= LAST_SECOND_FROM);
     let last: Vec<&PointReport> = last.filter(|point| point.offered_rps > 0.0).collect();

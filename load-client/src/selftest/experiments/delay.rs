@@ -11,23 +11,23 @@ use super::super::{
 };
 use crate::report::{Limit, Run};
 
-/// The lowest of 500 is their first thousandth; its rule is never met, and says what it saw.
+/// The quantile 0.1 % of 500 times is the shortest of them. Its rule is never met, and reports that time.
 pub(super) const LOAD: &[&str] = &[
     "--rps 100 --duration 5s --clients 4 --connections 4 --max-in-flight 1000 \
                     --fail-if p0.1(ok)<100ms --fail-if p0.1(service-time)<100ms",
 ];
 const SENDS: u64 = 500;
-/// One request in flight for each client: at most 40 a second.
+/// Each client has one request in flight, so that all together send at most 40 requests per second.
 pub(super) const FEW_CLIENTS: &[&str] =
     &["--rps 100 --duration 5s --clients 4 --max-in-flight 1 --when-blocked withhold"];
-/// What every message takes.
+/// How long every message takes.
 pub(super) const DELAY: Duration = Duration::from_millis(100);
-/// From the delay to what most answers may take (derived: an answer waits until four threads wake up. A load client
-/// that is later than 10 ms with one send in a hundred reports that it cannot judge. The rest is for the timers' ticks and
-/// for the calls themselves).
+/// The bounds for most answers, in seconds (derived: an answer waits until four threads wake up. A load client that is
+/// later than 10 ms with one send in a hundred reports that it cannot judge. The rest is for the timers' ticks and for
+/// the calls themselves).
 pub(super) const DELAYED: RangeInclusive<f64> = 0.1..=0.15;
-/// To what one in a hundred may take (derived: some of these meet a thread that stands still for the 50 ms that are let
-/// pass).
+/// The bounds for the slowest answer of a hundred, in seconds (derived: some of these meet a thread that stands still
+/// for the 50 ms that are allowed).
 const SLOWEST: RangeInclusive<f64> = 0.1..=0.2;
 
 fn host() -> Result<Host, NotDone> {
@@ -75,7 +75,7 @@ pub(super) async fn constant(setting: &Setting) -> Result<Judged, NotDone> {
     Ok(Judged::new(run, lines, host.kept_waiting()))
 }
 
-/// What the rule at this place saw.
+/// The figure that the rule with this index judged.
 pub(super) fn gate(run: &Run, index: usize) -> Option<f64> {
     run.gates.get(index)?.seen
 }

@@ -25,11 +25,11 @@ pub(super) const OPEN: &[&str] = &[LOAD, "--max-in-flight 1000"];
 pub(super) const BACKLOG: &[&str] = &[LOAD, "--max-in-flight 1 --when-blocked backlog"];
 /// Clients with one request in flight, which never send the others.
 pub(super) const WITHHOLD: &[&str] = &[LOAD, "--max-in-flight 1 --when-blocked withhold"];
-/// What all three are told. Goodput is what was answered within 100 ms.
+/// The flags of all three experiments. Goodput counts what was answered within 100 ms.
 const LOAD: &str = "--rps 200 --duration 10s --clients 4 --connections 4 --slo 100ms --fail-if p99>100ms";
 const SENDS: u64 = 2000;
 const GATE: &str = "gate p99>100ms";
-/// In the middle of the load.
+/// The time from the start of the load to the freeze, which is in the middle of the load.
 const FREEZE_AT: Duration = Duration::from_secs(4);
 const FREEZE: Duration = Duration::from_secs(2);
 
@@ -45,13 +45,13 @@ pub(super) async fn open_loop(setting: &Setting) -> Result<Judged, NotDone> {
     let lines = vec![
         Line::exactly("scheduled", SENDS, run.ledger.intended),
         Line::exactly("ok", SENDS, run.ledger.ok),
-        // 1.9 s, and what a machine with other work does to it.
+        // The right value is 1.9 s. The bounds allow for a machine that has other work too.
         Line::seconds("response time p99", 1.7..=2.05, answered.map(|times| times.p99)),
-        // 0.2 s, and the answers that all come at once after the thaw.
+        // The right value is 0.2 s, and a little more for the answers, which all come at once after the freeze.
         Line::seconds("response time mean", 0.18..=0.26, answered.map(|times| times.mean)),
-        // All that met it, but for those of its last 100 ms: 19 %.
+        // All requests that met the freeze, except those of its last 100 ms: 19 %.
         Line::share("not answered within 100 ms", 0.18..=0.22, not_soon),
-        // In steps of 100 ms. The first and the last step have sends on both sides.
+        // Measured in steps of 100 ms. The first and the last step also have sends outside the freeze.
         Line::seconds("hole in the series", 1.75..=2.15, hole(&run.series)),
         Line::gate_met(GATE, gate(run)),
         Line::balanced(&measured),
@@ -67,11 +67,11 @@ pub(super) async fn backlog(setting: &Setting) -> Result<Judged, NotDone> {
     let service = run.service_time_seconds.get("ok");
     let lines = vec![
         Line::exactly("scheduled", SENDS, run.ledger.intended),
-        // A machine that is far too slow for it has some left at the end.
+        // This is not `exactly`, because a machine that is far too slow has some requests left at the end.
         Line::count("ok", SENDS..=SENDS, run.ledger.ok),
         Line::seconds("response time p99", 1.7..=2.05, response.map(|times| times.p99)),
-        // Only the 4 in flight met the freeze while they were served: two in a thousand. This is what tools report that
-        // time a send from when it got through.
+        // Only the 4 requests in flight met the freeze after they were sent: two in a thousand. Tools that time a
+        // request from its actual send report this.
         Line::seconds("service time p99", 0.0..=0.1, service.map(|times| times.p99)),
         Line::gate_met(GATE, gate(run)),
         Line::balanced(&measured),
@@ -86,7 +86,7 @@ pub(super) async fn withhold(setting: &Setting) -> Result<Judged, NotDone> {
     let ledger = &run.ledger;
     let lines = vec![
         Line::exactly("scheduled", SENDS, ledger.intended),
-        // 400 less the 4 in flight, and some whose predecessor was late for another reason.
+        // 400 less the 4 in flight, and some whose client was still waiting for another reason.
         Line::count("withheld", 380..=480, ledger.withheld),
         Line::exactly("ok + withheld", SENDS, ledger.ok + ledger.withheld),
         Line::gate_met_by_silence(GATE, gate(run)),
@@ -95,7 +95,7 @@ pub(super) async fn withhold(setting: &Setting) -> Result<Judged, NotDone> {
     Ok(Judged::new(run, lines, busy))
 }
 
-/// The run, and whether the freeze took longer than it should have.
+/// Measures a run with a freeze. Also returns the reason if the machine was too busy to freeze the service as planned.
 async fn frozen(setting: &Setting) -> Result<(Measured, Option<String>), NotDone> {
     // The service answers every request at once: all waiting comes from the freeze.
     let host = Host::foo(Settings {
@@ -116,7 +116,8 @@ fn gate(run: &Run) -> Option<&crate::report::GateReport> {
     run.gates.first()
 }
 
-/// The longest time in which requests were scheduled and nothing was answered soon; `None` if the series says nothing of that.
+/// The longest time in which requests were scheduled and nothing was answered soon; `None` if the series does not show
+/// that.
 fn hole(series: &[PointReport]) -> Option<f64> {
     let step = series.get(1)?.t - series.first()?.t;
     let (mut longest, mut now) = (0_u32, 0);

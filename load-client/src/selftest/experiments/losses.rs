@@ -18,14 +18,14 @@ use crate::{ledger::AuditCounts, measure::Measured, report::Run};
 /// The service never reports the messages that it forgets, so the wait for them has to end by itself.
 pub(super) const FORGETFUL: &[&str] =
     &["--mode enqueue --rps 200 --duration 3s --clients 4 --connections 4 --drain-limit 1s"];
-/// What is queued is not waited for: it takes an hour.
+/// The run does not wait for what is queued, because that takes an hour.
 pub(super) const FULL: &[&str] =
     &["--mode enqueue --rps 100 --duration 3s --clients 4 --connections 4 --drain-limit 0s"];
 const SENDS_FORGETFUL: u64 = 600;
 const SENDS_FULL: u64 = 300;
 const PLACES: u32 = 8;
 
-/// Two messages of twenty are forgotten, and of one more the service says twice that it is done.
+/// Of twenty messages, the service forgets two, and reports one twice as done.
 pub(super) async fn forgotten(setting: &Setting) -> Result<Judged, NotDone> {
     let faulty = Faulty::new(Duration::ZERO);
     let counts = faulty.counts();
@@ -44,7 +44,7 @@ pub(super) async fn forgotten(setting: &Setting) -> Result<Judged, NotDone> {
     Ok(judged(&measured, lines))
 }
 
-/// One message is in work for an hour, and the queue holds 8: of all others, the service throws the oldest away.
+/// One message is in service for an hour, and the queue holds 8. Of all others, the service drops the oldest.
 pub(super) async fn dropped(setting: &Setting) -> Result<Judged, NotDone> {
     let host = Host::foo(Settings {
         workers: 1,
@@ -71,7 +71,7 @@ pub(super) async fn dropped(setting: &Setting) -> Result<Judged, NotDone> {
 
 fn judged(measured: &Measured, lines: impl Fn(AuditCounts, &Run) -> Vec<Line>) -> Judged {
     let run = &measured.report;
-    // A report without an audit has counted nothing.
+    // If a report has no audit, nothing was counted.
     let audit = run
         .audit
         .as_ref()
@@ -86,6 +86,6 @@ fn judged(measured: &Measured, lines: impl Fn(AuditCounts, &Run) -> Vec<Line>) -
         });
     let mut lines = lines(audit, run);
     lines.push(Line::balanced(measured));
-    // Counts, all of them: no machine changes those.
+    // All figures are counts, which are the same on every machine.
     Judged::new(run, lines, None)
 }

@@ -11,26 +11,26 @@ use super::{
     setting::{NotDone, Setting},
 };
 
-/// Something that happens to a service, and that a client has to tell truly.
+/// Something that happens to a service, and that a client must report correctly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Experiment {
-    /// A freeze, under an open loop.
+    /// The service freezes, under an open loop.
     FreezeOpen,
-    /// A freeze, under clients that wait and catch up.
+    /// The service freezes, under clients that wait and catch up.
     FreezeBacklog,
-    /// A freeze, under clients that withhold.
+    /// The service freezes, under clients that withhold.
     FreezeWithhold,
-    /// A known time for every message.
+    /// The service takes a known time for every message.
     Delay,
-    /// Fewer clients than the schedule needs.
+    /// There are fewer clients than the schedule needs.
     FewClients,
-    /// A known share of refusals.
+    /// The service rejects a known share of the requests.
     Refusals,
-    /// A known number of messages forgotten.
+    /// The service forgets a known number of messages.
     Losses,
-    /// A known number of messages dropped by policy.
+    /// The service drops a known number of messages by policy.
     Drops,
-    /// A death, and a return.
+    /// The service is killed, and comes back.
     Death,
 }
 
@@ -63,7 +63,7 @@ impl Experiment {
         }
     }
 
-    /// What happens, in a sentence that needs no other knowledge of the experiment.
+    /// What happens, in a sentence for people. "The same" refers to the experiment before it.
     pub fn about(self) -> &'static str {
         match self {
             Self::FreezeOpen => "a service stands still for 2 s of 10 s; clients go on sending, 200 a second",
@@ -80,7 +80,7 @@ impl Experiment {
         }
     }
 
-    /// Its load, as flags of `run`.
+    /// The load of the experiment, as flags of `run`.
     pub(super) fn flags(self) -> &'static [&'static str] {
         match self {
             Self::FreezeOpen => freeze::OPEN,

@@ -31,7 +31,7 @@ pub(super) async fn at_once(setting: &Setting) -> Result<Judged, NotDone> {
     };
     let lines = vec![
         Line::exactly("scheduled", SENDS, run.ledger.intended),
-        // No retry that the report does not have.
+        // There is no retry that the report does not count.
         Line::exactly("calls that came in", SENDS, counts.calls()),
         Line::exactly("rejected", refused, run.ledger.rejected),
         Line::exactly("ok", SENDS - refused, run.ledger.ok),
@@ -39,7 +39,7 @@ pub(super) async fn at_once(setting: &Setting) -> Result<Judged, NotDone> {
         Line::share("goodput", 0.699..=0.701, goodput),
         Line::seconds("response time (ok), shortest", DELAYED, gate(run, 0)),
         Line::seconds("response time (ok) p50", DELAYED, ok.map(|times| times.p50)),
-        // Half of what the others take at least.
+        // The bound is half of what the other requests take at least.
         Line::seconds(
             "response time (rejected) p99",
             0.0..=0.05,

@@ -27,19 +27,19 @@ use self::{
 /// The host name that calls give. For a URL that asks for TLS, also the certificates to trust and the client's own.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
-    /// What calls name as their host; that of the URL, if absent.
+    /// The authority of the calls; `None` for that of the URL.
     pub authority: Option<Authority>,
-    /// What the server's certificate must be for; the host of the authority, if absent.
+    /// The name that the server's certificate must be for; `None` for the host of the authority.
     pub name: Option<ServerName<'static>>,
-    /// Whose signatures count; the system's roots, if absent.
+    /// The file with the CA certificates to trust; `None` for the system's.
     pub ca: Option<PathBuf>,
-    /// Our own certificate, with its chain, and its key.
+    /// The files with the client's own certificate, with its chain, and with its key.
     pub identity: Option<(PathBuf, PathBuf)>,
-    /// Whether any certificate will do.
+    /// Whether any certificate of the server is accepted without a check.
     pub anyone: bool,
 }
 
-/// TLS as it is wanted for a target.
+/// The TLS settings of a target.
 #[derive(Clone)]
 pub(super) struct Tls {
     connector: TlsConnector,
@@ -53,7 +53,8 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Reads the files that `access` names. The server's certificate must be for `host`, if nothing else is said.
+    /// Reads the files that `access` names. The server's certificate must be for `host`, unless `access` has another
+    /// name.
     pub(super) fn new(access: &Access, host: &str) -> Result<Self, TlsError> {
         let name = match &access.name {
             Some(name) => name.clone(),
@@ -84,11 +85,11 @@ impl Tls {
         })
     }
 
-    /// Shakes hands.
+    /// Makes the TLS handshake.
     ///
     /// # Errors
     ///
-    /// Of kind `InvalidData`, with words for people, where the two ends do not fit each other.
+    /// Of kind `InvalidData`, with a message for people, if client and server do not fit each other.
     pub(super) async fn secure<IO: AsyncRead + AsyncWrite + Unpin>(&self, stream: IO) -> io::Result<Secured<IO>> {
         let stream = self.connector.connect(self.name.clone(), stream).await;
         stream.map(Secured).map_err(explained)
@@ -127,13 +128,14 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
                 })?;
             }
         }
-        // Where the system has none, no certificate will do, and the handshake says so.
+        // If the system has no roots, no certificate is accepted, and the handshake reports that.
         None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
     }
     Ok(roots)
 }
 
-/// A stream over TLS whose errors are in words: a server may object to a certificate only after the handshake.
+/// A stream over TLS whose errors have messages for people: a server may object to a certificate only after the
+/// handshake.
 pub(super) struct Secured<IO>(TlsStream<IO>);
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Secured<IO> {

@@ -19,7 +19,7 @@ const SHA1: [&[u8]; 2] = [
 /// The encoded object identifier of the curve P-521.
 const P521: &[u8] = &[0x2b, 0x81, 0x04, 0x00, 0x23];
 
-/// The same error, with a message for the user if it is an error of TLS.
+/// Replaces an error of TLS by one with a message for the user. Any other error stays as it is.
 pub(super) fn explained(error: io::Error) -> io::Error {
     match tls_error(&error) {
         None => error,
@@ -27,7 +27,7 @@ pub(super) fn explained(error: io::Error) -> io::Error {
     }
 }
 
-/// The error of TLS in one of a stream.
+/// The TLS error inside an error of a stream, if there is one.
 pub(super) fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
@@ -150,7 +150,7 @@ fn not_for(expected: &ServerName<'_>, presented: &[String]) -> String {
     )
 }
 
-/// The first of the names: a certificate may have hundreds.
+/// The first 12 names, and how many more there are: a certificate may have hundreds.
 fn listed(names: &[&str]) -> String {
     const MOST: usize = 12;
     let left_out = names.len().saturating_sub(MOST);
@@ -162,7 +162,7 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
-/// As openssl writes the name.
+/// The name as openssl writes it.
 fn subject(name: &str) -> String {
     let kind = if name.parse::<std::net::IpAddr>().is_ok() {
         "IP"
@@ -204,7 +204,8 @@ mod tests {
         CertificateDer::from_pem_file(path).unwrap()
     }
 
-    /// What is said of a server at that name that shows that certificate, where that CA is trusted.
+    /// The error message for the server `name` that shows the certificate `shown`, if only the CA `trusted` is trusted;
+    /// "nothing" if there is no error.
     fn said(name: &str, shown: &str, trusted: &str) -> String {
         said_of(name, &certificate(shown), certificate(trusted))
     }
@@ -223,7 +224,8 @@ mod tests {
 
     #[test]
     fn another_ca_of_the_same_name_is_called_unknown() {
-        // Tried with the words for algorithms that are not supported: a key of another kind is not one.
+        // Tried: with the message for algorithms that are not supported, this fails. A key of another kind is
+        // supported.
         let ca = |algorithm| {
             let mut params = CertificateParams::default();
             params.distinguished_name.push(DnType::CommonName, "the CA");

@@ -4,31 +4,31 @@ use std::time::Duration;
 
 use crate::units::{compact_count, compact_rate, compact_time};
 
-/// The widest value in columns.
+/// The width of the widest value, in columns.
 pub(super) const WIDTH: u16 = 7;
 
-/// Where the time axis may have its ticks, in seconds.
+/// The possible distances between two ticks of the time axis, in seconds.
 const TIME_STEPS: [f64; 16] = [
     1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0, 43200.0, 86400.0,
 ];
-/// How far a time axis reaches, in lengths of the load.
+/// The possible lengths of a time axis, as multiples of the length of the load.
 const REACH: [f64; 8] = [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0];
-/// How far a time axis reaches if the length of the load is not known.
+/// The length of a time axis at first, if the length of the load is not known.
 const UNPLANNED: Duration = Duration::from_secs(30);
 
-/// What a chart's values are.
+/// The unit of the values of a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
-    /// In seconds.
+    /// Times in seconds.
     Time,
-    /// Of messages.
+    /// Numbers of messages.
     Count,
-    /// Of messages a second.
+    /// Messages per second.
     Rate,
 }
 
 impl Unit {
-    /// A value in words, to two digits or three.
+    /// A value as text, with two or three digits.
     pub(super) fn words(self, value: f64) -> String {
         match self {
             Self::Time => compact_time(value),
@@ -37,7 +37,7 @@ impl Unit {
         }
     }
 
-    /// The end of an axis that shows all up to this: round, so that it rarely moves.
+    /// The upper end of an axis for values up to `highest`: a round number, so that it rarely changes.
     pub(super) fn top(self, highest: f64) -> f64 {
         let least = match self {
             Self::Time => 0.001,
@@ -51,7 +51,7 @@ impl Unit {
         }
         let decade = 10_f64.powf(highest.log10().floor());
         let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade);
-        // A hair more, for what rounding adds.
+        // A little more, to allow for rounding errors.
         steps
             .into_iter()
             .find(|top| *top * 1.000_001 >= highest)
@@ -59,7 +59,8 @@ impl Unit {
     }
 }
 
-/// Where a time axis ends, in seconds: at the planned end of the load while it lasts, and beyond it in a few strides.
+/// The end of a time axis, in seconds: at first the planned end of the load, and later the first of some fixed
+/// multiples of it that is not before `elapsed`.
 pub(super) fn span(planned: Option<Duration>, elapsed: Duration) -> f64 {
     let first = planned.filter(|planned| !planned.is_zero()).unwrap_or(UNPLANNED);
     let mut reach = REACH.into_iter().map(|lengths| first.as_secs_f64() * lengths);
@@ -73,7 +74,8 @@ pub(super) fn span(planned: Option<Duration>, elapsed: Duration) -> f64 {
     })
 }
 
-/// The ticks of a time axis that ends there: each a time in seconds and its words, at most `most` of them.
+/// The ticks of a time axis that ends at `end`: each a time in seconds and its label. Between them are at most `most`
+/// steps.
 pub(super) fn ticks(end: f64, most: usize) -> Vec<(f64, String)> {
     let coarsest = TIME_STEPS[TIME_STEPS.len() - 1];
     let fits = |step: &f64| end / step <= most.max(1) as f64;

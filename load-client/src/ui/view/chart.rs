@@ -18,20 +18,20 @@ use super::{
     palette::{Ink, quiet, strong},
 };
 
-/// Columns between two ticks of the time axis, at least.
+/// The least number of columns between two ticks of the time axis.
 const TICK_EVERY: usize = 12;
-/// Columns left of the first value: words, a space, the edge.
+/// Columns left of the plot: a value, a space and the edge.
 const EDGE: u16 = WIDTH + 2;
 
 /// A line in a chart.
 #[derive(Debug)]
 pub(super) struct Series {
     pub(super) ink: Ink,
-    /// Seconds and values, in order; a gap where there is no value.
+    /// Times in seconds and their values, in order. `None` makes a gap in the line.
     pub(super) values: Vec<(f64, Option<f64>)>,
 }
 
-/// What a title has beside its line.
+/// The name and current value of a line, beside the title of the chart.
 #[derive(Debug)]
 pub(super) struct Legend {
     pub(super) ink: Ink,
@@ -48,19 +48,19 @@ pub(super) struct Chart {
     pub(super) series: Vec<Series>,
 }
 
-/// What the charts of a screen share.
+/// The time axis that all charts of a screen share.
 #[derive(Debug, Clone)]
 pub(super) struct TimeAxis {
-    /// Where it ends, in seconds.
+    /// The end of the axis, in seconds.
     pub(super) end: f64,
-    /// How far points that follow each other may be apart, in seconds.
+    /// The time between two neighbouring points, in seconds. Points much further apart are not joined.
     pub(super) step: f64,
-    /// When the load was over, and when something happened to a service, in seconds.
+    /// The end of the load and the events of the services, in seconds.
     pub(super) marks: Vec<f64>,
 }
 
 impl Chart {
-    /// Draws it, without its time axis. The first row is the title.
+    /// Draws the chart without its time axis. The first row is the title.
     pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer, axis: &TimeAxis) {
         let area = area.intersection(buffer.area);
         if area.height < 2 || area.width <= EDGE {
@@ -122,13 +122,13 @@ impl Chart {
     }
 }
 
-/// An instant that means something: the end of the load, or an event.
+/// Draws a vertical line at the end of the load, or at an event.
 fn mark(context: &mut Context<'_>, at: f64, top: f64) {
     context.marker(Marker::Custom('┊'));
     context.draw(&Line::new(at, 0.0, at, top, Color::Reset));
 }
 
-/// Lines between points that follow each other; a dot where one stands alone.
+/// Draws lines between neighbouring points, and a dot for a point without a neighbour.
 fn trace(context: &mut Context<'_>, series: &Series, step: f64) {
     let colour = series.ink.colour;
     let mut last: Option<(f64, f64)> = None;
@@ -138,7 +138,7 @@ fn trace(context: &mut Context<'_>, series: &Series, step: f64) {
             continue;
         };
         match last {
-            // A little more than a step: one may have been missed.
+            // Up to 2.5 steps apart: one point may have been missed.
             Some((x, y)) if at - x <= 2.5 * step => context.draw(&Line::new(x, y, *at, value, colour)),
             _ => context.draw(&Points::new(&[(*at, value)], colour)),
         }
@@ -146,7 +146,7 @@ fn trace(context: &mut Context<'_>, series: &Series, step: f64) {
     }
 }
 
-/// Draws the time axis of the charts above: a row of ticks, a row of words.
+/// Draws the time axis of the charts above: a row of ticks and a row of labels.
 pub(super) fn draw_time_axis(area: Rect, buffer: &mut Buffer, axis: &TimeAxis) {
     let area = area.intersection(buffer.area);
     if area.height < 2 || area.width <= EDGE {

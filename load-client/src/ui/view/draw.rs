@@ -25,17 +25,17 @@ use crate::{
     units::{clock, compact_rate},
 };
 
-/// Rows of a chart that is worth looking at, with its title.
+/// The least number of rows of a chart, with its title: a lower chart shows too little.
 const LEAST_CHART: u16 = 4;
 /// Rows of the time axis.
 const AXIS: u16 = 2;
-/// Rows of the charts from which on there is room for the one of the goodput.
+/// The number of rows for charts from which on the chart of the goodput is shown too.
 const ROOM_FOR_GOODPUT: u16 = 24;
 
-/// A value of a point that a chart shows.
+/// Takes from a point the value that a chart shows.
 type Value = fn(&Point) -> Option<f64>;
 
-/// Draws the runs; the end of them has been asked for so often.
+/// Draws the runs. `asked` is how often the user has asked to end them.
 pub(super) fn draw(frame: &mut Frame, runs: &[RunModel], asked: u8, palette: Palette) {
     let area = frame.area();
     let table = u16::try_from(runs.len())
@@ -73,7 +73,7 @@ fn planned(runs: &[RunModel]) -> Option<Duration> {
     runs.iter().map(RunModel::planned).max().flatten()
 }
 
-/// On the left, what is run; on the right, how far it is.
+/// Draws the heading: on the left the runs, on the right their state and the time.
 fn draw_head(area: Rect, buffer: &mut Buffer, runs: &[RunModel]) {
     let what = match runs {
         [run] => format!("{}  {}", run.name, run.scenario.rpc.label()),
@@ -81,7 +81,7 @@ fn draw_head(area: Rect, buffer: &mut Buffer, runs: &[RunModel]) {
     };
     let what = format!("{what}{}", last_event(runs));
     let state = state(runs);
-    // What is worked off after the load has no planned end.
+    // After the load, the service works off what is left, and that has no planned end.
     let planned = planned(runs).filter(|_| runs.iter().any(|run| run.load_over.is_none()));
     let planned = planned.map_or_else(String::new, |planned| format!(" of {}", clock(planned)));
     let right = format!("{state}  {:>7}{planned}", clock(elapsed(runs)));
@@ -107,7 +107,7 @@ fn state(runs: &[RunModel]) -> String {
     }
 }
 
-/// The rate offered to the runs under load: to each where it is the same, to all together where not.
+/// The offered load of the runs that are under load: of each run if all have the same, or else the sum.
 fn offered(runs: &[RunModel]) -> String {
     let loading = runs.iter().filter(|run| run.reading.phase == Phase::Loading);
     let rates: Vec<f64> = loading.filter_map(|run| run.now.offered).collect();
@@ -144,7 +144,7 @@ fn draw_charts(area: Rect, buffer: &mut Buffer, runs: &[RunModel], palette: Pale
     draw_time_axis(areas[shown], buffer, &axis);
 }
 
-/// When the load was over, and when something happened to a service.
+/// The end of the load and the events of the services, in seconds.
 fn marks(runs: &[RunModel]) -> Vec<f64> {
     let over = runs.iter().filter_map(|run| run.load_over).max();
     let events = runs.iter().flat_map(|run| run.events.iter().map(|(at, _)| *at));
@@ -154,7 +154,7 @@ fn marks(runs: &[RunModel]) -> Vec<f64> {
     marks.iter().map(Duration::as_secs_f64).collect()
 }
 
-/// The last thing that happened to a service.
+/// The last event of a service as text; empty if there was none.
 fn last_event(runs: &[RunModel]) -> String {
     let last = runs.iter().flat_map(|run| &run.events).max_by_key(|(at, _)| *at);
     last.map_or_else(String::new, |(at, says)| format!("  at {}: {says}", clock(*at)))

@@ -1,12 +1,12 @@
-//! What the charts show: a run over time, in at most [`MAX_POINTS`] points. A long run doubles its step and folds
-//! neighbours together.
+//! The course of a run over time, for the charts, in at most [`MAX_POINTS`] points. In a long run the step between
+//! points is doubled, and neighbours are merged.
 
 use std::time::Duration;
 
 /// The most points that a history has: more than a wide terminal has dots.
 pub(super) const MAX_POINTS: usize = 600;
 
-/// What was seen around one time. Times in seconds, rates a second; `None` where there was nothing to see.
+/// The values of a run at one time: times in seconds, rates per second. `None` means that there was nothing to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Point {
     pub(super) offered: Option<f64>,
@@ -24,8 +24,8 @@ pub(super) struct Point {
 }
 
 impl Point {
-    /// Folds the point that follows into this one. The higher of two stays: a peak must not vanish because time has
-    /// passed. So it is an upper bound of what the two have together.
+    /// Merges the next point into this one. Of two values the higher one stays, so that no peak vanishes as time
+    /// passes. So the result is an upper bound of the two.
     fn fold(&mut self, later: &Self) {
         let higher = |mine: &mut Option<f64>, theirs: Option<f64>| {
             *mine = match (*mine, theirs) {
@@ -48,12 +48,12 @@ impl Point {
 #[derive(Debug, Clone)]
 pub(super) struct History {
     step: Duration,
-    /// Each with the number of its step.
+    /// Each point with the number of its step.
     points: Vec<(u128, Point)>,
 }
 
 impl History {
-    /// Nothing yet, in steps of that length.
+    /// An empty history with steps of this length.
     pub(super) fn new(step: Duration) -> Self {
         Self {
             step,
@@ -61,7 +61,7 @@ impl History {
         }
     }
 
-    /// Adds what was seen at that time, which is not before the last one.
+    /// Adds a point at `at`, which is not before the last point.
     pub(super) fn push(&mut self, at: Duration, point: Point) {
         while at.as_nanos() / self.step.as_nanos() >= MAX_POINTS as u128 {
             self.step *= 2;
@@ -74,12 +74,12 @@ impl History {
         add(&mut self.points, at.as_nanos() / self.step.as_nanos(), &point);
     }
 
-    /// Whether two points that follow each other have nothing between them.
+    /// The time between two neighbouring points, in seconds.
     pub(super) fn step(&self) -> f64 {
         self.step.as_secs_f64()
     }
 
-    /// In order, each with its time in seconds.
+    /// All points in order, each with its time in seconds.
     pub(super) fn points(&self) -> impl Iterator<Item = (f64, &Point)> {
         let step = self.step();
         self.points.iter().map(move |(at, point)| (*at as f64 * step, point))

@@ -38,14 +38,15 @@ use super::{
 };
 use crate::stop::Stopper;
 
-/// How long the end of the view may be waited for: a wait for keys cannot be broken off.
+/// The longest wait for a key. The end of the view may have to wait as long, because a wait for keys cannot be
+/// interrupted.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// How long the end of the run waits for the thread of the view (arbitrary: many times as long as a frame takes).
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// The most columns and lines that are drawn on (arbitrary: over those of an 8K screen with the smallest letters). A terminal can say
-/// that it has 65535 of each, and a frame of so many would take hundreds of gigabytes.
+/// The most columns and lines that are drawn on (arbitrary: more than an 8K screen has with the smallest letters). A
+/// terminal can say that it has 65535 of each, and a frame of so many would take hundreds of gigabytes.
 const LARGEST: Size = Size::new(1000, 500);
 
 /// A view that is shown until it is dropped. Then the terminal is as it was before.
@@ -60,13 +61,13 @@ impl View {
     ///
     /// # Errors
     ///
-    /// If the terminal does not let itself be taken, or the system gives no thread; then nothing is shown.
+    /// If the terminal cannot be taken, or no thread can be started; then nothing is shown.
     pub fn start(runs: Vec<WatchedRun>, stopper: Arc<Stopper>) -> io::Result<Self> {
         terminal::take()?;
         let over = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&over);
         let spawned = thread::Builder::new().name("view".to_owned()).spawn(move || {
-            // A terminal that has gone away: the run goes on without.
+            // An error means that the terminal is gone: the run goes on without the view.
             let _ = show(&runs, &stopper, &until);
             terminal::restore();
         });
@@ -93,7 +94,7 @@ impl Drop for View {
             thread::sleep(PATIENCE / 10);
         }
         if thread.is_finished() {
-            // If it has panicked, that has been said, and the terminal is as it was.
+            // If the thread has panicked, the panic hook has printed the message and restored the terminal.
             let _ = thread.join();
         }
     }
@@ -134,7 +135,7 @@ fn show(watched: &[WatchedRun], stopper: &Stopper, over: &AtomicBool) -> io::Res
             terminal.draw(|frame| draw::draw(frame, &runs, stopper.times_asked(), palette))?;
         }
         let left = next_look.saturating_duration_since(Instant::now());
-        // All that was done by now counts, before the end of the run does.
+        // All gestures so far are handled before the loop checks whether the run is over.
         let mut within = left.min(PATIENCE);
         while let Some(gesture) = terminal::gesture(within)? {
             within = Duration::ZERO;

@@ -9,10 +9,10 @@ use crate::{
     scenario::Scenario,
 };
 
-/// Between two looks.
+/// The time between two samples of a run.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Rates and quantiles are those of so long until now (arbitrary: long enough for a few answers at the rates of the worked
-/// example, short enough to see a freeze).
+/// The last stretch of time, over which rates and quantiles are taken (arbitrary: long enough for a few answers at the
+/// rates of the worked example, short enough to see a freeze).
 pub(super) const WINDOW: Duration = Duration::from_secs(1);
 
 /// A run to be drawn.
@@ -20,20 +20,20 @@ pub(super) const WINDOW: Duration = Duration::from_secs(1);
 pub(super) struct RunModel {
     pub(super) name: String,
     pub(super) scenario: Arc<Scenario>,
-    /// As of the last look.
+    /// The counts at the last sample.
     pub(super) reading: LiveReading,
     /// Why there is no connection yet.
     pub(super) trouble: Option<Arc<str>>,
     /// The time since the load began.
     pub(super) elapsed: Duration,
-    /// When the load was over, as far as it is.
+    /// The time from the beginning of the load to its end; `None` while it goes on.
     pub(super) load_over: Option<Duration>,
-    /// What has happened to the service, and when since the load began.
+    /// The events of the service so far, each with its time since the load began.
     pub(super) events: Vec<(Duration, String)>,
-    /// What happened in the last second.
+    /// The values of the last second.
     pub(super) now: Point,
     pub(super) history: History,
-    /// The looks of the last second, and the one before.
+    /// The samples of the last second, and the one before them.
     looks: VecDeque<Look>,
 }
 
@@ -72,12 +72,13 @@ impl RunModel {
         self.reading.phase == Phase::Done
     }
 
-    /// How long requests are scheduled, where that is known beforehand.
+    /// How long the load will last, if that is known before the run.
     pub(super) fn planned(&self) -> Option<Duration> {
         self.scenario.length()
     }
 
-    /// Takes in the state at this time since the load began; `None` before that. What is done does not change any more.
+    /// Adds a sample of the run. `at` is the time since the load began; `None` if it has not begun. The figures of a
+    /// run that is over do not change any more.
     pub(super) fn look(&mut self, at: Option<Duration>, reading: &LiveReading, times: LiveTimesReading) {
         let was_done = self.done();
         self.reading = *reading;
@@ -99,7 +100,7 @@ impl RunModel {
         self.looks.push_back(look);
         self.history.push(at, self.now);
         if self.done() {
-            // A last second that is long ago is not what happens now.
+            // After the end of the run, there is no current second to show.
             self.now = Point::default();
         }
     }

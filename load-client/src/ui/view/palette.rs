@@ -5,8 +5,8 @@ use ratatui::{
     symbols::Marker,
 };
 
-/// In the order in which most people tell them apart on either background; all of the sixteen that a terminal lets its
-/// user choose.
+/// The colours, in the order in which most people tell them apart on a dark or a light background. All are among the
+/// sixteen colours that a user can choose for a terminal.
 const COLOURS: [Color; 6] = [
     Color::Cyan,
     Color::Yellow,
@@ -16,7 +16,7 @@ const COLOURS: [Color; 6] = [
     Color::Red,
 ];
 
-/// The colours of the view.
+/// Whether the view uses colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Palette {
     pub(super) colours: bool,
@@ -37,14 +37,14 @@ impl Ink {
 }
 
 impl Palette {
-    /// As the user has asked for.
+    /// No colours if the environment variable `NO_COLOR` is set, and not empty.
     pub(super) fn of_environment() -> Self {
         Self {
             colours: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         }
     }
 
-    /// Of the line at that place.
+    /// The look of the line with this index.
     pub(super) fn ink(self, index: usize) -> Ink {
         let letter = char::from(b'a' + u8::try_from(index % 26).expect("under 26"));
         if self.colours && index < COLOURS.len() {
@@ -66,12 +66,12 @@ impl Palette {
     }
 }
 
-/// What is only there to find one's way.
+/// The style of text for orientation only, such as axes and table heads.
 pub(super) fn quiet() -> Style {
     Style::new().add_modifier(Modifier::DIM)
 }
 
-/// What is to be seen first.
+/// The style of text that should be seen first, such as titles.
 pub(super) fn strong() -> Style {
     Style::new().add_modifier(Modifier::BOLD)
 }

@@ -19,9 +19,9 @@ use crate::{
     units::{compact_count, compact_rate},
 };
 
-/// The columns of a name, with its sign.
+/// The width of a run's name with its sign, in columns.
 const NAME: u16 = 17;
-/// From this width on, the outcomes that are rarely seen have columns of their own.
+/// From this width of the table on, the rare outcomes have columns of their own.
 const WIDE: u16 = 100;
 
 struct Column {
@@ -54,7 +54,7 @@ const fn column(head: [&'static str; 2], width: u16, value: fn(&RunModel) -> Str
     }
 }
 
-/// As wide as its name, with room for a count of five digits.
+/// The column of an outcome: as wide as its name, with room for a count of five digits.
 fn outcome(outcome: Outcome) -> Column {
     let name = outcome.label();
     Column {
@@ -67,7 +67,7 @@ fn outcome(outcome: Outcome) -> Column {
 const GOODPUT: Column = column(["goodput", "per s"], 9, |run| {
     run.now.goodput.map_or_else(missing, compact_rate)
 });
-/// Processed: of Enqueue an ok does not say that.
+/// Processed messages. An OK of Enqueue does not mean that the message is processed; the audit finds that out.
 const DONE: Column = column(["", "done"], 6, |run| {
     if run.scenario.rpc.ok_means_done() {
         whole(run.reading.ledger.ok)
@@ -104,7 +104,7 @@ const DONE_P99: Column = column(["p99 to", "done"], 8, |run| {
     run.now.done_p99.map_or_else(missing, |p99| Unit::Time.words(p99))
 });
 
-/// Attempts per request so far: of those that have ended.
+/// Ended attempts per ended request so far.
 const ATTEMPTS: Column = column(["attempts", "per req"], 9, |run| {
     let ledger = &run.reading.ledger;
     let sent = Outcome::ALL.iter().filter(|outcome| **outcome != Outcome::Throttled);
@@ -117,14 +117,14 @@ const ATTEMPTS: Column = column(["attempts", "per req"], 9, |run| {
 const RETRIED_OK: Column = column(["ok after", "retry"], 9, |run| {
     whole(run.reading.attempts.retried_then_ok)
 });
-/// Requests that a budget, the service or the throttle kept from another attempt.
+/// Requests that were not sent again because of the retry budget, an answer of the service, or the throttle.
 const GIVEN_UP: Column = column(["given", "up"], 6, |run| {
     let attempts = &run.reading.attempts;
     whole(attempts.given_up_by_budget + attempts.given_up_by_pushback + attempts.given_up_by_throttle)
 });
 const HEDGES_WON: Column = column(["hedges", "won"], 7, |run| whole(run.reading.attempts.hedges_won));
 
-/// What attempts came to, if a client may make several: first what there is room for on every terminal.
+/// The columns about attempts, if a client may make several. Those that fit on every terminal come first.
 fn attempts(runs: &[RunModel]) -> Vec<Column> {
     let any = |of: fn(&PolicySettings) -> bool| runs.iter().any(|run| of(&run.scenario.policies));
     let mut columns = Vec::new();
@@ -143,13 +143,13 @@ fn attempts(runs: &[RunModel]) -> Vec<Column> {
 /// The outcomes that have columns of their own where there is little room.
 const COMMON: [Outcome; 2] = [Outcome::Ok, Outcome::Rejected];
 
-/// Of several runs, side by side. Done has the place of ok: it means the same for all of them.
+/// The columns of several runs on a narrow terminal. Done replaces ok, because it means the same for all RPCs.
 fn narrow() -> Vec<Column> {
     let others = [WITHHELD, DROPPED, OTHER, IN_SYSTEM, DONE_P99];
     between([GOODPUT, DONE], &[Outcome::Rejected], others)
 }
 
-/// The same, where there is room.
+/// The columns of several runs on a wide terminal.
 fn roomy(runs: &[RunModel]) -> Vec<Column> {
     let others = [WITHHELD, DROPPED, IN_SYSTEM, DONE_P99, IN_FLIGHT, QUEUE];
     let mut columns = between([GOODPUT, DONE], &outcomes(runs), others);
@@ -165,7 +165,7 @@ fn outcomes(runs: &[RunModel]) -> Vec<Outcome> {
         .collect()
 }
 
-/// Of one run; its charts show its levels and times.
+/// The columns of a single run. Its charts show its levels and times.
 fn single(run: &RunModel) -> Vec<Column> {
     let outcomes = outcomes(std::slice::from_ref(run));
     let mut columns = if run.scenario.rpc.ok_means_done() {

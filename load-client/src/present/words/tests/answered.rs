@@ -1,4 +1,4 @@
-//! Of RPCs whose answer means that the message has been processed.
+//! Sentences about RPCs whose answer means that the message has been processed.
 
 use super::{Limit, Run, own, process, service, times};
 

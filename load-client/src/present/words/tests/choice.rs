@@ -1,4 +1,4 @@
-//! Which run to choose.
+//! The advice on which run to choose.
 
 use super::{audit, changed, queued, run, service, times};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     report::{CapacityReport, GateReport, Run},
 };
 
-/// A run without an SLO of its own that took so long.
+/// `run` without an SLO of its own, in which every message takes this long.
 fn took(run: Run, seconds: f64) -> Run {
     changed(run, |run| {
         let made = run.configuration.as_mut().unwrap();
@@ -16,12 +16,12 @@ fn took(run: Run, seconds: f64) -> Run {
     })
 }
 
-/// All done at once.
+/// A run in which every message is done soon.
 fn fast() -> Run {
     took(queued(), 0.5)
 }
 
-/// All done, after a long wait.
+/// A run in which every message is done, after a long wait.
 fn late() -> Run {
     changed(took(queued(), 10.2), |run| service(run).queue_depth_end = Some(40))
 }

@@ -1,9 +1,9 @@
-//! What a run came to, in short.
+//! The conclusions about runs.
 
 use super::{audit, changed, queued, run, service, times};
 use crate::{present::words::conclude, report::Run};
 
-/// A run without an SLO of its own.
+/// `run` without an SLO of its own.
 fn without_slo(mut run: Run) -> Run {
     let made = run.configuration.as_mut().unwrap();
     made.slo_seconds = made.timeout_seconds;

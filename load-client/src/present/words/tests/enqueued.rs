@@ -1,4 +1,4 @@
-//! Of Enqueue.
+//! Sentences about runs of Enqueue.
 
 use super::{audit, enqueue, service, times};
 use crate::report::{Run, StageReport};
@@ -10,7 +10,7 @@ fn the_workers_keep_up_only_where_everything_was_done_and_the_queue_was_short() 
         "The workers kept up: the queue never held more than 2 messages. The slowest message was done 0.25 s after its \
          scheduled send."
     );
-    // At random, or after a spike: the queue was long for a while.
+    // The load was random or had a spike, so the queue was long for a while.
     assert_eq!(
         enqueue(|run| {
             service(run).queue_depth_max = 57;
@@ -19,7 +19,7 @@ fn the_workers_keep_up_only_where_everything_was_done_and_the_queue_was_short() 
         "The queue held at most 57 messages, and 0 when the load stopped. The slowest message was done 7.04 s after its \
          scheduled send."
     );
-    // The service went away with what it had.
+    // The service went away, with the messages that it had.
     assert_eq!(
         enqueue(|run| {
             (audit(run).done, audit(run).unknown) = (41, 39);
@@ -54,7 +54,7 @@ fn a_growing_queue() {
              slowest message was done 10.1 s after its scheduled send."
         )
     );
-    // Only a constant rate lets a queue grow at one.
+    // A queue grows at a constant rate only if the load has one.
     let no_rate = format!(
         "{nothing_slows} The service needed another 10.2 s to process them. The slowest message was done 10.1 s \
                  after its scheduled send."
@@ -75,7 +75,7 @@ fn a_growing_queue() {
         }),
         no_rate
     );
-    // Stopped by q before it was empty.
+    // The user pressed q before the queue was empty.
     assert_eq!(
         enqueue(|run| {
             backlog(run);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::report::{ConfigurationReport, Limit, Run};
 
-/// A service of the user's own: no Watch.
+/// The sentences about a service of the user's own, which has no Watch.
 fn own(change: impl FnOnce(&mut Run)) -> String {
     let mut run = run("helloworld.Greeter/SayHello");
     run.service = None;

@@ -1,4 +1,4 @@
-//! What is drawn, on a buffer.
+//! Tests what is drawn, on a buffer instead of a terminal.
 
 use std::sync::Arc;
 
@@ -69,7 +69,8 @@ fn five_strategies_stand_side_by_side_on_a_terminal_of_the_usual_size() {
     );
     for row in screen.lines().filter(|row| row.starts_with('●')) {
         let values: Vec<&str> = row.split_whitespace().skip(2).collect();
-        // Goodput, done, rejected, withheld; in system near the end. A queue says ok to what it has not done yet.
+        // The first columns are goodput, done, rejected and withheld; in system is near the end. A queue says ok before
+        // the message is done.
         let done = if row.contains("async") { "20" } else { "40" };
         assert_eq!(values[..4], ["4.0", done, "40", "0"], "{row}");
         assert_eq!(values[6], "10", "{row}");

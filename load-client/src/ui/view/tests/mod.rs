@@ -1,4 +1,4 @@
-//! The view without a terminal: runs as [`Live`] has them.
+//! Tests the view without a terminal, with runs whose counts come from [`Live`].
 
 mod drawing;
 mod reading;

@@ -1,4 +1,4 @@
-//! What the view reads off a run.
+//! Tests which values the view shows of a run.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn the_last_second_is_read_off_the_counts_of_two_looks() {
     let run = played("sync", Rpc::Process, seconds(10));
     assert_eq!((run.now.offered, run.now.goodput), (Some(8.0), Some(4.0)));
     assert_eq!((run.now.in_system, run.now.queue_depth), (Some(10.0), Some(5.0)));
-    // Four answers in the last second, the longest of them after 1 s; and so for what is done.
+    // The last second has four answers, the longest of them after 1 s. The times to done are the same.
     near(run.now.longest, 1.0);
     near(run.now.done_p99, 1.0);
     assert!(run.now.median < run.now.longest);
