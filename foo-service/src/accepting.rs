@@ -1,6 +1,6 @@
-//! What is known of accepting connections: how many fit into the process's limit on file descriptors, and what keeps more from
-//! being accepted. A limit that is too small is found at the start; running out is logged at a bounded rate and shows in
-//! readiness.
+//! Whether connections can be accepted: how many fit into the process's limit on file descriptors, and what prevents more.
+//! A limit that is too small is found at the start. When descriptors run out, that is logged at a bounded rate and `/readyz`
+//! says so.
 
 use std::{
     io,
@@ -13,17 +13,17 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Descriptors for everything but callers' connections: the admin port's 32 connections, listeners, runtimes, log, files of
-/// certificates while they are read (24 are more than were counted: 15).
+/// Descriptors for everything except callers' connections: the admin port's 32 connections, listeners, runtimes, log, and
+/// certificate files while they are read. 15 were counted without the admin port; the other 9 are a margin.
 const RESERVE: u64 = 56;
-/// A condition that goes on is logged no more often than this (arbitrary).
+/// The shortest time between two log lines about one condition that goes on (arbitrary).
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
-/// Whether connections can be accepted, and why not.
+/// How many connections may be open, and whether new ones can be accepted now.
 #[derive(Debug)]
 pub struct Accepting {
     places: u32,
-    /// The limit on descriptors, if that is what bounds the places.
+    /// The limit on descriptors, if it is the reason why `places` is smaller than configured.
     limited_to: Option<u64>,
     full: AtomicBool,
     failing: AtomicBool,
@@ -34,7 +34,7 @@ pub struct Accepting {
 }
 
 impl Accepting {
-    /// Room for `places` connections. The limit of the process on descriptors is not looked at.
+    /// Allows `places` open connections, without checking the process's limit on descriptors.
     pub fn unlimited(places: u32) -> Self {
         Self {
             places,
@@ -48,13 +48,14 @@ impl Accepting {
         }
     }
 
-    /// Room for so many connections, or for as many as the process's limit on descriptors allows. The soft limit is raised as
+    /// Allows `places` open connections, or fewer if the process's limit on descriptors is too small. Raises the soft limit as
     /// far as needed and allowed.
     pub fn within_process(places: u32) -> Self {
         let needed = u64::from(places) + RESERVE;
         match raise_limit(needed) {
             Some(limit) if limit < needed => {
-                // With a very small limit, the admin port gives way on its own.
+                // With a very small limit, callers still get a quarter of it. The reserve is then too small for all connections of
+                // the admin port.
                 let fit = limit.saturating_sub(RESERVE).max(limit / 4).max(1);
                 Self {
                     limited_to: Some(limit),
@@ -65,12 +66,12 @@ impl Accepting {
         }
     }
 
-    /// Connections that may be open at once.
+    /// The number of connections that may be open at the same time.
     pub fn places(&self) -> u32 {
         self.places
     }
 
-    /// What an operator should know at the start: that fewer connections fit than were asked for.
+    /// A warning for the log at the start, if fewer connections fit than were `asked_for`.
     pub fn warning(&self, asked_for: u32) -> Option<String> {
         let limit = self.limited_to?;
         Some(format!(
@@ -81,7 +82,7 @@ impl Accepting {
         ))
     }
 
-    /// Why no more connections can be accepted for want of descriptors; `None` if they can.
+    /// Why no more connections can be accepted, if descriptors have run out; otherwise `None`.
     pub fn shortage(&self) -> Option<String> {
         let advice = "raise the limit (ulimit -n), or lower --max-connections";
         match self.limited_to {
@@ -94,22 +95,22 @@ impl Accepting {
         }
     }
 
-    /// Whether the last attempt to accept failed.
+    /// True if the last attempt to accept a connection failed.
     pub(crate) fn is_failing(&self) -> bool {
         self.failing.load(Relaxed)
     }
 
-    /// Connections that were closed as they came.
+    /// How many connections the service closed directly after accepting them, because too many were open.
     pub fn refused(&self) -> u64 {
         self.refused.load(Relaxed)
     }
 
-    /// Attempts to accept that failed for want of descriptors or memory.
+    /// How many attempts to accept failed because descriptors or memory had run out.
     pub fn failures(&self) -> u64 {
         self.failures.load(Relaxed)
     }
 
-    /// A connection was closed as it came: all places were taken.
+    /// Counts a connection that was closed directly after it was accepted, because all `places` were taken.
     pub(crate) fn refuse(&self) {
         self.refused.fetch_add(1, Relaxed);
         let Some(limit) = self.limited_to else { return };
@@ -124,14 +125,14 @@ impl Accepting {
         }
     }
 
-    /// A place is free again.
+    /// One of the `places` is free again.
     pub(crate) fn freed(&self) {
         if self.limited_to.is_some() {
             self.full.store(false, Relaxed);
         }
     }
 
-    /// Accepting failed; more attempts follow.
+    /// Counts an attempt to accept that failed. The caller tries again.
     pub(crate) fn failed(&self, error: &io::Error) {
         self.failures.fetch_add(1, Relaxed);
         self.failing.store(true, Relaxed);
@@ -140,7 +141,7 @@ impl Accepting {
         }
     }
 
-    /// Accepting does not fail, or not any more.
+    /// The last attempt to accept succeeded.
     pub(crate) fn works(&self) {
         if self.failing.load(Relaxed) && self.failing.swap(false, Relaxed) {
             let count = self.failures_log.lock().unwrap_or_else(PoisonError::into_inner).rest();
@@ -154,7 +155,7 @@ impl Accepting {
     }
 }
 
-/// The first time at once, then a count each ten seconds.
+/// Limits log lines: the first event is logged at once, later ones as a count every ten seconds.
 #[derive(Debug, Default)]
 struct Throttle {
     last: Option<Instant>,
@@ -162,7 +163,7 @@ struct Throttle {
 }
 
 impl Throttle {
-    /// Counts one more; what there is to tell, if it is time to.
+    /// Counts an event. Returns how many events to log now, or `None` if the next log line is not due yet.
     fn count(&mut self, now: Instant) -> Option<u64> {
         self.since += 1;
         if self.last.is_some_and(|last| now.duration_since(last) < LOG_EVERY) {
@@ -177,8 +178,8 @@ impl Throttle {
     }
 }
 
-/// Raises the soft limit on descriptors to what is needed, as far as the hard limit allows. The limit that there is then; `None`
-/// if there is none.
+/// Raises the soft limit on descriptors to `needed`, as far as the hard limit allows. Returns the limit that is then in force;
+/// `None` if the process has no limit.
 #[cfg(unix)]
 fn raise_limit(needed: u64) -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -1,5 +1,5 @@
-//! `/metrics`, `/livez` and `/readyz`, on a port, thread and runtime of their own: a scrape that queued behind the load
-//! would go blank at the interesting moment.
+//! `/metrics`, `/livez` and `/readyz`, on a port, thread and runtime of their own. Behind the load, a scrape would wait just
+//! when the metrics matter most.
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
@@ -24,27 +24,27 @@ pub struct Admin {
     own: OwnMetrics,
 }
 
-/// What the pages show of a service.
+/// The parts of a service that the pages read.
 pub struct AdminParts {
-    /// What `/metrics` shows.
+    /// The metrics that `/metrics` shows.
     pub metrics: Arc<Metrics>,
-    /// The order of its work.
+    /// The room for calls and messages, whose state `/metrics` shows.
     pub turns: Arc<Turns>,
-    /// The counts that go into the metrics when they are read.
+    /// The counts that are copied into the metrics when these are read.
     pub ledger: Arc<Ledger>,
-    /// The queue, whose state `/metrics` shows.
+    /// The queue. `/metrics` shows its state; `/readyz` says no if it cannot be reached.
     pub enqueue: Arc<EnqueueDoor>,
-    /// What the service is for, which `/readyz` says.
+    /// The role, which `/readyz` names.
     pub role: Role,
-    /// The phase that `/readyz` answers for.
+    /// The phase: `/readyz` says no once a stop was asked for.
     pub lifecycle: Arc<Lifecycle>,
-    /// Whether it can accept connections.
+    /// Whether connections can be accepted: `/readyz` says no if they cannot.
     pub accepting: Arc<Accepting>,
-    /// The lines that its process's log has lost.
+    /// The number of log lines that the process has lost.
     pub lost_lines: LostLines,
 }
 
-/// Metrics of the process around the service.
+/// Metrics of the process, not of the service's work.
 struct OwnMetrics {
     connections: Gauge,
     pushed_out: Counter,
@@ -53,7 +53,7 @@ struct OwnMetrics {
 }
 
 impl Admin {
-    /// The pages of the service that has these parts; `recorder` is the one its metrics were registered with.
+    /// The pages for these parts of a service. `recorder` must be the one with which the service registered its metrics.
     pub fn new(recorder: PrometheusRecorder, service: AdminParts) -> Self {
         let process = Collector::default();
         let own = metrics::with_local_recorder(&recorder, || {
@@ -74,7 +74,7 @@ impl Admin {
     ///
     /// # Errors
     ///
-    /// The system's, if there is no thread to be had.
+    /// If the system cannot start a thread.
     pub fn start(self, listener: TcpListener) -> io::Result<()> {
         let occupancy = Arc::clone(&self.occupancy);
         let stopped = |error| tracing::error!(%error, "/metrics, /livez and /readyz are no longer served");
@@ -107,8 +107,8 @@ impl Admin {
 }
 
 impl Pages for Admin {
-    // The recorder's histograms are folded then. Until then every sample takes memory of its own: at 100,000 calls a second this
-    // keeps them to a few megabytes, which are still in the caches when they are folded.
+    // Upkeep folds the samples of the recorder's histograms. Until then each sample takes memory: at 100,000 calls a second this
+    // period keeps them to a few megabytes, which are still in the processor's caches when they are folded.
     const UPKEEP_EVERY: Duration = Duration::from_millis(500);
 
     fn page(&self, path: &str) -> Page {

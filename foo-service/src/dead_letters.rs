@@ -1,4 +1,4 @@
-//! `foo-service dead-letters`: lists the messages of a shared queue that were put aside, and queues them again.
+//! `foo-service dead-letters`: lists the dead letters of a shared queue, and queues them again.
 
 use std::{
     io::{self, Write},
@@ -36,7 +36,7 @@ enum Action {
     },
 }
 
-/// Does it.
+/// Lists or retries the dead letters, as `args` say. The error is a text for the operator.
 pub(crate) async fn run(args: &DeadLettersArgs) -> Result<ExitCode, String> {
     args.settings.check()?;
     let Backing::Nats(queue) = args.settings.backing() else {
@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &DeadLettersArgs) -> Result<ExitCode, String> {
     match &args.action {
         Action::List => {
             for letter in letters.list().await? {
-                // A reader that has gone wants no more.
+                // If the reader of standard output has gone, there is nothing more to do.
                 let _ = writeln!(out, "{}", line(&letter));
             }
         }

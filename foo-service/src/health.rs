@@ -42,7 +42,7 @@ pub struct HealthArgs {
 }
 
 impl HealthArgs {
-    /// The address that is asked.
+    /// The URL of the service that is asked.
     pub fn url(&self) -> String {
         let scheme = if self.tls_cert.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", reachable(&self.listen))
@@ -56,7 +56,7 @@ impl HealthArgs {
     pub async fn ask(&self) -> Result<(), String> {
         let address = reachable(&self.listen);
         let asked = async {
-            // First by hand: what a wrong port says tells what is wrong.
+            // A plain connection first: if it fails, the error says more than tonic's.
             let probed = TcpStream::connect((address.host(), address.port())).await;
             drop(probed.map_err(|error| format!("cannot connect: {error}"))?);
             let asked = self.check(&address).await;
@@ -82,7 +82,7 @@ impl HealthArgs {
     }
 
     async fn connect(&self, address: &Address) -> Result<Channel, String> {
-        // The address is only a name here: the connector knows where to go.
+        // tonic needs an address, but does not use it with TLS: there `dial` connects.
         let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|error| error.to_string())?;
         let channel = if self.tls_cert.is_some() {
             let connector = self.tls()?;
@@ -131,7 +131,8 @@ impl HealthArgs {
         if self.tls_cert.is_some() {
             let error = match secure(&self.tls().ok()?, address).await {
                 Err(error) => error,
-                // In TLS 1.3 the client is done before the service has looked for its certificate: the first words tell.
+                // In TLS 1.3 the client's handshake ends before the service checks the certificate: only a read
+                // returns the service's alert.
                 Ok(mut stream) => stream.read(&mut [0; 16]).await.err()?,
             };
             let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
@@ -147,7 +148,7 @@ impl HealthArgs {
             };
         }
         match first_words(address).await.ok()?.as_slice() {
-            // A TLS alert.
+            // The record type of a TLS alert, and the version.
             [0x15, 0x03, ..] => Some("TLS is spoken there; pass the service's certificate with --tls-cert FILE".to_owned()),
             [b'H', b'T', b'T', b'P', b'/', ..] => Some(
                 "HTTP/1.1 is spoken there, not gRPC; --listen must be the service's gRPC address, not its --admin-listen"
@@ -159,7 +160,7 @@ impl HealthArgs {
 }
 
 enum Failed {
-    /// There was no answer of a health service.
+    /// No health service answered.
     Transport(String),
     /// The service answered that it does not serve.
     Said(String),
@@ -167,14 +168,14 @@ enum Failed {
 
 async fn secure(connector: &TlsConnector, address: &Address) -> io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect((address.host(), address.port())).await?;
-    // Nothing is verified, so any name does.
+    // The certificate is not verified, so any name is accepted.
     let name = address.host().to_owned().try_into();
     let name =
         name.unwrap_or_else(|_| ServerName::from(stream.peer_addr().map_or(IpAddr::from([0; 4]), |peer| peer.ip())));
     connector.connect(name, stream).await
 }
 
-/// What a server answers to a request that is HTTP/1 and, by its first bytes, not TLS.
+/// The first bytes (at most 16) that a server answers to an HTTP/1 request, which is neither TLS nor gRPC.
 async fn first_words(address: &Address) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect((address.host(), address.port())).await?;
     stream.write_all(b"GET / HTTP/1.1\r\nHost: health\r\n\r\n").await?;
@@ -184,7 +185,7 @@ async fn first_words(address: &Address) -> io::Result<Vec<u8>> {
     Ok(words)
 }
 
-/// Where to reach a service that listens there: one that listens everywhere is asked on loopback.
+/// The address to ask: the same, or loopback if the service listens on all addresses.
 fn reachable(listen: &Address) -> Address {
     match listen.ip() {
         Some(everywhere) if everywhere.ip().is_unspecified() => {
@@ -199,7 +200,7 @@ fn reachable(listen: &Address) -> Address {
     }
 }
 
-/// The innermost reason: tonic's own says no more than "transport error".
+/// The text of the innermost error, because the outer one of tonic says only "transport error".
 fn cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(deeper) = cause.source() {

@@ -1,13 +1,13 @@
-//! A message as the service holds it, and the closed sets of what can become of it.
+//! A message inside the service, and the closed sets of its possible outcomes and labels.
 //!
-//! The lowest module: every other one speaks in these words.
+//! The lowest module: all others use its types.
 
 use std::time::Duration;
 
 use strum::{EnumCount, IntoStaticStr, VariantArray};
 use tokio::time::Instant;
 
-/// Every value of a closed set, in the order of their discriminants: as an array, so that tables by it have the right length.
+/// All values of a closed set, in the order of their discriminants. An array, so that tables indexed by a value have its length.
 const fn all<T: Copy, const COUNT: usize>(variants: &[T]) -> [T; COUNT] {
     match variants.first_chunk() {
         Some(all) => *all,
@@ -37,11 +37,11 @@ macro_rules! closed_set {
 }
 
 closed_set! {
-    /// The two ways in: the values of the labels `door` and `rpc`.
+    /// The two RPCs that carry messages: the values of the label `door`, and two of the label `rpc`.
     pub enum Door {
-        /// Fire-and-forget: acknowledged once on the queue.
+        /// Fire-and-forget: acknowledged as soon as the message is on the queue.
         Enqueue,
-        /// Synchronous: answered once processed.
+        /// Synchronous: answered when the message is processed.
         Process,
     }
 }
@@ -49,9 +49,9 @@ closed_set! {
 closed_set! {
     /// The RPCs whose calls are counted: the label `rpc`.
     pub enum Rpc {
-        /// A call of the door.
+        /// Puts a message on the queue: [`Door::Enqueue`].
         Enqueue,
-        /// A call of the door.
+        /// Processes a message: [`Door::Process`].
         Process,
         /// A stream of snapshots. Its call ends with the stream.
         Watch,
@@ -68,7 +68,7 @@ impl From<Door> for Rpc {
 }
 
 impl Rpc {
-    /// The door that the RPC leads to: `None` for Watch, which carries no message.
+    /// The door with the same name; `None` for Watch, which carries no message.
     pub fn door(self) -> Option<Door> {
         match self {
             Self::Enqueue => Some(Door::Enqueue),
@@ -80,24 +80,24 @@ impl Rpc {
 
 /// A message to be processed.
 ///
-/// A queue can hold millions, so it carries one instant and no spare capacity.
+/// A queue can hold millions of them, so a message carries one instant and no spare capacity.
 #[derive(Debug)]
 pub struct Job {
     /// Never empty; at most [`MAX_ID_BYTES`].
     pub id: Box<str>,
-    /// Held for as long as the message is in the system, never looked at.
+    /// Kept in memory while the message is in the system; its content is never read.
     pub payload: Box<[u8]>,
-    /// How long to work on it; `None` leaves that to the service's own distribution.
+    /// The service time that the request asks for; `None`: the service draws one from its own distribution.
     pub demand: Option<Duration>,
-    /// When its queue wait began: at Process on arrival, at Enqueue when it joined the queue.
+    /// When its queue wait began: for Process when the call arrived, for Enqueue when the message joined the queue.
     pub since: Instant,
 }
 
-/// The longest message id accepted.
+/// The longest message id that is accepted, in bytes.
 pub const MAX_ID_BYTES: usize = 128;
 
 impl Job {
-    /// What the message counts for in `queue_bytes`: id and payload, without the bookkeeping around them.
+    /// The bytes that the message adds to `queue_bytes`: id and payload, without the structures around them.
     pub fn bytes(&self) -> u64 {
         (self.id.len() + self.payload.len()) as u64
     }
@@ -110,106 +110,106 @@ closed_set! {
         Completed,
         /// Admitted, then thrown away by the queue's policy.
         Dropped,
-        /// Its deadline passed, in line or in service; or it was older than `--message-ttl` when its turn on the queue came.
+        /// Its deadline passed while it waited or was in service; or it was older than `--message-ttl` when its turn came.
         Expired,
-        /// Its caller went away, in line or in service.
+        /// Its caller went away while it waited or was in service.
         Cancelled,
-        /// Left when the drain ran out of time.
+        /// It was still in the system when the drain ran out of time.
         Abandoned,
-        /// A bug of the service.
+        /// The service has a bug.
         Failed,
-        /// Admitted to the waiting line, then rejected by the line's policy. Its caller was told.
+        /// Admitted to the waiting line, then rejected by the line's policy. Its caller got an error.
         Rejected,
-        /// A worker had it, and the work failed.
+        /// A worker processed it, and the work failed.
         WorkFailed,
-        /// It was delivered as often as is allowed and not processed, and was put aside.
+        /// It was delivered as often as is allowed and not processed, so it is now a dead letter.
         DeadLettered,
     }
 }
 
 closed_set! {
-    /// How a call ended: the label `outcome` of `foo_requests_total`. [`Reason`] says more of those that did not succeed.
+    /// How a call ended: the label `outcome` of `foo_requests_total`. [`Reason`] says why a call did not succeed.
     pub enum RequestOutcome {
         /// Answered with OK.
         Ok,
-        /// Rejected for want of room.
+        /// Rejected, because there was no room.
         Rejected,
-        /// Its deadline passed, in line or in service.
+        /// Its deadline passed while it waited or was in service.
         Expired,
         /// Its caller went away before the answer.
         Cancelled,
-        /// The service is draining, the work on the message failed, the queue is out of reach, or the service has no such role.
+        /// The service is draining, the work failed, the queue cannot be reached, or the role of the service serves no such calls.
         Unavailable,
         /// The request is malformed, so nothing was admitted.
         Invalid,
-        /// A bug of the service.
+        /// The service has a bug.
         Failed,
     }
 }
 
 closed_set! {
-    /// Why a call was not answered with OK: the label `reason` of `foo_refusals_total`, and a name in Watch. A value, not a
-    /// fault: counted, and mapped to a gRPC status in one place.
+    /// Why a call was not answered with OK: the label `reason` of `foo_refusals_total`, and a name in Watch. It is a value, not an
+    /// exception: it is counted, and mapped to a gRPC status in one place (`rpc/status.rs`).
     ///
-    /// A new reason is declared here, with what its caller is told; [`outcome`](Self::outcome) says how the call counts.
+    /// A new reason is declared here, with the text for its caller; [`outcome`](Self::outcome) says which outcome the call has.
     #[derive(thiserror::Error)]
     pub enum Reason {
         /// The queue is full, and its policy is to reject.
         #[error("no room: the queue is full")]
         QueueFull,
-        /// The queue is full, and so is the line of callers that wait for a place on it.
+        /// The queue is full, and so is the line of callers that wait for room on it.
         #[error("no room: the line for the queue is full")]
         QueueLineFull,
-        /// The durable queue cannot be written: its disk is full or broken. Or the shared queue is out of reach.
+        /// The message cannot be stored: the disk of the durable queue is full or broken, or the shared queue cannot be reached.
         #[error("the queue cannot be written; try again with the same id")]
         QueueUnavailable,
-        /// The shared queue has not answered in time: the message may be on it.
+        /// The shared queue has not answered in time, so the message may or may not be on it.
         #[error("the queue has not confirmed the message in time; try again with the same id")]
         QueueUnsure,
-        /// The service has no workers for Process, or accepts no calls: it has another role.
+        /// The role of this instance does not serve the call: it has no workers for Process, or accepts no calls.
         #[error("this instance does not serve such calls; try again with another one")]
         OtherRole,
         /// The waiting line of Process is full.
         #[error("no room: the line is full")]
         LineFull,
-        /// The call took a place in a full line, and the line gave that place to a newer call.
+        /// The call waited in a full line, and the line rejected it in favour of a newer call.
         #[error("no room: a newer request took the place of this one")]
         Displaced,
-        /// The call cannot be answered before its deadline, so it is not worth its wait.
+        /// The call cannot be answered before its deadline, so the line does not let it wait.
         #[error("no room: the request cannot be answered before its deadline")]
         TooLate,
-        /// Calls have waited too long for some time, and this one has as well.
+        /// Calls have waited too long for some time, and so has this one.
         #[error("no room: requests wait too long")]
         Overload,
-        /// As many watchers as there can be are watching.
+        /// As many callers of Watch as are allowed are connected already.
         #[error("no room: the list of watchers is full")]
         WatchersFull,
-        /// The service takes no new work, because it is about to stop; another instance may.
+        /// The service takes no new work, because it will stop soon. Another instance may take the call.
         #[error("draining")]
         Draining,
-        /// The drain ran out of time with the call in line or in service.
+        /// The drain ran out of time while the call waited or was in service.
         #[error("abandoned: the drain ran out of time")]
         Abandoned,
-        /// The work on the message failed, as it is told to with `--fail-rate`. Another attempt may succeed.
+        /// The work on the message failed, because `--fail-rate` simulates failures. Another attempt may succeed.
         #[error("the work on the message failed")]
         WorkFailed,
         /// The caller's deadline passed before the answer.
         #[error("deadline passed")]
         Expired,
-        /// The caller went away before the answer: only the counts hear of it.
+        /// The caller went away before the answer. This is counted and never sent.
         #[error("the caller went away")]
         Cancelled,
-        /// The request is not what it must be; the answer names the field where it can.
+        /// The request is malformed. The answer names the field where it can.
         #[error("invalid")]
         Invalid,
-        /// A bug of the service; what it was is in the log, not on the wire.
+        /// The service has a bug. Details are in the log, and are not sent to the caller.
         #[error("internal error")]
         Failed,
     }
 }
 
 impl Reason {
-    /// How a call counts that was refused for this reason.
+    /// The outcome of a call that was refused for this reason.
     pub fn outcome(self) -> RequestOutcome {
         match self {
             Self::QueueFull
@@ -249,7 +249,7 @@ impl From<JobOutcome> for foo_proto::v1::JobOutcome {
     }
 }
 
-/// The work on a message failed.
+/// The error if the work on a message failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkFailed;
 
@@ -259,10 +259,10 @@ impl From<WorkFailed> for Reason {
     }
 }
 
-/// How a call ended: with OK, or not, and why.
+/// How a call ended: `Ok`, or the reason why it was not answered with OK.
 pub type CallEnd = Result<(), Reason>;
 
-/// A message that was processed, as its caller hears of it.
+/// A processed message, as it is reported to its caller.
 #[derive(Debug)]
 pub struct Done {
     /// The message's id, as the caller gave it.
@@ -271,11 +271,11 @@ pub struct Done {
     pub processed: Processed,
 }
 
-/// What a worker measured of one message.
+/// The durations that a worker measured for one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Processed {
-    /// From [`Job::since`] until a worker took it.
+    /// From [`Job::since`] until a worker took the message.
     pub queue_wait: Duration,
-    /// As measured, not as demanded.
+    /// As measured; the request may have asked for another one.
     pub service_time: Duration,
 }

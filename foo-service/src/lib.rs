@@ -1,7 +1,7 @@
-//! FooService: one pool of workers behind two doors, `Enqueue` (fire-and-forget) and `Process` (synchronous).
+//! FooService: one pool of workers behind two RPCs, `Enqueue` (fire-and-forget) and `Process` (synchronous).
 //!
 //! The modules stand in the order in which data flows; a module imports only from modules below it
-//! (`architecture/tests/rules.rs` holds that).
+//! (`architecture/tests/rules.rs` checks this).
 
 #![warn(clippy::unwrap_used)]
 

@@ -1,5 +1,5 @@
-//! Serving, leaving, draining, abandoning, closing, closed: the one state that every part of a service looks at, and the stop signal
-//! that sets it going.
+//! Serving, leaving, draining, abandoning, closing, closed: the one state that every part of a service reads, and the stop signal
+//! that starts the changes.
 //!
 //! Phases only move forward.
 
@@ -7,20 +7,20 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::sync::{Notify, watch};
 
-/// What a service is doing.
+/// The stages of a service from its start to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// New work is taken in.
+    /// New work is accepted.
     Serving,
-    /// A stop is coming: readiness says no, new work is still taken in.
+    /// A stop was asked for: `/readyz` says no, new work is still accepted.
     Leaving,
     /// New work is refused, admitted work goes on.
     Draining,
-    /// Time is up: admitted work is let go, and counted as abandoned.
+    /// The time for the drain is over: what was admitted and is not done is given up, and counted as abandoned.
     Abandoning,
-    /// Nothing is left; streams end, then the transport stops.
+    /// No admitted work is left: streams end, then the transport stops.
     Closing,
-    /// The transport has had its time: connections that peers still keep open are cut.
+    /// The time for the transport to stop is over: connections that peers still keep open are cut.
     Closed,
 }
 
@@ -28,9 +28,9 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct Lifecycle {
     phase: watch::Sender<Phase>,
-    /// The same phase as a number: what every call asks, without the lock of the channel.
+    /// The same phase as a number, because every call reads it and this needs no lock.
     number: AtomicU8,
-    /// Every connection waits for the last phase. No other phase wakes these.
+    /// Wakes the tasks of the connections at the last phase, and only then.
     closed: Notify,
 }
 
@@ -60,22 +60,22 @@ impl Lifecycle {
         }
     }
 
-    /// Whether new work is refused.
+    /// True if new work is refused.
     pub fn draining(&self) -> bool {
         self.is_at_least(Phase::Draining)
     }
 
-    /// Whether connections are cut that peers still keep open.
+    /// True if connections that peers still keep open are cut.
     pub fn is_closed(&self) -> bool {
         self.is_at_least(Phase::Closed)
     }
 
-    /// Whether `phase` has come. Costs less than a look at [`phase`](Self::phase).
+    /// True if `phase` has come. Cheaper than reading [`phase`](Self::phase), which takes a lock.
     pub fn is_at_least(&self, phase: Phase) -> bool {
         self.number.load(Ordering::SeqCst) >= phase as u8
     }
 
-    /// Waits until the service is closed, and is woken by nothing else. Cancel-safe.
+    /// Waits until the phase is [`Phase::Closed`]; no other phase wakes the task. Cancel-safe.
     pub async fn closed(&self) {
         let closed = self.closed.notified();
         if !self.is_closed() {
@@ -83,7 +83,7 @@ impl Lifecycle {
         }
     }
 
-    /// Whether readiness says no: a stop was asked for.
+    /// True if a stop was asked for, so that `/readyz` says no.
     pub fn leaving(&self) -> bool {
         self.phase() > Phase::Serving
     }
@@ -113,11 +113,11 @@ enum Stop {
 #[derive(Debug)]
 pub struct ShutdownTrigger(watch::Sender<Stop>);
 
-/// What a service listens to.
+/// The receiving side of a [`ShutdownTrigger`]: a service waits on it for a request to stop.
 #[derive(Debug, Clone)]
 pub struct Shutdown(watch::Receiver<Stop>);
 
-/// A trigger, and what services listen to that it stops.
+/// Creates a trigger, and the receiver for the services that it stops.
 pub fn shutdown() -> (ShutdownTrigger, Shutdown) {
     let (sender, receiver) = watch::channel(Stop::No);
     (ShutdownTrigger(sender), Shutdown(receiver))
@@ -129,7 +129,7 @@ impl ShutdownTrigger {
         self.0.send_modify(|stop| *stop = (*stop).max(Stop::Drain));
     }
 
-    /// The same, without the delay that lets others learn of it first.
+    /// Like [`drain`](Self::drain), without the delay (`--drain-delay`) in which load balancers learn that the service is leaving.
     pub fn drain_without_delay(&self) {
         self.0.send_modify(|stop| *stop = (*stop).max(Stop::DrainWithoutDelay));
     }

@@ -1,4 +1,4 @@
-//! The `foo-service` program: flags in, a service that serves until it is told to stop, an exit code.
+//! The `foo-service` program: reads the flags, serves until a signal stops it, and ends with an exit code.
 
 #[cfg(feature = "nats")]
 mod dead_letters;
@@ -33,7 +33,7 @@ use tokio::net::TcpListener;
 /// The exit code if messages were abandoned because the drain ran out of time.
 const EXIT_ABANDONED: u8 = 3;
 
-/// The exit code if the server of the queue does not fit the settings, as for any usage error.
+/// The exit code if the server of the queue cannot be used with these settings. The same as for any usage error.
 const EXIT_USAGE: u8 = 2;
 
 /// A gRPC service with one pool of workers behind two RPCs: Enqueue (fire-and-forget) and Process (synchronous).
@@ -70,7 +70,7 @@ enum Command {
 async fn main() -> ExitCode {
     let parsed = foo_flags::parse::<Cli>("FOO_");
     if parsed.cli.command.is_some() {
-        // These have no log.
+        // Subcommands start no log, so warnings go to standard error directly.
         for warning in &parsed.warnings {
             let _ = writeln!(io::stderr(), "foo-service: {warning}");
         }
@@ -109,7 +109,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The text of an error, with the environment variable in place of each flag that has its value from one.
+/// Rewrites an error: each flag whose value came from an environment variable is replaced by that variable's name.
 fn as_given(error: &str) -> String {
     foo_flags::as_given::<Cli>(error)
 }
@@ -120,7 +120,7 @@ fn usage_error(error: &str) -> ! {
 }
 
 async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostLines) -> Result<ExitCode, String> {
-    // Before anything else: a signal that comes early must drain, or be ignored, as well.
+    // First of all: a signal that comes during the start must start a drain (or be ignored), not kill the process.
     let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
     let certificates = tls.files().map(Certificates::load).transpose();
     let certificates = certificates.map_err(|error| error.to_string())?.map(Arc::new);
@@ -130,7 +130,7 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostL
         settings: settings.clone(),
         recorder: &recorder,
         instance_id: instance_id.clone(),
-        // The one place where a service looks at the time of day. A clock before 1970 is as good as one that shows 1970.
+        // For the phases of `--slowdown`. A clock that shows a time before 1970 counts as 1970.
         time_of_day: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         owns_process: true,
     });
@@ -193,7 +193,7 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostL
     })
 }
 
-/// Listens on an address, for tokio.
+/// Opens a non-blocking listener on `address`. The error names the address, the use (`what`) and the flag to change.
 fn bind(address: &Address, what: &str, flag: &str) -> Result<std::net::TcpListener, String> {
     let bound = address.bind().and_then(|listener| {
         listener.set_nonblocking(true)?;
@@ -241,7 +241,7 @@ fn log_start(settings: &Settings, address: SocketAddr, admin: SocketAddr, instan
     );
 }
 
-/// Prints whether a running service serves. The exit code does not depend on whether the text can be written.
+/// Checks a running service and prints the answer. The exit code does not depend on whether the text can be written.
 async fn health(args: &HealthArgs) -> ExitCode {
     match args.ask().await {
         Ok(()) => {

@@ -1,8 +1,8 @@
 //! Every metric of the service: names, labels, units, buckets.
 //!
-//! Durations are recorded where they are measured. Counters and gauges are not kept twice: [`Metrics::publish`] copies
-//! the [`Ledger`] into the recorder, right before each scrape, so the two cannot disagree. The times of every message have
-//! histograms of their own ([`Metrics::times`]).
+//! Durations are recorded where they are measured. Counters and gauges are not kept twice: [`Metrics::publish`] copies the
+//! [`Ledger`] into the recorder right before each scrape, so the two cannot disagree. Durations that are measured for every
+//! message have histograms of their own ([`Metrics::times`]).
 
 mod queue;
 mod times;
@@ -23,7 +23,7 @@ use crate::{
     ledger::{Ledger, Levels},
 };
 
-/// A recorder for one service's `/metrics`. The server of the page must call `run_upkeep` on its handle regularly.
+/// Creates a recorder for the `/metrics` of one service. The server of that page must call `run_upkeep` on its handle regularly.
 pub fn prometheus() -> PrometheusRecorder {
     PrometheusBuilder::new()
         .set_buckets(&BUCKETS)
@@ -33,7 +33,7 @@ pub fn prometheus() -> PrometheusRecorder {
 
 /// The handles of all metrics, registered once.
 pub struct Metrics {
-    /// Those of a durable queue.
+    /// The metrics of the queue.
     pub queue: QueueMetrics,
     queue_wait: [Times; 2],
     service_time: [Times; 2],
@@ -53,7 +53,7 @@ pub struct Metrics {
     tls_handshakes_failed: Counter,
 }
 
-/// The state of the room in which messages take their turns.
+/// The gauges of the room in which calls and messages wait for their turns.
 struct Admission {
     limit: Gauge,
     admitted: Gauge,
@@ -61,7 +61,7 @@ struct Admission {
     expected_wait: Gauge,
 }
 
-/// Registers the rules of admission: always 1, with their names as labels.
+/// Registers `foo_admission_info`: always 1, with the names of `--limit` and `--line` as labels.
 pub fn admission_info(recorder: &dyn Recorder, limit: &'static str, line: &'static str) {
     metrics::with_local_recorder(recorder, || {
         describe_gauge!("foo_admission_info", "Always 1; --limit and --line are in its labels.");
@@ -123,28 +123,28 @@ impl Metrics {
         })
     }
 
-    /// A worker took a message that had waited so long.
+    /// Records the queue wait of a message that a worker took.
     pub fn waited(&self, door: Door, queue_wait: Duration) {
         self.queue_wait[door as usize].record(queue_wait);
     }
 
-    /// A worker finished a message.
+    /// Records the times of a message that a worker has processed.
     pub fn served(&self, door: Door, queue_wait: Duration, service_time: Duration) {
         self.service_time[door as usize].record(service_time);
         self.sojourn_time[door as usize].record(queue_wait + service_time);
     }
 
-    /// A caller of Enqueue stood in line so long for a place on the queue.
+    /// Records how long a caller of Enqueue waited in line for room on the queue.
     pub fn stood_in_line(&self, wait: Duration) {
         self.line_wait.record(wait);
     }
 
-    /// A message that was admitted waited so long for a worker.
+    /// Records how long an admitted message waited for a worker.
     pub fn waited_for_worker(&self, door: Door, wait: Duration) {
         self.worker_wait[door as usize].record(wait);
     }
 
-    /// Copies the state of the room in which messages take their turns.
+    /// Copies the state of the room into its gauges.
     pub fn admission(&self, status: &Status) {
         let gauges = &self.admission;
         gauges.limit.set(f64::from(status.limit));
@@ -153,7 +153,7 @@ impl Metrics {
         gauges.expected_wait.set(status.expected_wait.as_secs_f64());
     }
 
-    /// So many messages are processed at once from now on.
+    /// Sets the gauge of workers.
     pub fn workers(&self, count: u32) {
         self.workers.set(f64::from(count));
     }
@@ -168,17 +168,17 @@ impl Metrics {
         self.connections.decrement(1);
     }
 
-    /// A connection was closed at once, because as many as allowed are open.
+    /// Counts a connection that was closed at once, because as many as allowed were open.
     pub fn connection_refused(&self) {
         self.connections_refused.increment(1);
     }
 
-    /// A peer connected and did not get as far as HTTP/2: TLS failed.
+    /// Counts a connection whose TLS handshake failed.
     pub fn tls_handshake_failed(&self) {
         self.tls_handshakes_failed.increment(1);
     }
 
-    /// The times of the messages that workers took, in Prometheus' text format: what follows the recorder's page.
+    /// The histograms of queue wait, service time and sojourn time, in Prometheus' text format, to append to the recorder's page.
     pub fn times(&self) -> String {
         let mut page = String::new();
         let families = [

@@ -1,7 +1,7 @@
-//! Permits whose number can change while some of them are out.
+//! Permits whose number can change while some of them are in use.
 //!
-//! A plain semaphore can grow, but it shrinks only by permits that are free. Here the rest is *owed*: a permit that comes back
-//! while some are owed is removed, and no waiting caller gets it. So work that holds a permit is not broken off.
+//! A plain semaphore can grow, but it shrinks only by permits that are free. Here the remaining ones are *owed*: a permit that is
+//! given back while some are owed is removed, and no waiting caller gets it. So work that holds a permit is not interrupted.
 
 use std::sync::{
     Mutex,
@@ -10,17 +10,17 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
-/// A number of permits, given out first come, first served.
+/// A changeable number of permits, given out first come, first served.
 #[derive(Debug)]
 pub struct Permits {
     free: Semaphore,
-    /// Permits that are out and must not come back: the number was lowered while they were in use.
+    /// How many permits in use must be removed when they are given back, because the number was lowered meanwhile.
     owed: AtomicU32,
-    /// How many there are. Changes of it happen one at a time.
+    /// The number of permits. The lock makes changes of it happen one at a time.
     count: Mutex<u32>,
 }
 
-/// A permit that is out. Dropping it gives it back.
+/// A permit in use. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Permit<'a>(&'a Permits);
 
@@ -31,7 +31,7 @@ impl Drop for Permit<'_> {
 }
 
 impl Permits {
-    /// `count` permits, all of them free.
+    /// Creates `count` permits, all of them free.
     pub fn new(count: u32) -> Self {
         Self {
             free: Semaphore::new(count as usize),
@@ -40,23 +40,23 @@ impl Permits {
         }
     }
 
-    /// Waits for a permit. Cancel-safe: a caller that leaves loses its place in line.
+    /// Waits for a permit. Cancel-safe: a caller that leaves also leaves the line.
     pub async fn acquire(&self) -> Permit<'_> {
         let permit = self.free.acquire().await.expect("the semaphore is never closed");
-        // The guard gives it back.
+        // The drop of `Permit` gives it back.
         permit.forget();
         Permit(self)
     }
 
-    /// A permit, if one is free that no caller waits for.
+    /// Takes a permit without waiting; `None` if all are in use, or if a caller waits for the free one.
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
         let permit = self.free.try_acquire().ok()?;
-        // The guard gives it back.
+        // The drop of `Permit` gives it back.
         permit.forget();
         Some(Permit(self))
     }
 
-    /// How many are free now.
+    /// The number of free permits.
     pub fn free(&self) -> usize {
         self.free.available_permits()
     }
@@ -78,13 +78,13 @@ impl Permits {
         }
     }
 
-    /// From now on there are `count` permits. More are given out at once; fewer are in use as soon as the holders of those
-    /// too many have given them back.
+    /// Changes the number of permits to `count`. New permits are available at once. If the number falls, free permits are removed
+    /// at once, and the others when their holders give them back.
     pub fn resize(&self, count: u32) {
         let mut now = self.count.lock().expect("no code panics with the count locked");
         if count >= *now {
             let mut more = count - *now;
-            // Owed permits that are out become permits again.
+            // Permits in use that were to be removed stay: only the rest is added.
             let _ = self.owed.fetch_update(SeqCst, SeqCst, |owed| {
                 more = (count - *now).saturating_sub(owed);
                 Some(owed.saturating_sub(count - *now))

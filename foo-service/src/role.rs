@@ -1,4 +1,4 @@
-//! What a service is for: to accept calls, to work on the queue, or both.
+//! The role of a service: it accepts calls, works on the queue, or does both.
 
 use crate::job::Door;
 
@@ -16,12 +16,12 @@ pub enum Accept {
 pub struct Role {
     /// Which calls are accepted.
     pub accept: Accept,
-    /// Whether there are workers. Without them, only Enqueue is served.
+    /// True if there are workers. Without them, only Enqueue is served.
     pub works: bool,
 }
 
 impl Role {
-    /// Whether calls through `door` are served.
+    /// True if calls of `door` are served.
     pub fn serves(self, door: Door) -> bool {
         match (self.accept, door) {
             (Accept::None, _) => false,
@@ -30,7 +30,7 @@ impl Role {
         }
     }
 
-    /// What `/readyz` says of a service that is ready.
+    /// The text of `/readyz` when the service is ready.
     pub fn says(self) -> &'static str {
         match (self.accept, self.works) {
             (Accept::All, true) => "ready",

@@ -1,5 +1,5 @@
-//! Signals: the first one to stop drains, SIGHUP reads certificates again. Listened for from the start, so that none that comes
-//! early ends the process instead.
+//! Signals: the first SIGTERM or Ctrl-C starts a drain, and SIGHUP reads the certificates again. The program listens from its
+//! start, because a signal that comes before would kill the process.
 
 use std::{io, sync::Arc};
 
@@ -34,8 +34,8 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// Acts on signals for as long as the process lives. The first to stop drains, one during the delay before the drain skips
-    /// the delay, a later one stops at once. What is said of the certificates goes through `as_given`.
+    /// Acts on signals for as long as the process lives. The first stop signal starts a drain, one during the delay before the
+    /// drain skips the delay, and a later one stops at once. Log texts about the certificates go through `as_given`.
     pub(crate) async fn obey(
         mut self,
         trigger: ShutdownTrigger,
@@ -68,7 +68,7 @@ impl Signals {
 
     #[cfg(not(unix))]
     async fn next(&mut self) -> Signal {
-        // It fails only where the system has no Ctrl-C: then there is nothing to wait for.
+        // It fails only on a system without Ctrl-C: then no signal can come.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -82,7 +82,7 @@ enum Signal {
     HangUp,
 }
 
-/// Replaces flags in a text by the environment variables that gave their values.
+/// Rewrites a text: flags whose values came from environment variables are replaced by the names of these variables.
 pub(crate) type AsGiven = fn(&str) -> String;
 
 fn reload(certificates: Option<&Certificates>, as_given: AsGiven) {
@@ -101,7 +101,7 @@ fn reload(certificates: Option<&Certificates>, as_given: AsGiven) {
     }
 }
 
-/// Logs what clients will object to.
+/// Logs a warning for each property of the certificate that clients may reject.
 pub(crate) fn warn_of(certificates: &Certificates, as_given: AsGiven) {
     for caveat in certificates.caveats() {
         tracing::warn!("{}", as_given(&format!("--tls-cert: {caveat}")));

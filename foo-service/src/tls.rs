@@ -1,8 +1,8 @@
 //! TLS in front of both RPCs: certificates can change while connections are open, and a slow handshake does not delay other
 //! connections.
 //!
-//! A connection shakes hands when it is first read or written, in its own task. Until then it counts as any other, and
-//! has ten seconds for it.
+//! The task of a connection does the handshake, when it first reads or writes. Until then the connection counts as an open one,
+//! and it is closed if the handshake takes longer than ten seconds.
 
 use std::{
     io,
@@ -27,7 +27,7 @@ use crate::{config::TlsFiles, metrics::Metrics};
 /// How long a handshake may take (arbitrary: several round trips over the worst network).
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A file that does not do.
+/// A file of certificates or keys cannot be used. The text names its flag, its path and the reason.
 #[derive(Debug, thiserror::Error)]
 #[error("{flag} {}: {reason}", path.display())]
 pub struct TlsError {
@@ -36,7 +36,7 @@ pub struct TlsError {
     reason: String,
 }
 
-/// What connections are secured with. Changing it leaves those that are open as they are.
+/// The certificate and key for new connections. A reload does not change connections that are open.
 #[derive(Debug)]
 pub struct Certificates {
     files: TlsFiles,
@@ -48,13 +48,13 @@ impl Certificates {
     ///
     /// # Errors
     ///
-    /// The file that does not do.
+    /// If a file cannot be read or used.
     pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let current = RwLock::new(read(&files)?);
         Ok(Self { files, current })
     }
 
-    /// What clients will object to in the certificate, each with a cure.
+    /// Properties of the certificate that clients may reject, each with advice.
     pub fn caveats(&self) -> Vec<String> {
         foo_pem::certificates(&self.files.cert).map_or_else(
             |_gone_meanwhile| Vec::new(),
@@ -62,11 +62,11 @@ impl Certificates {
         )
     }
 
-    /// Reads the files again, for connections to come.
+    /// Reads the files again. New connections use them.
     ///
     /// # Errors
     ///
-    /// The file that does not do; nothing is changed then.
+    /// If a file cannot be read or used. The previous certificate and key then stay in use.
     pub fn reload(&self) -> Result<(), TlsError> {
         let new = read(&self.files)?;
         *self.current.write().expect("nothing panics with it locked") = new;
@@ -116,7 +116,7 @@ fn read(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
     Ok(Arc::new(config))
 }
 
-/// The same connections, each secured with what is current when it arrives. Failed handshakes are counted in `metrics`.
+/// Adds TLS to each connection, with the certificate that is current when it arrives. Counts failed handshakes in `metrics`.
 pub fn secure<IO, E>(
     incoming: impl Stream<Item = Result<IO, E>> + Send,
     certificates: Arc<Certificates>,
@@ -128,7 +128,7 @@ where
     incoming.map(move |connection| connection.map(|io| Secured::new(io, &certificates.acceptor(), &metrics)))
 }
 
-/// A connection that shakes hands before it carries its first byte, within a time limit.
+/// A connection whose first read or write does the TLS handshake, within a time limit.
 pub struct Secured<IO: Connected> {
     info: IO::ConnectInfo,
     state: State<IO>,
@@ -156,7 +156,7 @@ impl<IO: AsyncRead + AsyncWrite + Connected + Unpin> Secured<IO> {
         }
     }
 
-    /// The secured stream, once hands have been shaken.
+    /// The TLS stream, as soon as the handshake is done.
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut TlsStream<IO>>>> {
         if let State::Handshake {
             accept,
@@ -233,7 +233,7 @@ where
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().state {
             State::Open(stream) => Pin::new(stream).poll_shutdown(cx),
-            // Nothing was said yet, so there is nothing to say goodbye to.
+            // No TLS session is open, so no close message is sent.
             State::Handshake { .. } | State::Failed => Poll::Ready(Ok(())),
         }
     }

@@ -1,9 +1,8 @@
-//! The order of work: calls of Process and messages of the queue take their turns in one room, in the order that its line decides.
+//! The order of work: calls of Process and messages of the queue wait together in one room, and its line decides which is next.
 //!
-//! The room admits as many as its limit says. With the default limit that is the number of workers, so that a worker is free
-//! for each that is admitted, and waiting happens in this one place. A limit that is higher, or that has to find the number
-//! out, admits more: these wait for a worker as well, in the order in which they were admitted, and that wait has a metric
-//! of its own.
+//! The room admits as many as its limit allows. The default limit is the number of workers: a worker is then free for each
+//! admitted one, and all waiting happens in this room. A limit that is higher or adaptive admits more than there are workers.
+//! These wait for a worker as well, in the order in which they were admitted, and that wait has a metric of its own.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,11 +19,11 @@ use crate::{
     workers::{Slot, Workers},
 };
 
-/// Whether calls of Process have classes of urgency, by the metadata `priority: u=0` to `u=7` (RFC 9218): 0 is the most
-/// urgent, 3 holds for calls that do not say. Messages of the queue count as 3.
+/// Whether calls of Process have classes of urgency, by the metadata `priority: u=0` to `u=7` (RFC 9218). 0 is the most
+/// urgent. Calls without the metadata have class 3, and so have messages of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Classes {
-    /// All calls are alike: what they say of their class is not looked at.
+    /// All calls are equal: the metadata is ignored.
     Off,
     /// The most urgent class that waits is first. A class that waits gets at least one turn in 20.
     Shared,
@@ -32,41 +31,42 @@ pub enum Classes {
     Strict,
 }
 
-/// How the turns are given.
+/// The settings of the room: how many are admitted, and in which order the others wait.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
-    /// How many are admitted at once.
+    /// The kind of the limit on how many are admitted at once.
     pub limit: &'static LimitKind,
-    /// From which number the limit starts.
+    /// The value with which the limit starts.
     pub start: u32,
-    /// Whether that is the number of workers.
+    /// True if `start` is the number of workers, false if the operator set it.
     pub follows_workers: bool,
-    /// Which calls wait, in which order.
+    /// The kind of the waiting line: which calls may wait, and which is next.
     pub line: &'static LineKind,
-    /// Whether more urgent calls come first. Each class has a line of its own then.
+    /// Whether more urgent calls are first. If so, each class has a line of its own.
     pub classes: Classes,
-    /// How many calls may wait; with classes, of each class. Messages of the queue wait there without a bound: the dispatcher lets one wait at a time.
+    /// How many calls may wait; with classes, per class. This limit is not applied to queued messages; the dispatcher puts only
+    /// one of them in line at a time.
     pub places: usize,
-    /// How long a call without a deadline should wait at most; `None` leaves that to the line.
+    /// The longest time that a call without a deadline should wait; `None` leaves that to the line.
     pub target_wait: Option<Duration>,
 }
 
-/// The room, and the workers behind it.
+/// The room that admits calls and messages, and the workers that process them.
 pub struct Turns {
     room: Admission,
     workers: Arc<Workers>,
     metrics: Arc<Metrics>,
 }
 
-/// The right to have one message processed now. Dropped without an end, its work was broken off.
+/// The right to have one message processed now. If it is dropped without [`finish`](Self::finish), the work was interrupted.
 pub struct Turn {
-    // The worker is free before the next one is admitted.
+    // Dropped before `permit`, so that the worker is free before the next one is admitted.
     slot: Slot,
     permit: Permit,
 }
 
 impl Turns {
-    /// Turns at `workers` by `rules`.
+    /// Creates the room with these `rules`, in front of `workers`.
     pub fn new(rules: &Rules, workers: Arc<Workers>, metrics: Arc<Metrics>) -> Self {
         let settings = if rules.follows_workers {
             LimitSettings::workers(rules.start)
@@ -88,11 +88,11 @@ impl Turns {
         Self { room, workers, metrics }
     }
 
-    /// A call asks for its turn. It arrives when the future is polled first, and leaves when the future is dropped.
+    /// Asks for the turn of a call. The call arrives when the future is first polled, and leaves when the future is dropped.
     ///
     /// # Errors
     ///
-    /// If the line rejects the call, on arrival or while it waits; [`reason`] says how that counts.
+    /// If the line rejects the call, on arrival or while it waits; [`reason`] maps the error to the service's [`Reason`].
     pub fn call(&self, deadline: Option<Instant>, class: Class) -> Enter {
         self.room.enter(Ticket::new().deadline(deadline).class(class))
     }
@@ -103,7 +103,7 @@ impl Turns {
         self.worker(Door::Enqueue, permit).await
     }
 
-    /// Waits for a worker, where more are admitted than there are. Cancel-safe: the permit goes back.
+    /// Waits for a worker: at once, unless more are admitted than there are workers. Cancel-safe: the permit goes back.
     pub async fn worker(&self, door: Door, permit: Permit) -> Turn {
         if let Some(slot) = self.workers.try_slot() {
             return Turn { slot, permit };
@@ -114,23 +114,23 @@ impl Turns {
         Turn { slot, permit }
     }
 
-    /// The workers that the turns lead to.
+    /// The workers behind the room.
     pub fn workers(&self) -> &Workers {
         &self.workers
     }
 
-    /// The operator has said a new limit, or a new number of workers that the limit follows. More are admitted at once; fewer
-    /// as soon as enough have ended.
+    /// Sets the limit, after the operator changed it or the number of workers that it follows. A higher limit admits more at once;
+    /// a lower one is reached as soon as enough messages have ended.
     pub fn resize(&self, number: u32) {
         self.room.set_limit(number);
     }
 
-    /// How many are admitted at once: the limit in force.
+    /// The limit that is in force: how many are admitted at once.
     pub fn limit(&self) -> u32 {
         self.room.status().limit
     }
 
-    /// When a call that is rejected now should be sent again, from now on: when a place is expected, and at least one service
+    /// How long a call that is rejected now should wait before it is sent again: until room is expected, and at least one service
     /// time. Differs by up to a half between calls that are rejected together, so that they do not come back together.
     pub fn retry_after(&self) -> Duration {
         let expected = self.room.retry_after();
@@ -149,10 +149,10 @@ impl Turns {
 }
 
 impl Turn {
-    /// Processes a message that was `taken` just now. Dropping the future breaks the work off.
+    /// Processes a message that was taken from the queue or line at `taken`, which is now. Dropping the future stops the work.
     ///
-    /// The caller counts the end, then calls [`finish`](Self::finish): so there are never more counted in service than there
-    /// are workers.
+    /// The caller counts the outcome first and calls [`finish`](Self::finish) then, so that never more are counted in service than
+    /// there are workers.
     ///
     /// # Errors
     ///
@@ -161,7 +161,7 @@ impl Turn {
         self.slot.process(door, job, taken).await
     }
 
-    /// The work on the message has ended so: the worker is free, and the turn is the next one's.
+    /// Ends the turn with the result of the work: frees the worker, and lets the next one in.
     pub fn finish(self, end: Result<Processed, WorkFailed>) {
         drop(self.slot);
         // How long work takes until it fails says nothing about the capacity.
@@ -169,10 +169,10 @@ impl Turn {
     }
 }
 
-/// How a call with `deadline` counts that the line has rejected.
+/// The [`Reason`] for a call with this `deadline` that the line has rejected.
 pub fn reason(reason: line::Reason, deadline: Option<Instant>) -> Reason {
     match reason {
-        // The plain lines let a call wait until its deadline.
+        // Lines that ignore deadlines let a call wait until its deadline has passed: it then counts as expired, not as rejected.
         line::Reason::Deadline if deadline.is_some_and(|deadline| Instant::now() >= deadline) => Reason::Expired,
         line::Reason::Full => Reason::LineFull,
         line::Reason::Displaced => Reason::Displaced,

@@ -1,5 +1,5 @@
-//! W slots: the resource that both doors share. A slot is the right to have one message processed. Their number, and how
-//! long a message takes, can change while the service runs.
+//! The worker slots that both RPCs share. A slot is the right to have one message processed. The number of slots and the service
+//! time can change while the service runs.
 
 use std::{
     fmt,
@@ -19,10 +19,10 @@ use crate::{
     work::{Share, Work},
 };
 
-/// The worker slots that both RPCs share. A message is processed while it holds one.
+/// The worker slots that both RPCs share. A message needs one for as long as it is processed.
 pub struct Workers {
     slots: Permits,
-    /// How many slots there are, for those that only want to know.
+    /// The number of slots, readable without the lock of `slots`.
     count: AtomicU32,
     work: Work,
     metrics: Arc<Metrics>,
@@ -40,7 +40,7 @@ impl Drop for Slot {
 }
 
 impl Workers {
-    /// `count` slots, in which `work` is done.
+    /// Creates `count` slots; a message that has one is processed by `work`.
     pub fn new(count: u32, work: Work, metrics: Arc<Metrics>) -> Self {
         Self {
             slots: Permits::new(count),
@@ -50,40 +50,40 @@ impl Workers {
         }
     }
 
-    /// Waits for a slot, first come first served across both RPCs. Cancel-safe: a caller that leaves loses its place.
+    /// Waits for a slot, first come first served across both RPCs. Cancel-safe: a caller that leaves also leaves the line.
     pub async fn slot(self: &Arc<Self>) -> Slot {
-        // The slot gives it back.
+        // `Slot` gives the permit back when it is dropped.
         Permits::keep(self.slots.acquire().await);
         Slot {
             workers: Arc::clone(self),
         }
     }
 
-    /// A slot, if one is free that no message waits for.
+    /// Takes a slot without waiting; `None` if all are in use, or if a message waits for the free one.
     pub fn try_slot(self: &Arc<Self>) -> Option<Slot> {
-        // The slot gives it back.
+        // `Slot` gives the permit back when it is dropped.
         Permits::keep(self.slots.try_acquire()?);
         Some(Slot {
             workers: Arc::clone(self),
         })
     }
 
-    /// How many slots are free now.
+    /// The number of free slots.
     pub fn free(&self) -> usize {
         self.slots.free()
     }
 
-    /// Waits until a slot is free, in line with those that take one. It stays free. Cancel-safe.
+    /// Waits until a slot is free, in line with the callers of [`slot`](Self::slot), and does not take it. Cancel-safe.
     pub async fn vacancy(&self) {
         drop(self.slots.acquire().await);
     }
 
-    /// How many slots there are. While their number falls, more can be in use: a message in service is not broken off.
+    /// The number of slots. After it was lowered, more can still be in use, because a message in service is not interrupted.
     pub fn count(&self) -> u32 {
         self.count.load(SeqCst)
     }
 
-    /// From now on there are `count` slots. `--work cpu` starts the threads that are missing.
+    /// Changes the number of slots to `count`. With `--work cpu`, starts the threads that are missing.
     pub fn resize(&self, count: u32) {
         self.work.make_room(count);
         self.slots.resize(count);
@@ -91,17 +91,17 @@ impl Workers {
         self.metrics.workers(count);
     }
 
-    /// The mean service time of messages that do not ask for one.
+    /// The mean service time of messages whose request does not ask for one.
     pub fn service_time(&self) -> Duration {
         self.work.mean()
     }
 
-    /// From now on that is the mean service time. A message that is in service keeps its own.
+    /// Changes the mean service time. A message in service keeps the time it has.
     pub fn set_service_time(&self, mean: Duration) {
         self.work.set_mean(mean);
     }
 
-    /// From now on `share` of the messages fail, each `after` that time. A message that is in service is not affected.
+    /// From now on `share` of the messages fail, each after the time `after`. A message in service is not affected.
     pub fn set_failures(&self, share: Share, after: Duration) {
         self.work.set_failures(share, after);
     }
@@ -116,9 +116,9 @@ impl fmt::Debug for Workers {
 }
 
 impl Slot {
-    /// Processes a message that was `taken` just now. Dropping the future breaks the work off.
+    /// Processes a message that was taken from the queue or line at `taken`, which is now. Dropping the future stops the work.
     ///
-    /// The caller counts the end, then gives the slot back: so the count in service is never above the number of slots.
+    /// The caller counts the outcome first and drops the slot then, so that never more are counted in service than there are slots.
     ///
     /// # Errors
     ///

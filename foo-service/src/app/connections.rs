@@ -1,7 +1,7 @@
-//! Connections: their number is bounded, and the failure of one does not stop the accepting of others.
+//! Connections: their number is bounded, and the failure of one does not stop others from being accepted.
 //!
-//! Over the bound a connection is accepted and closed, so that its client learns of the bound. In the system's backlog the
-//! connection would wait unseen. A connection that does not begin to speak HTTP/2 loses its place.
+//! A connection above the bound is accepted and closed at once, so that its client notices; in the system's backlog it would
+//! wait unseen. A connection that does not begin to speak HTTP/2 in time is closed.
 
 use std::{
     convert::Infallible,
@@ -25,25 +25,26 @@ use tonic::transport::server::Connected;
 
 use crate::{accepting::Accepting, lifecycle::Lifecycle, metrics::Metrics};
 
-/// The pause after a failed accept (arbitrary): the cause is a lack of descriptors or memory, which time may cure.
+/// The pause after a failed accept (arbitrary). The cause is a lack of descriptors or memory, which may be over soon.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// The bytes that every client of HTTP/2 says first (RFC 9113, section 3.4).
+/// The length of the preface that every HTTP/2 client sends first (RFC 9113, section 3.4).
 const PREFACE_BYTES: usize = 24;
-/// How long they may take (arbitrary: several round trips over the worst network).
+/// How long the preface may take (arbitrary: several round trips over the worst network).
 const PREFACE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A peer silent for so long is asked whether it is still there …
+/// How long a peer may be silent before the system probes whether it is still there.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(30);
-/// … and again after each of these, until the system gives it up: by its own count, 9 times on Linux.
+/// The time between two probes. The system closes the connection after its own number of them, 9 on Linux.
 const KEEPALIVE_EVERY: Duration = Duration::from_secs(5);
 
-/// The connections of a listener, without Nagle's delay, and with peers that have vanished found out. Never ends, and
-/// yields no errors.
+/// The connections of a listener, without Nagle's delay, and with keepalive, which detects peers that have vanished. The stream
+/// never ends and yields no errors.
 pub fn accept(listener: TcpListener) -> impl Stream<Item = Result<TcpStream, Infallible>> + Send {
     accept_and_tell(listener, Arc::new(Accepting::unlimited(u32::MAX)))
 }
 
-/// The same; `accepting` is told when accepting fails for want of descriptors or memory, and when it works again.
+/// Like [`accept`]. Attempts that fail for lack of descriptors or memory, and the first one that works again, are reported to
+/// `accepting`.
 pub fn accept_and_tell(
     listener: TcpListener,
     accepting: Arc<Accepting>,
@@ -51,7 +52,7 @@ pub fn accept_and_tell(
     stream::unfold((listener, accepting), |(listener, accepting)| async move {
         loop {
             let accepted = if accepting.is_failing() {
-                // The system reports a lack of descriptors even without a waiting connection. No report for a while: it is over.
+                // The system reports a lack of descriptors even if no connection waits. No report for a while: the lack is over.
                 let Ok(accepted) = timeout(ACCEPT_PAUSE, listener.accept()).await else {
                     accepting.works();
                     continue;
@@ -63,11 +64,11 @@ pub fn accept_and_tell(
             match accepted {
                 Ok((connection, _)) => {
                     accepting.works();
-                    // A connection that refuses these is still usable.
+                    // If the options cannot be set, the connection can still be used.
                     let _ = tune(&connection);
                     return Some((Ok(connection), (listener, accepting)));
                 }
-                // The peer has gone already.
+                // The peer has already gone.
                 Err(error) if is_of_the_peer(&error) => {}
                 Err(error) => {
                     accepting.failed(&error);
@@ -84,9 +85,9 @@ fn is_of_the_peer(error: &io::Error) -> bool {
 }
 
 fn tune(connection: &TcpStream) -> io::Result<()> {
-    // With Nagle's delay, small answers wait for acknowledgements.
+    // With Nagle's delay, small answers would wait for acknowledgements.
     connection.set_nodelay(true)?;
-    // The system asks, not HTTP/2: hyper's pings take a lock and the time at every frame (2 to 6 % of a call in
+    // Keepalive by the system, not by HTTP/2: hyper's pings take a lock and read the clock for every frame (2 to 6 % of a call in
     // scripts/bench calls).
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_AFTER)
@@ -94,8 +95,8 @@ fn tune(connection: &TcpStream) -> io::Result<()> {
     SockRef::from(connection).set_tcp_keepalive(&keepalive)
 }
 
-/// At most as many of the connections at once as there are places; those over it are dropped, and counted. All are cut when the service is
-/// closed: tonic's tasks for them would live on.
+/// Keeps at most `accepting.places()` connections open at a time. Drops and counts those above. Cuts all when the service is
+/// closed, because tonic's tasks for them would otherwise live on.
 pub(super) fn hold<IO, E>(
     incoming: impl Stream<Item = Result<IO, E>> + Send,
     accepting: Arc<Accepting>,
@@ -129,7 +130,7 @@ where
     })
 }
 
-/// Tells a connection that it is cut.
+/// Notices when a connection must be cut, because the service is closed.
 struct Cut {
     lifecycle: Arc<Lifecycle>,
     closed: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -147,8 +148,8 @@ impl Cut {
         }
     }
 
-    /// Whether the connection is cut; if not, the task is woken when it is. Polling the future each time would cost a small call some 350
-    /// instructions, so it is polled once for each task.
+    /// True if the connection must be cut now; if not, the task is woken when it must. A poll of the future costs some 350
+    /// instructions, which is much for a small call, so it is polled once per task.
     fn is_due(&mut self, cx: &mut Context<'_>) -> bool {
         if self.lifecycle.is_closed() {
             return true;
@@ -161,8 +162,8 @@ impl Cut {
     }
 }
 
-/// The HTTP/2 preface of a client, not complete yet. The system detects peers that have vanished, but not a peer that is
-/// there and sends nothing. After the preface the peer is a client, and may be idle for any time.
+/// The HTTP/2 preface of a client that is not complete yet. Keepalive detects peers that have vanished, but not a peer that is
+/// there and sends nothing. After the preface, a client may be idle for any time.
 struct Opening {
     missing: usize,
     time_is_up: Pin<Box<Sleep>>,
@@ -202,7 +203,7 @@ impl Drop for OpenConnection {
 }
 
 pin_project! {
-    /// A connection that counts for as long as it is held.
+    /// An open connection. It counts as open until it is dropped.
     pub(super) struct Held<IO> {
         #[pin]
         io: IO,
@@ -223,8 +224,8 @@ impl<IO: Connected> Connected for Held<IO> {
 impl<IO: AsyncRead> AsyncRead for Held<IO> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.project();
-        // Bytes first. A connection that has none always waits to read, so it learns of the cut here; one that never runs out of them is
-        // made to wait by tokio's budget.
+        // Read first. Only a connection without bytes checks for the cut: every connection comes to that state, because tokio's
+        // cooperative budget makes one that always has bytes wait as well.
         let before = buffer.filled().len();
         let read = this.io.poll_read(cx, buffer);
         if let Some(opening) = this.opening {

@@ -1,4 +1,4 @@
-//! Changes a service while it serves: how many workers it has, how long a message takes, and how many fail.
+//! Changes a service while it serves: the number of workers, the service time, and how many messages fail.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,17 +9,17 @@ use crate::{
     workers::Workers,
 };
 
-/// A handle on a running service. It outlives the service, and changes nothing then.
+/// Changes a running service. It may outlive the service, and then changes nothing.
 #[derive(Clone)]
 pub struct Control {
-    /// As they are now. Changes happen one at a time.
+    /// The current settings. The lock makes changes happen one at a time.
     settings: Arc<Mutex<Settings>>,
     workers: Arc<Workers>,
     turns: Arc<Turns>,
     process: Arc<ProcessDoor>,
 }
 
-/// Why a service cannot be changed so: the settings would contradict each other.
+/// The error if a change would make the settings contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ChangeError(String);
@@ -39,14 +39,14 @@ impl Control {
         }
     }
 
-    /// Changes the service, at once. Never waits.
+    /// Changes the service at once, and never waits.
     ///
-    /// Fewer workers: messages that are in service are finished, and no new ones start until fewer are in service than there
-    /// are workers. A concurrency limit that was not set follows the workers. A message in service keeps its service time.
+    /// With fewer workers, messages in service are finished, and no new ones start until fewer are in service than there are
+    /// workers. A concurrency limit that was not set follows the workers. A message in service keeps its service time.
     ///
     /// # Errors
     ///
-    /// If no service can have such settings; then nothing has changed.
+    /// If the changed settings contradict each other; nothing has changed then.
     pub fn change(&self, change: &Change) -> Result<(), ChangeError> {
         let mut settings = self.settings.lock().expect("no code panics with the settings locked");
         let changed = change.apply(&settings);

@@ -1,6 +1,6 @@
-//! Draining. First, if a delay is asked for: readiness and health say no while calls are still served, so that load
-//! balancers stop sending them. Then, in two phases: refuse new work while finishing what was admitted; then, with everything answered, end the
-//! streams. Only after that may the transport stop: stopped earlier, it would wait for the streams for ever.
+//! Draining. If a delay is set, readiness and health say no first, while calls are still served, so that load balancers stop
+//! sending them. The drain then has two phases: new work is refused while admitted work is finished; then, with everything
+//! answered, streams end. Only then may the transport stop: stopped earlier, it would wait for the streams for ever.
 
 use std::time::Duration;
 
@@ -14,26 +14,26 @@ use crate::{
     lifecycle::{Lifecycle, Phase, Shutdown},
 };
 
-/// How long work that is let go may take to end (arbitrary: it only has to be dropped).
+/// How long abandoned work may take to end (arbitrary: it only has to be dropped).
 const ABANDON_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How a drain ended, for the log and the exit code.
+/// The result of a drain, for the log and the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drained {
-    /// Admitted messages that were let go because time ran out.
+    /// How many admitted messages were abandoned because the drain ran out of time.
     pub abandoned: u64,
 }
 
-/// How long a drain may take.
+/// The durations of a drain's parts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
-    /// Between readiness saying no and the refusal of new work.
+    /// From when readiness says no until new work is refused.
     pub(super) delay: Duration,
-    /// Between the refusal of new work and the end of admitted work.
+    /// From when new work is refused until the rest of the admitted work is abandoned.
     pub(super) limit: Duration,
 }
 
-/// Waits for a stop to be asked for, then drains.
+/// Waits until `shutdown` asks for a stop, then drains.
 pub(super) async fn when_asked(
     mut shutdown: Shutdown,
     ledger: &Ledger,
@@ -61,7 +61,7 @@ pub(super) async fn when_asked(
     .await
 }
 
-/// Drains because the last client is gone.
+/// Drains at once, because the transport has already ended.
 pub(super) async fn now(ledger: &Ledger, lifecycle: &Lifecycle, health: &HealthReporter, limit: Duration) -> Drained {
     drain(ledger, lifecycle, health, sleep(limit)).await
 }

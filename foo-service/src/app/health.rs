@@ -1,5 +1,5 @@
-//! The health service: tonic-health's, but for Watch of a service that it does not know. gRPC's protocol has SERVICE_UNKNOWN and
-//! an open stream for that, where tonic-health ends the call.
+//! The health service of tonic-health, with another answer to Watch of an unknown service: gRPC's protocol requires
+//! SERVICE_UNKNOWN and an open stream, where tonic-health ends the call.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -18,15 +18,15 @@ use tonic_health::{
 
 use crate::{enqueue::EnqueueDoor, lifecycle::Lifecycle, rpc::FooRpc};
 
-/// How often the state of a queue that was never reached is looked at (arbitrary).
+/// How often to check whether a queue that was never reached is reached (arbitrary).
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// The service whose answers are those of the reporter.
+/// The health service that answers with the statuses of the reporter.
 pub(super) fn service(reporter: &HealthReporter) -> HealthServer<impl Health> {
     HealthServer::new(WithUnknown(HealthService::from_health_reporter(reporter.clone())))
 }
 
-/// Whether FooService serves calls. The health of the whole server is another matter: it is well.
+/// Sets whether FooService serves calls. Does not change the status of the whole server.
 pub(super) async fn say(reporter: &HealthReporter, serves: bool) {
     if serves {
         reporter.set_serving::<FooServiceServer<FooRpc>>().await;
@@ -35,7 +35,7 @@ pub(super) async fn say(reporter: &HealthReporter, serves: bool) {
     }
 }
 
-/// FooService serves calls as soon as its queue was reached.
+/// Waits until the queue was reached, then reports that FooService serves calls, unless the service is leaving.
 pub(super) async fn when_reached(reporter: HealthReporter, queue: Arc<EnqueueDoor>, lifecycle: Arc<Lifecycle>) {
     while queue.unreached().is_some() {
         sleep(LOOK_EVERY).await;
@@ -62,7 +62,7 @@ impl Health for WithUnknown {
                 let unknown = HealthCheckResponse {
                     status: ServingStatus::ServiceUnknown.into(),
                 };
-                // No service is added later: nothing else is ever to be told.
+                // No service is added later, so the status never changes.
                 Box::pin(stream::iter([Ok(unknown)]).chain(stream::pending()))
             }
             Err(status) => return Err(status),

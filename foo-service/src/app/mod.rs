@@ -1,6 +1,6 @@
-//! Builds every part of a service. `serve` starts them, `drain` stops them.
+//! Builds all parts of a service. `serve` starts them, `drain` stops them.
 //!
-//! A service is a value: nothing is global, so several can live in one process without touching each other.
+//! A service is a value and uses nothing global, so several can run in one process without affecting each other.
 
 mod connections;
 mod control;
@@ -36,17 +36,17 @@ use crate::{
     workers::Workers,
 };
 
-/// What a service is made of.
+/// The inputs from which a service is built.
 pub struct Parts<'a> {
-    /// The settings that the flags give.
+    /// The settings, which usually come from flags.
     pub settings: Settings,
     /// The recorder that gets all metrics.
     pub recorder: &'a dyn Recorder,
-    /// New at every start; see [`random_instance_id`].
+    /// The id of this instance. Must be new at every start; see [`random_instance_id`].
     pub instance_id: String,
-    /// What time it is, since 1970, for the phases of `--slowdown`; zero if they begin with the service.
+    /// The time since 1970, for the phases of `--slowdown`; zero if the phases begin with the service.
     pub time_of_day: Duration,
-    /// Whether the service has the process to itself, so that the process's memory is its own.
+    /// True if the process has only this service: the process's memory and descriptors are then the service's own.
     pub owns_process: bool,
 }
 
@@ -63,18 +63,18 @@ pub struct Service {
     accepting: Arc<Accepting>,
 }
 
-/// 16 hexadecimal digits from the system's randomness.
+/// An id of 16 hexadecimal digits, from the system's random numbers.
 pub fn random_instance_id() -> String {
     let bits = rand::rngs::SysRng.try_next_u64().expect("the system gives randomness");
     format!("{bits:016x}")
 }
 
 impl Service {
-    /// Puts the parts together. `--work cpu` starts its threads here, and `--queue durable` opens its file.
+    /// Builds the service. `--work cpu` starts its threads here, and `--queue durable` opens its file.
     ///
     /// # Errors
     ///
-    /// If the file of a durable queue cannot be opened. A queue in memory never fails.
+    /// If the queue cannot be opened, for example the file of a durable queue. A queue in memory never fails.
     pub fn new(parts: Parts<'_>) -> Result<Self, OpenError> {
         let Parts {
             settings,
@@ -154,23 +154,23 @@ impl Service {
         })
     }
 
-    /// Tries once to reach a shared queue. A server that is away is no error: the service goes on trying while it serves, and is not
-    /// ready until then.
+    /// Tries once to reach a shared queue. A server that cannot be reached is no error: the service tries again while it serves,
+    /// and is not ready until it succeeds.
     ///
     /// # Errors
     ///
-    /// If the server of the queue does not fit the settings.
+    /// If the server of the queue cannot be used with these settings.
     pub async fn reach_queue(&self) -> Result<(), UnfitQueue> {
-        // Boxed: the futures of the client library are large.
+        // In a box: the futures of the client library are large.
         Box::pin(self.enqueue.reach()).await
     }
 
-    /// What the service is for.
+    /// Whether the service accepts calls, and whether it works on messages.
     pub fn role(&self) -> Role {
         self.settings.role()
     }
 
-    /// A handle to change the service with, while it serves.
+    /// A handle that changes the service while it serves.
     pub fn control(&self) -> Control {
         Control::new(
             &self.settings,
@@ -180,32 +180,32 @@ impl Service {
         )
     }
 
-    /// The counts of everything, as [`Ledger`] keeps them; for tests and for callers in the same process.
+    /// All counts of the service; for tests and for callers in the same process.
     pub fn ledger(&self) -> Arc<Ledger> {
         Arc::clone(&self.watched.ledger)
     }
 
-    /// The phase of the service, from serving to closing.
+    /// The phase of the service.
     pub fn lifecycle(&self) -> Arc<Lifecycle> {
         Arc::clone(&self.watched.lifecycle)
     }
 
-    /// The metrics, as they were registered when the service was built.
+    /// The metrics, which were registered when the service was built.
     pub fn metrics(&self) -> Arc<Metrics> {
         Arc::clone(&self.metrics)
     }
 
-    /// The order of the service's work.
+    /// The room in which calls and messages wait for their turns.
     pub fn turns(&self) -> Arc<Turns> {
         Arc::clone(&self.turns)
     }
 
-    /// The door of Enqueue with its queue.
+    /// The RPC Enqueue, with its queue.
     pub fn enqueue(&self) -> Arc<EnqueueDoor> {
         Arc::clone(&self.enqueue)
     }
 
-    /// What is known of accepting connections.
+    /// How many connections may be open, and whether new ones can be accepted now.
     pub fn accepting(&self) -> Arc<Accepting> {
         Arc::clone(&self.accepting)
     }

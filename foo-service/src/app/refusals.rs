@@ -1,5 +1,5 @@
-//! A line a minute in the log, for as long as the service rejects requests: overload is seen without looking at metrics, and a
-//! line per rejected request would be one more load.
+//! Logs a line a minute while the service rejects requests. Operators then see overload without looking at metrics; a line per
+//! rejected request would be additional load.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,10 +11,10 @@ use crate::{
     ledger::Ledger,
 };
 
-/// How often there is a line.
+/// The time between two lines.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Tells of rejected requests, since the last time it was asked.
+/// Logs how many requests were rejected since its last line.
 #[derive(Debug)]
 pub struct Refusals {
     ledger: Arc<Ledger>,
@@ -25,13 +25,13 @@ pub struct Refusals {
 
 #[derive(Debug, Clone, Copy)]
 struct Counts {
-    /// Of both doors, by [`Reason`].
+    /// Refused calls of Enqueue and Process, by [`Reason`].
     refused: [u64; Reason::ALL.len()],
     dropped: u64,
     connections: u64,
 }
 
-/// What the line says of a reason; `None` for calls that the service did not reject.
+/// The text for a reason; `None` if the service did not reject the call.
 fn because(reason: Reason) -> Option<&'static str> {
     match reason {
         Reason::QueueFull => Some("because the queue was full"),
@@ -47,13 +47,13 @@ fn because(reason: Reason) -> Option<&'static str> {
         Reason::Abandoned => Some("because the drain ran out of time"),
         Reason::WorkFailed => Some("because the work on their messages failed"),
         Reason::Invalid => Some("because they were not valid"),
-        // Their callers did not wait long enough; watchers are no requests; a bug has a log line of its own.
+        // Expired or cancelled: the caller did not wait long enough. Watchers are no requests. A bug has a log line of its own.
         Reason::Expired | Reason::Cancelled | Reason::WatchersFull | Reason::Failed => None,
     }
 }
 
 impl Refusals {
-    /// Counts the refusals from now on.
+    /// Starts to count: refusals before now are not logged.
     pub fn new(ledger: Arc<Ledger>, accepting: Arc<Accepting>) -> Self {
         Self {
             told: Counts::read(&ledger, &accepting),
@@ -63,7 +63,7 @@ impl Refusals {
         }
     }
 
-    /// Logs a line for each minute in which something was rejected. Never ends; cancel-safe.
+    /// Logs a line for each minute in which requests were rejected. Never ends; cancel-safe.
     pub async fn tell_each_minute(&mut self) {
         loop {
             sleep(EVERY.saturating_sub(self.since.elapsed())).await;
@@ -71,7 +71,7 @@ impl Refusals {
         }
     }
 
-    /// Logs what was rejected since the last line, if anything was.
+    /// Logs how many requests were rejected since the last line, if any were.
     pub fn tell(&mut self) {
         let (now, before) = (Counts::read(&self.ledger, &self.accepting), self.told);
         let period = self.since.elapsed();
@@ -119,7 +119,7 @@ impl Counts {
     }
 }
 
-/// With a comma between each three digits.
+/// Writes a number with a comma between groups of three digits.
 fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();

@@ -1,4 +1,4 @@
-//! Starts every part of a service, serves its connections, and drains it.
+//! Starts all parts of a service, serves its connections, and drains it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,8 +18,8 @@ use crate::{
     rpc::{Calls, FooRpc, MessageRules, trace},
 };
 
-/// How long connections may take to close once everything has been answered. Streams that never end by themselves (a
-/// health watch) are cut then.
+/// How long connections may take to close after everything was answered. Then streams that never end by themselves, such as a
+/// health watch, are cut.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Service {
@@ -27,7 +27,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// If the transport fails as a whole; a connection that fails is its peer's concern.
+    /// If the transport fails as a whole. The failure of one connection is no error.
     pub async fn serve<I, IO, E>(self, incoming: I, shutdown: Shutdown) -> Result<Drained, tonic::transport::Error>
     where
         I: Stream<Item = Result<IO, E>> + Send,
@@ -88,7 +88,7 @@ impl Service {
             .layer(Calls::new(Arc::clone(&ledger)))
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, async {
-                // A sender that was dropped stops the transport as well.
+                // If the sender is dropped, the transport stops as well.
                 let _ = stopped.await;
             });
         let mut transport = std::pin::pin!(transport);
@@ -101,7 +101,7 @@ impl Service {
             biased;
             drained = drain::when_asked(shutdown, &ledger, &lifecycle, &health, times) => {
                 drop(stop);
-                // After this time, only peers keep their connections open.
+                // Connections that are still open after this time are kept open by their peers.
                 let _ = timeout(CLOSE_TIMEOUT, transport).await;
                 lifecycle.advance(Phase::Closed);
                 drained

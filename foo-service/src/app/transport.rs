@@ -1,4 +1,4 @@
-//! HTTP/2 as this service speaks it: limits that do not harm good clients, and the routes.
+//! The HTTP/2 server: limits that do not harm good clients, and the routes.
 
 use foo_proto::v1::{FILE_DESCRIPTOR_SET, foo_service_server::FooServiceServer};
 use tonic::{codec::CompressionEncoding, service::Routes, transport::Server};
@@ -7,28 +7,28 @@ use tonic_health::server::HealthReporter;
 use super::health;
 use crate::rpc::FooRpc;
 
-/// HTTP/2 streams open at once on a connection (arbitrary, far over the 100 that clients assume before they know:
-/// below that, a connection's first calls would be refused). What waits is bounded by the line, not here.
+/// HTTP/2 streams open at once on a connection (arbitrary, far above the 100 that clients assume until they know the limit: with
+/// less, the first calls of a connection would be refused). The waiting line bounds how many calls wait, not this limit.
 const MAX_STREAMS: u32 = 16_384;
-/// Flow control per connection. Large, because h2 ends a connection that holds very many small unread frames, and
-/// judges that by the window.
+/// The window of flow control per connection. It is large, because h2 ends a connection that has very many small unread frames,
+/// and decides that by the window.
 const CONNECTION_WINDOW: u32 = 64 << 20;
-/// Flow control per stream: room for a payload of the default limit in one go.
+/// The window of flow control per stream: a payload of the default limit fits in as a whole.
 const STREAM_WINDOW: u32 = 2 << 20;
-/// Streams that a client has reset before they were accepted. Over it, h2 ends the connection; the default of 20 is
-/// reached by any client whose deadlines pass in bulk.
+/// How many streams may be reset by a client before they are accepted. Above it, h2 ends the connection. The default of 20 is
+/// reached by any client when many of its deadlines pass together.
 const MAX_PENDING_RESETS: usize = MAX_STREAMS as usize;
-/// Streams reset because their client broke a rule, as late frames do, over the whole life of a connection. h2 alone
-/// allows 1,024; a `Server` that sets nothing allows any number (read in tonic 0.14.9), which is no defence.
+/// How many streams may be reset because their client broke a rule (for example with late frames) in the whole life of a
+/// connection. h2 alone allows 1,024. A `Server` without this setting has no limit (read in tonic 0.14.9), so no protection.
 const MAX_ERROR_RESETS: usize = MAX_STREAMS as usize;
-/// Headers of a call in bytes, as HTTP/2 counts them. Far over the limit on metadata, so that a call over that limit is answered
-/// and counted. A call over this limit never gets to the service: h2 answers it with HTTP 431, and if it takes a quarter more frames
-/// than the limit needs, h2 ends the connection.
+/// The most headers of a call in bytes, as HTTP/2 counts them. Far above the limit on metadata, so that a call over that limit is
+/// answered and counted. A call over this limit never gets to the service: h2 answers it with HTTP 431, or ends the connection if
+/// the call takes a quarter more frames than the limit needs.
 const MAX_HEADERS: u32 = 256 << 10;
-/// A message's other fields and framing, beside its payload.
+/// The room for a message's other fields and framing, besides its payload.
 const ENVELOPE: usize = 64 << 10;
 
-/// A transport with these limits, and nothing to serve yet.
+/// Creates a server with these limits and no routes yet.
 pub(super) fn server() -> Server {
     Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
@@ -39,11 +39,11 @@ pub(super) fn server() -> Server {
         .http2_max_header_list_size(MAX_HEADERS)
 }
 
-/// FooService, health and reflection. Payloads may have `max_payload` bytes.
+/// The routes of FooService, health and reflection. A payload may have at most `max_payload` bytes.
 pub(super) fn routes(rpc: FooRpc, max_payload: u64, health: &HealthReporter) -> Routes {
     let server = FooServiceServer::new(rpc)
         .max_decoding_message_size(decoding_limit(max_payload))
-        // The limit holds for what comes out of it too: tonic stops there. Answers are small, and stay as they are.
+        // tonic applies the decoding limit to the decompressed message too. Answers are small, and are not compressed.
         .accept_compressed(CompressionEncoding::Gzip);
     Routes::new(server)
         .add_service(health::service(health).accept_compressed(CompressionEncoding::Gzip))
@@ -51,8 +51,8 @@ pub(super) fn routes(rpc: FooRpc, max_payload: u64, health: &HealthReporter) -> 
         .add_service(reflection_v1alpha().accept_compressed(CompressionEncoding::Gzip))
 }
 
-/// What tonic decodes at all: well over the payload limit, so that a payload a little over it is answered with the
-/// name of the field, and one far over it is not even read.
+/// The size up to which tonic decodes a message. It is well above the payload limit: a payload a little too large is answered
+/// with the name of the field, and one far too large is not even read.
 fn decoding_limit(max_payload: u64) -> usize {
     usize::try_from(max_payload)
         .unwrap_or(usize::MAX)

@@ -1,4 +1,4 @@
-//! What can change while a service runs.
+//! The settings that can change while a service runs.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use super::{
 };
 use crate::work::Share;
 
-/// The [`Settings`] that can change while a service runs. The flags have the same names. A flag that is not given keeps its
-/// value.
+/// The [`Settings`] that can change while a service runs. The flags have the same names as those of the service. `None` keeps
+/// the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Args)]
 pub struct Change {
     /// Number of workers: messages that are processed at once, for both RPCs together
@@ -32,7 +32,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// The settings with these changes.
+    /// Returns a copy of `settings` with these changes.
     #[must_use]
     pub fn apply(&self, settings: &Settings) -> Settings {
         Settings {

@@ -1,17 +1,17 @@
-//! Settings that make no sense together, whether they were given or not.
+//! Settings that contradict each other, whether they were given or are defaults.
 
 use super::{QueueKind, Settings, word};
 use crate::{enqueue::WhenFull, role::Accept, work::WorkKind};
 
-/// The most that burn CPU time, on a thread each (arbitrary: over any machine's cores).
+/// The most workers with `--work cpu`, which starts a thread for each (arbitrary: more than any machine has cores).
 const MAX_CPU_WORKERS: u32 = 1024;
 
 impl Settings {
-    /// What no single flag can know to be wrong.
+    /// Checks what the parsers of single flags cannot: that the settings fit together.
     ///
     /// # Errors
     ///
-    /// What contradicts what, and what to do.
+    /// If two settings contradict each other. The text names their flags and says what to do.
     pub fn check(&self) -> Result<(), String> {
         if self.work == WorkKind::Cpu && self.workers > MAX_CPU_WORKERS {
             return Err(format!(

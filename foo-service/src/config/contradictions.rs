@@ -1,24 +1,24 @@
-//! Flags that have no effect beside other flags that were given, or without them.
+//! Flags that have no effect together with other flags that were given, or without them.
 
 use super::{QueueKind, Settings};
 use crate::work::ServiceTimeDistribution;
 
-/// Settings that were given and have no effect. Displayed, it names them as they were given, and says what to do.
+/// Settings that were given and have no effect. The text names them as they were given, and says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{says}")]
 pub struct Contradiction {
-    /// The fields of [`Settings`], one or two.
+    /// The names of the fields of [`Settings`], one or two.
     pub fields: Vec<&'static str>,
     says: String,
 }
 
 impl Settings {
-    /// Flags that were given and have no effect. `given` has the name under which a field was given:
-    /// its flag or its variable; `None` for a default, and for a flag that has an effect by a later change.
+    /// Checks that each flag that was given has an effect. `given` returns the name under which a field was given: its flag or its
+    /// variable. It returns `None` for a default, and for a flag that a later change can give an effect.
     ///
     /// # Errors
     ///
-    /// The first of them, with their names.
+    /// The first flags that were given and have no effect.
     pub fn contradictions(&self, given: impl Fn(&str) -> Option<String>) -> Result<(), Contradiction> {
         let without_effect = [
             (

@@ -1,6 +1,6 @@
 //! Every flag of the service: its environment variable, default, range and unit.
 //!
-//! Only the assembly ([`crate::app`]) and `main` read these; everything else is given values.
+//! Only the assembly ([`crate::app`]) and `main` read the settings; all other modules get single values.
 
 mod change;
 mod check;
@@ -37,10 +37,10 @@ use crate::{
     work::{ServiceTimeDistribution, Share, Slowdown, WorkKind},
 };
 
-/// How long a durable or shared queue remembers ids, if the user does not say (as NATS JetStream does).
+/// How long a durable or shared queue remembers ids, if `--queue-dedupe` is not given (the default of NATS JetStream).
 const DEDUPE: Duration = Duration::from_secs(120);
 
-/// How a service behaves, apart from where it listens.
+/// All settings of a service, apart from those of its process ([`Listen`], [`LogArgs`], [`TlsArgs`]).
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// Number of workers: messages that are processed at once, for both RPCs together. 0 only accepts messages for a durable or
@@ -84,8 +84,8 @@ pub struct Settings {
     #[arg(long, env = "FOO_WORK", default_value = "sleep")]
     pub work: WorkKind,
 
-    /// The queue behind Enqueue: in memory, in a file, or on NATS servers, as nats://HOST:PORT,… or tls://HOST:PORT,…, where several
-    /// instances share it
+    /// The queue behind Enqueue: in memory, in a file, or on NATS servers, as nats://HOST:PORT,… or tls://HOST:PORT,…, where
+    /// several instances share it
     #[arg(
         long,
         env = "FOO_QUEUE",
@@ -96,7 +96,7 @@ pub struct Settings {
     )]
     pub queue: QueueKind,
 
-    /// What a shared queue needs besides.
+    /// The flags that only a shared queue has.
     #[command(flatten)]
     pub shared_queue: SharedQueueArgs,
 
@@ -110,7 +110,7 @@ pub struct Settings {
     pub queue_dedupe: Option<Duration>,
 
     /// Maximum number of messages in a bounded or durable queue, apart from those in service. In a shared queue, those in service
-    /// count
+    /// count too
     #[arg(long, env = "FOO_QUEUE_CAPACITY", default_value = "1000", value_parser = count)]
     pub queue_capacity: u32,
 
@@ -118,8 +118,8 @@ pub struct Settings {
     #[arg(long, env = "FOO_WHEN_FULL", default_value = "reject")]
     pub when_full: WhenFull,
 
-    /// Age above which a queued message is dropped when its turn comes: it is not processed and counts as expired [0s to 1h;
-    /// default: every message is processed]
+    /// Age above which a queued message is not processed when its turn comes, and counts as expired [0s to 1h; default: every
+    /// message is processed]
     #[arg(long, env = "FOO_MESSAGE_TTL", value_parser = duration_up_to_an_hour)]
     pub message_ttl: Option<Duration>,
 
@@ -132,8 +132,8 @@ pub struct Settings {
     #[arg(long, env = "FOO_LINE", default_value = "auto", value_parser = line_kind())]
     pub line: &'static LineKind,
 
-    /// Whether the metadata `priority: u=0` (most urgent) to `u=7` of a call of Process decides which call is first; the line holds
-    /// within a class, and --max-waiting for each class
+    /// Whether the metadata `priority: u=0` (most urgent) to `u=7` of a call of Process decides which call is first. If so, --line
+    /// orders the calls within a class, and --max-waiting is per class
     #[arg(long, env = "FOO_CLASSES", default_value = "off")]
     pub classes: Classes,
 
@@ -178,12 +178,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The limit of Process: what was asked for, or as many as there are workers.
+    /// The value with which the limit starts: `--concurrency-limit`, or the number of workers, but at least 1.
     pub fn limit(&self) -> u32 {
         self.concurrency_limit.unwrap_or(self.workers.max(1))
     }
 
-    /// What the service is for.
+    /// Whether the service accepts calls, and whether it works on messages.
     pub fn role(&self) -> Role {
         Role {
             accept: self.accept,
@@ -191,7 +191,7 @@ impl Settings {
         }
     }
 
-    /// Whether the limit is a number that only the operator changes: one that was set, or that of the workers.
+    /// True if only the operator changes the limit: it is a number that was set, or the number of workers.
     pub fn limit_is_known(&self) -> bool {
         match self.limit_kind.name {
             "fixed" => true,
@@ -200,7 +200,7 @@ impl Settings {
         }
     }
 
-    /// How calls and queued messages take their turns.
+    /// The settings of the room in which calls and queued messages wait for their turns.
     pub fn turns(&self) -> Rules {
         Rules {
             limit: self.limit_kind,
@@ -209,7 +209,7 @@ impl Settings {
             line: self.line,
             classes: self.classes,
             places: match self.bound() {
-                // tower's limit is the bound: never met here.
+                // tower's limit already bounds the line (`process/guard.rs`), so the line needs no bound of its own.
                 Some(_) => usize::MAX,
                 None => self.max_waiting as usize,
             },
@@ -217,8 +217,8 @@ impl Settings {
         }
     }
 
-    /// The limit, and how many calls may wait, where these two numbers are all that decides which calls of Process are
-    /// rejected.
+    /// The limit, and how many calls may wait, if these two numbers alone decide which calls of Process are rejected. Otherwise
+    /// `None`.
     pub fn bound(&self) -> Option<(u32, u32)> {
         let plain = self.limit_is_known() && self.line.name == "fifo" && self.classes == Classes::Off;
         plain.then(|| (self.limit(), self.max_waiting))
@@ -235,7 +235,7 @@ impl Settings {
         }
     }
 
-    /// What the queue stands on.
+    /// Where the queue stores its messages, with the settings for that.
     pub fn backing(&self) -> Backing {
         match (&self.queue, &self.queue_dir) {
             #[cfg(feature = "nats")]
@@ -246,7 +246,7 @@ impl Settings {
                 dedupe: self.queue_dedupe.unwrap_or(DEDUPE),
                 workers: self.workers,
             }),
-            // Without a folder `check` refuses a durable queue, and a shared one without the feature.
+            // `check` has refused a durable queue without a folder, and a shared queue without the feature.
             _ => Backing::Memory(self.capacity()),
         }
     }
@@ -281,7 +281,7 @@ impl Default for Settings {
     }
 }
 
-/// The word for a value of a flag, as it is written on the command line.
+/// The name of a flag's value, as it is written on the command line.
 pub fn word(value: &impl ValueEnum) -> String {
     value
         .to_possible_value()

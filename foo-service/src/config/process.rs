@@ -1,4 +1,4 @@
-//! Flags of the process around a service: where it listens, its log, the files of TLS.
+//! Flags of the process: addresses to listen on, the log, and the files for TLS.
 
 use std::path::PathBuf;
 
@@ -33,7 +33,7 @@ pub struct LogArgs {
     pub log_format: LogFormat,
 }
 
-/// The flags by which the service encrypts its connections, and asks callers for certificates.
+/// The flags for TLS: the service's certificate, and the CA of the clients' certificates.
 #[derive(Debug, Clone, Args)]
 pub struct TlsArgs {
     /// Certificate for TLS, with its chain (PEM file). SIGHUP reads all TLS files again, for new connections

@@ -9,33 +9,33 @@ use clap::{
 
 use super::values::{count, duration_up_to_an_hour};
 
-/// The port of a NATS server that is named without one.
+/// The port of a NATS server if `--queue` names none.
 const NATS_PORT: u16 = 4222;
 
 /// Which queue is behind Enqueue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueueKind {
-    /// It grows until memory ends.
+    /// A queue in memory without a capacity.
     Unbounded,
-    /// It holds `--queue-capacity` messages.
+    /// A queue in memory for `--queue-capacity` messages.
     Bounded,
-    /// It holds `--queue-capacity` messages in a file in `--queue-dir`; they outlive the process, by SIGKILL or with the power.
+    /// A queue for `--queue-capacity` messages in a file in `--queue-dir`. They survive SIGKILL and a power failure.
     Durable,
-    /// It holds `--queue-capacity` messages on a NATS server, for all instances that name the same server and `--queue-name`.
+    /// A queue for `--queue-capacity` messages on NATS servers, shared by all instances with the same servers and `--queue-name`.
     Nats(NatsServers),
 }
 
 /// The NATS servers of a shared queue, as `nats://HOST[:PORT][,HOST[:PORT]…]`; with `tls://`, only over TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NatsServers {
-    /// Whether the connection must be encrypted.
+    /// True if the connection must be encrypted (`tls://`).
     pub tls: bool,
-    /// Each as HOST:PORT; at least one.
+    /// The servers, each as HOST:PORT; at least one.
     pub hosts: Vec<String>,
 }
 
 impl QueueKind {
-    /// Whether messages stay on the queue when the process ends.
+    /// True if messages stay on the queue when the process ends.
     pub fn outlives_process(&self) -> bool {
         matches!(self, Self::Durable | Self::Nats(_))
     }
@@ -77,7 +77,7 @@ impl FromStr for NatsServers {
     }
 }
 
-/// HOST:PORT of one server of the list.
+/// Reads one server of the list, and adds the default port if it has none.
 fn host(text: &str) -> Result<String, String> {
     if text.contains('@') {
         return Err(
@@ -99,7 +99,7 @@ fn host(text: &str) -> Result<String, String> {
     Ok(full)
 }
 
-/// Reads `--queue`.
+/// The parser of `--queue`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QueueParser;
 
@@ -136,7 +136,7 @@ impl TypedValueParser for QueueParser {
     }
 }
 
-/// The flags of a shared queue. Without one, each is a usage error.
+/// The flags that only a shared queue has. With any other queue, each of them is a usage error.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
 pub struct SharedQueueArgs {
     /// Name of the shared queue on its server; instances with the same name share it [default: foo]
@@ -178,7 +178,7 @@ pub struct SharedQueueArgs {
 }
 
 impl SharedQueueArgs {
-    /// The first flag that was given.
+    /// The first of these flags that was given.
     pub(super) fn given(&self) -> Option<&'static str> {
         let flags = [
             ("--queue-name", self.queue_name.is_some()),

@@ -1,5 +1,5 @@
-//! The values of flags: numbers, sizes and durations, with their units and ranges. What is out of range is refused, never
-//! rounded or cut off.
+//! Parsers for the values of flags: numbers, sizes and durations, with their units and ranges. A value out of range is refused,
+//! never rounded or cut off.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tower_admission::{
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// The most workers (arbitrary: far over what a process does at once).
+/// The most workers (arbitrary: far more than a process can use).
 const MAX_WORKERS: u32 = 65_536;
 
 pub(super) fn duration_up_to_an_hour(text: &str) -> Result<Duration, String> {
@@ -52,7 +52,7 @@ pub(super) fn workers_or_none(text: &str) -> Result<u32, String> {
     }
 }
 
-/// A limit by its name. One that the crate gets is a value of the flag at once.
+/// The parser of `--limit`. Each limit of the crate `tower-admission` is a value of the flag, also one that is added later.
 pub(super) fn limit_kind() -> impl TypedValueParser<Value = &'static LimitKind> {
     let values = limit::LIMITS
         .iter()
@@ -60,7 +60,7 @@ pub(super) fn limit_kind() -> impl TypedValueParser<Value = &'static LimitKind> 
     PossibleValuesParser::new(values).map(|name| limit::by_name(&name).expect("one of the possible values"))
 }
 
-/// A line by its name, in the same way.
+/// The parser of `--line`. Each line of the crate `tower-admission` is a value of the flag, also one that is added later.
 pub(super) fn line_kind() -> impl TypedValueParser<Value = &'static LineKind> {
     let values = line::LINES
         .iter()
@@ -70,7 +70,7 @@ pub(super) fn line_kind() -> impl TypedValueParser<Value = &'static LineKind> {
 
 pub(super) fn payload_size(text: &str) -> Result<u64, String> {
     let bytes = whole(text).map_err(|error| format!("{error}; write it as 64KiB or 1MiB"))?;
-    // Double of it, as the decoding limit, is to stay well inside HTTP/2's flow control.
+    // The decoding limit is a little over twice this size. It should not be far above the windows of HTTP/2's flow control.
     if bytes > 64 << 20 {
         return Err("must be at most 64MiB".to_owned());
     }

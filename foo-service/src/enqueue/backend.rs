@@ -1,4 +1,4 @@
-//! What the queue stands on: memory, a file, or a server. A closed set, so that the queue in memory pays for no other.
+//! The queue behind Enqueue: in memory, in a file, or on a server. An enum, so that a queue in memory has no cost from the others.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,35 +9,35 @@ use super::nats;
 use super::{file, queue};
 use crate::job::{Job, JobOutcome, Processed};
 
-/// The two kinds of queue behind one door.
+/// The queue behind Enqueue, of one of three kinds.
 pub(super) enum Backend {
-    /// It dies with the process.
+    /// A queue in memory, which ends with the process.
     Memory(Arc<queue::Queue>),
-    /// In a file, which outlives the process.
+    /// A queue in a file, which outlives the process.
     File(Arc<file::FileQueue>),
-    /// It is on a server, and other processes have it too.
+    /// A queue on a server, shared with other processes.
     #[cfg(feature = "nats")]
     Nats(Arc<nats::NatsQueue>),
 }
 
-/// A message that was taken, and is owed an end.
+/// A message that was taken from the queue. It must be ended with an outcome.
 pub(super) enum Lease {
-    /// Its end is a change in memory.
+    /// The outcome is only counted in memory.
     Memory(queue::Lease),
-    /// Its end is written before it counts.
+    /// The outcome is written to the file before it counts.
     File(file::Lease),
-    /// Its end is told to the server.
+    /// The outcome is reported to the server.
     #[cfg(feature = "nats")]
     Nats(nats::Lease),
 }
 
 impl Backend {
-    /// Whether messages stay on the queue when the process ends: a drain does not wait for them then.
+    /// True if messages stay on the queue when the process ends: a drain does not wait for them then.
     pub(super) fn outlives_process(&self) -> bool {
         !matches!(self, Self::Memory(_))
     }
 
-    /// Waits until there is a message. For one consumer. Cancel-safe.
+    /// Waits until there is a message. Only one consumer may wait. Cancel-safe.
     pub(super) async fn ready(&self) {
         match self {
             Self::Memory(queue) => queue.ready().await,
@@ -47,7 +47,7 @@ impl Backend {
         }
     }
 
-    /// Takes the oldest message, if it is still there.
+    /// Takes the oldest message; `None` if there is none any more.
     pub(super) fn take(&self) -> Option<Lease> {
         match self {
             Self::Memory(queue) => queue.take().map(Lease::Memory),
@@ -57,7 +57,7 @@ impl Backend {
         }
     }
 
-    /// No message is taken any more. In memory, those on the queue end as abandoned; elsewhere they stay.
+    /// Stops the taking of messages. In memory, the messages on the queue end as abandoned; in a file or on a server they stay.
     pub(super) fn abandon(&self) {
         match self {
             Self::Memory(queue) => queue.abandon(),
@@ -67,7 +67,7 @@ impl Backend {
         }
     }
 
-    /// Waits until nothing is left to be written. The last thing that happens to a queue.
+    /// Waits until everything is written. Nothing may use the queue afterwards.
     pub(super) async fn close(&self) {
         match self {
             Self::Memory(_) => {}
@@ -108,7 +108,7 @@ impl Lease {
         }
     }
 
-    /// The message ends with `outcome`, without having been processed. Waits only where that has to be written.
+    /// Ends the message with `outcome`; it was not processed. Waits only if the outcome must be written or reported.
     pub(super) async fn end(self, outcome: JobOutcome) {
         match self {
             Self::Memory(lease) => lease.end(outcome),
@@ -118,7 +118,7 @@ impl Lease {
         }
     }
 
-    /// The message was processed. Waits only where that has to be written.
+    /// Ends the message as processed. Waits only if the outcome must be written or reported.
     pub(super) async fn complete(self, processed: Processed) {
         match self {
             Self::Memory(lease) => lease.complete(processed),

@@ -1,5 +1,5 @@
-//! How queued messages ended, for watchers: a bounded log in which each entry has a position. Each watcher reads at its own
-//! pace, can resume at a position, and is told when entries were overwritten before it read them.
+//! The outcomes of queued messages, for watchers: a bounded log in which each entry has a position. Each watcher reads at its own
+//! pace, can resume at a position, and learns how many entries were overwritten before it read them.
 
 use std::{
     collections::VecDeque,
@@ -9,25 +9,25 @@ use std::{
 
 use crate::job::JobOutcome;
 
-/// Entries kept (arbitrary: a second at 100,000 messages/s, at most 20 MiB with the longest ids).
+/// The number of entries that are kept (arbitrary: a second at 100,000 messages/s, at most 20 MiB with the longest ids).
 pub const LOG_CAPACITY: usize = 131_072;
 
-/// The end of one queued message.
+/// The outcome of one queued message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
     /// The id of the message.
     pub id: Box<str>,
-    /// On the queue, until a worker took it or it was dropped.
+    /// How long the message was on the queue, until a worker took it or it ended there.
     pub queue_wait: Duration,
-    /// `None`: no worker ever had it.
+    /// How long a worker processed the message; `None` if no worker had it.
     pub service_time: Option<Duration>,
-    /// How it ended: one of the outcomes of an admitted message.
+    /// How the message ended.
     pub outcome: JobOutcome,
     /// How often a shared queue had delivered it, at least once; `None`: the queue is not shared.
     pub deliveries: Option<u32>,
 }
 
-/// The log. Positions count from 0 at the start of the instance, or go on where a durable queue ended.
+/// The log. Positions count from 0 at the start of the instance, or continue those of a durable or shared queue.
 #[derive(Debug, Default)]
 pub struct CompletionLog {
     state: Mutex<State>,
@@ -38,20 +38,20 @@ struct State {
     entries: VecDeque<Completion>,
     /// The position of the oldest entry.
     start: u64,
-    /// A position that the end reaches soon: entries up to there are on the server of a shared queue.
+    /// The position up to which entries are already on the server of a shared queue: they will be appended soon.
     expected: u64,
 }
 
-/// A look at the log.
+/// The result of one reading of the log.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LogChunk {
-    /// Those asked for, oldest first.
+    /// The entries with the prefix that was asked for, oldest first.
     pub completions: Vec<Completion>,
-    /// Where the look ended: the position to go on from.
+    /// The position at which the reading ended, and from which to continue.
     pub end: u64,
-    /// Entries of any run that were overwritten before this look.
+    /// Entries with any prefix that were overwritten before this reading.
     pub missed: u64,
-    /// Whether there is more to see.
+    /// True if the log has more entries after `end`.
     pub more: bool,
 }
 
@@ -60,7 +60,7 @@ impl CompletionLog {
         self.state.lock().expect("no code panics with the log locked")
     }
 
-    /// Appends; the oldest makes room.
+    /// Appends an entry. If the log is full, the oldest entry is removed.
     pub fn push(&self, completion: Completion) {
         let mut state = self.state();
         if state.entries.len() == LOG_CAPACITY {
@@ -70,7 +70,7 @@ impl CompletionLog {
         state.entries.push_back(completion);
     }
 
-    /// What an earlier process has written: entries from position `start` on. Nothing was appended before.
+    /// Fills an empty log with the entries of an earlier process; the first has position `start`.
     pub fn restore(&self, entries: VecDeque<Completion>, start: u64) {
         *self.state() = State {
             entries,
@@ -79,7 +79,8 @@ impl CompletionLog {
         };
     }
 
-    /// The next entry has position `start`: those before it are not to be had. Entries up to position `end` are on their way.
+    /// Starts an empty log whose next entry has position `start`; earlier entries are not available. Entries up to position `end`
+    /// will be appended soon.
     pub fn expect(&self, start: u64, end: u64) {
         *self.state() = State {
             entries: VecDeque::new(),
@@ -88,10 +89,10 @@ impl CompletionLog {
         };
     }
 
-    /// Looks at up to `most` entries from position `after` on, and returns those whose id starts with `prefix`.
+    /// Reads up to `most` entries from position `after` on, and returns those whose id starts with `prefix`.
     ///
-    /// `after` of another instance may lie beyond the end; it then counts as the end. Where entries up to there are on their way,
-    /// there is nothing to see yet.
+    /// `after` may come from another instance and lie beyond the end: it then counts as the end. But if entries up to `after` will
+    /// be appended soon, the reading is empty and stays at `after`.
     pub fn read(&self, after: u64, prefix: &str, most: usize) -> LogChunk {
         let state = self.state();
         let log_end = state.start + state.entries.len() as u64;

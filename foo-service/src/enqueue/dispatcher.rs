@@ -1,9 +1,8 @@
-//! Waits for a message, then for a worker, and only then takes the message: so the depth counts every message that no
-//! worker has, an idle queue holds no worker, and the queue takes its turns at the workers like one caller among those of
-//! Process.
+//! Waits for a message, then for a worker, and only then takes the message. So the depth counts every message that no worker
+//! has, an idle queue occupies no worker, and the queue waits for turns like one caller among those of Process.
 //!
-//! A queue that outlives the process is left alone as soon as the service drains: what is in service is finished, the rest
-//! stays.
+//! When the service drains, nothing more is taken from a queue that outlives the process: messages in service are finished, the
+//! others stay on it.
 
 use std::{pin::pin, time::Duration};
 
@@ -17,8 +16,8 @@ use crate::{
     turns::Turns,
 };
 
-/// Runs until the service abandons or closes; lets go then of what is in service and on the queue. A message that is older than
-/// `ttl` when its turn comes ends as expired, without any work, and its turn is the next one's.
+/// Runs until the service abandons or closes; then abandons what is still in service or on the queue. A message that is older than
+/// `ttl` when its turn comes ends as expired without work, and its turn goes to the next one.
 pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle, ttl: Option<Duration>) {
     let last = if queue.outlives_process() {
         Phase::Draining
@@ -26,7 +25,7 @@ pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle, t
         Phase::Abandoning
     };
     let mut over = pin!(lifecycle.reached(last));
-    // As many as there are workers, and those that have ended since the last turn.
+    // The messages in service, and those that have ended since the last turn.
     let mut in_service = JoinSet::new();
     loop {
         let next = async {
@@ -38,7 +37,7 @@ pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle, t
             turn = next => turn,
             () = &mut over => break,
         };
-        // A queue that always has a message gets here without a look at `over`, which costs more.
+        // While a message is always ready, the select above never polls `over`. This check costs less than polling it first.
         if lifecycle.is_at_least(last) {
             break;
         }
@@ -48,7 +47,7 @@ pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle, t
             let expired = ttl.is_some_and(|ttl| age > ttl);
             let mut work = Box::pin(async move {
                 if expired {
-                    // The turn goes to the next message, and the limit learns nothing from it.
+                    // The turn is dropped: the next one gets it, and the limit takes no sample from it.
                     return lease.end(JobOutcome::Expired).await;
                 }
                 let processed = turn.process(Door::Enqueue, lease.job(), lease.taken()).await;
@@ -58,7 +57,7 @@ pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle, t
                 }
                 turn.finish(processed);
             });
-            // Work that takes no time, and a message that has expired, needs no task of its own.
+            // Work that takes no time needs no task of its own, nor does a message that has expired.
             if work.as_mut().now_or_never().is_none() {
                 in_service.spawn(work);
             }

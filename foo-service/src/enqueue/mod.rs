@@ -1,4 +1,4 @@
-//! The fire-and-forget door: acknowledges as soon as the message is on the queue. A dispatcher takes it from there.
+//! The fire-and-forget RPC Enqueue: acknowledges a message as soon as it is on the queue. A dispatcher has it processed later.
 
 mod backend;
 mod completions;
@@ -31,12 +31,12 @@ use crate::{
     metrics::Metrics,
 };
 
-/// How much the queue holds, and what happens to a message that finds it full.
+/// How many messages the queue can have, and what happens to a new message when it is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capacity {
-    /// Everything that is sent, until memory ends. A strategy that a user asks for by name.
+    /// Any number, until memory is full. Only if the user asks for it by name.
     Unbounded,
-    /// Up to a number of messages.
+    /// At most a number of messages.
     Bounded {
         /// The number of messages, at least 1.
         places: u32,
@@ -45,7 +45,7 @@ pub enum Capacity {
     },
 }
 
-/// What happens to a message that finds the queue full.
+/// What happens to a new message when the queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum WhenFull {
     /// It is refused: the sender learns of it, at once.
@@ -56,36 +56,36 @@ pub enum WhenFull {
     Wait,
 }
 
-/// What the queue stands on.
+/// Where the queue stores its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Backing {
-    /// Memory: the queue ends with the process.
+    /// In memory: the queue ends with the process.
     Memory(Capacity),
-    /// A file: what was acknowledged outlives the process.
+    /// In a file: acknowledged messages outlive the process.
     File(FileSettings),
-    /// A server: what was acknowledged outlives the process, and other processes take it.
+    /// On a server: acknowledged messages outlive the process, and other processes can take them.
     #[cfg(feature = "nats")]
     Nats(NatsSettings),
 }
 
-/// What a caller is told of a message that is on the queue.
+/// The answer to a caller whose message is on the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Enqueued {
-    /// Messages on the queue then.
+    /// The number of messages on the queue after the call. For a shared queue it is an estimate from the last sample.
     pub depth: u64,
-    /// Whether the message is a repeat of one that was queued before, and was not queued again.
+    /// True if the message repeats the id of an earlier one, and was not queued again.
     pub duplicate: bool,
 }
 
-/// The RPC Enqueue: takes messages for the queue.
+/// The RPC Enqueue: puts messages on the queue.
 pub struct EnqueueDoor {
     queue: Backend,
-    /// Places on the queue, where callers wait for them.
+    /// The places on the queue, if callers wait for them ([`WhenFull::Wait`]).
     places: Option<Places>,
     ledger: Arc<Ledger>,
     lifecycle: Arc<Lifecycle>,
     metrics: Arc<Metrics>,
-    /// The age above which a message is not processed.
+    /// The age above which a message is not processed; `None`: every message is processed.
     message_ttl: Option<Duration>,
 }
 
@@ -95,7 +95,7 @@ struct Places {
 }
 
 impl EnqueueDoor {
-    /// A queue on `backing`. With [`WhenFull::Wait`], `max_waiting` callers may wait for a place on it.
+    /// Opens the queue. With [`WhenFull::Wait`], `max_waiting` callers may wait for room on it.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl EnqueueDoor {
         }
     }
 
-    /// A queue in memory, of that capacity. With [`WhenFull::Wait`], `max_waiting` callers may wait for a place on it.
+    /// Creates a queue in memory. With [`WhenFull::Wait`], `max_waiting` callers may wait for room on it.
     pub fn new(
         capacity: Capacity,
         max_waiting: u32,
@@ -167,7 +167,7 @@ impl EnqueueDoor {
         }
     }
 
-    /// A message that is older than this when its turn comes is not processed, and ends as expired. `None`: every message is
+    /// Sets the age above which a message is not processed when its turn comes, and ends as expired. `None`: every message is
     /// processed.
     #[must_use]
     pub fn message_ttl(mut self, ttl: Option<Duration>) -> Self {
@@ -175,7 +175,7 @@ impl EnqueueDoor {
         self
     }
 
-    /// The name of a queue that outlives the process; empty for one in memory, and for a shared one until it was reached.
+    /// The id of a queue that outlives the process; empty for a queue in memory, and for a shared queue that was not reached yet.
     pub fn queue_id(&self) -> &str {
         match &self.queue {
             Backend::Memory(_) => "",
@@ -185,21 +185,21 @@ impl EnqueueDoor {
         }
     }
 
-    /// Waits until the queue has nothing left to write. Nothing is taken from it or put on it any more.
+    /// Waits until the queue has written everything. To be called when nothing is taken from it or put on it any more.
     pub async fn close(&self) {
         self.queue.close().await;
     }
 
-    /// Puts a message on the queue and says how many are on it then.
+    /// Puts a message on the queue, and returns how many messages are then on it.
     ///
-    /// In memory, waits only with [`WhenFull::Wait`]; a caller that leaves while it waits has put nothing on the queue. In a
-    /// file, waits for the disk, and on a server for its answer; the message of a caller that leaves meanwhile is perhaps on the queue.
+    /// In memory, waits only with [`WhenFull::Wait`]; if the caller leaves while it waits, the message is not queued. In a file,
+    /// waits for the disk, and on a server for its answer; if the caller leaves meanwhile, the message may be queued or not.
     pub async fn enqueue(&self, job: Job, deadline: Option<Instant>) -> Result<Enqueued, Reason> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.ledger.refuse(Door::Enqueue);
             return Err(Reason::Expired);
         }
-        // Boxed, so that calls which never wait are not as large as those that do.
+        // In a box, so that the future of a call that never waits stays small.
         let depth = match (&self.queue, &self.places) {
             (Backend::Memory(queue), None) => queue.offer(job)?,
             (Backend::Memory(queue), Some(places)) => {
@@ -242,12 +242,12 @@ impl EnqueueDoor {
             biased;
             place = places.free.acquire() => {
                 let place = place.expect("the semaphore is never closed");
-                // Some calls get a place after their deadline, when their callers have given up.
+                // The place can come after the caller's deadline.
                 if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                     in_line.leave(JobOutcome::Expired);
                     return Err(Reason::Expired);
                 }
-                // From here to the end nothing waits: a place that was taken is filled.
+                // No `.await` from here to the end, so a place that was taken is always filled.
                 self.metrics.stood_in_line(job.since.elapsed());
                 queue.offer_place(job, place, Some(in_line))
             }
@@ -274,7 +274,7 @@ mod tests {
         }
     }
 
-    /// A door to a queue of one place, which is taken.
+    /// Enqueue with a queue for one message, which is full.
     async fn full_door() -> (EnqueueDoor, Arc<Ledger>) {
         let capacity = Capacity::Bounded {
             places: 1,
@@ -296,9 +296,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_is_filled_in_the_turn_in_which_it_is_taken() {
-        // A caller can go away wherever its future waits. Between taking a place and filling it, that could leave the
-        // place empty for ever.
-        // Tried with an `.await` there: not filled in that turn.
+        // A caller can go away wherever its future waits. Between taking a place and filling it, that could leave the place empty
+        // for ever. With an `.await` added there, this test fails.
         let (door, ledger) = full_door().await;
         let mut waiting = pin!(door.enqueue(job(), None));
         assert!(waiting.as_mut().now_or_never().is_none());
@@ -311,7 +310,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_place_that_comes_with_the_deadline_is_not_filled() {
-        // Tried without the look at the deadline: it was filled.
+        // Without the check of the deadline, this test fails: the place is then filled.
         let (door, ledger) = full_door().await;
         let second = Duration::from_secs(1);
         let mut waiting = pin!(door.enqueue(job(), Some(Instant::now() + second)));
@@ -321,7 +320,7 @@ mod tests {
         let answer = waiting.now_or_never().unwrap();
         assert!(matches!(answer, Err(Reason::Expired)), "{answer:?}");
         assert_eq!(ledger.door(Door::Enqueue).refused, 1);
-        // The next one gets the place.
+        // The next message gets the place.
         door.enqueue(job(), None).now_or_never().unwrap().unwrap();
         drop(taken);
     }

@@ -1,7 +1,7 @@
-//! The queue: offer and take, in memory.
+//! The queue in memory.
 //!
-//! Depth and bytes change with the queue, under its lock, so they are exact. A message that was taken comes with a
-//! [`Lease`], which says how it ended, or hands it back: what a durable queue has to be told.
+//! Depth and bytes change under the lock of the queue, so they are exact. A message that was taken comes with a [`Lease`], which
+//! ends it with an outcome or puts it back.
 
 mod lease;
 
@@ -28,7 +28,7 @@ pub struct Queue {
     state: Mutex<State>,
     not_empty: Notify,
     capacity: Capacity,
-    /// Where callers wait for places: a message that leaves gives its place back here.
+    /// The free places for callers that wait for room. A message that leaves the queue gives its place back here.
     freed: Option<Arc<Semaphore>>,
     ledger: Arc<Ledger>,
     log: Arc<CompletionLog>,
@@ -37,14 +37,14 @@ pub struct Queue {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
-    /// Places that were given away again before the message that had been on them was handed back.
+    /// How many messages the queue has above its capacity: their places were given to others before they were put back.
     overdrawn: usize,
-    /// Set when the queue was abandoned: no consumer would take a message any more.
+    /// Set when the queue was abandoned: no consumer takes messages any more.
     closed: bool,
 }
 
 impl Queue {
-    /// An empty queue. Callers that wait for a place take it from `freed`, which starts with as many as the queue has.
+    /// An empty queue. If callers wait for room, they take places from `freed`, which starts with as many as the capacity.
     pub fn new(
         capacity: Capacity,
         freed: Option<Arc<Semaphore>>,
@@ -65,11 +65,11 @@ impl Queue {
         self.state.lock().expect("no code panics with the queue locked")
     }
 
-    /// Puts a message on the queue, or refuses it, by the policy. Never waits. Returns the depth with it.
+    /// Puts a message on the queue, or refuses it, as the capacity says. Never waits. Returns the depth, this message included.
     ///
     /// # Errors
     ///
-    /// The queue is full, or was abandoned. The message counts as refused then.
+    /// If the queue is full or was abandoned. The message counts as refused.
     pub fn offer(&self, job: Job) -> Result<u64, Reason> {
         let mut state = self.state();
         if let Capacity::Bounded { places, when_full } = self.capacity
@@ -91,11 +91,11 @@ impl Queue {
         self.push(state, job, None)
     }
 
-    /// Fills a place that the caller holds. Never waits.
+    /// Puts a message on the queue, on a place that the caller has taken. Never waits. Returns the depth.
     ///
     /// # Errors
     ///
-    /// The queue was abandoned. The message counts as refused then.
+    /// If the queue was abandoned. The message counts as refused.
     pub fn offer_place(&self, job: Job, place: SemaphorePermit<'_>, in_line: Option<InLine>) -> Result<u64, Reason> {
         let depth = self.push(self.state(), job, in_line)?;
         place.forget();
@@ -130,14 +130,14 @@ impl Queue {
             .map_or(Duration::ZERO, |oldest| oldest.since.elapsed())
     }
 
-    /// Waits until there is a message. For one consumer. Cancel-safe.
+    /// Waits until there is a message. Only one consumer may wait. Cancel-safe.
     pub async fn ready(&self) {
         while self.state().jobs.is_empty() {
             self.not_empty.notified().await;
         }
     }
 
-    /// Takes the oldest message, if it is still there.
+    /// Takes the oldest message; `None` if there is none any more.
     pub fn take(self: &Arc<Self>) -> Option<Lease> {
         let mut state = self.state();
         let job = state.jobs.pop_front()?;
@@ -151,12 +151,12 @@ impl Queue {
         })
     }
 
-    /// Puts a message that was taken in front again. Its place may be another's by now: a queue can hold more than its
-    /// capacity by as many messages as were handed back.
+    /// Puts a message that was taken back to the front. Another message may have its place by now, so the queue can be above its
+    /// capacity by as many messages as were put back.
     ///
     /// # Errors
     ///
-    /// The message, if the queue was abandoned.
+    /// Returns the message if the queue was abandoned.
     pub(super) fn take_back(&self, job: Job, in_service: InService) -> Result<(), (Job, InService)> {
         let mut state = self.state();
         if state.closed {
@@ -172,7 +172,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Ends everything on the queue as abandoned, and refuses what is still to come.
+    /// Ends all messages on the queue as abandoned, and refuses new ones.
     pub fn abandon(&self) {
         let mut state = self.state();
         state.closed = true;

@@ -1,4 +1,4 @@
-//! What a queue on a server needs besides: it has to be reached, and is looked at from outside.
+//! The parts of Enqueue for a shared queue: its server must be reached, and its state is sampled.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,12 +17,12 @@ pub const CAN_SHARE: bool = cfg!(feature = "nats");
 #[error("{0}")]
 pub struct UnfitQueue(pub(super) String);
 
-/// What was last seen of a shared queue.
+/// The last sample of a shared queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SharedSeen {
-    /// Messages that any instance has.
+    /// Messages that are leased by any instance.
     pub leased: u64,
-    /// How long ago that was.
+    /// The age of the sample.
     pub ago: Duration,
 }
 
@@ -52,11 +52,11 @@ impl Backing {
 }
 
 impl EnqueueDoor {
-    /// Tries once to reach a shared queue. A server that is away is no error: [`dispatch`](Self::dispatch) goes on trying.
+    /// Tries once to reach a shared queue. A server that cannot be reached is no error: [`dispatch`](Self::dispatch) tries again.
     ///
     /// # Errors
     ///
-    /// If the server does not fit the settings.
+    /// If the server cannot be used with these settings.
     #[cfg_attr(
         not(feature = "nats"),
         allow(
@@ -73,7 +73,7 @@ impl EnqueueDoor {
         Ok(())
     }
 
-    /// Why the queue has never been reached; `None` if it was, or is in this process.
+    /// Why a shared queue has never been reached; `None` if it was reached, or if the queue is not shared.
     #[cfg_attr(
         not(feature = "nats"),
         allow(clippy::unused_self, reason = "without the feature no queue is shared")
@@ -86,7 +86,7 @@ impl EnqueueDoor {
         None
     }
 
-    /// What was last seen of a shared queue that was reached.
+    /// The last sample of a shared queue; `None` if there is none, or if the queue is not shared.
     #[cfg_attr(
         not(feature = "nats"),
         allow(clippy::unused_self, reason = "without the feature no queue is shared")
@@ -99,7 +99,7 @@ impl EnqueueDoor {
         None
     }
 
-    /// Copies what is known of the queue into the gauges.
+    /// Copies the state of the queue into the gauges.
     pub fn publish(&self) {
         self.metrics.queue.oldest_age(self.queue.oldest_age());
         #[cfg(feature = "nats")]
@@ -108,7 +108,7 @@ impl EnqueueDoor {
         }
     }
 
-    /// Has the queue's messages processed in their turns, until the service abandons or closes.
+    /// Has the messages of the queue processed, each in its turn, until the service abandons or closes.
     pub async fn dispatch(&self, turns: &Arc<Turns>) {
         #[cfg(feature = "nats")]
         if let Backend::Nats(queue) = &self.queue {

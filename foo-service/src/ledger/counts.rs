@@ -1,4 +1,4 @@
-//! Counters of one RPC: its messages by how they ended, its calls by how they ended and why.
+//! Counters of one RPC: its messages by outcome, and its calls by outcome and reason.
 
 use std::sync::atomic::{
     AtomicU64,
@@ -9,13 +9,13 @@ use strum::EnumCount;
 
 use crate::job::{CallEnd, JobOutcome, Reason, RequestOutcome};
 
-/// Side by side on a few lines of the cache, what every good call touches first: what is counted together comes together
-/// from the core that counted last.
+/// The counts of one RPC. The fields that every successful call changes come first, on a few cache lines, so that a core fetches
+/// few lines from the core that counted before it.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(super) struct DoorCounts {
     admitted: AtomicU64,
-    /// Counted on its own, not derived, so that a balance over it can fail.
+    /// Messages inside now. Counted on its own and not derived from the other counts, so that the balance check can fail.
     inside: AtomicU64,
     outcomes: [AtomicU64; JobOutcome::COUNT],
     refused: AtomicU64,
@@ -36,18 +36,18 @@ impl DoorCounts {
         self.inside.fetch_add(messages, SeqCst);
     }
 
-    /// Admitted to a queue from which any instance takes.
+    /// Counts a message that was put on a shared queue. It is not inside, because any instance may take it.
     pub(super) fn admit_to_shared(&self) {
         self.admitted.fetch_add(1, SeqCst);
     }
 
-    /// Taken from a shared queue.
+    /// Counts a message that was taken from a shared queue.
     pub(super) fn take(&self) {
         self.taken.fetch_add(1, SeqCst);
         self.inside.fetch_add(1, SeqCst);
     }
 
-    /// It was taken, and has not ended.
+    /// Takes back the count of a message that was taken from a shared queue and returned to it.
     pub(super) fn give_back(&self) {
         self.taken.fetch_sub(1, SeqCst);
         self.inside.fetch_sub(1, SeqCst);
@@ -62,7 +62,7 @@ impl DoorCounts {
         self.refused.fetch_add(1, Relaxed);
     }
 
-    /// `shared`: whether messages are taken from a shared queue.
+    /// Reads the counts. `shared` is true if messages are taken from a shared queue.
     pub(super) fn read(&self, shared: bool) -> DoorReading {
         DoorReading {
             taken: shared.then(|| self.taken.load(SeqCst)),
@@ -75,20 +75,20 @@ impl DoorCounts {
     }
 }
 
-/// One door's counts of messages, as read.
+/// The counts of the messages of one RPC, as read at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DoorReading {
-    /// Messages that were let in.
+    /// Messages that were admitted.
     pub admitted: u64,
-    /// Of these, messages that an earlier process has left on a durable queue.
+    /// The part of the admitted messages that an earlier process has left on a durable queue.
     pub recovered: u64,
-    /// Messages that were taken from a shared queue; `None` where the queue is not shared.
+    /// Messages that were taken from a shared queue; `None` if the queue is not shared.
     pub taken: Option<u64>,
-    /// Messages that were not let in.
+    /// Messages that were not admitted.
     pub refused: u64,
-    /// Admitted and not ended, as counted. With a shared queue: taken and not ended.
+    /// Messages that were admitted (from a shared queue: taken) and have not ended. Counted, not computed from the others.
     pub inside: u64,
-    /// By [`JobOutcome`], in the order of [`JobOutcome::ALL`].
+    /// Messages that have ended, by [`JobOutcome`], in the order of [`JobOutcome::ALL`].
     pub outcomes: [u64; JobOutcome::COUNT],
 }
 
@@ -98,14 +98,15 @@ impl DoorReading {
         self.outcomes[outcome as usize]
     }
 
-    /// Whether every message is accounted for that was admitted, or taken from a shared queue. Only of use while nothing moves: the counts are read one by one.
+    /// True if each message that was admitted (from a shared queue: taken) is inside or has ended. Meaningful only while no message
+    /// moves, because the counts are read one by one.
     pub fn balances(&self) -> bool {
         self.taken.unwrap_or(self.admitted) == self.outcomes.iter().sum::<u64>() + self.inside
     }
 }
 
-/// The calls of one RPC. Those that were not answered with OK are counted by reason; a [`RequestOutcome`] is the sum of its
-/// reasons, so that the two cannot disagree.
+/// The calls of one RPC. Calls that were not answered with OK are counted by reason. The count of a [`RequestOutcome`] is the sum
+/// over its reasons, so that the two cannot disagree.
 #[derive(Debug, Default)]
 pub(super) struct CallCounts {
     ok: AtomicU64,

@@ -1,23 +1,23 @@
-//! Quantities that rise and fall, and views of them with maxima of their own: what happens between two looks is not lost,
-//! and observers do not disturb each other.
+//! Quantities that rise and fall, with windows on them. Each window has maxima of its own, so a peak between two readings is not
+//! lost, and observers do not disturb each other.
 
 use std::sync::atomic::{
     AtomicU32, AtomicU64,
     Ordering::{Relaxed, SeqCst},
 };
 
-/// How many observers can each have their own maxima at once (arbitrary; a bit each in a `u32`).
+/// How many windows can be open at once (arbitrary; each is one bit of a `u32`).
 pub const MAX_WINDOWS: usize = 16;
 
-/// All levels as they rise and fall, with their maxima in each open window.
+/// The current levels, and their maxima in each open window.
 ///
-/// Side by side on one line of the cache: every call moves several of them, and each line has to be fetched from the
-/// core that had it last.
+/// The levels are together on one cache line: every call changes several of them, and each line must be fetched from the core
+/// that changed it last.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub(super) struct Gauges {
     now: Levels<AtomicU64>,
-    /// A bit per open window.
+    /// The open windows, one bit each.
     windows: AtomicU32,
     max: [Levels<AtomicU64>; MAX_WINDOWS],
 }
@@ -32,7 +32,7 @@ impl Gauges {
         }
     }
 
-    /// The level is `value` now.
+    /// Sets a level to `value`, and raises its maxima if needed.
     pub(super) fn set(&self, level: impl Fn(&Levels<AtomicU64>) -> &AtomicU64, value: u64) {
         level(&self.now).store(value, SeqCst);
         self.raise(level, 0);
@@ -60,7 +60,7 @@ impl Gauges {
         Some(slot)
     }
 
-    /// The levels now, and their maxima since the window was last read.
+    /// Reads the levels, and their maxima since the window was last read.
     pub(super) fn read_window(&self, slot: usize) -> Levels<LevelReading> {
         self.now.with(&self.max[slot], |now, max| {
             let now = now.load(SeqCst);
@@ -88,22 +88,22 @@ impl Gauges {
 pub struct LevelReading {
     /// The level at this instant.
     pub now: u64,
-    /// Since the window was last read.
+    /// The largest value since the window was last read.
     pub max: u64,
 }
 
-/// The levels at one instant.
+/// One value for each quantity that rises and falls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Levels<T> {
-    /// Messages on the queue, without those that a worker has.
+    /// Messages on the queue, without those in service.
     pub queue_depth: T,
-    /// Bytes of their ids and payloads.
+    /// Bytes of the ids and payloads of the messages on the queue.
     pub queue_bytes: T,
-    /// Callers in line, at either door.
+    /// Callers that wait in line, of Enqueue and Process.
     pub waiting: T,
-    /// Messages that a worker has.
+    /// Messages that a worker processes.
     pub in_service: T,
-    /// All of these messages and callers together.
+    /// Queued messages, waiting callers and messages in service together.
     pub in_system: T,
 }
 

@@ -1,11 +1,11 @@
-//! Counts of everything, in atomics: the truth that Watch, `/metrics` and the drain read.
+//! The counts of a service, in atomics. Watch, `/metrics` and the drain all read these.
 //!
-//! Presence in the system is a guard ([`InLine`], [`InService`], [`Handled`], [`InProgress`]): dropping it is the only way to stop
-//! counting, so a caller that goes away at any `.await` cannot leave a count behind. Queued messages carry no guard
-//! (there can be millions); [`crate::enqueue`] owns them and moves them in and out.
+//! A call or message in the system is counted by a guard ([`InLine`], [`InService`], [`Handled`], [`InProgress`]). Only dropping
+//! the guard stops the count, so a caller that goes away at any `.await` cannot leave a count behind. Queued messages have no
+//! guard, because there can be millions; [`crate::enqueue`] counts them in and out.
 //!
-//! Invariant, per door: admitted = the sum of the outcomes + inside. With a shared queue, taken takes the place of admitted: what
-//! was admitted here may be taken elsewhere.
+//! Invariant for each of Enqueue and Process: admitted = the sum of the outcomes + inside. With a shared queue, taken replaces
+//! admitted, because another instance may take what was admitted here.
 
 mod counts;
 mod level;

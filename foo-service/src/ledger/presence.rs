@@ -1,5 +1,5 @@
-//! Presence as guards: what is counted while it is there is counted by one of these. A guard ends with an outcome that a
-//! policy gives. A caller can go away at any `.await`: a guard that is dropped without an outcome finds the reason itself.
+//! Guards that count what is in the system while it is there. A guard usually ends with an outcome from the code that uses it. A
+//! caller can go away at any `.await`: a guard that is dropped without an outcome finds the reason itself.
 
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
@@ -9,19 +9,19 @@ use super::totals::Ledger;
 use crate::job::{CallEnd, Door, JobOutcome, Reason, Rpc};
 
 impl Ledger {
-    /// A call has reached its handler; a drain waits for it until the guard is dropped. A call whose body never comes does
-    /// not get there, and holds up no drain.
+    /// Counts a call that has reached its handler. A drain waits until the guard is dropped. A call whose body never comes does not
+    /// reach its handler, and so does not delay a drain.
     pub fn handle(&self) -> Handled<'_> {
         self.handled.fetch_add(1, SeqCst);
         Handled { ledger: self }
     }
 
-    /// A call has arrived; the guard counts how it ends.
+    /// Counts a call that has arrived; the guard counts how it ends.
     pub fn call(self: &Arc<Self>, rpc: Rpc) -> InProgress {
         InProgress::new(Arc::clone(self), rpc)
     }
 
-    /// A caller joins the line of `door`. At Process that admits its message.
+    /// Counts a caller that joins the line of `door`. For Process this admits its message.
     pub fn join_line(self: &Arc<Self>, door: Door, deadline: Option<Instant>) -> InLine {
         self.levels.raise(|levels| &levels.waiting, 1);
         self.levels.raise(|levels| &levels.in_system, 1);
@@ -31,7 +31,7 @@ impl Ledger {
         InLine::new(Arc::clone(self), door, deadline)
     }
 
-    /// A message leaves the queue for a worker.
+    /// Moves a message from the queue to a worker. `bytes` is its size on the queue.
     pub fn take_from_queue(self: &Arc<Self>, bytes: u64) -> InService {
         self.levels.lower(|levels| &levels.queue_depth, 1);
         self.levels.lower(|levels| &levels.queue_bytes, bytes);
@@ -41,7 +41,7 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// A worker takes a message that waited on a shared queue: from now on it is in this system.
+    /// Counts a message that a worker takes from a shared queue: from now on it is in this system.
     pub fn take_from_shared_queue(self: &Arc<Self>) -> InService {
         self.count_taken();
         self.levels.raise(|levels| &levels.in_system, 1);
@@ -50,7 +50,7 @@ impl Ledger {
     }
 }
 
-/// A call between its arrival and its end. Dropped without an end, its caller went away.
+/// The guard of a call between its arrival and its end. If it is dropped without an end, the caller went away.
 #[derive(Debug)]
 pub struct InProgress {
     ledger: Arc<Ledger>,
@@ -64,14 +64,14 @@ impl InProgress {
         Self { ledger, rpc, end }
     }
 
-    /// No handler has had its message: a message that did not get in.
+    /// Counts the call's message as not admitted, because no handler has taken the call.
     pub fn not_admitted(&self) {
         if let Some(door) = self.rpc.door() {
             self.ledger.refuse(door);
         }
     }
 
-    /// Counts the call by its end.
+    /// Ends the call, which counts with `end`.
     pub fn finish(mut self, end: CallEnd) {
         self.end = end;
     }
@@ -88,7 +88,7 @@ impl Drop for InProgress {
     }
 }
 
-/// A call that a handler has.
+/// The guard of a call that has reached its handler.
 #[derive(Debug)]
 pub struct Handled<'a> {
     ledger: &'a Ledger,
@@ -110,7 +110,7 @@ struct Presence {
 }
 
 impl Presence {
-    /// Why a message left without an outcome.
+    /// The outcome of a message whose guard was dropped without one.
     fn cause(&self) -> JobOutcome {
         if std::thread::panicking() {
             JobOutcome::Failed
@@ -124,10 +124,11 @@ impl Presence {
     }
 }
 
-/// A caller in line. Dropped without an outcome, it counts as abandoned, expired or cancelled.
+/// The guard of a caller in line. If it is dropped without an outcome, it counts as failed (in a panic), abandoned, expired or
+/// cancelled.
 ///
-/// At Process the caller's message is admitted, and ends with the outcome. At Enqueue it is not admitted before it has a
-/// place on the queue: a caller that leaves the line counts as refused there, with any outcome.
+/// For Process, the caller's message is admitted already and ends with the outcome. For Enqueue, it is admitted only when there
+/// is room on the queue: a caller that leaves the line before counts as refused, with any outcome.
 #[derive(Debug)]
 pub struct InLine {
     presence: Option<Presence>,
@@ -141,7 +142,7 @@ impl InLine {
         }
     }
 
-    /// A worker has its message.
+    /// Moves the caller's message to a worker.
     pub fn enter_service(mut self) -> InService {
         let presence = self.presence.take();
         if let Some(presence) = &presence {
@@ -151,7 +152,7 @@ impl InLine {
         InService { presence }
     }
 
-    /// Its message is on the queue.
+    /// Moves the caller's message to the queue.
     pub fn enter_queue(mut self, bytes: u64) {
         if let Some(presence) = self.presence.take() {
             presence.ledger.levels.lower(|levels| &levels.waiting, 1);
@@ -160,7 +161,7 @@ impl InLine {
         }
     }
 
-    /// Its message is on a shared queue, and no longer in this system.
+    /// The caller's message is now on a shared queue, and no longer in this system.
     pub fn enter_shared_queue(mut self) {
         if let Some(presence) = self.presence.take() {
             presence.ledger.levels.lower(|levels| &levels.waiting, 1);
@@ -169,7 +170,7 @@ impl InLine {
         }
     }
 
-    /// The queue has its message already: it counts as neither admitted nor refused. For Enqueue alone.
+    /// Ends the wait without a count as admitted or refused, because the queue already has the message. For Enqueue only.
     pub fn leave_uncounted(mut self) {
         if let Some(presence) = self.presence.take() {
             presence.ledger.levels.lower(|levels| &levels.waiting, 1);
@@ -177,7 +178,7 @@ impl InLine {
         }
     }
 
-    /// The line's policy ends the wait: the message is not served.
+    /// Ends the wait with `outcome`: the line rejects the caller, or its deadline passed.
     pub fn leave(mut self, outcome: JobOutcome) {
         self.end(|_| outcome);
     }
@@ -203,7 +204,7 @@ impl Drop for InLine {
     }
 }
 
-/// A message that a worker has. Dropped without an outcome, its work was broken off.
+/// The guard of a message in service. If it is dropped without an outcome, the work was interrupted.
 #[derive(Debug)]
 pub struct InService {
     presence: Option<Presence>,
@@ -218,12 +219,12 @@ impl InService {
         }
     }
 
-    /// The message ends with `outcome`.
+    /// Ends the message with `outcome`.
     pub fn finish(mut self, outcome: JobOutcome) {
         self.end(|_| outcome);
     }
 
-    /// The message does not end: it goes back to the queue, on which it takes `bytes`.
+    /// Moves the message back to the queue, where it takes `bytes`. It has not ended.
     pub fn back_to_queue(mut self, bytes: u64) {
         if let Some(presence) = self.presence.take() {
             let levels = &presence.ledger.levels;
@@ -234,7 +235,7 @@ impl InService {
         }
     }
 
-    /// The message does not end: it is on the shared queue again.
+    /// The message is on the shared queue again, and no longer in this system. It has not ended.
     pub fn back_to_shared_queue(mut self) {
         if let Some(presence) = self.presence.take() {
             presence.ledger.levels.lower(|levels| &levels.in_service, 1);

@@ -1,4 +1,4 @@
-//! The counts of one service, and how they move. What is in the system is counted by guards (`presence.rs`).
+//! The counts of one service, and the changes of them. Guards (`presence.rs`) count what is in the system.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
@@ -10,28 +10,28 @@ use super::{
 };
 use crate::job::{Door, JobOutcome, Reason, RequestOutcome, Rpc};
 
-/// The counts of one service.
+/// All counts of one service.
 #[derive(Debug, Default)]
 pub struct Ledger {
     doors: [DoorCounts; Door::ALL.len()],
     watches: CallCounts,
     pub(super) levels: Gauges,
-    /// Calls that a handler has: what a drain has to wait for besides `in_system`, since a call that passed the check for
-    /// draining may not have been admitted yet.
+    /// Calls that have reached their handlers. A drain waits for these too: a call that has passed the check for draining may not
+    /// have been admitted yet, so `in_system` does not have it.
     pub(super) handled: AtomicU64,
-    /// Whether the queue outlives the process: a drain does not wait for its messages.
+    /// True if the queue outlives the process: a drain does not wait for its messages.
     keeps_queue: AtomicBool,
-    /// Whether other instances put messages on the queue, and take them from it.
+    /// True if other instances put messages on the queue, and take them from it.
     shares_queue: AtomicBool,
-    /// Set when a drain begins. Before that, no call pays for `idle`.
+    /// Set when a drain begins. Until then, no call has the cost of waking `idle`.
     wakes_idle: AtomicBool,
     idle: Notify,
-    /// Set when the drain ran out of time: messages that are dropped from now on are abandoned.
+    /// Set when the drain has run out of time: messages whose guards are dropped from then on count as abandoned.
     pub(super) abandoning: AtomicBool,
 }
 
 impl Ledger {
-    /// The queue outlives the process, and has these messages from an earlier one. They count as admitted.
+    /// Counts the messages that an earlier process has left on a queue that outlives the process. They count as admitted.
     pub fn recover(&self, messages: u64, bytes: u64) {
         self.keeps_queue.store(true, SeqCst);
         self.doors[Door::Enqueue as usize].recover(messages);
@@ -40,13 +40,13 @@ impl Ledger {
         self.levels.raise(|levels| &levels.queue_bytes, bytes);
     }
 
-    /// Other instances have the queue too. It outlives the process.
+    /// Marks the queue as shared with other instances. Such a queue outlives the process.
     pub fn share_queue(&self) {
         self.keeps_queue.store(true, SeqCst);
         self.shares_queue.store(true, SeqCst);
     }
 
-    /// The shared queue has so many messages that wait, and so many bytes, for all instances together.
+    /// Sets the waiting messages of a shared queue, and their bytes, for all instances together.
     pub fn see_shared_queue(&self, depth: u64, bytes: u64) {
         self.levels.set(|levels| &levels.queue_depth, depth);
         self.levels.set(|levels| &levels.queue_bytes, bytes);
@@ -64,7 +64,7 @@ impl Ledger {
         self.doors[Door::Enqueue as usize].give_back();
     }
 
-    /// A message joins the queue from outside.
+    /// Counts a message that joins the queue without a wait in line.
     pub fn join_queue(&self, bytes: u64) {
         self.levels.raise(|levels| &levels.in_system, 1);
         self.count_queued(bytes);
@@ -80,14 +80,14 @@ impl Ledger {
         self.doors[door as usize].admit();
     }
 
-    /// A message leaves the queue without having been served.
+    /// Counts a message that ends while it is on the queue.
     pub fn leave_queue(&self, bytes: u64, outcome: JobOutcome) {
         self.levels.lower(|levels| &levels.queue_depth, 1);
         self.levels.lower(|levels| &levels.queue_bytes, bytes);
         self.end(Door::Enqueue, outcome);
     }
 
-    /// A message was not let in at `door`.
+    /// Counts a message that was not admitted at `door`.
     pub fn refuse(&self, door: Door) {
         self.doors[door as usize].refuse();
     }
@@ -110,7 +110,7 @@ impl Ledger {
         self.calls(rpc.into()).refused(reason)
     }
 
-    /// The counts of `door`, read one by one: they need not fit together while messages move.
+    /// The counts of messages of `door`. They are read one by one, so they may not add up while messages move.
     pub fn door(&self, door: Door) -> DoorReading {
         let shared = door == Door::Enqueue && self.shares_queue.load(SeqCst);
         self.doors[door as usize].read(shared)
@@ -121,18 +121,18 @@ impl Ledger {
         self.levels.read()
     }
 
-    /// How many messages ended so, through either door.
+    /// How many messages of both RPCs ended with `outcome`.
     pub fn ended(&self, outcome: JobOutcome) -> u64 {
         Door::ALL.iter().map(|door| self.door(*door).of(outcome)).sum()
     }
 
-    /// From now on, a message that leaves without an outcome of its own counts as abandoned.
+    /// From now on, a message whose guard is dropped without an outcome counts as abandoned.
     pub fn abandon(&self) {
         self.abandoning.store(true, SeqCst);
     }
 
-    /// Waits until no handler has a call and nothing is in the system, apart from a queue that outlives the process.
-    /// Cancel-safe.
+    /// Waits until no handler has a call and nothing is in the system. Messages on a queue that outlives the process are not waited
+    /// for. Cancel-safe.
     pub async fn idle(&self) {
         self.wakes_idle.store(true, SeqCst);
         loop {

@@ -1,4 +1,4 @@
-//! A view of the levels with maxima of its own: observers do not disturb each other.
+//! A window on the levels, with maxima of its own, so that observers do not disturb each other.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::{
     totals::Ledger,
 };
 
-/// A view of the levels with maxima of its own, closed by dropping it.
+/// A window on the levels, with maxima of its own. Dropping it closes it.
 #[derive(Debug)]
 pub struct Window {
     ledger: Arc<Ledger>,
@@ -15,21 +15,21 @@ pub struct Window {
 }
 
 impl Ledger {
-    /// Opens a view with maxima of its own; `None` while [`MAX_WINDOWS`](super::MAX_WINDOWS) are open.
+    /// Opens a window; `None` while [`MAX_WINDOWS`](super::MAX_WINDOWS) are open.
     pub fn open_window(self: &Arc<Self>) -> Option<Window> {
         let slot = self.levels.open_window()?;
         let ledger = Arc::clone(self);
         Some(Window { ledger, slot })
     }
 
-    /// How many views are open.
+    /// The number of open windows.
     pub fn windows(&self) -> u32 {
         self.levels.open_windows()
     }
 }
 
 impl Window {
-    /// The levels now, and their maxima since this was last called.
+    /// Reads the levels, and their maxima since the last call.
     pub fn read(&self) -> Levels<LevelReading> {
         self.ledger.levels.read_window(self.slot)
     }

@@ -1,5 +1,5 @@
 //! The log. A thread of its own writes the lines to standard error, so a standard error that is full or gone does not stop the
-//! service. Lines that cannot be written, and lines that find too many others waiting, are lost and counted.
+//! service. A line that cannot be written, or that comes while too many others wait, is lost and counted.
 
 mod writer;
 
@@ -9,7 +9,7 @@ use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
 pub use self::writer::{LogWriter, LostLines};
 
-/// How long the end of the program waits for the last lines. A reader that does not read cannot hold it up for longer.
+/// How long the program waits for the last lines before it ends, so that a reader that does not read cannot keep it running.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The format of log lines.
@@ -21,18 +21,19 @@ pub enum LogFormat {
     Json,
 }
 
-/// The log of a program that has started it; dropped, it writes what is left, within a second.
+/// The log of a running program. Dropping it writes the remaining lines, for at most one second.
 #[derive(Debug)]
 pub struct Log {
     writer: LogWriter,
 }
 
 impl Log {
-    /// Starts logging for the whole process, panics included. `filter` is what `RUST_LOG` says; `None` means info, and warnings alone of the client of the shared queue, which logs each of its events.
+    /// Starts the log for the whole process, panics included. `filter` is the value of `RUST_LOG`. `None` means level info, and
+    /// level warn for the client library of the shared queue, which logs each of its events at info.
     ///
     /// # Errors
     ///
-    /// What is wrong with the filter, with its words.
+    /// If the filter is invalid: what is wrong, with a quotation.
     pub fn start(format: LogFormat, filter: Option<&str>) -> Result<Self, String> {
         let filter = parsed(filter.unwrap_or("info,async_nats=warn"))?;
         let writer = LogWriter::start(std::io::stderr());
@@ -50,7 +51,7 @@ impl Log {
             LogFormat::Json => to_log.json().flatten_event(true).init(),
         }
         let panicked = writer.clone();
-        // The standard hook writes to standard error itself, and waits for a reader that does not read.
+        // The standard hook writes to standard error directly, and would block if its reader does not read.
         std::panic::set_hook(Box::new(move |panic| {
             tracing::error!("{panic}: this is a bug");
             panicked.flush(FLUSH_TIMEOUT);
@@ -58,7 +59,7 @@ impl Log {
         Ok(Self { writer })
     }
 
-    /// How many lines are lost.
+    /// A counter of the lines that are lost.
     pub fn lost(&self) -> LostLines {
         self.writer.lost()
     }
@@ -70,7 +71,7 @@ fn parsed(filter: &str) -> Result<EnvFilter, String> {
             "RUST_LOG={filter}: {what}; write a level, such as debug, or levels by module, such as foo_service=debug,info"
         )
     };
-    // The library takes a word without a level for the name of a module: a level with a typing error would silence the log.
+    // The library takes a word without a level for the name of a module: a mistyped level would silence the log.
     if let Some((word, level)) = filter
         .split(',')
         .find_map(|word| Some((word.trim(), meant_level(word.trim())?)))
@@ -82,13 +83,13 @@ fn parsed(filter: &str) -> Result<EnvFilter, String> {
         .map_err(|error| wrong(&error.to_string()))
 }
 
-/// The level for which a word is a typing error.
+/// The level that was probably meant by a mistyped word.
 fn meant_level(word: &str) -> Option<&'static str> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-    /// How alike two words must be (arbitrary; "warning" is meant, "tower" is not).
+    /// How similar a word must be to a level (arbitrary: "warning" counts as one, "tower" does not).
     const LEAST: f64 = 0.8;
     let word = word.to_lowercase();
-    // The library also knows levels by number.
+    // The library also accepts numbers as levels.
     if LEVELS.contains(&word.as_str()) || word.parse::<u8>().is_ok() {
         return None;
     }

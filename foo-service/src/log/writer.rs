@@ -1,4 +1,4 @@
-//! Lines on their way to a stream that may be slow, full, broken or gone.
+//! Log lines that wait to be written to a stream that may be slow, full, broken or gone.
 
 use std::{
     collections::VecDeque,
@@ -19,7 +19,7 @@ const MOST_WAITING: usize = 1 << 20;
 pub struct LostLines(Arc<AtomicU64>);
 
 impl LostLines {
-    /// So many, since the start.
+    /// The number of lines lost since the start.
     pub fn count(&self) -> u64 {
         self.0.load(Relaxed)
     }
@@ -29,7 +29,7 @@ impl LostLines {
     }
 }
 
-/// Takes lines, one per `write`, and never fails or waits for the stream behind it. Clones write to the same stream.
+/// Takes lines, one per `write`. A write never fails and never waits for the stream. Clones write to the same stream.
 #[derive(Debug, Clone)]
 pub struct LogWriter {
     shared: Arc<Shared>,
@@ -38,9 +38,9 @@ pub struct LogWriter {
 #[derive(Debug, Default)]
 struct Shared {
     waiting: Mutex<Waiting>,
-    /// There is a line to write.
+    /// Notified when there is a line to write.
     more: Condvar,
-    /// All lines are written.
+    /// Notified when all lines are written.
     done: Condvar,
     lost: LostLines,
 }
@@ -49,7 +49,7 @@ struct Shared {
 struct Waiting {
     lines: VecDeque<Vec<u8>>,
     bytes: usize,
-    /// The thread has a line that it is writing.
+    /// True while the thread writes a line that it has taken.
     writing: bool,
 }
 
@@ -82,7 +82,7 @@ impl Shared {
 }
 
 impl LogWriter {
-    /// Writes to that stream, by a thread of its own. If there is no thread to be had, all lines are lost.
+    /// Starts a thread that writes to `stream`. If no thread can be started, all lines are lost.
     pub fn start(stream: impl Write + Send + 'static) -> Self {
         let shared = Arc::new(Shared::default());
         let thread = Arc::clone(&shared);
@@ -92,12 +92,12 @@ impl LogWriter {
         Self { shared }
     }
 
-    /// How many lines are lost.
+    /// A counter of the lines that are lost.
     pub fn lost(&self) -> LostLines {
         self.shared.lost.clone()
     }
 
-    /// Waits until all lines are written, or the time is over.
+    /// Waits until all lines are written, at most for `limit`.
     pub fn flush(&self, limit: Duration) {
         let until = Instant::now() + limit;
         let mut waiting = self.shared.lock();
@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
 
-    /// A stream that takes a line only when it is allowed to, and says what it took.
+    /// A stream that takes a line only when the test allows it, and sends what it took to the test.
     struct Gate(mpsc::Receiver<bool>, mpsc::Sender<Vec<u8>>);
 
     impl Write for Gate {

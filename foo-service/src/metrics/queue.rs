@@ -7,11 +7,11 @@ use metrics::{
 };
 use strum::{EnumCount, IntoStaticStr, VariantArray};
 
-/// What became of a message that a durable or shared queue was offered: the label `outcome` of `foo_queue_offer_seconds`.
+/// How an offer of a message to a durable or shared queue ended: the label `outcome` of `foo_queue_offer_seconds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumCount, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum OfferOutcome {
-    /// It is on the disk.
+    /// The queue has stored the message, or had it already.
     Ok,
     /// The queue was full, and the message was rejected.
     Full,
@@ -19,11 +19,11 @@ pub enum OfferOutcome {
     Failed,
     /// The server of a shared queue did not answer in time.
     Timeout,
-    /// The server of a shared queue was out of reach, so the message was not sent.
+    /// The server of a shared queue could not be reached, so the message was not sent.
     Unreachable,
 }
 
-/// The handles by which the series are written.
+/// The handles of the queue's metrics.
 pub struct QueueMetrics {
     oldest_age: Gauge,
     offers: [Histogram; OfferOutcome::COUNT],
@@ -35,7 +35,7 @@ pub struct QueueMetrics {
     shared: SharedMetrics,
 }
 
-/// Those that only a shared queue has.
+/// The handles of metrics that only a shared queue uses.
 struct SharedMetrics {
     shared: Gauge,
     leased: Gauge,
@@ -54,7 +54,7 @@ impl QueueMetrics {
             let outcome: &str = OfferOutcome::VARIANTS[index].into();
             histogram!("foo_queue_offer_seconds", "outcome" => outcome)
         });
-        // A queue in this process is always there.
+        // Only a shared queue can lose its connection; for all others the gauge stays 1.
         let connected = gauge!("foo_queue_connected");
         connected.set(1.0);
         Self {
@@ -78,69 +78,69 @@ impl QueueMetrics {
         }
     }
 
-    /// Other instances have the queue too.
+    /// Marks the queue as shared with other instances.
     pub fn share(&self) {
         self.shared.shared.set(1.0);
     }
 
-    /// All instances together have so many messages of a shared queue, as was seen so long ago.
+    /// Sets the number of messages that all instances together have leased from a shared queue, and how long `ago` it was sampled.
     pub fn seen(&self, leased: u64, ago: Duration) {
         self.shared.leased.set(leased as f64);
         self.shared.look_age.set(ago.as_secs_f64());
     }
 
-    /// Whether the server of a shared queue is connected, and how often it was connected again.
+    /// Sets whether the server of a shared queue is connected, and how often the connection was made again.
     pub fn connection(&self, connected: bool, again: u64) {
         self.shared.connected.set(f64::from(u8::from(connected)));
         self.shared.reconnects.absolute(again);
     }
 
-    /// A shared queue has not confirmed a message in time.
+    /// Counts a message that a shared queue has not confirmed in time.
     pub fn unsure(&self) {
         self.shared.unsure.increment(1);
     }
 
-    /// A message was put aside.
+    /// Counts a message that this instance moved to the dead letters.
     pub fn dead_letter(&self) {
         self.shared.dead_letters.increment(1);
     }
 
-    /// So many leases have ended while this instance had their messages.
+    /// Counts leases that ended while this instance still had their messages.
     pub fn leases_lost(&self, count: u64) {
         self.shared.leases_lost.increment(count);
     }
 
-    /// The oldest message has waited so long.
+    /// Sets how long the oldest message has waited.
     pub fn oldest_age(&self, age: Duration) {
         self.oldest_age.set(age.as_secs_f64());
     }
 
-    /// A caller has its answer after so long.
+    /// Records how long a caller waited until the queue accepted or refused its message.
     pub fn offered(&self, outcome: OfferOutcome, wait: Duration) {
         self.offers[outcome as usize].record(wait);
     }
 
-    /// A commit took so long.
+    /// Records how long a commit to the file took.
     pub fn committed(&self, took: Duration) {
         self.commits.record(took);
     }
 
-    /// A message was a repeat of one that the queue knows.
+    /// Counts a message that was not queued, because the queue knows its id.
     pub fn duplicate(&self) {
         self.duplicates.increment(1);
     }
 
-    /// A message was taken that another process may have begun to process.
+    /// Counts a message taken from the queue that another process may have begun to process.
     pub fn redelivered(&self) {
         self.redeliveries.increment(1);
     }
 
-    /// The file could not be written or read.
+    /// Counts an attempt to write or read the file that failed.
     pub fn write_failed(&self) {
         self.write_failures.increment(1);
     }
 
-    /// So many ids are remembered.
+    /// Sets how many ids the queue remembers.
     pub fn ids(&self, count: usize) {
         self.ids.set(count as f64);
     }

@@ -1,7 +1,7 @@
-//! Histograms of what is measured of every message.
+//! Histograms of the durations that are measured for every message.
 //!
-//! The exporter's histograms keep each sample until they are folded, with a clock reading of its own: of a small call that is one part in
-//! a hundred, and memory without a bound. Here a time is counted at once, in a bucket.
+//! The exporter's histograms keep each sample, with a clock reading of its own, until samples are folded. That costs 1% of the
+//! time of a small call, and memory without a bound. Here each duration is counted in a bucket at once.
 
 use std::{
     fmt::Write,
@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-/// Upper bounds of all histogram buckets, in seconds: 1-2.5-5 steps, finer around the service times and deadlines that
-/// people try (0.1 s to 2.5 s), and up to the hour that an unbounded queue reaches.
+/// Upper bounds of all histogram buckets, in seconds: steps of 1, 2.5 and 5, finer around the usual service times and deadlines
+/// (0.1 s to 2.5 s), and up to one hour, which a wait in an unbounded queue can reach.
 pub(super) const BUCKETS: [f64; 24] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0,
     30.0, 60.0, 120.0, 600.0, 3600.0,
@@ -27,18 +27,18 @@ const BOUNDS: [u64; BUCKETS.len()] = {
     bounds
 };
 
-/// A bound is a whole number of microseconds.
+/// Converts seconds to nanoseconds. Rounds to microseconds, because each bound is a whole number of them.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an hour at most")]
 const fn nanos(seconds: f64) -> u64 {
     ((seconds * 1e6 + 0.5) as u64) * 1000
 }
 
-/// A histogram of durations, with the buckets of all other histograms.
+/// A histogram of durations, with the same buckets as all other histograms.
 #[derive(Debug, Default)]
 pub(super) struct Times {
-    /// Durations up to the bound of the same index and above the one before. The last has no bound.
+    /// Per bucket: the number of durations up to its bound and above the one before. The last bucket has no bound.
     counts: [AtomicU64; BUCKETS.len() + 1],
-    /// Nanoseconds.
+    /// The sum of all durations, in nanoseconds.
     sum: AtomicU64,
 }
 

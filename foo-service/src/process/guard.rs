@@ -1,15 +1,16 @@
-//! Admission to Process: a tower stack, applied inside the handler.
+//! Admission to Process: a tower stack inside the handler.
 //!
 //! ```text
 //! load_shed ─ limit (L + max_waiting places) ─ line ─ a turn in the room ─ a worker
 //! ```
 //!
-//! The tower limit has a place for each call that may be in line or past it; where it has none left, `load_shed` (outside
-//! it: the other way round nothing is ever shed) rejects the call at once. Both counts are per service, not per connection.
-//! On `Server` the same stack would also shed health checks and hold unread bodies.
+//! The tower limit has a place for each call that may wait or be admitted. When all are taken, `load_shed` rejects the next
+//! call at once (it must be outside: inside, it would never reject). Both counts are per service, not per connection. A stack
+//! on `Server` would also reject health checks and would keep unread bodies in memory.
 //!
-//! The tower limit is there with `--line fifo` without classes, where a number of places is all that decides, as long as L is known: the
-//! number of workers, or a fixed one. Every other line decides itself which call it rejects, and a call that arrives can be the better one to keep: there the line is the bound.
+//! The tower limit is used only with `--line fifo` without classes, and if L is known: the number of workers, or a fixed one. A
+//! number of places then decides all. Every other line decides itself which call it rejects, and may prefer a new call to a
+//! waiting one: there the line itself is the bound.
 
 use std::sync::Arc;
 
@@ -33,21 +34,21 @@ use crate::{
     turns::Turns,
 };
 
-/// Lets calls in, or rejects them.
+/// The admission of calls of Process: each is let in or rejected.
 pub(super) struct Guard {
     stack: LoadShed<Either<ConcurrencyLimit<Line>, Line>>,
     bound: Option<Bound>,
     ledger: Arc<Ledger>,
 }
 
-/// The places of tower's limit, and how many calls may wait for one.
+/// The places of the tower limit, and the part of them that is for waiting.
 struct Bound {
     places: Places,
     max_waiting: usize,
 }
 
 impl Guard {
-    /// `bound` is the limit and how many calls may wait: for a line that is bounded from outside.
+    /// `bound` is the limit and how many calls may wait; `None` if the line itself decides which calls it rejects.
     pub(super) fn new(bound: Option<(u32, u32)>, turns: Arc<Turns>, ledger: Arc<Ledger>) -> Self {
         let bound = bound.map(|(limit, max_waiting)| Bound {
             places: Places::new(limit as usize + max_waiting as usize),
@@ -63,14 +64,14 @@ impl Guard {
         Self { stack, bound, ledger }
     }
 
-    /// From now on `limit` calls are let through at once, and as many as before may wait.
+    /// Changes the limit; as many calls as before may wait.
     pub(super) fn resize(&self, limit: u32) {
         if let Some(bound) = &self.bound {
             bound.places.resize(limit as usize + bound.max_waiting);
         }
     }
 
-    /// Waits in line and for the work, or is rejected.
+    /// Waits for the turn of the call and for the work on its message, or rejects the call.
     pub(super) fn admit(
         &self,
         job: Job,
@@ -80,11 +81,11 @@ impl Guard {
         if let Some(bound) = &self.bound {
             bound.places.before_taking();
         }
-        // A clone is a handle on the same permits. One that is kept for many calls, and was once refused, asks through
-        // tokio's budget from then on, and could be refused with permits free.
+        // Each call uses a new clone; all clones share the permits. A clone that was refused once would from then on ask through
+        // tokio's cooperative budget, and could be refused although permits are free.
         let answered = self.stack.clone().oneshot(Standing { job, deadline, class });
         answered.map(|answer| {
-            // Line never fails, so what fails is load_shed.
+            // `Line` never fails, so an error comes from `load_shed`.
             answer.unwrap_or_else(|_overloaded| {
                 self.ledger.refuse(Door::Process);
                 Err(Reason::LineFull)

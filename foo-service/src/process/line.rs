@@ -18,7 +18,7 @@ use crate::{
     turns::{self, Turns},
 };
 
-/// A call that asks for its turn.
+/// A call that waits for its turn, with its message.
 pub(super) struct Standing {
     pub(super) job: Job,
     pub(super) deadline: Option<Instant>,
@@ -27,12 +27,12 @@ pub(super) struct Standing {
 
 type Answer = Result<Done, Reason>;
 
-/// Always ready: calls wait inside. (tower's limit waits in `poll_ready`, where what stands around it cannot tell waiting
-/// from being full.)
+/// The waiting line as a service that is always ready: calls wait in `call`. (Calls of tower's limit wait in `poll_ready`, where
+/// the layers around it cannot tell waiting from a full line.)
 #[derive(Clone)]
 pub(super) struct Line(Arc<Head>);
 
-/// What every call in line needs.
+/// The parts that every call in line needs.
 struct Head {
     turns: Arc<Turns>,
     ledger: Arc<Ledger>,
@@ -55,12 +55,12 @@ impl Service<Standing> for Line {
 
     fn call(&mut self, call: Standing) -> Self::Future {
         let head = Arc::clone(&self.0);
-        // In one piece, not handed on to a function: what is handed on is held twice, and this is held for every call.
+        // One block, not split into async functions: their arguments would be stored twice in the future of every call.
         Box::pin(async move {
             let (in_line, permit) = {
                 let mut turn = pin!(head.turns.call(call.deadline, call.class));
                 let join = || head.ledger.join_line(Door::Process, call.deadline);
-                // The call arrives in the first poll. From there on it is counted: as refused, or in line.
+                // The call arrives with the first poll. From then on it is counted: as refused, or as waiting in line.
                 match poll_fn(|cx| Poll::Ready(turn.as_mut().poll(cx))).await {
                     Poll::Ready(Ok(permit)) => (join(), permit),
                     Poll::Ready(Err(rejected)) => {
@@ -85,7 +85,7 @@ impl Service<Standing> for Line {
             };
             let turn = head.turns.worker(Door::Process, permit).await;
             let taken = Instant::now();
-            // Some get here when their callers have given up.
+            // The deadline can pass while the call waits for a worker.
             if call.deadline.is_some_and(|deadline| taken >= deadline) {
                 in_line.leave(JobOutcome::Expired);
                 return Ok(Err(Reason::Expired));

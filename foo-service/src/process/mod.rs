@@ -1,7 +1,7 @@
-//! The synchronous RPC: the answer comes when the message has been processed, and this holds the caller back.
+//! The synchronous RPC Process: the answer comes when the message is processed, so a slow service slows its callers down.
 //!
-//! The guard decides which calls may wait. The deadline of the caller decides for how long: it is an instant that is taken when
-//! the call arrives, and at that instant the whole call is dropped (`rpc/calls.rs`), in line or in service.
+//! The guard decides which calls may wait. The caller's deadline decides how long: `rpc/calls.rs` turns it into an instant when
+//! the call arrives, and drops the whole call at that instant, waiting or in service.
 
 mod guard;
 mod line;
@@ -28,8 +28,8 @@ pub struct ProcessDoor {
 }
 
 impl ProcessDoor {
-    /// A door whose calls take their turns in `turns`. With a `bound`, of a limit and a number of calls that may wait, a call
-    /// over it is rejected before it asks for a turn.
+    /// Calls wait for their turns in `turns`. `bound` is a limit and a number of calls that may wait: a call over their sum is
+    /// rejected before it asks for a turn.
     pub fn new(bound: Option<(u32, u32)>, turns: Arc<Turns>, ledger: Arc<Ledger>, lifecycle: Arc<Lifecycle>) -> Self {
         Self {
             guard: Guard::new(bound, turns, Arc::clone(&ledger)),
@@ -38,13 +38,13 @@ impl ProcessDoor {
         }
     }
 
-    /// From now on `limit` calls are let through at once.
+    /// Changes the limit in `bound` to `limit`. Without a bound, does nothing.
     pub fn resize(&self, limit: u32) {
         self.guard.resize(limit);
     }
 
-    /// Has a message processed, whose call is of that `class`. Waits in line and for the work; cancel-safe: a caller that leaves frees its place at once. A call
-    /// that is dropped after `deadline` counts as expired.
+    /// Has a message processed for a call with this `deadline` and `class`. Waits for a turn and for the work. Cancel-safe: a
+    /// caller that leaves frees its place at once. A call that is dropped after `deadline` counts as expired.
     pub async fn process(&self, job: Job, deadline: Option<Instant>, class: Class) -> Result<Done, Reason> {
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             self.ledger.refuse(Door::Process);

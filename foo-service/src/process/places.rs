@@ -1,4 +1,4 @@
-//! Places whose number can change while some are taken. Callers do not wait for one.
+//! Places in front of the waiting line, whose number can change while some are taken. Callers do not wait for one.
 
 use std::sync::{
     Arc, Mutex,
@@ -7,13 +7,13 @@ use std::sync::{
 
 use tokio::sync::Semaphore;
 
-/// A number of places, for tower's concurrency limit to take them from.
+/// A changeable number of places, given out by tower's concurrency limit.
 #[derive(Debug)]
 pub(super) struct Places {
     free: Arc<Semaphore>,
-    /// Places that are taken and must not be given away again: their number was lowered.
+    /// How many taken places must be removed when they are given back, because the number was lowered.
     owed: AtomicUsize,
-    /// How many there are. Changes of it happen one at a time.
+    /// The number of places. The lock makes changes of it happen one at a time.
     count: Mutex<usize>,
 }
 
@@ -26,12 +26,12 @@ impl Places {
         }
     }
 
-    /// Where the places are taken from, and given back to.
+    /// The semaphore with which the tower limit takes places and gives them back.
     pub(super) fn semaphore(&self) -> Arc<Semaphore> {
         Arc::clone(&self.free)
     }
 
-    /// From now on there are `count` places.
+    /// Changes the number of places to `count`.
     pub(super) fn resize(&self, count: usize) {
         let mut now = self.count.lock().expect("no code panics with the count locked");
         if count >= *now {
@@ -43,8 +43,8 @@ impl Places {
         *now = count;
     }
 
-    /// To be called before a place is asked for: takes places that are owed from those that are free. No caller waits for a
-    /// place, so that one that was given back is still free when the next call comes.
+    /// Removes owed places from the free ones. Must be called before each attempt to take a place. That is early enough: no caller
+    /// waits for a place, so one that was given back is still free when the next call comes.
     pub(super) fn before_taking(&self) {
         if self.owed.load(SeqCst) > 0 {
             self.settle();

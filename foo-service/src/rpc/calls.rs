@@ -1,12 +1,11 @@
-//! Every call, from the arrival of its headers to the end of its answer: counted, and ended at its deadline.
+//! Counts every call from the arrival of its headers to the end of its answer, and ends it at its deadline.
 //!
-//! As a layer around everything, because a call can end before its handler is reached: while its body is still on its
-//! way, or because that cannot be decoded. tonic starts its own clock for `grpc-timeout` right after this one and looks
-//! at it later, so a deadline is always noticed here first and answered DEADLINE_EXCEEDED, where tonic would say
-//! CANCELLED.
+//! This is the outermost layer, because a call can end before its handler is reached: while its body is still arriving, or
+//! because the body cannot be decoded. tonic starts its own timer for `grpc-timeout` right after this one and polls it later.
+//! So this layer always notices a deadline first, and answers DEADLINE_EXCEEDED, where tonic would answer CANCELLED.
 //!
-//! An `x-request-id` comes back with the answer. tower-http has a layer for that, which costs a small call a hundredth more; with tracing
-//! on, it is there for the ids that the service makes.
+//! An `x-request-id` is repeated in the answer. The layer of tower-http for that costs 1% of a small call, so it is used only
+//! with tracing on, where it also makes ids for calls without one.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -33,7 +32,7 @@ use crate::{
     ledger::Ledger,
 };
 
-/// Goes around every other layer.
+/// The outermost layer of the service: counts every call.
 #[derive(Debug, Clone)]
 pub struct Calls {
     ledger: Arc<Ledger>,
@@ -57,7 +56,7 @@ impl<S> Layer<S> for Calls {
     }
 }
 
-/// What [`Calls`] makes of a service.
+/// The service that [`Calls`] wraps around an inner service.
 #[derive(Debug, Clone)]
 pub struct CountCalls<S> {
     inner: S,
@@ -104,12 +103,12 @@ fn rpc(path: &str) -> Option<Rpc> {
 }
 
 pin_project! {
-    /// A call until its answer begins.
+    /// A call up to the headers of its answer.
     pub struct CallFuture<F> {
-        // `None` of a call that is refused for its metadata.
+        // `None` if the call is refused because of its metadata.
         #[pin]
         inner: Option<F>,
-        // Boxed: the call is moved around, and not every one has a deadline.
+        // In a box: the future is moved, and not every call has a deadline.
         deadline: Option<Pin<Box<Sleep>>>,
         counted: Option<Counted>,
     }
@@ -131,11 +130,11 @@ where
             return Poll::Ready(Ok(answer.map(|body| CountedBody::new(body, None))));
         };
         let at_hand = this.counted.as_ref().and_then(Counted::at_hand);
-        // A panic unwinds through the guards, which count it as failed; the caller gets an answer all the same.
+        // A panic drops the guards of the call, which count it as failed. The caller still gets an answer.
         let (mut answer, refused) = match catch_unwind(AssertUnwindSafe(|| inner.poll(cx))) {
             Ok(Poll::Ready(Ok(answer))) => (answer, None),
             Ok(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
-            // tonic reads some of these timeouts, such as "+0S", and would end the call as cancelled before its handler is reached.
+            // tonic accepts some of these timeouts, such as "+0S". It would cancel the call before its handler is reached.
             Ok(Poll::Pending) if this.counted.as_ref().is_some_and(Counted::has_malformed_timeout) => {
                 let refusal = message::malformed_timeout();
                 (
@@ -156,7 +155,7 @@ where
             }
         };
         drop(at_hand);
-        // What it held is given back before the call counts as ended.
+        // Dropped before the call counts as ended, so that everything it used is free by then.
         this.inner.set(None);
         let mut counted = this.counted.take();
         if let Some(id) = counted.as_ref().and_then(Counted::request_id) {
@@ -164,9 +163,9 @@ where
         }
         let end = match (refused, &counted) {
             (Some(reason), _) => Some(Err(reason)),
-            // By this poll, perhaps.
+            // No handler has taken the call, not even in this poll.
             (None, Some(counted)) if !counted.reached() => Some(unreached::end(&mut answer)),
-            // Nothing comes after the headers: a refusal.
+            // The answer has no body, so it is a refusal and ends here.
             (None, Some(counted)) if answer.body().is_end_stream() => Some(counted.said()),
             _ => None,
         };

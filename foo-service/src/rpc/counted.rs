@@ -1,4 +1,4 @@
-//! A call while it counts as in progress: up to the end of its answer's body, or until its caller leaves.
+//! A call while it counts as in progress: until the body of its answer ends, or its caller leaves.
 
 use std::{
     pin::Pin,
@@ -18,11 +18,11 @@ use crate::{
     ledger::InProgress,
 };
 
-/// A call that counts as in progress for as long as it is held. Dropped before its end, its caller went away: with an answer
-/// under way it ends as its handler said.
+/// A call that counts as in progress while this value exists. If it is dropped before its end, the caller went away. If the
+/// handler has set a result by then, that result counts.
 #[derive(Debug)]
 pub(super) struct Counted {
-    /// `None` once it has ended.
+    /// `None` when the call has ended.
     in_progress: Option<InProgress>,
     call: Arc<Call>,
 }
@@ -33,7 +33,7 @@ impl Counted {
         Self { in_progress, call }
     }
 
-    /// Puts the call at hand for its handler, while the guard lives; `None` if its handler has it already.
+    /// Makes the call available to its handler while the guard lives; `None` if the handler has taken it already.
     pub(super) fn at_hand(&self) -> Option<AtHand> {
         (!self.call.reached()).then(|| self.call.at_hand())
     }
@@ -54,7 +54,7 @@ impl Counted {
         self.call.request_id.as_ref()
     }
 
-    /// Whether a handler has the call.
+    /// True if a handler has taken the call.
     pub(super) fn reached(&self) -> bool {
         self.call.reached()
     }
@@ -65,12 +65,12 @@ impl Counted {
         }
     }
 
-    /// A handler that has answered without a word has a bug.
+    /// The result that the handler has set. If it has answered without setting one, that is a bug.
     pub(super) fn said(&self) -> CallEnd {
         self.call.said().unwrap_or(Err(Reason::Failed))
     }
 
-    /// A message that no handler has had did not get in.
+    /// Ends the count. A message whose call no handler has taken counts as not admitted.
     fn end(&mut self) -> Option<InProgress> {
         let in_progress = self.in_progress.take()?;
         if !self.call.reached() {
@@ -86,13 +86,13 @@ impl Drop for Counted {
         if let Some(end) = self.call.said() {
             in_progress.finish(end);
         } else if self.call.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            // A caller that leaves at its own deadline leaves because of it, whichever of the two is heard of first.
+            // A caller often leaves because its own deadline has passed. The reason is the deadline, whichever is noticed first.
             in_progress.finish(Err(Reason::Expired));
         }
     }
 }
 
-/// The body of an answer. Its call ends with it, as the handler said: so a stream is in progress until its last item.
+/// The body of an answer. The call ends with the body, so a stream is in progress until its last item.
 #[derive(Debug)]
 pub struct CountedBody {
     inner: Body,
@@ -112,7 +112,7 @@ impl HttpBody for CountedBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
         let failed = matches!(frame, Some(Err(_)));
-        // The transport asks no further once it has the trailers.
+        // The transport does not poll again after the trailers, so the body may end without a `None`.
         let ended = failed || frame.is_none() || self.inner.is_end_stream();
         if let Some(counted) = self.counted.take_if(|_| ended) {
             let end = if failed { Err(Reason::Failed) } else { counted.said() };

@@ -1,4 +1,4 @@
-//! From the wire to a [`Job`]: what a message must be, and what is said of one that is not.
+//! Checks a message from the wire and makes a [`Job`] of it, or a refusal that names the wrong field.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -11,13 +11,13 @@ use tokio::time::Instant;
 use super::{call::Call, status::Refusal};
 use crate::job::{Job, MAX_ID_BYTES};
 
-/// What a `grpc-timeout` must be.
+/// The text for a `grpc-timeout` that cannot be read.
 const TIMEOUT_FORM: &str = "must be 1 to 8 digits and a unit of H, M, S, m, u or n";
 
-/// The most metadata of a call in bytes, as HTTP/2 counts them: names, values, and 32 for each (gRPC's usual limit).
+/// The most metadata of a call in bytes, as HTTP/2 counts them: names, values, and 32 for each header (gRPC's usual limit).
 pub(super) const MAX_METADATA: u32 = 16 << 10;
 
-/// What a message must be.
+/// The limits of a message, and the source of ids for messages without one.
 #[derive(Debug)]
 pub struct MessageRules {
     max_payload: u64,
@@ -25,7 +25,7 @@ pub struct MessageRules {
     ids: Ids,
 }
 
-/// Makes ids for messages that come without: the instance and a number.
+/// Makes ids for messages without one: the instance id and a number.
 #[derive(Debug)]
 struct Ids {
     instance_id: String,
@@ -33,7 +33,8 @@ struct Ids {
 }
 
 impl MessageRules {
-    /// Payloads of at most `max_payload` bytes, demands of at most `max_service_demand`.
+    /// Accepts payloads of at most `max_payload` bytes and service demands of at most `max_service_demand`. `instance_id` begins
+    /// the ids that are made here.
     pub fn new(max_payload: u64, max_service_demand: Duration, instance_id: String) -> Self {
         Self {
             max_payload,
@@ -45,7 +46,7 @@ impl MessageRules {
         }
     }
 
-    /// Checks what came with a call, and makes a job of it.
+    /// Checks the timeout and the message of a call, and makes a job of them.
     pub(super) fn check(&self, call: &Call, message: Option<Message>) -> Result<Job, Refusal> {
         if call.malformed_timeout {
             return Err(malformed_timeout());
@@ -100,12 +101,12 @@ impl Ids {
     }
 }
 
-/// The caller's timeout is none.
+/// The refusal of a call whose `grpc-timeout` cannot be read.
 pub(super) fn malformed_timeout() -> Refusal {
     invalid("grpc-timeout", TIMEOUT_FORM)
 }
 
-/// The caller sent more metadata than [`MAX_METADATA`].
+/// The refusal of a call with more metadata than [`MAX_METADATA`].
 pub(super) fn too_much_metadata(bytes: u32) -> Refusal {
     Refusal::TooLarge {
         field: "metadata",
@@ -120,9 +121,9 @@ fn invalid(field: &'static str, reason: impl Into<String>) -> Refusal {
     }
 }
 
-/// A duration from the wire, unless it is negative or not in its normal form.
+/// Converts a duration from the wire; `None` if it is negative or not in normal form.
 ///
-/// Not prost's conversion: that one normalises first, and panics on extreme values in builds with debug assertions.
+/// Not with prost's conversion: it normalises first, and panics on extreme values in builds with debug assertions.
 pub(super) fn from_wire(duration: foo_proto::Duration) -> Option<Duration> {
     let seconds = u64::try_from(duration.seconds).ok()?;
     let nanos = u32::try_from(duration.nanos)
@@ -131,7 +132,7 @@ pub(super) fn from_wire(duration: foo_proto::Duration) -> Option<Duration> {
     Some(Duration::new(seconds, nanos))
 }
 
-/// A duration for the wire.
+/// Converts a duration for the wire.
 pub(super) fn to_wire(duration: Duration) -> foo_proto::Duration {
     duration
         .try_into()

@@ -1,7 +1,7 @@
-//! The gRPC surface: decode, hand over to a door, encode. No policy lives here.
+//! The gRPC interface: decodes a request, passes the message to Enqueue or Process, and encodes the answer. It decides nothing.
 //!
-//! Every call is counted from its arrival to the end of its answer (`calls`), as its handler says (`call`). Refusals become
-//! statuses in one place (`status`).
+//! `calls` counts every call from its arrival to the end of its answer, with the result that its handler sets (`call`).
+//! `status` is the one place where refusals become statuses.
 
 mod call;
 mod calls;
@@ -37,30 +37,30 @@ use crate::{
     turns::{Classes, Turns},
 };
 
-/// FooService, as tonic serves it.
+/// The implementation of the gRPC service FooService.
 pub struct FooRpc {
-    /// What a message must be.
+    /// The limits of a message.
     pub rules: MessageRules,
-    /// Takes the messages of Enqueue (fire-and-forget).
+    /// Puts the messages of Enqueue on the queue.
     pub enqueue: Arc<EnqueueDoor>,
-    /// Takes the messages of Process (synchronous).
+    /// Has the messages of Process processed.
     pub process: Arc<ProcessDoor>,
-    /// What Watch shows to its callers.
+    /// The data that Watch sends to its callers.
     pub watched: Arc<Watched>,
-    /// Where calls and messages are counted.
+    /// Counts calls and messages.
     pub ledger: Arc<Ledger>,
     /// Whether calls have classes of urgency.
     pub classes: Classes,
-    /// Which calls the service serves.
+    /// The role of the service: which calls it serves.
     pub role: Role,
-    /// Whether the service still takes work.
+    /// The phase of the service: whether it still accepts new work.
     pub lifecycle: Arc<Lifecycle>,
-    /// The order of work: it knows when a place is expected.
+    /// The room for calls and messages: tells rejected callers when to try again.
     pub turns: Arc<Turns>,
 }
 
 impl FooRpc {
-    /// Makes a job of what came with a call, and counts what is refused before it reaches a door.
+    /// Checks a call and makes a job of its message. Counts the message as refused if the call is refused here.
     fn job(&self, door: Door, call: &Call, message: Option<Message>) -> Result<Job, Status> {
         let checked = if self.lifecycle.draining() {
             Err(Reason::Draining.into())
@@ -75,7 +75,7 @@ impl FooRpc {
         })
     }
 
-    /// How urgent a call is.
+    /// The class of urgency of a call.
     fn class<R>(&self, request: &Request<R>) -> Class {
         match self.classes {
             Classes::Off => Class::default(),
@@ -83,19 +83,19 @@ impl FooRpc {
         }
     }
 
-    /// The call ends with a refusal.
+    /// Ends the call with a refusal.
     fn refused(&self, call: &Call, refusal: &Refusal) -> Status {
         call.ends(Err(refusal.reason()));
         status::of(refusal, || self.turns.retry_after())
     }
 }
 
-// The two doors are written out: each function in between would hold the message once more, for as long as the call waits.
+// Enqueue and Process share no generic function: each function in between would store the message once more while a call waits.
 #[tonic::async_trait]
 impl FooService for FooRpc {
     async fn enqueue(&self, request: Request<EnqueueRequest>) -> Result<Response<EnqueueResponse>, Status> {
-        // Before anything asks whether the service is draining: a drain that does not see this call has made that check
-        // fail.
+        // Must come before the check for a drain: a drain that does not see this call as handled has begun before, so the check
+        // refuses the call.
         let _handled = self.ledger.handle();
         let call = Call::take();
         let job = self.job(Door::Enqueue, &call, request.into_inner().message)?;
@@ -111,7 +111,7 @@ impl FooService for FooRpc {
     }
 
     async fn process(&self, request: Request<ProcessRequest>) -> Result<Response<ProcessResponse>, Status> {
-        // As above.
+        // Before the check for a drain, as in `enqueue`.
         let _handled = self.ledger.handle();
         let call = Call::take();
         let class = self.class(&request);

@@ -6,38 +6,38 @@ use tonic::{Code, Status};
 
 use crate::job::{Reason, RequestOutcome};
 
-/// Tells a client that retries how long to stay away (gRPC retry design, A6).
+/// The metadata that tells a client how many milliseconds to wait before it retries (gRPC retry design, A6).
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
-/// A call that is not answered with OK: the reason by which it is counted, and what its caller is told besides.
+/// A refused call: the reason for the counts, and more details for the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
-    /// A field is not what it must be.
+    /// A field has a wrong value.
     #[error("{field}: {reason}")]
     Invalid {
         /// The name of the field in foo.proto.
         field: &'static str,
-        /// What is wrong with it, and what would be right.
+        /// What is wrong with the field, and what would be right.
         reason: String,
     },
-    /// What came with the call is over a limit that gRPC itself has a status for.
+    /// A part of the call is larger than a limit for which gRPC prescribes a status.
     #[error("{field}: {reason}")]
     TooLarge {
-        /// What it is.
+        /// The part of the call that is too large.
         field: &'static str,
         /// How large it is, and what the limit is.
         reason: String,
     },
-    /// There is no more to say than the reason.
+    /// The reason says everything.
     #[error(transparent)]
     For(#[from] Reason),
 }
 
 impl Refusal {
-    /// What the refusal is counted by.
+    /// The reason with which the refusal is counted.
     pub(super) fn reason(&self) -> Reason {
         match self {
-            // It is not for want of room, and not counted so.
+            // The request is wrong; it is not rejected because there is no room.
             Self::Invalid { .. } | Self::TooLarge { .. } => Reason::Invalid,
             Self::For(reason) => *reason,
         }
@@ -56,12 +56,12 @@ fn code(reason: Reason) -> Code {
     }
 }
 
-/// The status for `reason` alone, without how long to stay away.
+/// The status for `reason` alone, without the time to wait before a retry.
 pub(super) fn plain(reason: Reason) -> Status {
     Status::new(code(reason), reason.to_string())
 }
 
-/// The status of a refusal; where it is for want of room, with how long to stay away, which `retry_after` says.
+/// The status of a refusal. If there was no room, it includes the time to wait before a retry, from `retry_after`.
 pub(super) fn of(refusal: &Refusal, retry_after: impl FnOnce() -> Duration) -> Status {
     let reason = refusal.reason();
     let code = match refusal {

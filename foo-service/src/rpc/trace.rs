@@ -1,8 +1,8 @@
-//! tower-http's tracing for every call, under a request id.
+//! Tracing of every call with tower-http, under a request id.
 //!
-//! Everything is at debug level: under overload, a line per rejection would be one more load. Rejections are counted, not
-//! logged. If the log does not show that level, the layers are left out, because ids and spans cost a fifth of a small call
-//! (`scripts/bench`). The layers are around the routes, where types are erased, so a call without them is not larger.
+//! All of it is at debug level: under overload, a line per rejection would be additional load. Rejections are counted instead.
+//! If the log does not show debug, the layers are left out, because ids and spans cost a fifth of a small call
+//! (`scripts/bench`). The layers are around the routes, where types are erased, so they do not make a call without them larger.
 
 use std::sync::{
     Arc,
@@ -18,7 +18,7 @@ use tower_http::{
 };
 use tracing::{Level, Span};
 
-/// Makes the ids of requests that come without an `x-request-id`: the instance and a number.
+/// Makes the ids of requests that come without an `x-request-id`: the instance id and a number.
 #[derive(Debug, Clone)]
 struct RequestIds {
     instance_id: Arc<str>,
@@ -34,18 +34,18 @@ impl MakeRequestId for RequestIds {
     }
 }
 
-/// Whether the log's level has room for spans of calls.
+/// True if the log shows spans of calls.
 pub fn wanted() -> bool {
     tracing::enabled!(Level::DEBUG) || tracing::enabled!(target: "tower_http::trace", Level::DEBUG)
 }
 
-/// Gives every call an id, which it is answered with, and a span.
+/// Gives every call a span and an id. The answer repeats the id.
 pub fn around(routes: Routes, instance_id: &str) -> Routes {
     let ids = RequestIds {
         instance_id: instance_id.into(),
         next: Arc::new(AtomicU64::new(1)),
     };
-    // From the inside out.
+    // The layer that is added last is the outermost.
     let traced = routes
         .into_axum_router()
         .layer(PropagateRequestIdLayer::x_request_id())

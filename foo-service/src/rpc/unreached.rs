@@ -1,5 +1,6 @@
-//! What tonic says of calls that no handler has had: their bodies cannot be decoded, or never came. These have no end but a
-//! status in their headers; here it becomes one. What tonic says of a message is put as this service puts it.
+//! The end of calls that no handler has taken, because their bodies cannot be decoded or never came. For these tonic sets only a
+//! status in the headers of the answer. Here that status becomes a [`Reason`], and some codes are replaced by those that this
+//! service uses for its own refusals.
 
 use http::{HeaderName, HeaderValue, Response};
 use tonic::Code;
@@ -9,23 +10,23 @@ use crate::job::{CallEnd, Reason};
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
-/// How the call ended that `response` answers.
+/// How the call ended that `response` answers. May change the status of `response`.
 ///
-/// CANCELLED is for a body that broke off. tonic's codes for that depend on how, some of them look like this service's
-/// own, and no caller is there to read them. (Of a plain reset nothing is heard here: to hyper the body has ended then, and
-/// what came of it is a message cut short.)
+/// A body that broke off counts as cancelled. tonic's code for that depends on how it broke off, and some of these codes are also
+/// used by this service; no caller is left to read them. (A plain reset cannot be seen here: to hyper the body has then ended,
+/// and tonic finds a message cut short.)
 pub(super) fn end<B>(response: &mut Response<B>) -> CallEnd {
     let Some(status) = response.headers().get(GRPC_STATUS) else {
         return Ok(());
     };
     let (reason, said) = match Code::from_bytes(status.as_bytes()) {
         Code::Ok => return Ok(()),
-        // Over the decoding limit: gRPC has RESOURCE_EXHAUSTED for that. It is not for want of room, and not counted so.
+        // The message is over the decoding limit. gRPC prescribes RESOURCE_EXHAUSTED (8); it counts as invalid, not as rejected.
         Code::OutOfRange => (Reason::Invalid, Some("8")),
-        // Over it once unpacked. A peer that resets its stream can make tonic say this code too, but not these words.
+        // Over the limit once decompressed. A peer that resets its stream can also cause this code, but not this text.
         Code::ResourceExhausted if unpacking_failed(response) => (Reason::Invalid, None),
         Code::Internal => (Reason::Invalid, Some("3")),
-        // A compression that is not offered.
+        // The message has a compression that this service does not offer.
         Code::Unimplemented => (Reason::Invalid, None),
         Code::DeadlineExceeded => (Reason::Expired, None),
         _ => (Reason::Cancelled, None),

@@ -1,7 +1,7 @@
-//! Watch: what the service sees of itself, as a stream of snapshots.
+//! Watch: the state and the counts of the service, as a stream of snapshots.
 //!
-//! A stream reads the ledger through a window of its own and the log of completions from a position of its own, so
-//! watchers do not disturb each other. It ends with the service: one last snapshot, then the end.
+//! Each stream reads the ledger through a window of its own, and the log of completions from a position of its own, so watchers
+//! do not disturb each other. When the service stops, the stream sends one last snapshot and ends.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,32 +24,32 @@ use crate::{
     workers::Workers,
 };
 
-/// Log entries looked at per snapshot (derived: with ids of 128 bytes they encode to under 1 MiB, and gRPC clients
-/// commonly accept 4 MiB).
+/// The most entries of the log that are read for one snapshot (derived: with ids of 128 bytes they encode to under 1 MiB, and
+/// gRPC clients commonly accept 4 MiB).
 const CHUNK: usize = 5_000;
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
 
-/// Everything that a snapshot shows.
+/// The sources of the data in a snapshot.
 pub struct Watched {
     /// The id of this instance, which is new at every start.
     pub instance_id: String,
-    /// The queue, for its name and, if it is shared, what was seen of it.
+    /// The queue: snapshots show its id and, if it is shared, the last sample of it.
     pub enqueue: Arc<EnqueueDoor>,
     /// When the instance started: times in snapshots count from here.
     pub started: Instant,
-    /// The workers, for their number.
+    /// The workers: snapshots show their number.
     pub workers: Arc<Workers>,
-    /// The room that admits messages, for its limit.
+    /// The room that admits messages: snapshots show its limit.
     pub turns: Arc<Turns>,
-    /// Whether resident memory is this service's own to tell: not where several live in one process.
+    /// True if the process has only this service: the process's resident memory is then shown as the service's.
     pub owns_process: bool,
     /// The counts that snapshots show.
     pub ledger: Arc<Ledger>,
-    /// The ends of queued messages.
+    /// The log of the completions of queued messages.
     pub log: Arc<CompletionLog>,
-    /// The phase of the service: a stream ends when the service does.
+    /// The phase of the service: when it is closing, streams end.
     pub lifecycle: Arc<Lifecycle>,
 }
 
@@ -57,7 +57,7 @@ struct Watcher {
     watched: Arc<Watched>,
     window: Window,
     ticks: Interval,
-    /// `None`: no completions were asked for.
+    /// The beginning of the ids whose completions are sent; `None` if the caller asked for no completions.
     prefix: Option<String>,
     position: u64,
     sequence: u64,
@@ -66,7 +66,7 @@ struct Watcher {
     call: Arc<Call>,
 }
 
-/// The stream that `request` asks for. With its last snapshot, `call` ends.
+/// Opens the stream that `request` asks for. When it ends, `call` ends.
 pub(super) fn stream(
     watched: &Arc<Watched>,
     call: &Arc<Call>,
@@ -204,7 +204,7 @@ fn door_counts(reading: &DoorReading) -> v1::DoorCounts {
     }
 }
 
-/// The refusals by reason, without the reasons that did not occur.
+/// The counts of refusals by RPC and reason, without those that are 0.
 fn refusals(ledger: &Ledger) -> Vec<v1::Refusals> {
     let mut refusals = Vec::new();
     for rpc in Rpc::ALL {

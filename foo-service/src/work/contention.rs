@@ -1,5 +1,5 @@
-//! A resource that gets slower the more messages are in service: each one that begins takes longer by a share of its service
-//! time for each other one that is in service then.
+//! A resource that gets slower with more messages in service: the service time of a message grows by a share of itself for each
+//! other message that is in service when it begins.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -8,23 +8,23 @@ use std::{
 
 use super::Share;
 
-/// Counts the messages in service, and says how much longer one takes.
+/// Counts the messages in service, and computes how much longer a new one takes.
 #[derive(Debug)]
 pub struct Contention {
     share: f64,
     in_service: AtomicU32,
 }
 
-/// A message in service. Dropped, it is no longer.
+/// The guard of a message in service.
 #[derive(Debug)]
 pub(super) struct Beside<'a> {
     contention: &'a Contention,
-    /// How many others there were when it began.
+    /// How many other messages were in service when this one began.
     others: u32,
 }
 
 impl Contention {
-    /// Each other message in service adds `share` of the service time.
+    /// Adds `share` of the service time for each other message in service.
     pub fn new(share: Share) -> Self {
         Self {
             share: share.fraction(),
@@ -32,7 +32,7 @@ impl Contention {
         }
     }
 
-    /// A message begins.
+    /// Counts a message that begins, until the guard is dropped.
     pub(super) fn begin(&self) -> Beside<'_> {
         Beside {
             contention: self,
@@ -42,7 +42,7 @@ impl Contention {
 }
 
 impl Beside<'_> {
-    /// How long work takes that would take `time` without the others.
+    /// The service time of a message that would take `time` alone.
     pub(super) fn stretch(&self, time: Duration) -> Duration {
         if self.contention.share > 0.0 {
             time.mul_f64(1.0 + self.contention.share * f64::from(self.others))

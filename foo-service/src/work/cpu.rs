@@ -1,4 +1,4 @@
-//! Burns CPU time on threads of its own, so that the threads that serve gRPC stay free to refuse and to answer.
+//! Uses CPU time on threads of its own, so that the threads that serve gRPC stay free to refuse and to answer.
 
 use std::{
     sync::{
@@ -13,11 +13,11 @@ use std::{
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::oneshot;
 
-/// How long a thread burns between looks at whether it is still wanted (arbitrary: short beside any service time that
-/// makes sense to burn, long beside reading the clock).
+/// How many iterations a thread computes before it checks again whether it should stop (arbitrary: short compared with useful
+/// service times, long compared with reading the clock).
 const SLICE_ITERATIONS: u32 = 10_000;
 
-/// Threads that compute, one for each worker.
+/// Threads that compute, at least one for each worker.
 #[derive(Debug)]
 pub(super) struct Pool {
     orders: mpsc::Sender<Order>,
@@ -31,7 +31,7 @@ struct Order {
     done: oneshot::Sender<()>,
 }
 
-/// Tells the thread to stop when the work is no longer waited for.
+/// Tells the thread to stop, when the future that waits for it is dropped.
 struct CancelOnDrop(Arc<AtomicBool>);
 
 impl Drop for CancelOnDrop {
@@ -42,7 +42,7 @@ impl Drop for CancelOnDrop {
 
 impl Pool {
     pub(super) fn new(threads: u32) -> Self {
-        // Bounded by the workers: each has at most one order out, beside those that were just cancelled.
+        // Bounded by the workers: each has at most one order in the channel, apart from orders that were just cancelled.
         let (orders, inbox) = mpsc::channel::<Order>();
         let pool = Self {
             orders,
@@ -53,7 +53,7 @@ impl Pool {
         pool
     }
 
-    /// Starts threads until there are that many. Threads that are too many stay, and have nothing to do.
+    /// Starts threads until there are `threads`. It ends none: extra threads stay, without work.
     pub(super) fn grow(&self, threads: u32) {
         let mut started = self.started.lock().expect("no thread panics with the count");
         for index in *started..threads {
@@ -65,7 +65,7 @@ impl Pool {
                         let order = inbox.lock().expect("no thread panics with the inbox").recv();
                         let Ok(order) = order else { return };
                         burn(order.demand, &order.cancelled);
-                        // The receiver of cancelled work is gone.
+                        // If the work was cancelled, its receiver is gone.
                         let _ = order.done.send(());
                     }
                 })
@@ -74,7 +74,7 @@ impl Pool {
         *started = threads.max(*started);
     }
 
-    /// Burns `demand` of CPU time. Dropping the future stops it.
+    /// Uses `demand` of CPU time on one of the threads. Dropping the future stops it.
     pub(super) async fn burn(&self, demand: Duration) {
         let cancelled = Arc::new(AtomicBool::new(false));
         let _cancel = CancelOnDrop(Arc::clone(&cancelled));
@@ -112,7 +112,7 @@ mod tests {
         let pool = Pool::new(1);
         let long = pool.burn(Duration::from_secs(3600));
         assert!(tokio::time::timeout(Duration::from_millis(5), long).await.is_err());
-        // The one thread is free again, so the hour was broken off.
+        // The only thread is free again, so the work of an hour was stopped.
         pool.burn(Duration::from_millis(1)).await;
     }
 }

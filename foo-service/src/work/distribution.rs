@@ -1,4 +1,4 @@
-//! How long messages take that do not say so themselves: a seeded draw per message.
+//! The service times of messages whose requests ask for none: a seeded random draw for each message.
 
 use std::{
     sync::{
@@ -14,7 +14,7 @@ use rand_pcg::Pcg64Mcg;
 
 use super::longest::{LONGEST, nanos};
 
-/// The family of the service time; its mean is set apart from it.
+/// The family of the distribution of service times. The mean is a separate setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ServiceTimeDistribution {
     /// Every message takes the mean.
@@ -30,9 +30,9 @@ pub enum ServiceTimeDistribution {
     Bimodal,
 }
 
-/// Sigma of the logarithm. Mean = exp(mu + sigma²/2).
+/// The standard deviation of the logarithm. Mean = exp(mu + sigma²/2).
 const LOGNORMAL_SIGMA: f64 = 1.0;
-/// The shape. Just over 2, so that the variance exists. Mean = scale × alpha / (alpha − 1).
+/// The shape. A little above 2, so that the variance exists. Mean = scale × alpha / (alpha − 1).
 const PARETO_ALPHA: f64 = 2.1;
 /// The share of long service times, and how many times as long they are. Mean = short × (1 + share × (times − 1)).
 const BIMODAL_SHARE: f64 = 0.05;
@@ -41,14 +41,14 @@ const BIMODAL_TIMES: f64 = 20.0;
 /// Draws service times. The mean can change while the service runs.
 #[derive(Debug)]
 pub struct ServiceTime {
-    /// Nanoseconds.
+    /// The mean in nanoseconds.
     mean: AtomicU64,
     family: ServiceTimeDistribution,
     random: Mutex<Pcg64Mcg>,
 }
 
 impl ServiceTime {
-    /// Service times of that mean and family. The same seed draws the same times.
+    /// Draws service times with this mean and family. The same seed draws the same times.
     pub fn new(mean: Duration, family: ServiceTimeDistribution, seed: u64) -> Self {
         Self {
             mean: AtomicU64::new(nanos(mean)),
@@ -57,12 +57,12 @@ impl ServiceTime {
         }
     }
 
-    /// The mean in force.
+    /// The current mean.
     pub fn mean(&self) -> Duration {
         Duration::from_nanos(self.mean.load(Relaxed))
     }
 
-    /// Draws around this mean from now on.
+    /// Changes the mean for later draws.
     pub fn set_mean(&self, mean: Duration) {
         self.mean.store(nanos(mean), Relaxed);
     }
@@ -79,7 +79,7 @@ impl ServiceTime {
     }
 }
 
-/// A draw of mean 1.
+/// Draws from the family with mean 1.
 fn draw_unit_mean(family: ServiceTimeDistribution, random: &mut impl Rng) -> f64 {
     match family {
         ServiceTimeDistribution::Constant => 1.0,

@@ -13,7 +13,7 @@ use std::{
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-/// A share of messages, from 0 % to 100 %, in steps of a ten-thousandth of a percent.
+/// A share of messages, from 0 % to 100 %, in steps of 0.0001 %.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Share {
     millionths: u32,
@@ -21,17 +21,17 @@ pub struct Share {
 
 impl Share {
     const WHOLE: u32 = 1_000_000;
-    /// What one percent is.
+    /// One percent, in millionths.
     const PERCENT: u32 = Self::WHOLE / 100;
 
-    /// That many percent. More than 100 count as 100.
+    /// A share of `percent` percent. Above 100 it is 100 percent.
     pub fn percent(percent: u32) -> Self {
         Self {
             millionths: percent.min(100) * Self::PERCENT,
         }
     }
 
-    /// From 0 to 1.
+    /// The share as a number from 0 to 1.
     pub fn fraction(self) -> f64 {
         f64::from(self.millionths) / f64::from(Self::WHOLE)
     }
@@ -40,10 +40,10 @@ impl Share {
 /// Why a text is not a [`Share`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ShareError {
-    /// It is not a number with a percent sign, or has too many digits.
+    /// The text is not a number with a percent sign, or has too many digits.
     #[error("must be a share from 0% to 100%, with at most four digits after the point; write it as 5% or 0.5%")]
     Malformed,
-    /// It is more than everything.
+    /// The share is above 100 %.
     #[error("must be at most 100%")]
     TooMuch,
 }
@@ -58,7 +58,7 @@ impl FromStr for Share {
         if !digits(whole) || !digits(fraction) || fraction.len() > 4 {
             return Err(ShareError::Malformed);
         }
-        // Ten-thousandths of a percent are millionths.
+        // The number has four digits after the point, and 0.0001 % is one millionth.
         let fraction: u32 = format!("{fraction:0<4}").parse().map_err(|_| ShareError::Malformed)?;
         let whole: u32 = whole.parse().map_err(|_| ShareError::TooMuch)?;
         let millionths = whole
@@ -71,7 +71,7 @@ impl FromStr for Share {
     }
 }
 
-/// As [`FromStr`] reads it.
+/// The form that [`FromStr`] reads.
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}%", f64::from(self.millionths) / f64::from(Self::PERCENT))
@@ -88,31 +88,31 @@ pub struct Failures {
 }
 
 impl Failures {
-    /// `share` of the messages fail, each `after` that time of work. The same seed chooses the same messages, and none of the
-    /// service times that are drawn from that seed changes.
+    /// Makes `share` of the messages fail, each after the time `after`. The same seed chooses the same messages. The choice does
+    /// not change the service times that are drawn with the same seed.
     pub fn new(share: Share, after: Duration, seed: u64) -> Self {
         Self {
             millionths: AtomicU32::new(share.millionths),
             after: AtomicU64::new(super::longest::nanos(after)),
-            // Any other seed than that of the service times.
+            // Any seed that differs from that of the service times.
             random: Mutex::new(Pcg64Mcg::seed_from_u64(!seed)),
         }
     }
 
-    /// The same for messages whose work begins from now on.
+    /// Changes the share and the time for messages whose work begins from now on.
     pub fn set(&self, share: Share, after: Duration) {
         self.millionths.store(share.millionths, Relaxed);
         self.after.store(super::longest::nanos(after), Relaxed);
     }
 
-    /// Whether the next message fails, and after how long.
+    /// Decides about the next message: if it fails, returns after how long.
     pub(super) fn draw(&self) -> Option<Duration> {
         let share = self.millionths.load(Relaxed);
         if share == 0 {
             return None;
         }
         let drawn = self.random.lock().expect("a draw does not panic").next_u64();
-        // The remainder favours the low values by less than one part in ten billion.
+        // The remainder makes low values more likely, by less than one part in ten billion.
         (drawn % u64::from(Share::WHOLE) < u64::from(share)).then(|| Duration::from_nanos(self.after.load(Relaxed)))
     }
 }

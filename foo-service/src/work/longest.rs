@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-/// No message takes longer: the longest `service_demand` that a service can be told to accept.
+/// The longest service time of a message: also the upper limit of `--max-service-demand`.
 pub(super) const LONGEST: Duration = Duration::from_secs(3600);
 
-/// A time of more than [`LONGEST`] counts as that.
+/// Converts a time to nanoseconds. A time above [`LONGEST`] counts as [`LONGEST`].
 pub(super) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.min(LONGEST).as_nanos()).expect("an hour has fewer nanoseconds than a u64")
 }

@@ -1,4 +1,4 @@
-//! The simulated work: how long a message takes, whether it fails, and what a worker does meanwhile.
+//! The simulated work: how long a message takes, whether it fails, and what a worker does during that time.
 
 mod contention;
 mod cpu;
@@ -43,7 +43,7 @@ enum Means {
 }
 
 impl Work {
-    /// Work of `kind` for up to `workers` messages at once.
+    /// Creates work of `kind` for up to `workers` messages at once.
     pub fn new(
         kind: WorkKind,
         service_time: ServiceTime,
@@ -65,7 +65,7 @@ impl Work {
         }
     }
 
-    /// Makes sure that up to `workers` messages can be worked on at once.
+    /// Makes sure that up to `workers` messages can be processed at once.
     pub fn make_room(&self, workers: u32) {
         if let Means::Cpu(pool) = &self.means {
             pool.grow(workers);
@@ -77,24 +77,24 @@ impl Work {
         self.service_time.mean()
     }
 
-    /// From now on service times are drawn around this mean.
+    /// Changes the mean of the service times that are drawn from now on.
     pub fn set_mean(&self, mean: Duration) {
         self.service_time.set_mean(mean);
     }
 
-    /// From now on `share` of the messages fail, each `after` that time.
+    /// From now on `share` of the messages fail, each after the time `after`.
     pub fn set_failures(&self, share: Share, after: Duration) {
         self.failures.set(share, after);
     }
 
-    /// Works for `demand`, or for as long as the distribution says, times the factors of the slowdown and of the
-    /// messages beside it; returns how long it took.
+    /// Works for `demand`, or for a time drawn from the distribution. Slowdown and contention change the time. Returns how long the
+    /// work took.
     ///
-    /// No time at all takes no timer. Dropping the future breaks the work off.
+    /// A time of zero uses no timer. Dropping the future stops the work.
     ///
     /// # Errors
     ///
-    /// If the message is one of those that fail. It has taken the time of a failure then.
+    /// If the message is one of those that fail. The work has then lasted for the time of a failure.
     pub async fn perform(&self, demand: Option<Duration>) -> Result<Duration, WorkFailed> {
         let beside = self.contention.begin();
         let failure = self.failures.draw();

@@ -1,19 +1,19 @@
-//! Phases in which every message takes longer, which repeat: a part of the capacity goes away, and comes back.
+//! Repeating phases in which every message takes longer: a part of the capacity goes away and comes back.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use tokio::time::Instant;
 
-/// The largest factor (arbitrary: far above any fault that is worth a model).
+/// The largest factor (arbitrary: far above any realistic fault).
 const LARGEST_FACTOR: f64 = 1_000.0;
-/// The most phases (arbitrary: more than a person writes).
+/// The most phases (arbitrary: more than a person would write).
 const MOST_PHASES: usize = 1_000;
 
-/// Factors on the service time, one after the other, again and again.
+/// Phases that repeat for ever, each with a factor on the service time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slowdown {
     phases: Vec<Phase>,
-    /// The length of all phases, in nanoseconds.
+    /// The length of all phases together, in nanoseconds.
     cycle: u128,
 }
 
@@ -41,7 +41,7 @@ pub enum SlowdownError {
 }
 
 impl Slowdown {
-    /// The factor at `time`, where the first phase begins at zero.
+    /// The factor at `time`. The first phase begins at time zero.
     pub fn factor(&self, time: Duration) -> f64 {
         let mut left = time.as_nanos() % self.cycle;
         for phase in &self.phases {
@@ -90,7 +90,7 @@ impl FromStr for Phase {
     }
 }
 
-/// As [`FromStr`] reads it.
+/// The form that [`FromStr`] reads.
 impl fmt::Display for Slowdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, Phase { lasts, factor }) in self.phases.iter().enumerate() {
@@ -101,18 +101,17 @@ impl fmt::Display for Slowdown {
     }
 }
 
-/// A [`Slowdown`] beside a clock.
+/// A [`Slowdown`] that follows the clock.
 #[derive(Debug)]
 pub struct Slowed {
     slowdown: Option<Slowdown>,
     started: Instant,
-    /// What time it was then, for the phases.
+    /// The time of day at `started`, which decides the phase.
     time: Duration,
 }
 
 impl Slowed {
-    /// `time` is what time it is now. Services that are told the same time of day are in the same phase. `None` changes
-    /// nothing.
+    /// `time` is the time of day now: services that get the same one are in the same phase. Without a `slowdown`, changes nothing.
     pub fn new(slowdown: Option<Slowdown>, time: Duration) -> Self {
         Self {
             slowdown,
@@ -121,7 +120,7 @@ impl Slowed {
         }
     }
 
-    /// What a message takes that begins now, and takes `time` without the slowdown. At most an hour.
+    /// The service time of a message that begins now and would take `time` without the slowdown. At most an hour.
     pub(super) fn stretch(&self, time: Duration) -> Duration {
         match &self.slowdown {
             None => time,

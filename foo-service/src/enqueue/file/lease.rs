@@ -1,4 +1,4 @@
-//! A message that was taken from a durable queue, and is owed an end.
+//! A message that was taken from a durable queue. It must be ended with an outcome.
 
 use std::sync::{Arc, mpsc::Sender};
 
@@ -15,8 +15,8 @@ use crate::{
     ledger::InService,
 };
 
-/// The right to process a message, and the duty to say how that ended. Dropped without an end, the work was broken off: the
-/// message is the next to be taken again, in this process or in a later one. After a panic it counts as failed.
+/// The right to process a message, and the duty to end it with an outcome. If it is dropped without one, the work was
+/// interrupted: the message goes back to the front of the queue, for this process or a later one. In a panic it counts as failed.
 pub struct Lease {
     pub(super) shared: Arc<Shared>,
     pub(super) orders: Sender<Order>,
@@ -25,7 +25,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The message that is leased; it stays in the file until its end is written.
+    /// The leased message. It stays in the file until its outcome is written.
     pub fn job(&self) -> &Job {
         let (waiting, _) = self.held.as_ref().expect("a lease holds its message until it ends");
         &waiting.job
@@ -36,20 +36,20 @@ impl Lease {
         self.taken
     }
 
-    /// The message was processed. Waits until that is durable: from then on it is not processed again. Dropping the future
-    /// changes nothing.
+    /// Ends the message as processed. Waits until that is durable: from then on the message is not processed again. If the future
+    /// is dropped, the outcome is still written.
     pub async fn complete(mut self, processed: Processed) {
         let durable = self.finish(JobOutcome::Completed, Some(processed));
         written(durable).await;
     }
 
-    /// The message ends with `outcome`, without having been processed. Waits in the same way.
+    /// Ends the message with `outcome`; it was not processed. Waits like [`complete`](Self::complete).
     pub async fn end(mut self, outcome: JobOutcome) {
         let durable = self.finish(outcome, None);
         written(durable).await;
     }
 
-    /// The message is the next to be taken again.
+    /// Puts the message back to the front of the queue.
     pub fn hand_back(mut self) {
         self.put_back();
     }
@@ -71,7 +71,7 @@ impl Lease {
                 bytes: job.bytes(),
                 completion: Completion {
                     queue_wait: processed.map_or_else(|| self.taken - job.since, |processed| processed.queue_wait),
-                    // No worker has worked on a message that was too old.
+                    // A message that was too old was never processed.
                     service_time: (outcome != JobOutcome::Expired)
                         .then(|| processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
                     outcome,
@@ -91,7 +91,7 @@ impl Lease {
 
 async fn written(durable: Option<oneshot::Receiver<()>>) {
     if let Some(durable) = durable {
-        // The writer is gone only after the last lease, or after a bug of its own.
+        // The writer ends only after the last lease, or because of a bug.
         let _ = durable.await;
     }
 }

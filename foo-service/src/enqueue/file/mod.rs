@@ -1,12 +1,12 @@
-//! The queue in a file: an acknowledged message survives the end of the process, by SIGKILL or with the power.
+//! The queue in a file: an acknowledged message survives the end of the process, by SIGKILL or a power failure.
 //!
-//! One thread writes (`writer`): it takes the joins and the ends that have come, and makes them durable with one commit
-//! (`store`). The oldest messages are in memory too (`shared`), so taking one does not wait for the disk. Ends are in the file as
-//! well, as far as the log of completions reaches: a watcher can go on where it was after a restart.
+//! One thread writes (`writer`): it collects new messages and outcomes, and makes them durable with one commit (`store`). The
+//! oldest messages are in memory too (`shared`), so taking one does not wait for the disk. Outcomes are in the file as well, as
+//! many as the log of completions has: after a restart, a watcher can continue where it was.
 //!
-//! A message that was in service when the process was killed is processed again. So each message is done at least once, and at
-//! most as many are done twice at a kill as there are workers: a worker takes its next message after the end of the last is
-//! durable.
+//! A message that was in service when the process was killed is processed again. So each message is processed at least once, and
+//! a kill repeats at most as many messages as there are workers: a worker takes its next message only when the outcome of the
+//! last one is durable.
 
 mod ids;
 mod lease;
@@ -46,19 +46,19 @@ use crate::{
     metrics::Metrics,
 };
 
-/// The most callers that wait for the disk at once (arbitrary; more are rejected).
+/// The most callers that may wait for the disk at a time (arbitrary; more are rejected).
 const MOST_UNCOMMITTED: u32 = 65_536;
 
-/// How a durable queue behaves.
+/// The settings of a durable queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSettings {
-    /// The folder of its file. Made if it is not there.
+    /// The folder of the file. It is created if it is missing.
     pub folder: PathBuf,
-    /// The most messages that wait.
+    /// The most messages that may wait.
     pub places: u32,
-    /// How long the id of a message is remembered, so that a repeat of it is recognised. Zero: not at all.
+    /// How long the id of a message is remembered, to recognise repeats of it. Zero: not at all.
     pub dedupe: Duration,
-    /// How many messages are in service at once, at most.
+    /// The most messages that are in service at a time.
     pub workers: u32,
 }
 
@@ -66,16 +66,16 @@ pub struct FileSettings {
 pub struct FileQueue {
     queue_id: String,
     shared: Arc<Shared>,
-    /// Bounded by the callers that may wait ([`MOST_UNCOMMITTED`]) and by the workers.
+    /// The channel to the writer. Bounded by the callers that may wait ([`MOST_UNCOMMITTED`]) and by the workers.
     orders: Sender<Order>,
 }
 
 impl FileQueue {
-    /// Opens the queue, and starts its writer. The messages and ends that the file has are in `ledger` and `log` then.
+    /// Opens the queue and starts its writer. Adds the messages in the file to `ledger`, and the outcomes to `log`.
     ///
     /// # Errors
     ///
-    /// If the file cannot be opened or is another process's.
+    /// If the file cannot be opened, or another process has it open.
     pub fn open(
         settings: &FileSettings,
         ledger: Arc<Ledger>,
@@ -118,7 +118,7 @@ impl FileQueue {
         })
     }
 
-    /// Constant for as long as the file lives.
+    /// The id of the queue: constant as long as the file exists.
     pub fn queue_id(&self) -> &str {
         &self.queue_id
     }
@@ -128,11 +128,11 @@ impl FileQueue {
         self.shared.head().oldest_age()
     }
 
-    /// Puts a message on the queue. Waits until it is durable. A caller that leaves before that has perhaps put it there.
+    /// Puts a message on the queue. Waits until it is durable. If the caller leaves before that, the message may be queued or not.
     ///
     /// # Errors
     ///
-    /// The queue is full, or cannot be written. The message counts as refused then.
+    /// If the queue is full, is closed, or cannot be written. The message counts as refused.
     pub async fn offer(&self, job: Job, deadline: Option<Instant>) -> Result<Enqueued, Reason> {
         let refusal = if self.shared.head().closed() {
             Some(Reason::Draining)
@@ -153,7 +153,7 @@ impl FileQueue {
             since: Instant::now(),
             answer,
         }));
-        // The writer is gone only after the last caller, or after a bug of its own.
+        // The writer ends only after the last caller, or because of a bug.
         answered.await.unwrap_or(Err(Reason::QueueUnavailable))
     }
 
@@ -163,14 +163,14 @@ impl FileQueue {
         }
     }
 
-    /// Waits until there is a message. For one consumer. Cancel-safe.
+    /// Waits until there is a message. Only one consumer may wait. Cancel-safe.
     pub async fn ready(&self) {
         while !self.shared.head().ready() {
             self.shared.not_empty.notified().await;
         }
     }
 
-    /// Takes the oldest message, if it is still there.
+    /// Takes the oldest message; `None` if there is none any more.
     pub fn take(&self) -> Option<Lease> {
         let (waiting, in_service, asks) = {
             let mut head = self.shared.head();
@@ -192,12 +192,12 @@ impl FileQueue {
         })
     }
 
-    /// Nothing is taken or added any more. What waits stays in the file.
+    /// Stops the taking and adding of messages. Waiting messages stay in the file.
     pub fn stop(&self) {
         self.shared.head().close();
     }
 
-    /// Waits until everything is in the file, and closes it.
+    /// Waits until everything is written to the file, and closes it.
     pub async fn close(&self) {
         self.stop();
         let (closed, wait) = oneshot::channel();

@@ -1,4 +1,4 @@
-//! The first look into the file of a durable queue: whether it can be opened, and what it holds.
+//! The opening of a durable queue's file: the errors, and what the file contains.
 
 use std::{collections::VecDeque, io, path::PathBuf};
 
@@ -7,15 +7,15 @@ use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 use super::rows::{ENDS, FORMAT, HEAD, IDS, MESSAGES, end};
 use crate::enqueue::Completion;
 
-/// Why a durable queue could not be opened.
+/// The reason why a durable queue could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Its folder cannot be made.
+    /// The folder cannot be created.
     #[error("cannot make the folder {}: {error}; choose another with --queue-dir", folder.display())]
     Folder {
         /// The folder of `--queue-dir`.
         folder: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// Another process has the file open: the database locks it.
@@ -27,7 +27,7 @@ pub enum OpenError {
         /// The folder of `--queue-dir`.
         folder: PathBuf,
     },
-    /// It was written by a version with other tables.
+    /// The file was written by a version with other tables.
     #[error(
         "the queue in {} has the format {found}, and this version reads the format {FORMAT}; empty the queue with the \
          version that wrote it, or choose another folder with --queue-dir",
@@ -36,7 +36,7 @@ pub enum OpenError {
     Format {
         /// The folder of `--queue-dir`.
         folder: PathBuf,
-        /// The version of its tables, or of the database around them.
+        /// The version of the tables in the file, or of the database format.
         found: u64,
     },
     /// The database cannot be read or written.
@@ -44,45 +44,45 @@ pub enum OpenError {
     Database {
         /// The folder of `--queue-dir`.
         folder: PathBuf,
-        /// What the database says.
+        /// The error of the database.
         error: Box<redb::Error>,
     },
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     #[error("cannot start the thread that writes the queue: {0}")]
     Thread(io::Error),
 }
 
-/// The numbers that the next commit goes on from.
+/// The numbers with which the next commit continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Head {
     /// The number of the next message.
     pub(super) next: u64,
-    /// Ids and payloads of all messages.
+    /// Bytes of the ids and payloads of all messages.
     pub(super) bytes: u64,
-    /// The position of the next end.
+    /// The position of the next outcome in the log of completions.
     pub(super) ended: u64,
-    /// The position of the oldest end.
+    /// The position of the oldest outcome in the file.
     pub(super) ends_from: u64,
 }
 
-/// What a file held when it was opened.
+/// What the file contained when it was opened.
 pub(super) struct Found {
-    /// Constant for as long as the file lives.
+    /// The id of the queue: constant as long as the file exists.
     pub(super) queue_id: String,
     /// Messages that have not ended.
     pub(super) messages: u64,
-    /// Bytes of their ids and payloads.
+    /// Bytes of the ids and payloads of these messages.
     pub(super) bytes: u64,
-    /// The newest ends, the oldest of them first.
+    /// The newest outcomes, in order.
     pub(super) ends: VecDeque<Completion>,
-    /// The position of the first of them.
+    /// The position of the first one in `ends`.
     pub(super) ends_from: u64,
-    /// Messages up to this number may have been in service when the process that had the file was killed.
+    /// Messages up to this number may have been in service when the previous process was killed.
     pub(super) again_up_to: Option<u64>,
 }
 
-/// Makes the tables where there are none. Returns the format of the file, and how many messages may have been in service when
-/// it was last open.
+/// Creates the tables if they are missing, and stores the number of workers for the next opening. Returns the format of the file,
+/// and how many messages may have been in service when it was last open.
 pub(super) fn prepare(database: &Database, queue_id: u64, workers: u32) -> Result<(u64, u64), redb::Error> {
     let transaction = database.begin_write()?;
     let known = {
@@ -99,7 +99,7 @@ pub(super) fn prepare(database: &Database, queue_id: u64, workers: u32) -> Resul
         if format != FORMAT {
             return Ok((format, 0));
         }
-        // Messages are taken in their order, so those in service are among the first as many as there are workers.
+        // Messages are taken in order, so only the first ones, as many as there are workers, can be in service.
         let before = head.insert("in_service", u64::from(workers))?;
         (format, before.map_or(0, |before| before.value()))
     };
@@ -107,7 +107,7 @@ pub(super) fn prepare(database: &Database, queue_id: u64, workers: u32) -> Resul
     Ok(known)
 }
 
-/// Reads what was in the file when it was opened, in one transaction.
+/// Reads the contents of the file after its opening, in one transaction. `in_service` messages may have been in service before.
 pub(super) fn look(database: &Database, in_service: u64) -> Result<(Head, Found), redb::Error> {
     let transaction = database.begin_read()?;
     let numbers = transaction.open_table(HEAD)?;

@@ -1,4 +1,4 @@
-//! What the file of a durable queue holds: its tables, and how a message is a row of one.
+//! The tables in the file of a durable queue, and the conversion of messages and outcomes to and from their rows.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,26 +10,26 @@ use crate::{
     job::{Job, JobOutcome},
 };
 
-/// The version of the tables below. A file of another version is refused.
+/// The version of the tables below. A file with another version is refused.
 pub(super) const FORMAT: u64 = 1;
 
-/// Numbers that the file has once, by name: format, queue id, positions.
+/// Single numbers by name: format, queue id, positions.
 pub(super) const HEAD: TableDefinition<&str, u64> = TableDefinition::new("head");
-/// Messages that have not ended, by their numbers, which are given in the order of arrival.
+/// Messages that have not ended, by their numbers. Numbers are given in the order of arrival.
 pub(super) const MESSAGES: TableDefinition<u64, MessageRow> = TableDefinition::new("messages");
-/// Arrival (milliseconds since 1970) and id of recent messages, by the numbers of the messages: their repeats are recognised.
+/// Arrival (milliseconds since 1970) and id of recent messages, by the numbers of the messages, to recognise repeats.
 pub(super) const IDS: TableDefinition<u64, (u64, &str)> = TableDefinition::new("ids");
-/// How messages ended, by positions in the log of completions.
+/// Outcomes of messages, by their positions in the log of completions.
 pub(super) const ENDS: TableDefinition<u64, EndRow> = TableDefinition::new("ends");
 
-/// Arrival (milliseconds since 1970), demand (nanoseconds and 1, or 0), id, payload.
+/// Arrival (milliseconds since 1970), demand (nanoseconds plus 1; 0: none), id, payload.
 pub(super) type MessageRow = (u64, u64, &'static str, &'static [u8]);
-/// Id, outcome, queue wait (nanoseconds), service time (nanoseconds and 1, or 0).
+/// Id, outcome, queue wait (nanoseconds), service time (nanoseconds plus 1; 0: none).
 pub(super) type EndRow = (&'static str, &'static str, u64, u64);
 
 /// The system's time, in milliseconds since 1970.
 ///
-/// The one place of the service that reads another clock than tokio's: a message can be older than the process.
+/// Not tokio's clock, because a message can be older than the process.
 pub(super) fn wall_clock() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
@@ -47,12 +47,12 @@ fn read_optional(stored: u64) -> Option<Duration> {
     Some(Duration::from_nanos(stored.checked_sub(1)?))
 }
 
-/// The row of a message that arrives at `now`.
+/// Makes the row of a message that arrives at `now`, in milliseconds since 1970.
 pub(super) fn message_row(job: &Job, now: u64) -> (u64, u64, &str, &[u8]) {
     (now, optional(job.demand), &job.id, &job.payload)
 }
 
-/// The message of a row. Its queue wait began when it arrived, as far as the system's clock can tell.
+/// Reads a message from its row. Its queue wait began when it arrived, by the system's clock.
 pub(super) fn message((arrival, demand, id, payload): (u64, u64, &str, &[u8])) -> Job {
     let (now, age) = (
         Instant::now(),
@@ -66,7 +66,7 @@ pub(super) fn message((arrival, demand, id, payload): (u64, u64, &str, &[u8])) -
     }
 }
 
-/// The row of an end.
+/// Makes the row of an outcome.
 pub(super) fn end_row(completion: &Completion) -> (&str, &'static str, u64, u64) {
     (
         &completion.id,
@@ -76,7 +76,7 @@ pub(super) fn end_row(completion: &Completion) -> (&str, &'static str, u64, u64)
     )
 }
 
-/// The end of a row.
+/// Reads an outcome from its row. An unknown outcome counts as failed.
 pub(super) fn end((id, outcome, queue_wait, service_time): (&str, &str, u64, u64)) -> Completion {
     let known = JobOutcome::ALL.into_iter().find(|known| known.label() == outcome);
     Completion {

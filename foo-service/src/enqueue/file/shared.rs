@@ -1,7 +1,7 @@
-//! What the service and the thread that writes share: the messages at the head of the queue, in memory, and how many more the
+//! The state that the service and the writer's thread share: the oldest messages of the queue, in memory, and how many more the
 //! file has.
 //!
-//! Only the writer adds messages, after they are durable, and only the dispatcher takes them.
+//! Only the writer adds messages, when they are durable, and only the dispatcher takes them.
 
 use std::{
     collections::VecDeque,
@@ -16,46 +16,46 @@ use tokio::sync::Notify;
 
 use crate::{enqueue::CompletionLog, job::Job, ledger::Ledger, metrics::Metrics};
 
-/// The most messages in memory (arbitrary: half of them last for 25 ms at 20,000 messages per second, the time for reading more).
+/// The most messages in memory (arbitrary: half of them last for 25 ms at 20,000 messages/s, which is enough to read more).
 pub(super) const MOST_IN_MEMORY: usize = 1024;
-/// The most bytes of them, in ids and payloads, apart from the last message (arbitrary).
+/// The most bytes of ids and payloads in memory, apart from the last message (arbitrary).
 pub(super) const MOST_BYTES: u64 = 4 << 20;
 
-/// A message that waits, in memory.
+/// A waiting message that is in memory.
 pub(super) struct Waiting {
-    /// Its position on the queue since the file was made.
+    /// Its number: messages are numbered in order since the file was created.
     pub(super) number: u64,
     pub(super) job: Job,
-    /// Whether an earlier process may have begun to work on it.
+    /// True if an earlier process may have begun to process it.
     pub(super) again: bool,
 }
 
-/// The head of the queue.
+/// The oldest part of the queue, which is in memory.
 #[derive(Default)]
 pub(super) struct Head {
     /// The oldest messages, in order.
     messages: VecDeque<Waiting>,
-    /// Of their ids and payloads.
+    /// Bytes of the ids and payloads of `messages`.
     bytes: u64,
-    /// How many more there are in the file.
+    /// How many more messages wait in the file only.
     beyond: u64,
-    /// The highest number that has been in memory.
+    /// The highest message number that has been in memory.
     last: Option<u64>,
-    /// Whether the writer has been asked for more.
+    /// True while the writer has been asked to read more messages.
     asked: bool,
-    /// Whether nothing is taken or added any more.
+    /// True if no message is taken or added any more.
     closed: bool,
 }
 
-/// What the writer, the doors and the workers share.
+/// The state that the writer, the RPCs and the workers share.
 pub(super) struct Shared {
     head: Mutex<Head>,
-    /// Told when there is a message in memory.
+    /// Notified when there is a message in memory.
     pub(super) not_empty: Notify,
-    /// Messages on their way to the writer, or in the commit under way.
+    /// How many messages the writer has not answered yet.
     pub(super) uncommitted: AtomicU32,
     pub(super) ledger: Arc<Ledger>,
-    /// Where ends go once they are durable.
+    /// The log to which outcomes are added once they are durable, or could not be written.
     pub(super) log: Arc<CompletionLog>,
     pub(super) metrics: Arc<Metrics>,
 }
@@ -81,19 +81,19 @@ impl Shared {
         self.head.lock().expect("no code panics with the queue locked")
     }
 
-    /// The writer has answered a caller.
+    /// Counts that the writer has answered a caller.
     pub(super) fn answered(&self) {
         self.uncommitted.fetch_sub(1, SeqCst);
     }
 }
 
 impl Head {
-    /// How many messages wait, in memory and in the file.
+    /// The number of waiting messages, in memory and in the file.
     pub(super) fn depth(&self) -> u64 {
         self.messages.len() as u64 + self.beyond
     }
 
-    /// Whether a message is in memory.
+    /// True if a message can be taken from memory.
     pub(super) fn ready(&self) -> bool {
         !self.messages.is_empty() && !self.closed
     }
@@ -104,17 +104,17 @@ impl Head {
         oldest.map_or(Duration::ZERO, |waiting| waiting.job.since.elapsed())
     }
 
-    /// Nothing is taken any more.
+    /// Stops the taking of messages.
     pub(super) fn close(&mut self) {
         self.closed = true;
     }
 
-    /// Whether nothing is taken any more.
+    /// True if no message is taken any more.
     pub(super) fn closed(&self) -> bool {
         self.closed
     }
 
-    /// A message that has just become durable waits at the end. Returns the depth with it.
+    /// Adds a message that has just become durable to the end of the queue. Returns the depth, this message included.
     pub(super) fn join(&mut self, number: u64, job: Job) -> u64 {
         if self.beyond == 0 && self.messages.len() < MOST_IN_MEMORY && self.bytes < MOST_BYTES {
             self.add(Waiting {
@@ -143,13 +143,13 @@ impl Head {
         Some(waiting)
     }
 
-    /// A message that was taken is the oldest again.
+    /// Puts a message that was taken back to the front.
     pub(super) fn take_back(&mut self, waiting: Waiting) {
         self.bytes += waiting.job.bytes();
         self.messages.push_front(waiting);
     }
 
-    /// Whether the writer is to be asked for more messages, now.
+    /// True if the caller must ask the writer now to read more messages.
     pub(super) fn ask(&mut self) -> bool {
         let few = self.messages.len() <= MOST_IN_MEMORY / 2 && self.bytes <= MOST_BYTES / 2;
         let asks = few && self.beyond > 0 && !self.asked;
@@ -157,7 +157,7 @@ impl Head {
         asks
     }
 
-    /// After which number to read on, and how many messages and bytes there is room for.
+    /// The number after which to read, and how many messages and bytes still fit into memory.
     pub(super) fn wanted(&self) -> (Option<u64>, usize, u64) {
         (
             self.last,
@@ -166,7 +166,7 @@ impl Head {
         )
     }
 
-    /// These were read from the file. Messages up to the number `again_up_to` may have been in service before.
+    /// Adds messages that were read from the file. Those up to the number `again_up_to` may have been in service before.
     pub(super) fn read(&mut self, messages: Vec<(u64, Job)>, again_up_to: Option<u64>) {
         self.asked = false;
         self.beyond = self.beyond.saturating_sub(messages.len() as u64);

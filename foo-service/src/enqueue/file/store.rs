@@ -1,8 +1,8 @@
-//! The file of a durable queue: opened, read, and changed by one durable commit for each group of changes.
+//! The file of a durable queue: opening, reading, and one durable commit for each group of changes.
 //!
-//! The database is redb: one file, which its own lock keeps other processes away from. After an error of the disk, redb answers
-//! everything with that error until the file has been opened again. That happens before the next commit, and everything of the
-//! commit that failed is taken out then: its callers were told so.
+//! The database is redb: one file, which a lock protects from other processes. After a disk error, redb answers every operation
+//! with that error until the file is opened again. That happens before the next commit. Everything that the failed commit may have
+//! written is then removed, because its callers have got an error.
 
 use std::{
     fs,
@@ -23,20 +23,20 @@ use crate::{
 
 /// The name of the file in the folder.
 const FILE: &str = "queue.redb";
-/// Bytes of the file that redb keeps in memory (arbitrary: the newest rows are all that is written to).
+/// How many bytes of the file redb keeps in memory (arbitrary: only the newest rows are written).
 const CACHE: usize = 16 << 20;
 
-/// The end of a message, to be written.
+/// The outcome of a message, to be written.
 #[derive(Debug)]
 pub(super) struct Ended {
-    /// The message's position on the queue since the file was made.
+    /// The number of the message, in order since the file was created.
     pub(super) number: u64,
-    /// Of its id and payload.
+    /// Bytes of its id and payload.
     pub(super) bytes: u64,
     pub(super) completion: Completion,
 }
 
-/// The messages and ends that one commit writes.
+/// The new messages and outcomes that one commit writes.
 pub(super) struct Changes<'a> {
     /// Messages that join the queue, in this order.
     pub(super) joins: Vec<&'a Job>,
@@ -48,24 +48,24 @@ pub(super) struct Changes<'a> {
     pub(super) most_ids: u64,
 }
 
-/// What a commit has done.
+/// The result of a commit.
 pub(super) struct Committed {
-    /// The number of the first message that joined; the others follow.
+    /// The number of the first message that joined; those of the others follow it.
     pub(super) first: u64,
-    /// Ids that are not remembered any more, with the numbers of their messages.
+    /// Ids that are no longer remembered, with the numbers of their messages.
     pub(super) forgotten: Vec<(u64, Box<str>)>,
 }
 
-/// The file of the queue. Only the writer's thread has it.
+/// The file of the queue. Only the writer's thread uses it.
 pub(super) struct Store {
     path: PathBuf,
-    /// `None` after an error of the disk, until it has been opened again.
+    /// `None` after a disk error, until the file is opened again.
     database: Option<Database>,
     head: Head,
 }
 
 impl Store {
-    /// Opens the file in `folder`, or makes it, for a process with so many workers. `queue_id` is the name of a new one.
+    /// Opens the file in `folder` or creates it, for a process with `workers` workers. A new file gets `queue_id`.
     pub(super) fn open(folder: &Path, queue_id: u64, workers: u32) -> Result<(Self, Found), OpenError> {
         let wrong = |error: redb::Error| match error {
             redb::Error::DatabaseAlreadyOpen => OpenError::InUse { folder: folder.into() },
@@ -100,7 +100,7 @@ impl Store {
         Ok((store, found))
     }
 
-    /// The database, opened again if an error of the disk has closed it.
+    /// The database; opens it again if a disk error has closed it.
     fn database(&mut self) -> Result<&Database, redb::Error> {
         if self.database.is_none() {
             let database = open(&self.path)?;
@@ -110,7 +110,7 @@ impl Store {
         Ok(self.database.as_ref().expect("it was opened above"))
     }
 
-    /// Makes the changes durable: all, or none of them.
+    /// Makes all changes durable, or none of them.
     pub(super) fn commit(&mut self, changes: &Changes<'_>) -> Result<Committed, redb::Error> {
         let mut head = self.head;
         let written = self.database().and_then(|database| write(database, &mut head, changes));
@@ -127,7 +127,7 @@ impl Store {
         }
     }
 
-    /// The messages with numbers above `after`, oldest first: at most `most`, and so many that they have `bytes` together.
+    /// Reads the messages with numbers above `after`, oldest first, until there are `most`, or together at least `bytes` bytes.
     pub(super) fn read(&mut self, after: Option<u64>, most: usize, bytes: u64) -> Result<Vec<(u64, Job)>, redb::Error> {
         let from = after.map_or(0, |after| after + 1);
         let transaction = self.database()?.begin_read()?;
@@ -145,7 +145,7 @@ impl Store {
         Ok(messages)
     }
 
-    /// Whether the message with this number has this id, and has arrived within the time for which ids are remembered.
+    /// True if the message with this number has this id, and arrived less than `window` ago.
     pub(super) fn has_id(&mut self, number: u64, id: &str, window: Duration) -> Result<bool, redb::Error> {
         let table = self.database()?.begin_read()?.open_table(IDS)?;
         let row = table.get(number)?;
@@ -155,7 +155,7 @@ impl Store {
         }))
     }
 
-    /// Closes the file. No message is in service.
+    /// Closes the file, with the mark that no message is in service.
     pub(super) fn close(mut self) -> Result<(), redb::Error> {
         let transaction = self.database()?.begin_write()?;
         transaction.open_table(HEAD)?.insert("in_service", 0)?;
@@ -163,7 +163,7 @@ impl Store {
         Ok(())
     }
 
-    /// All ids that are remembered, with the numbers of their messages.
+    /// Calls `each` with the number and the id of every remembered message.
     pub(super) fn each_id(&mut self, mut each: impl FnMut(u64, &str)) -> Result<(), redb::Error> {
         let table = self.database()?.begin_read()?.open_table(IDS)?;
         for row in table.iter()? {
@@ -178,7 +178,7 @@ fn open(path: &Path) -> Result<Database, DatabaseError> {
     Builder::new().set_cache_size(CACHE).create(path)
 }
 
-/// One transaction, and the commit that makes it durable.
+/// Writes the changes in one transaction and makes them durable. Returns the ids that are forgotten.
 fn write(database: &Database, head: &mut Head, changes: &Changes<'_>) -> Result<Vec<(u64, Box<str>)>, redb::Error> {
     let transaction = database.begin_write()?;
     let mut forgotten = Vec::new();
@@ -215,12 +215,12 @@ fn write(database: &Database, head: &mut Head, changes: &Changes<'_>) -> Result<
     Ok(forgotten)
 }
 
-/// Whether something arrived within `window` before `now`. A clock that was set back makes nothing older.
+/// True if `arrival` is less than `window` before `now`, or after it (because the clock was set back).
 fn is_recent(arrival: u64, now: u64, window: Duration) -> bool {
     Duration::from_millis(now.saturating_sub(arrival)) < window
 }
 
-/// Forgets up to `most` ids that are too old or too many.
+/// Removes ids that are too old or too many, at most `most` of them.
 fn forget(
     ids: &mut Table<'_, u64, (u64, &'static str)>,
     forgotten: &mut Vec<(u64, Box<str>)>,
@@ -253,7 +253,7 @@ fn save(table: &mut Table<'_, &'static str, u64>, head: Head) -> Result<(), redb
     Ok(())
 }
 
-/// Takes out what a commit has left that was said to have failed.
+/// Removes what a failed commit may have written after `head`.
 fn roll_back(database: &Database, head: Head) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     transaction.open_table(MESSAGES)?.retain_in(head.next.., |_, _| false)?;

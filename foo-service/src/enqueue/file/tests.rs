@@ -1,4 +1,4 @@
-//! The durable queue against a model: offered, taken, ended, handed back, killed and closed in any order.
+//! Compares the durable queue with a model: offered, taken, ended, handed back, killed and closed in any order.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use crate::{enqueue::LOG_CAPACITY, job::Processed};
 
 const PLACES: u32 = 6;
 
-/// A queue in a folder, and what an instance has beside it.
+/// A queue in a folder, with the counts and the log of its instance.
 struct Instance {
     queue: Arc<FileQueue>,
     ledger: Arc<Ledger>,
@@ -38,7 +38,7 @@ fn open(folder: &Path, dedupe: Duration) -> Result<Instance, OpenError> {
     Ok(Instance { queue, ledger, log })
 }
 
-/// The file as it would be found after a kill now. Everything that was acknowledged is in it.
+/// Copies the file as a kill now would leave it. Everything that was acknowledged is in it.
 fn kill(folder: &Path) -> TempDir {
     let copy = TempDir::new().unwrap();
     for file in fs::read_dir(folder).unwrap() {
@@ -85,7 +85,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the queue must be.
+/// The expected state of the queue.
 #[derive(Default)]
 struct Model {
     waiting: Vec<String>,
@@ -95,7 +95,7 @@ struct Model {
 }
 
 impl Model {
-    /// Those in service wait again, before the others.
+    /// Restarts the queue: messages that were in service wait again, before the others.
     fn restart(&mut self, order: &[String]) {
         self.waiting.extend(std::mem::take(&mut self.in_service));
         // Messages wait in the order in which they joined.
@@ -209,7 +209,7 @@ async fn far_more_messages_than_fit_into_memory_come_out_in_their_order() {
     for answer in futures_util::future::join_all(offers).await {
         answer.unwrap();
     }
-    // Half of them before a restart, half of them after it.
+    // Half of the messages before a restart, half of them after it.
     let take = async |queue: &Arc<FileQueue>, number: usize| {
         queue.ready().await;
         let lease = queue.take().unwrap();
@@ -228,7 +228,7 @@ async fn far_more_messages_than_fit_into_memory_come_out_in_their_order() {
     assert_eq!(queue.shared.head().depth(), 0);
 }
 
-/// Waits until the system's clock has gone on by so much.
+/// Waits until `time` has passed on the system's clock.
 fn pass(time: Duration) {
     let since = SystemTime::now();
     while since.elapsed().unwrap_or_default() < time {
@@ -247,11 +247,11 @@ async fn an_id_is_remembered_for_as_long_as_was_asked_for() {
         let instance = open(folder.path(), dedupe).unwrap();
         instance.queue.offer(job("a"), None).await.unwrap();
         pass(Duration::from_millis(3));
-        // Ids are forgotten as others join.
+        // Old ids are forgotten only when another message joins.
         instance.queue.offer(job("b"), None).await.unwrap();
         let again = instance.queue.offer(job("a"), None).await.unwrap();
         assert_eq!(again.duplicate, known, "{dedupe:?}");
-        // Also after the message is done, and in the next process.
+        // An id is remembered also after its message is done, and in the next process.
         let lease = instance.queue.take().unwrap();
         lease.complete(processed()).await;
         instance.queue.close().await;
@@ -315,7 +315,7 @@ async fn only_what_may_have_been_in_service_at_a_kill_is_a_redelivery() {
             .map(|waiting| waiting.again)
             .collect::<Vec<_>>()
     };
-    // There were two workers.
+    // There were two workers, so two messages may have been in service.
     assert_eq!(
         again(&open(killed.path(), Duration::ZERO).unwrap()),
         [true, true, false, false]

@@ -1,5 +1,5 @@
-//! The one thread that changes the file: takes what has come since the last commit, joins and ends together, makes it durable
-//! with one commit, and then answers. So the time for a commit bounds how long a caller waits, and not how many are served.
+//! The only thread that changes the file. It takes the new messages and outcomes that have come since the last commit, makes them
+//! durable with one commit, and then answers. So the time for a commit limits how long a caller waits, not how many are served.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -24,64 +24,64 @@ use crate::{
     metrics::OfferOutcome,
 };
 
-/// The most that goes into one commit (arbitrary).
+/// The most messages and outcomes in one commit (arbitrary).
 const MOST_IN_COMMIT: usize = 4096;
-/// The most payload that goes into one commit, apart from the last message (arbitrary: a commit holds it in memory twice).
+/// The most bytes of messages in one commit, apart from the last message (arbitrary: a commit has them in memory twice).
 const MOST_BYTES_IN_COMMIT: u64 = 16 << 20;
-/// How long after an error of the disk the writer tries again without being asked (arbitrary).
+/// How long after a disk error the writer tries again if no order comes (arbitrary).
 const RETRY: Duration = Duration::from_secs(1);
 
-/// A message, and the caller that waits for it to be durable.
+/// A new message, with the caller that waits until it is durable.
 pub(super) struct Offer {
     pub(super) job: Job,
-    /// The caller, as it is counted.
+    /// Counts the caller.
     pub(super) in_line: InLine,
-    /// When the caller came, for the metric of the wait.
+    /// When the caller arrived, for the metric of the wait.
     pub(super) since: Instant,
-    /// Where the caller waits. It may have gone.
+    /// The channel for the answer. The caller may have gone.
     pub(super) answer: oneshot::Sender<Result<Enqueued, Reason>>,
 }
 
-/// The end of a message, and the worker that waits for it to be durable.
+/// The outcome of a message, with the worker that waits until it is durable.
 pub(super) struct Ending {
     /// The row to write.
     pub(super) ended: Ended,
-    /// The message, as it is counted.
+    /// Counts the message in service.
     pub(super) in_service: InService,
-    /// Where the worker waits. It may have gone.
+    /// The channel for the answer. The worker may have gone.
     pub(super) answer: oneshot::Sender<()>,
 }
 
-/// What the writer is told.
+/// An order to the writer.
 pub(super) enum Order {
-    /// A message joins the queue.
+    /// Write a new message.
     Join(Offer),
-    /// A message has ended; its row goes.
+    /// Remove a message that has ended, and write its outcome.
     End(Ending),
-    /// Few messages are left in memory.
+    /// Read more messages, because few are left in memory.
     Read,
-    /// Nothing more comes: write what is there, and answer.
+    /// Write everything that is left, close the file, and answer. No order follows.
     Close(oneshot::Sender<()>),
 }
 
-/// What only the writer's thread touches.
+/// The state of the writer's thread. No other thread uses it.
 pub(super) struct Writer {
     pub(super) store: Store,
-    /// Ids of recent messages, by which repeated ones are found.
+    /// Ids of recent messages, to recognise repeats.
     pub(super) ids: Ids,
     /// The most messages that may wait.
     pub(super) places: u64,
-    /// See [`Head::read`](super::shared::Head::read).
+    /// Messages up to this number may have been in service before: see [`Head::read`](super::shared::Head::read).
     pub(super) again_up_to: Option<u64>,
-    /// The head of the queue.
+    /// The state that is shared with the service.
     pub(super) shared: Arc<Shared>,
-    /// Ends that could not be written yet. At most as many as there are messages: nothing joins meanwhile.
+    /// Outcomes that could not be written yet. At most as many as there are messages, because none joins meanwhile.
     pub(super) unwritten: VecDeque<Ended>,
-    /// Whether messages are to be read.
+    /// True if more messages must be read.
     pub(super) reads: bool,
 }
 
-/// What has come since the last commit.
+/// The orders since the last commit.
 #[derive(Default)]
 struct Batch {
     offers: Vec<Offer>,
@@ -97,7 +97,7 @@ impl Batch {
 }
 
 impl Writer {
-    /// Works until the queue is closed, or gone.
+    /// Works until the queue is closed, or no sender of orders is left.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
         loop {
             let mut batch = Batch::default();
@@ -180,7 +180,7 @@ impl Writer {
         }
     }
 
-    /// Finds out which messages join, and which are repeats of earlier ones. Refuses those that find the queue full.
+    /// Separates new messages (first) from repeats (second). Refuses messages for which there is no room.
     fn sort(&mut self, offers: Vec<Offer>) -> (Vec<Offer>, Vec<Offer>) {
         let (mut joins, mut repeats) = (Vec::new(), Vec::new());
         let mut joining: HashSet<Box<str>> = HashSet::new();
@@ -206,7 +206,7 @@ impl Writer {
         let Some(number) = self.ids.candidate(id) else {
             return false;
         };
-        // Without the id there is no telling: a second message is better than a lost one.
+        // If the id cannot be read, the message counts as new: a repeated message is better than a lost one.
         matches!(self.store.has_id(number, id, window), Ok(true))
     }
 
@@ -260,8 +260,8 @@ impl Writer {
         }
     }
 
-    /// Tells how messages ended. Ends that are not `durable` are written later; after a crash before that, their messages are
-    /// processed once more.
+    /// Reports the outcomes of messages. Those that are not `durable` are written later; after a crash before that, their messages
+    /// are processed once more.
     fn finish(&mut self, endings: Vec<Ending>, durable: bool) {
         for ending in endings {
             let Ending {
@@ -270,7 +270,7 @@ impl Writer {
                 answer,
             } = ending;
             let outcome = ended.completion.outcome;
-            // Logged first: a watcher that sees the system empty must find every end in the log.
+            // The log first: a watcher that sees an empty system must find every outcome in the log.
             self.shared.log.push(ended.completion.clone());
             in_service.finish(outcome);
             if !durable {
@@ -280,7 +280,7 @@ impl Writer {
         }
     }
 
-    /// Reads the next messages into memory, up to the bounds.
+    /// Reads the next messages into memory, as many as fit.
     fn read(&mut self) {
         let (after, most, bytes) = self.shared.head().wanted();
         match self.store.read(after, most, bytes) {

@@ -1,11 +1,11 @@
-//! When the next message is asked for, and how many: the bookkeeping of requests to the server, without any waiting.
+//! When to ask the server for messages, and for how many: the state of the requests, without any waiting.
 //!
-//! One request is open at a time, because a message does not say which request it answers. While a worker is free and no message
-//! is in hand, one message is asked for, and that request waits at the server until there is one. Where more are known to wait,
-//! as many are asked for as there are free workers, and only those that are there now.
+//! Only one request is open at a time, because a message does not say which request it answers. If a worker is free and no
+//! delivered message waits for one, the request is for one message and waits at the server until there is one. If more messages
+//! are known to be on the queue, the request is for as many as there are free workers, and brings only those that are there now.
 //!
-//! A request ends with its last message or with a status. A request that was lost is recognised by silence: the server sends a
-//! sign of life every second while a request waits.
+//! A request ends with its last message or with a status. While a request waits, the server sends a heartbeat every second, so a
+//! request that was lost is recognised by silence.
 
 use std::time::Duration;
 
@@ -13,36 +13,36 @@ use tokio::time::Instant;
 
 /// How long a request may wait at the server.
 pub(super) const EXPIRES: Duration = Duration::from_secs(30);
-/// How often the server sends a sign of life while a request waits.
+/// The time between heartbeats of the server while a request waits.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(1);
-/// After so long without a sign of life a request counts as lost (derived: two signs and a half).
+/// How long without a heartbeat a request counts as lost (derived: two and a half heartbeats).
 pub(super) const SILENCE: Duration = Duration::from_millis(2500);
 
-/// What to ask the server for.
+/// A request to the server for messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Request {
-    /// The number of the request, which is in the address for its answers.
+    /// The number of the request, which is part of the subject for its answers.
     pub(super) serial: u64,
-    /// The most messages that it may bring.
+    /// The most messages that the request may bring.
     pub(super) most: usize,
-    /// Whether it waits for the first message.
+    /// True if the request waits at the server for the first message.
     pub(super) waits: bool,
 }
 
-/// The open request, and what is known of the queue.
+/// The state of the open request, and how many messages are known to wait.
 #[derive(Debug)]
 pub(super) struct Asking {
     serial: u64,
     /// Messages that the open request may still bring.
     outstanding: usize,
-    /// Messages that waited on the queue when the last one was delivered.
+    /// How many messages waited on the queue when the last one was delivered.
     pending: u64,
-    /// When there was the last sign of life.
+    /// When the server last sent anything.
     heard: Instant,
 }
 
 impl Asking {
-    /// No request is open.
+    /// Starts without an open request.
     pub(super) fn new(now: Instant) -> Self {
         Self {
             serial: 0,
@@ -52,12 +52,12 @@ impl Asking {
         }
     }
 
-    /// Whether a request is open.
+    /// True if a request is open.
     pub(super) fn is_open(&self) -> bool {
         self.outstanding > 0
     }
 
-    /// The request to make now, if there is one: with so many workers `free`, and so many messages `held` that no worker has yet.
+    /// The request to make now, if any. `free` workers are free, and `held` delivered messages wait for a worker.
     pub(super) fn request(&mut self, now: Instant, free: usize, held: usize) -> Option<Request> {
         if self.outstanding > 0 || held > 0 || free == 0 {
             return None;
@@ -74,19 +74,19 @@ impl Asking {
         })
     }
 
-    /// A message has come, when `pending` others waited.
+    /// Counts a message that was delivered while `pending` others waited.
     pub(super) fn message(&mut self, now: Instant, pending: u64) {
         self.heard = now;
         self.pending = pending;
         self.outstanding = self.outstanding.saturating_sub(1);
     }
 
-    /// A sign of life has come.
+    /// Notes a heartbeat.
     pub(super) fn heartbeat(&mut self, now: Instant) {
         self.heard = now;
     }
 
-    /// The server has ended the request of that number.
+    /// Notes that the server has ended the request with the number `serial`.
     pub(super) fn ended(&mut self, now: Instant, serial: u64) {
         self.heard = now;
         if serial == self.serial {
@@ -95,13 +95,13 @@ impl Asking {
         }
     }
 
-    /// The connection is a new one, or the server is silent: the open request is gone.
+    /// Gives up the open request, because the connection is new or the server is silent.
     pub(super) fn lost(&mut self) {
         self.outstanding = 0;
         self.pending = 0;
     }
 
-    /// When the open request counts as lost, if nothing is heard until then.
+    /// When the open request counts as lost, if the server sends nothing before; `None` if no request is open.
     pub(super) fn lost_at(&self) -> Option<Instant> {
         self.is_open().then(|| self.heard + SILENCE)
     }
@@ -137,8 +137,8 @@ mod tests {
     }
 
     proptest! {
-        /// Against a server that keeps its word: never more in hand than free workers at the time of asking, and never neither a
-        /// request nor a message while a worker is free, for longer than the silence lasts.
+        /// With a server that works as specified: never more delivered messages wait than workers were free at the time of the
+        /// request, and while a worker is free, there is a request or a message, apart from the time until silence is noticed.
         #[test]
         fn no_more_is_held_than_workers_are_free_and_no_worker_stays_free_without_a_request(
             workers in 1..8_usize,
@@ -146,7 +146,7 @@ mod tests {
         ) {
             let mut now = Instant::now();
             let mut asking = Asking::new(now);
-            // Of the server: the open request, with what it may still bring.
+            // The server's state: the number of the open request, and how many messages it may still bring.
             let mut open: Option<(u64, usize)> = None;
             let (mut held, mut busy) = (0, 0);
             let mut asked_at = 0;
@@ -172,7 +172,7 @@ mod tests {
                         if of_open {
                             open = None;
                         }
-                        // One of an earlier request changes nothing.
+                        // The status of an earlier request changes nothing.
                         asking.ended(now, if of_open { serial } else { serial.wrapping_sub(1) });
                     }
                     Step::Heartbeat => asking.heartbeat(now),

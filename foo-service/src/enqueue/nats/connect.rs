@@ -1,7 +1,7 @@
-//! The connection to the server of a shared queue: how it is made, and what is heard of it.
+//! The connection to the server of a shared queue: how it is made, and its events.
 //!
-//! Once it was made, the client library replaces it as often as it breaks. Whether it is there is looked at before each message is
-//! sent: the library keeps what is sent meanwhile, and sends it later, when its caller has long been told that it failed.
+//! Once it is made, the client library makes it again whenever it breaks. Its state is checked before each message is sent:
+//! otherwise the library would keep the message and send it later, when its caller has already got an error.
 
 use std::{fs, io, time::Duration};
 
@@ -12,25 +12,25 @@ use super::settings::NatsSettings;
 
 /// How long one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often a connection without traffic is tried. One that has died without a word is noticed after two to three of these.
+/// The time between pings on a connection without traffic. A connection that died silently is noticed after two to three pings.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// The longest pause between two attempts to connect again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Why the queue was not reached.
+/// The reason why the queue was not reached.
 #[derive(Debug, Clone)]
 pub(super) enum Unreached {
-    /// The server is there, and the settings do not fit it. Trying again is of no use.
+    /// The server answers, but cannot be used with these settings. Another attempt would not help.
     Unfit(String),
-    /// The server is not there, or not ready.
+    /// The server does not answer, or is not ready.
     Away(String),
 }
 
-/// Connects. The receiver has the number of connections so far, and changes with each.
+/// Connects to the server. The receiver has the number of connections made so far, and changes with each new one.
 ///
 /// # Errors
 ///
-/// If no server could be reached, or none lets this client in.
+/// If no server could be reached, or none accepts this client.
 pub(super) async fn connect(settings: &NatsSettings) -> Result<(Client, watch::Receiver<u64>), Unreached> {
     let (connected, connections) = watch::channel(0);
     let options = ConnectOptions::new()
@@ -81,7 +81,7 @@ pub(super) async fn connect(settings: &NatsSettings) -> Result<(Client, watch::R
     Ok((client, connections))
 }
 
-/// Adds certificates and credentials.
+/// Adds certificates and credentials to the options.
 fn secured(settings: &NatsSettings, mut options: ConnectOptions) -> Result<ConnectOptions, Unreached> {
     let readable =
         |flag: &str, path: &std::path::Path| fs::read_to_string(path).map_err(|error| unreadable(flag, path, &error));

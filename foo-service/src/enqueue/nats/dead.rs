@@ -1,5 +1,6 @@
-//! Dead letters: a message that was delivered as often as is allowed and not processed goes to a stream of its own, with the reason.
-//! The server could count deliveries as well, but would leave such a message where no consumer gets it, and it would keep its place.
+//! Dead letters: a message that was delivered as often as is allowed and not processed is moved to a stream of its own, with the
+//! reason. The server could count deliveries too, but would leave such a message on the queue, where it takes room and no consumer
+//! gets it.
 
 use std::sync::Arc;
 
@@ -13,25 +14,25 @@ use super::{
 };
 use crate::{enqueue::Completion, job::JobOutcome};
 
-/// A message that is not to be processed any more.
+/// A message that becomes a dead letter.
 pub(super) struct Dead {
-    /// The number of its delivery.
+    /// The number of this delivery within the instance.
     pub(super) number: u64,
     /// Its position on the queue.
     pub(super) sequence: u64,
-    /// How often it was delivered.
+    /// How often the message was delivered.
     pub(super) deliveries: u64,
-    /// Where the server hears what became of it.
+    /// The subject for the acknowledgement to the server.
     pub(super) reply: Subject,
     /// The message as it is on the queue.
     pub(super) bytes: Bytes,
-    /// Why it is dead.
+    /// Why the message is a dead letter.
     pub(super) reason: &'static str,
-    /// How it ended, where it is a message at all.
+    /// The outcome for the log of completions; `None` if the bytes are no message of foo-service.
     pub(super) completion: Option<Completion>,
 }
 
-/// Puts a message aside. If that fails, it stays on the queue, and is delivered again when its lease ends.
+/// Moves a message to the dead letters. If that fails, it stays on the queue, and is delivered again when its lease ends.
 pub(super) async fn put_aside(shared: Arc<Shared>, dead: Dead) {
     let id = format!("dead-{}", dead.sequence);
     let letter = PublishMessage::build()

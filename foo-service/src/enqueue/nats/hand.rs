@@ -1,4 +1,4 @@
-//! Messages that were delivered, and that no worker has yet: one, or as many as workers were free when they were asked for.
+//! Messages that were delivered and that no worker has taken yet: at most as many as workers were free when they were asked for.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +13,7 @@ use crate::job::Job;
 /// A message that was delivered to this instance.
 #[derive(Debug)]
 pub(super) struct Delivery {
-    /// A number of its own within this instance.
+    /// The number of this delivery within the instance.
     pub(super) number: u64,
     /// Its position on the queue.
     pub(super) sequence: u64,
@@ -25,7 +25,7 @@ pub(super) struct Delivery {
     pub(super) job: Job,
 }
 
-/// The messages in hand.
+/// The delivered messages that wait for a worker.
 #[derive(Debug, Default)]
 pub(super) struct Hand {
     state: Mutex<State>,
@@ -44,11 +44,11 @@ impl Hand {
         self.state.lock().expect("no code panics with the hand locked")
     }
 
-    /// A message has come.
+    /// Adds a message.
     ///
     /// # Errors
     ///
-    /// The message, if none is taken any more.
+    /// Returns the message if none is taken any more.
     pub(super) fn put(&self, delivery: Delivery) -> Result<(), Delivery> {
         let mut state = self.state();
         if state.closed {
@@ -60,31 +60,31 @@ impl Hand {
         Ok(())
     }
 
-    /// How many messages are in hand.
+    /// The number of messages that wait for a worker.
     pub(super) fn count(&self) -> usize {
         self.state().held.len()
     }
 
-    /// Waits until there is a message. For one consumer. Cancel-safe.
+    /// Waits until there is a message. Only one consumer may wait. Cancel-safe.
     pub(super) async fn ready(&self) {
         while self.count() == 0 {
             self.arrived.notified().await;
         }
     }
 
-    /// Waits until a message was taken. For one waiter. Cancel-safe.
+    /// Waits until a message was taken. Only one task may wait. Cancel-safe.
     pub(super) async fn taken(&self) {
         self.taken.notified().await;
     }
 
-    /// The oldest message.
+    /// Takes the oldest message, if there is one.
     pub(super) fn take(&self) -> Option<Delivery> {
         let delivery = self.state().held.pop_front();
         self.taken.notify_one();
         delivery
     }
 
-    /// No message is taken any more. Returns those in hand.
+    /// Stops the taking of messages, and returns those that were not taken.
     pub(super) fn close(&self) -> VecDeque<Delivery> {
         let mut state = self.state();
         state.closed = true;

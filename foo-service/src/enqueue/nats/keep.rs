@@ -1,11 +1,11 @@
-//! Keeps leases: while this instance has a message, the server hears of it regularly, and delivers it to no other. From the receipt
-//! of the message on, not only while a worker has it.
+//! Renews leases regularly, from the delivery of a message until it ends, so that the server delivers the message to no other
+//! instance. A message that still waits for a worker is renewed as well.
 
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::shared::Shared;
 
-/// Keeps all leases, until it is dropped.
+/// Renews all leases, until the future is dropped.
 pub(super) async fn run(shared: &Shared) {
     let mut ticks = interval(shared.settings.lease / 3);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -18,7 +18,7 @@ pub(super) async fn run(shared: &Shared) {
                     .queue
                     .leases_lost(shared.leases.newly_lost(shared.settings.lease));
                 for reply in shared.leases.to_tell() {
-                    // If the connection breaks, the next round finds the leases that have ended.
+                    // If the connection breaks, the next round counts the leases that have ended.
                     let _ = reached.client.publish(reply, "+WPI".into()).await;
                 }
             }

@@ -1,8 +1,8 @@
-//! A message that was taken from a shared queue, and is owed an end.
+//! A message that was taken from a shared queue. It must be ended with an outcome.
 //!
-//! The end is told in this order: the completion is on its stream, confirmed; the message is acknowledged, confirmed; this
-//! instance's own log has the completion; the ledger counts it. An instance that is killed in between leaves a message that is done
-//! twice and seen twice, never one that is lost or not seen.
+//! The outcome is reported in this order: the completion is put on its stream, which the server confirms; the message is
+//! acknowledged, which the server confirms; this instance's own log has the completion; the ledger counts it. If the instance is
+//! killed in between, a message can be processed and reported twice, but never be lost or unreported.
 
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ use crate::{
     lifecycle::Phase,
 };
 
-/// The right to process a message, and the duty to say how that ended. Dropped without an end, the work was broken off: the server
-/// delivers the message again when its lease ends.
+/// The right to process a message, and the duty to end it with an outcome. If it is dropped without one, the work was interrupted:
+/// the server delivers the message again when its lease ends.
 pub(in crate::enqueue) struct Lease {
     pub(super) shared: Arc<Shared>,
     pub(super) taken: Instant,
@@ -33,7 +33,7 @@ pub(in crate::enqueue) struct Lease {
 }
 
 impl Lease {
-    /// The message.
+    /// The leased message.
     pub(in crate::enqueue) fn job(&self) -> &Job {
         let (delivery, _) = self.held.as_ref().expect("a lease holds its message until it ends");
         &delivery.job
@@ -44,13 +44,13 @@ impl Lease {
         self.taken
     }
 
-    /// The message was processed. Waits until that is confirmed, the connection is lost, or the server has had its time: the worker is for other
-    /// work then, and the end is told as soon as the server answers again.
+    /// Ends the message as processed. Waits until the server has confirmed that, but not when the connection is lost, and not
+    /// longer than an answer may take: then the worker is free, and the outcome is reported when the server answers again.
     pub(in crate::enqueue) async fn complete(self, processed: Processed) {
         self.confirmed(JobOutcome::Completed, Some(processed)).await;
     }
 
-    /// The message ends with `outcome`, without having been processed. Waits in the same way.
+    /// Ends the message with `outcome`; it was not processed. Waits like [`complete`](Self::complete).
     pub(in crate::enqueue) async fn end(self, outcome: JobOutcome) {
         self.confirmed(outcome, None).await;
     }
@@ -111,7 +111,7 @@ impl Drop for Lease {
     }
 }
 
-/// Puts a completion on its stream, once for each delivery. Waits until that is confirmed; returns its position.
+/// Puts a completion on its stream, once per delivery. Waits until the server has confirmed it. Returns its position.
 pub(super) async fn tell(shared: &Shared, sequence: u64, number: u64, completion: &Completion) -> u64 {
     let id = format!("{sequence}-{number}-{}", shared.instance);
     let bytes: bytes::Bytes = wire::encode_end(completion).into();
@@ -126,8 +126,8 @@ pub(super) async fn tell(shared: &Shared, sequence: u64, number: u64, completion
     }
 }
 
-/// Waits until this instance's own log has the completion at that position: a watcher that sees the system empty must find every end
-/// in the log. Not for longer than an answer of the server may take.
+/// Waits until this instance's own log has the completion at `position`, but not longer than an answer of the server may take. A
+/// watcher that sees an empty system must find every outcome in the log.
 pub(super) async fn seen(shared: &Shared, position: u64) {
     let mut told = shared.told.subscribe();
     let _ = timeout(shared.settings.timeout, told.wait_for(|told| *told >= position)).await;

@@ -1,4 +1,4 @@
-//! The leases that this instance has, and since when the server was not told of them.
+//! The leases of this instance, and when each was last renewed.
 
 use std::{
     collections::HashMap,
@@ -9,16 +9,16 @@ use std::{
 use async_nats::Subject;
 use tokio::time::Instant;
 
-/// The messages that this instance has.
+/// The leases of this instance, by the number of the delivery.
 #[derive(Debug, Default)]
 pub(super) struct Leases(Mutex<HashMap<u64, Kept>>);
 
 #[derive(Debug)]
 struct Kept {
     reply: Subject,
-    /// When the server was last told.
+    /// When the lease was last renewed.
     told: Instant,
-    /// Whether the lease has ended meanwhile.
+    /// True if the lease has ended without a renewal, and was counted as lost.
     lost: bool,
 }
 
@@ -27,7 +27,7 @@ impl Leases {
         self.0.lock().expect("no code panics with the leases locked")
     }
 
-    /// From now on the message with this number is kept.
+    /// Adds the lease of the delivery with this number.
     pub(super) fn begin(&self, number: u64, reply: Subject) {
         let kept = Kept {
             reply,
@@ -37,12 +37,12 @@ impl Leases {
         self.kept().insert(number, kept);
     }
 
-    /// The message is no longer kept.
+    /// Removes the lease: it is not renewed any more.
     pub(super) fn end(&self, number: u64) {
         self.kept().remove(&number);
     }
 
-    /// Notes that the server is told now, and returns where.
+    /// Marks all leases as renewed now, and returns the subjects to which the renewals must be sent.
     pub(super) fn to_tell(&self) -> Vec<Subject> {
         let now = Instant::now();
         let mut kept = self.kept();
@@ -53,7 +53,7 @@ impl Leases {
         kept.values_mut().map(tell).collect()
     }
 
-    /// How many leases have ended since the last time this was asked, because the server could not be told for so long.
+    /// How many leases have ended since the last call, because they were not renewed for the time `lease`.
     pub(super) fn newly_lost(&self, lease: Duration) -> u64 {
         let mut kept = self.kept();
         let lost = kept

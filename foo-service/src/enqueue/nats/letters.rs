@@ -1,4 +1,4 @@
-//! Dead letters, for the operator: what they are, and how they go back to the queue.
+//! Dead letters, for the operator: listing them, and putting them back on the queue.
 
 use async_nats::jetstream::message::PublishMessage;
 use foo_proto::v1;
@@ -11,18 +11,18 @@ use super::{
     wire,
 };
 
-/// A message that was put aside.
+/// A message that was moved to the dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Its number.
+    /// The number of the letter.
     pub number: u64,
-    /// Its id; `None` if it is no message of foo-service.
+    /// The id of the message; `None` if it is no message of foo-service.
     pub id: Option<String>,
-    /// How often it was delivered.
+    /// How often the message was delivered.
     pub deliveries: u64,
-    /// Why it was put aside.
+    /// Why the message is a dead letter.
     pub reason: String,
-    /// Bytes of its payload.
+    /// Bytes of the payload.
     pub bytes: u64,
 }
 
@@ -34,11 +34,11 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Connects to the queue.
+    /// Connects to the server of the queue.
     ///
     /// # Errors
     ///
-    /// If the queue cannot be reached.
+    /// If the queue cannot be reached, or not be used with these settings.
     pub async fn open(settings: NatsSettings) -> Result<Self, String> {
         let open = async {
             let (client, connections) = connect(&settings).await?;
@@ -50,7 +50,7 @@ impl DeadLetters {
         Ok(Self { settings, reached })
     }
 
-    /// The numbers from the oldest to the newest; some may be gone.
+    /// The range of the numbers of the letters. Some numbers in it may have no letter.
     async fn numbers(&self) -> Result<std::ops::RangeInclusive<u64>, String> {
         let state = self
             .reached
@@ -62,7 +62,7 @@ impl DeadLetters {
         Ok(state.first_sequence.max(1)..=state.last_sequence)
     }
 
-    /// All of them, oldest first.
+    /// All dead letters, oldest first.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl DeadLetters {
     pub async fn list(&self) -> Result<Vec<DeadLetter>, String> {
         let mut letters = Vec::new();
         for number in self.numbers().await? {
-            // Gaps are letters that were sent again.
+            // A number without a letter: the letter was put back on the queue.
             let Ok(raw) = self.reached.dead.get_raw_message(number).await else {
                 continue;
             };
@@ -89,8 +89,8 @@ impl DeadLetters {
         Ok(letters)
     }
 
-    /// Puts the letter with that number back on the queue, as a new message, and removes it here. A repeat after a failure puts it there
-    /// once.
+    /// Puts the letter with this number back on the queue as a new message, and removes the letter. If that fails and is tried
+    /// again, the message is still queued only once.
     ///
     /// # Errors
     ///

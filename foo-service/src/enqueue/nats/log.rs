@@ -1,5 +1,5 @@
-//! Reads the completions of all instances into this instance's log. A position in the log is a position on the stream, so watchers
-//! can go on with any instance.
+//! Reads the completions of all instances into this instance's log. A position in the log is a position on the stream, so a
+//! watcher can continue with any instance.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ use super::{
 };
 use crate::{enqueue::Completion, job::JobOutcome};
 
-/// Completions asked for at once (arbitrary: the next ones are asked for when these have come).
+/// How many completions are requested at a time (arbitrary: the next request follows when these have come).
 const BATCH: usize = 1000;
-/// How long the server remembers a reader that is gone (arbitrary).
+/// How long the server keeps a consumer whose reader is gone (arbitrary).
 const FORGET: Duration = Duration::from_secs(60);
 
-/// Where the log begins and ends on the server. Called before anything is read: a watcher that resumes at a position that is not read
-/// yet waits for it.
+/// Reads from the server at which positions the log begins and ends. To be called before any completion is read: a watcher that
+/// resumes at a position that is not read yet then waits for it.
 pub(super) async fn begin(shared: &Shared, reached: &Reached) -> Result<(), String> {
     let info = reached.done.get_info().await.map_err(|error| error.to_string())?;
     let last = info.state.last_sequence;
@@ -39,7 +39,7 @@ pub(super) async fn begin(shared: &Shared, reached: &Reached) -> Result<(), Stri
     Ok(())
 }
 
-/// Reads, until it is dropped.
+/// Reads completions, until the future is dropped.
 pub(super) async fn run(shared: &Shared, reached: &Reached) {
     loop {
         if let Err(error) = follow(shared, reached).await {
@@ -49,7 +49,7 @@ pub(super) async fn run(shared: &Shared, reached: &Reached) {
     }
 }
 
-/// Reads until something is wrong: the reader on the server goes with the server.
+/// Reads completions until an error. A new consumer is then needed, because the server may have lost the old one.
 async fn follow(shared: &Shared, reached: &Reached) -> Result<(), String> {
     let mut connections = reached.connections.clone();
     connections.mark_unchanged();
@@ -101,7 +101,7 @@ async fn follow(shared: &Shared, reached: &Reached) -> Result<(), String> {
                     take_in(shared, reached, message);
                 }
                 Some(StatusCode::TIMEOUT) if *message.subject == *address => break,
-                // A sign of life, or the end of an earlier request.
+                // A heartbeat, or the end of an earlier request.
                 Some(StatusCode::IDLE_HEARTBEAT | StatusCode::TIMEOUT) => {}
                 Some(status) => return Err(format!("status {status}")),
             }
@@ -121,10 +121,10 @@ fn take_in(shared: &Shared, reached: &Reached, message: async_nats::Message) {
         return;
     }
     if sequence > end + 1 {
-        // Overwritten on the server before they were read.
+        // Entries in between were overwritten on the server before they were read.
         shared.log.expect(sequence - 1, sequence);
     }
-    // One that cannot be read takes its position all the same; no run has it.
+    // A completion that cannot be read still takes its position, with an id that belongs to no run.
     let unknown = || Completion {
         id: "".into(),
         queue_wait: Duration::ZERO,

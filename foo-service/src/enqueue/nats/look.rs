@@ -1,4 +1,4 @@
-//! Looks at the queue on its server once a second, for the gauges and for Watch.
+//! Samples the state of the queue on its server once a second, for the gauges and for Watch.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{
 /// How often (measured: the questions about queue and workers together cost the server 0.3 ms of CPU time, however deep the queue is).
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Looks, until it is dropped.
+/// Takes samples, until the future is dropped.
 pub(super) async fn run(shared: &Shared, reached: &Reached) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,12 +1,12 @@
-//! A queue that several instances share, on the servers of NATS JetStream: an acknowledged message survives the end of any
-//! instance, and is taken by any.
+//! A queue that several instances share, on NATS JetStream servers: an acknowledged message survives the end of any instance, and
+//! any instance can take it.
 //!
-//! Messages are put on a stream (`offer`) and taken from it one by one, as workers are free (`ask`, `pull`, `hand`). While an instance
-//! has a message it keeps a lease on it (`keep`). Completions go to a stream of their own, which every instance reads (`lease`, `log`).
-//! A message that is delivered again and again is put aside (`dead`).
+//! Messages are put on a stream (`offer`), and taken from it as workers become free (`ask`, `pull`, `hand`). While an instance
+//! has a message, it renews a lease on it (`keep`). Completions go to a stream of their own, which every instance reads (`lease`,
+//! `log`). A message that is delivered again and again becomes a dead letter (`dead`).
 //!
-//! A message is done at least once: again after a kill, and after an instance was frozen for longer than the lease. The server has
-//! no fence against that.
+//! Each message is processed at least once, and again after a kill or after an instance was frozen for longer than the lease: the
+//! server cannot prevent that.
 
 mod ask;
 mod connect;
@@ -52,12 +52,12 @@ use crate::{
     turns::Turns,
 };
 
-/// How often a server that is away is tried at the start.
+/// The time between attempts to reach the server at the start.
 const TRY_EVERY: Duration = Duration::from_secs(1);
-/// How long the last messages may take to go to the server.
+/// How long the last messages to the server may take when the queue is closed.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// The queue, as this instance has it.
+/// This instance's side of the shared queue.
 pub(super) struct NatsQueue {
     shared: Arc<Shared>,
     /// Why the queue was not reached at the last attempt.
@@ -66,7 +66,7 @@ pub(super) struct NatsQueue {
 }
 
 impl NatsQueue {
-    /// Not reached yet.
+    /// Creates the queue without a connection: [`reach`](Self::reach) and [`start`](Self::start) connect.
     pub(super) fn new(
         settings: NatsSettings,
         (ledger, lifecycle, metrics): (Arc<Ledger>, Arc<Lifecycle>, Arc<Metrics>),
@@ -81,11 +81,11 @@ impl NatsQueue {
         }
     }
 
-    /// Tries once to reach the queue. A server that is away is no error: [`run`](Self::run) goes on trying.
+    /// Tries once to reach the queue. A server that cannot be reached is no error: [`run`](Self::run) tries again.
     ///
     /// # Errors
     ///
-    /// If the settings do not fit the server.
+    /// If the server cannot be used with these settings.
     pub(super) async fn reach(&self) -> Result<(), UnfitQueue> {
         match self.try_once().await {
             Ok(()) => Ok(()),
@@ -111,13 +111,13 @@ impl NatsQueue {
         let reached = setup::set_up(settings, client, connections).await?;
         log::begin(&self.shared, &reached).await.map_err(Unreached::Away)?;
         tracing::info!(queue_id = %reached.queue_id, servers = %settings.hosts.join(","), "the queue is reached");
-        // Set by this one task alone.
+        // Only this task sets it.
         let _ = self.shared.reached.set(reached);
         Ok(())
     }
 
-    /// Why the service is not ready: the queue was never reached. An outage later is no reason, because Process goes on, and all
-    /// instances would be gone at once.
+    /// Why the service is not ready, if the queue was never reached. After that, a lost connection does not make the service
+    /// unready: Process still works, and otherwise all instances would become unready together.
     pub(super) fn unreached(&self) -> Option<String> {
         let unreached = self.shared.reached.get().is_none();
         unreached.then(|| {
@@ -128,12 +128,12 @@ impl NatsQueue {
         })
     }
 
-    /// Constant for as long as the queue lives; empty until it was reached.
+    /// The id of the queue: constant as long as its streams exist; empty until it was reached.
     pub(super) fn queue_id(&self) -> &str {
         self.shared.reached.get().map_or("", |reached| &reached.queue_id)
     }
 
-    /// What was last seen; `None` until the queue was reached.
+    /// The last sample of the queue; `None` until the queue was reached.
     pub(super) fn seen(&self) -> Option<SharedSeen> {
         self.shared.reached.get()?;
         let look = *self.shared.look();
@@ -143,7 +143,7 @@ impl NatsQueue {
         })
     }
 
-    /// How long the oldest message has waited or been in service.
+    /// How long the oldest message has been on the queue, waiting or in service.
     pub(super) fn oldest_age(&self) -> Duration {
         let look = *self.shared.look();
         if look.depth + look.leased == 0 {
@@ -152,7 +152,7 @@ impl NatsQueue {
         look.oldest + look.at.elapsed()
     }
 
-    /// Copies what was last seen into the gauges.
+    /// Copies the last sample and the state of the connection into the gauges.
     pub(super) fn publish(&self) {
         let look = *self.shared.look();
         let connections = self
@@ -169,17 +169,17 @@ impl NatsQueue {
     ///
     /// # Errors
     ///
-    /// The queue is full, out of reach, or has not answered in time. The message counts as refused then.
+    /// If the queue is full, cannot be reached, or has not answered in time. The message counts as refused.
     pub(super) async fn offer(&self, job: Job, deadline: Option<Instant>) -> Result<Enqueued, Reason> {
         offer::offer(&self.shared, job, deadline).await
     }
 
-    /// Waits until there is a message. For one consumer. Cancel-safe.
+    /// Waits until a message was delivered. Only one consumer may wait. Cancel-safe.
     pub(super) async fn ready(&self) {
         self.shared.hand.ready().await;
     }
 
-    /// Takes the oldest message in hand, if it is still there.
+    /// Takes the oldest delivered message; `None` if there is none any more.
     pub(super) fn take(&self) -> Option<Lease> {
         let delivery = self.shared.hand.take()?;
         let in_service = self.shared.ledger.take_from_shared_queue();
@@ -190,8 +190,8 @@ impl NatsQueue {
         })
     }
 
-    /// Starts everything that goes on beside the calls: reaching the queue, taking messages for the workers of `turns`, keeping leases,
-    /// reading completions. It ends with [`close`](Self::close).
+    /// Starts the background work: reaching the queue, taking messages for the workers of `turns`, renewing leases, reading
+    /// completions, and taking samples. It runs until [`close`](Self::close).
     pub(super) fn start(self: &Arc<Self>, turns: Arc<Turns>) {
         let queue = Arc::clone(self);
         let running = tokio::spawn(async move { queue.run(&turns).await });
@@ -214,15 +214,15 @@ impl NatsQueue {
         );
     }
 
-    /// No message is taken any more.
+    /// Stops the taking of messages.
     pub(super) fn stop(&self) {
         for delivery in self.shared.hand.close() {
-            // The server delivers it again when its lease ends. In a drain, all messages in hand were given back before.
+            // The server delivers the message again when its lease ends. In a drain, all such messages were given back before.
             self.shared.leases.end(delivery.number);
         }
     }
 
-    /// Ends the connection, after the last messages have gone to the server.
+    /// Ends the background work, after the last messages were sent to the server.
     pub(super) async fn close(&self) {
         self.stop();
         if let Some(reached) = self.shared.connected() {

@@ -1,4 +1,4 @@
-//! Puts a message on the shared queue, and says what became of it: confirmed, refused, or not known.
+//! Puts a message on the shared queue, and returns the result: confirmed, refused, or unknown.
 
 use std::{error::Error as _, sync::Arc};
 
@@ -16,11 +16,11 @@ use crate::{
     metrics::OfferOutcome,
 };
 
-/// Offers a message. Waits until the server has confirmed it. A caller that leaves before that has perhaps put it there.
+/// Offers a message. Waits until the server has confirmed it. If the caller leaves before that, the message may be queued or not.
 ///
 /// # Errors
 ///
-/// The queue is full, out of reach, or has not answered in time. The message counts as refused then.
+/// If the queue is full, cannot be reached, or has not answered in time. The message counts as refused.
 pub(super) async fn offer(shared: &Arc<Shared>, job: Job, deadline: Option<Instant>) -> Result<Enqueued, Reason> {
     let came = Instant::now();
     let in_line = shared.ledger.join_line(Door::Enqueue, deadline);
@@ -60,7 +60,7 @@ pub(super) async fn offer(shared: &Arc<Shared>, job: Job, deadline: Option<Insta
     }
 }
 
-/// How an error of the client library counts.
+/// The outcome and the reason for an error of the client library.
 fn refused(error: &PublishError) -> (OfferOutcome, Result<bool, Reason>) {
     let (outcome, reason) = match error.kind() {
         PublishErrorKind::TimedOut | PublishErrorKind::BrokenPipe => (OfferOutcome::Timeout, Reason::QueueUnsure),
@@ -74,7 +74,7 @@ fn refused(error: &PublishError) -> (OfferOutcome, Result<bool, Reason>) {
     (outcome, Err(reason))
 }
 
-/// Whether the server has no room. The code for that is also the code for an error of its disk, so the text counts.
+/// True if the server has no room. A disk error of the server has the same code, so the text decides.
 fn is_full(error: &PublishError) -> bool {
     let said = error
         .source()

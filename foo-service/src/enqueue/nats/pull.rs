@@ -1,4 +1,4 @@
-//! Takes messages from the server, as `ask` says when and how many, and puts them in hand.
+//! Takes messages from the server, when `ask` says so, and passes them to the workers through `hand`.
 
 use std::{pin::pin, sync::Arc};
 
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{enqueue::Completion, job::JobOutcome, lifecycle::Phase, turns::Turns};
 
-/// Takes messages for the workers of `turns` until the service drains; then gives back those that no worker has had.
+/// Takes messages for the workers of `turns` until the service drains. Then gives back those that no worker has taken.
 pub(super) async fn run(shared: &Arc<Shared>, reached: &Reached, turns: &Turns) {
     let mut draining = pin!(shared.lifecycle.reached(Phase::Draining));
     let mut aside = JoinSet::new();
@@ -58,7 +58,7 @@ pub(super) async fn run(shared: &Arc<Shared>, reached: &Reached, turns: &Turns) 
                 Some(message) => received(shared, &mut asking, message, &mut aside),
                 None => break,
             },
-            // A new connection: what was asked for over the last one is gone.
+            // With a new connection, the request over the old one is lost.
             _ = connections.changed() => asking.lost(),
             () = at(asking.lost_at()) => asking.lost(),
             () = shared.hand.taken(), if held > 0 => {}
@@ -69,7 +69,7 @@ pub(super) async fn run(shared: &Arc<Shared>, reached: &Reached, turns: &Turns) 
     for delivery in shared.hand.close() {
         shared.give_back(delivery.number, delivery.reply).await;
     }
-    // A request may be open still, and bring messages until the server hears of this.
+    // An open request may bring messages until the server has read this.
     let _ = inbound.unsubscribe().await;
     while let Some(message) = inbound.next().await {
         received(shared, &mut asking, message, &mut aside);
@@ -102,7 +102,7 @@ fn batch(request: Request) -> BatchConfig {
     }
 }
 
-/// Something has come: a message, a sign of life, or the end of a request.
+/// Handles what the server sends: a message, a heartbeat, or the end of a request.
 fn received(shared: &Arc<Shared>, asking: &mut Asking, message: Message, aside: &mut JoinSet<()>) {
     let now = Instant::now();
     match message.status {

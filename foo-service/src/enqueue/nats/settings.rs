@@ -1,21 +1,21 @@
-//! How a shared queue behaves, and where its server is.
+//! The settings of a shared queue, and the names of its streams on the server.
 
 use std::{path::PathBuf, time::Duration};
 
-/// What the flags say of a shared queue.
+/// The settings of a shared queue, from the flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NatsSettings {
-    /// Whether the connection must be encrypted.
+    /// True if the connection must be encrypted.
     pub tls: bool,
     /// The servers, each as HOST:PORT; at least one.
     pub hosts: Vec<String>,
     /// The name of the queue; instances with the same name share it.
     pub name: String,
-    /// The most messages that wait or are in service, of all instances together.
+    /// The most messages, waiting or in service, of all instances together.
     pub places: u32,
-    /// After this time without a word from the instance that has a message, the message is delivered again.
+    /// The time without a renewal after which a message is delivered again.
     pub lease: Duration,
-    /// After so many deliveries a message is put aside.
+    /// How many times a message is delivered before it becomes a dead letter.
     pub max_deliveries: u64,
     /// How long an answer of the server may take.
     pub timeout: Duration,
@@ -36,36 +36,36 @@ pub struct NatsSettings {
 /// The most completions that the server keeps: as many as an instance has in memory.
 pub(super) const MOST_COMPLETIONS: u32 = 131_072;
 const _: () = assert!(MOST_COMPLETIONS as usize == crate::enqueue::LOG_CAPACITY);
-/// The most dead letters (arbitrary). While there are so many, further ones stay on the queue.
+/// The most dead letters (arbitrary). When there are so many, further ones stay on the queue.
 pub(super) const MOST_DEAD: i64 = 10_000;
 
 impl NatsSettings {
-    /// The stream of messages.
+    /// The name of the stream of messages.
     pub(super) fn work_stream(&self) -> String {
         format!("FOO_{}", self.name)
     }
 
-    /// The subject of messages.
+    /// The subject under which messages are published.
     pub(super) fn work_subject(&self) -> String {
         format!("foo.{}.work", self.name)
     }
 
-    /// The stream of completions.
+    /// The name of the stream of completions.
     pub(super) fn done_stream(&self) -> String {
         format!("FOO_{}_LOG", self.name)
     }
 
-    /// The subject of completions.
+    /// The subject under which completions are published.
     pub(super) fn done_subject(&self) -> String {
         format!("foo.{}.done", self.name)
     }
 
-    /// The stream of dead letters.
+    /// The name of the stream of dead letters.
     pub(super) fn dead_stream(&self) -> String {
         format!("FOO_{}_DEAD", self.name)
     }
 
-    /// The subject of dead letters.
+    /// The subject under which dead letters are published.
     pub(super) fn dead_subject(&self) -> String {
         format!("foo.{}.dead", self.name)
     }

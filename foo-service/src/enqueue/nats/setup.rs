@@ -1,5 +1,5 @@
-//! What a shared queue is made of on its server: a stream of messages with its consumer, a stream of completions and one of dead
-//! letters. What is missing is made; what is there is compared, and never changed: other instances use it.
+//! The parts of a shared queue on its server: a stream of messages with its consumer, a stream of completions, and one of dead
+//! letters. Missing parts are created. Existing parts are only compared with the settings, because other instances use them.
 
 use async_nats::{
     Client,
@@ -19,38 +19,38 @@ use super::{
 
 /// The consumer through which all instances take messages.
 const CONSUMER: &str = "workers";
-/// Messages on their way to the server at once (arbitrary; more are rejected).
+/// The most messages that the server has not confirmed yet (arbitrary; more are rejected).
 const MOST_UNCONFIRMED: usize = 65_536;
-/// What an id and the headers of a message need beside its payload, in bytes (derived: an id of 128 bytes, twice as long in
-/// its header, and the names around it take less than 1 KiB).
+/// The bytes of a message's id and headers besides its payload (derived: an id of 128 bytes, twice as long in its header, and the
+/// names around it take less than 1 KiB).
 const AROUND_PAYLOAD: u64 = 4096;
 
-/// A shared queue that was reached.
+/// The connection to a shared queue that was reached, and the parts of the queue.
 #[derive(Debug, Clone)]
 pub(super) struct Reached {
-    /// The client with the limits of this queue.
+    /// The JetStream client, with the limits of this queue.
     pub(super) context: Context,
     /// The connection.
     pub(super) client: Client,
-    /// Changes with each new connection.
+    /// The number of connections so far. It changes with each new one.
     pub(super) connections: watch::Receiver<u64>,
     /// The stream of messages.
     pub(super) work: Stream,
-    /// Its consumer.
+    /// The consumer of the stream of messages, through which all instances take them.
     pub(super) workers: PullConsumer,
     /// The stream of completions.
     pub(super) done: Stream,
     /// The stream of dead letters.
     pub(super) dead: Stream,
-    /// Constant for as long as the streams live.
+    /// The id of the queue: constant as long as its streams exist.
     pub(super) queue_id: String,
 }
 
-/// Finds or makes the queue.
+/// Finds or creates the parts of the queue.
 ///
 /// # Errors
 ///
-/// If the server does not do, does not answer, or has the queue with other settings.
+/// If the server is not suitable, does not answer, or has the queue with other settings.
 pub(super) async fn set_up(
     settings: &NatsSettings,
     client: Client,
@@ -143,7 +143,7 @@ fn dead(settings: &NatsSettings) -> Config {
     }
 }
 
-/// The stream, as it is there or made now.
+/// Finds the stream, or creates it.
 async fn stream(context: &Context, wanted: Config) -> Result<Stream, Unreached> {
     let name = wanted.name.clone();
     let away = |error: &dyn std::fmt::Display| {
@@ -154,7 +154,7 @@ async fn stream(context: &Context, wanted: Config) -> Result<Stream, Unreached> 
     let found = match context.get_stream(&wanted.name).await {
         Ok(found) => found,
         Err(error) if is_missing(&error.kind()) => {
-            // Another instance may make it at the same time: with the same settings that is no error.
+            // Another instance may create it at the same time: with the same settings that is no error.
             match context.create_stream(wanted.clone()).await {
                 Ok(made) => made,
                 Err(error) => match context.get_stream(&wanted.name).await {
@@ -176,7 +176,7 @@ pub(super) fn is_missing(error: &GetStreamErrorKind) -> bool {
 
 fn compare(wanted: &Config, found: &Config) -> Result<(), Unreached> {
     let window = |config: &Config| format!("{:?}", config.duplicate_window);
-    // With a window of zero no ids are sent, so any window does.
+    // With a window of zero no ids are sent, so the window does not matter.
     let windows = (!wanted.duplicate_window.is_zero()).then(|| {
         (
             "the time for which ids are remembered (--queue-dedupe)",
@@ -234,7 +234,7 @@ async fn consumer(settings: &NatsSettings, work: &Stream) -> Result<PullConsumer
         durable_name: Some(CONSUMER.to_owned()),
         ack_policy: AckPolicy::Explicit,
         ack_wait: settings.lease,
-        // Of all instances together: the default is 1,000.
+        // No limit, because it would be for all instances together; the default is 1,000.
         max_ack_pending: -1,
         ..pull::Config::default()
     };

@@ -1,4 +1,4 @@
-//! What all parts of a shared queue know of it in this instance.
+//! The state that all parts of a shared queue use in this instance.
 
 use std::{
     sync::{
@@ -18,57 +18,57 @@ use tokio::{sync::watch, time::Instant};
 use super::{hand::Hand, leases::Leases, settings::NatsSettings, setup::Reached, wire};
 use crate::{enqueue::CompletionLog, ledger::Ledger, lifecycle::Lifecycle, metrics::Metrics};
 
-/// How soon a worker notices that the connection is lost (arbitrary).
+/// How often a waiting worker checks whether the connection is lost (arbitrary).
 const NOTICE: Duration = Duration::from_millis(20);
-/// A pause before something is tried again (arbitrary).
+/// The pause before another attempt (arbitrary).
 pub(super) const RETRY: Duration = Duration::from_millis(100);
 
-/// What is shared.
+/// The state of a shared queue in this instance.
 pub(super) struct Shared {
-    /// What the flags say.
+    /// The settings, from the flags.
     pub(super) settings: NatsSettings,
-    /// The name of this instance, new at every start.
+    /// The id of this instance, new at every start.
     pub(super) instance: String,
-    /// Set once the queue was reached.
+    /// The connection and the parts of the queue; set when the queue is reached.
     pub(super) reached: OnceLock<Reached>,
-    /// Messages that no worker has yet.
+    /// Delivered messages that no worker has taken yet.
     pub(super) hand: Hand,
-    /// All messages that this instance has.
+    /// The leases of all messages that this instance has.
     pub(super) leases: Leases,
-    /// The queue as it was last looked at.
+    /// The last sample of the queue.
     look: Mutex<Look>,
-    /// Whether all messages that no worker has had were given back, in a drain.
+    /// True when a drain has given back all messages that no worker had taken.
     pub(super) returned: watch::Sender<bool>,
     /// The position up to which the log of completions has been read.
     pub(super) told: watch::Sender<u64>,
     deliveries: AtomicU64,
-    /// Counts.
+    /// The counts of the service.
     pub(super) ledger: Arc<Ledger>,
     /// The log of completions.
     pub(super) log: Arc<CompletionLog>,
     /// The phase of the service.
     pub(super) lifecycle: Arc<Lifecycle>,
-    /// Metrics.
+    /// The metrics of the service.
     pub(super) metrics: Arc<Metrics>,
 }
 
-/// A look at the queue on its server.
+/// A sample of the queue on its server.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
-    /// When.
+    /// When the sample was taken.
     pub(super) at: Instant,
-    /// Messages that wait.
+    /// Messages that wait on the queue.
     pub(super) depth: u64,
     /// Messages that were delivered and have not ended.
     pub(super) leased: u64,
-    /// How long the oldest of all these had been there.
+    /// How long the oldest of all these messages had been on the queue.
     pub(super) oldest: Duration,
-    /// Messages that this instance has added since.
+    /// Messages that this instance has added since the sample.
     pub(super) added: u64,
 }
 
 impl Shared {
-    /// Not reached yet.
+    /// Creates the state, without a connection yet.
     pub(super) fn new(
         settings: NatsSettings,
         instance: String,
@@ -102,31 +102,31 @@ impl Shared {
         }
     }
 
-    /// The queue, if its server is connected now.
+    /// The connection and the parts of the queue, if the server is connected now.
     pub(super) fn connected(&self) -> Option<&Reached> {
         let reached = self.reached.get()?;
         (reached.client.connection_state() == State::Connected).then_some(reached)
     }
 
-    /// Waits until the server is not connected. Looked at now and then, because that takes no memory per message.
+    /// Waits until the server is not connected. Checks repeatedly, because that needs no memory per message.
     pub(super) async fn disconnected(&self) {
         while self.connected().is_some() {
             tokio::time::sleep(NOTICE).await;
         }
     }
 
-    /// The queue as it was last looked at.
+    /// The last sample of the queue.
     pub(super) fn look(&self) -> MutexGuard<'_, Look> {
         self.look.lock().expect("no code panics with the look locked")
     }
 
-    /// A number for a delivery.
+    /// The number of the next delivery.
     pub(super) fn next_delivery(&self) -> u64 {
         self.deliveries.fetch_add(1, Relaxed)
     }
 
-    /// Puts a message on a stream, unless the stream has had one with this `id` lately. Waits until the server has confirmed it. `None`:
-    /// there is no connection.
+    /// Puts a message on a stream, unless the stream had one with this `id` recently. Waits until the server has confirmed it.
+    /// `None` if there is no connection.
     pub(super) async fn publish(
         &self,
         subject: String,
@@ -145,9 +145,9 @@ impl Shared {
         })
     }
 
-    /// Tells the server what became of a message, and waits for its answer. Whether there was one.
+    /// Sends the server an acknowledgement (`word`) for a message, and waits for the answer. Returns false if none came.
     pub(super) async fn settle(&self, reply: &Subject, word: &'static str) -> bool {
-        /// Attempts (arbitrary: the message is delivered once more if none succeeds).
+        /// The number of attempts (arbitrary: if none succeeds, the message is delivered once more).
         const ATTEMPTS: u32 = 3;
         for _ in 0..ATTEMPTS {
             match self.connected() {
@@ -158,11 +158,11 @@ impl Shared {
         false
     }
 
-    /// Gives a message back that no worker has had. It is delivered again at once.
+    /// Gives back a message that no worker has taken. The server delivers it again at once.
     pub(super) async fn give_back(&self, number: u64, reply: Subject) {
         self.leases.end(number);
         if let Some(reached) = self.connected() {
-            // Without it the message is delivered again when its lease ends.
+            // If this is lost, the server delivers the message again when its lease ends.
             let _ = reached.client.publish(reply, "-NAK".into()).await;
         }
     }

@@ -1,5 +1,5 @@
-//! Messages and completions as the server keeps them: in the encoding of foo.proto. Ids are never part of a header as they are,
-//! because they are foreign input.
+//! Messages and completions as bytes on the server, in the encoding of foo.proto. A header never contains an id as it came,
+//! because ids are foreign input.
 
 use std::{
     fmt::Write,
@@ -15,14 +15,14 @@ use crate::{
     job::{Job, JobOutcome},
 };
 
-/// The header by which the server recognises a repeat of a message.
+/// The header by which the server recognises repeats of a message.
 pub(super) const MESSAGE_ID: &str = "Nats-Msg-Id";
-/// The headers of a dead letter.
+/// The header of a dead letter with the reason.
 pub(super) const DEAD_REASON: &str = "Foo-Reason";
-/// See [`DEAD_REASON`].
+/// The header of a dead letter with the number of deliveries.
 pub(super) const DEAD_DELIVERIES: &str = "Foo-Deliveries";
 
-/// A message for the server.
+/// Encodes a message for the server.
 pub(super) fn encode(job: Job) -> Vec<u8> {
     let message = v1::Message {
         id: job.id.into(),
@@ -32,7 +32,7 @@ pub(super) fn encode(job: Job) -> Vec<u8> {
     message.encode_to_vec()
 }
 
-/// A message of the server, which has had it since `published`, in nanoseconds since 1970. `None` if it is none of ours.
+/// Decodes a message from the server, which has had it since `published`, in nanoseconds since 1970. `None` if it is none of ours.
 pub(super) fn decode(bytes: &[u8], published: i128) -> Option<Job> {
     let message = v1::Message::decode(bytes).ok()?;
     Some(Job {
@@ -43,21 +43,21 @@ pub(super) fn decode(bytes: &[u8], published: i128) -> Option<Job> {
     })
 }
 
-/// The instant at which the server's clock showed that time. The one place where the clocks of two machines are compared: a
-/// time in the future counts as now.
+/// The instant that was `published` by the server's clock. This compares the clocks of two machines, so a time in the future
+/// counts as now.
 fn since(published: i128) -> Instant {
     let now = Instant::now();
     now.checked_sub(age(published)).unwrap_or(now)
 }
 
-/// How long ago the server's clock showed that time.
+/// The time since `published`, by this machine's clock; zero if that is in the future.
 pub(super) fn age(published: i128) -> Duration {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let clock = i128::try_from(clock.as_nanos()).unwrap_or(i128::MAX);
     u64::try_from(clock.saturating_sub(published)).map_or(Duration::ZERO, Duration::from_nanos)
 }
 
-/// A text that is the same for the same id alone, of letters and digits.
+/// Converts an id to letters and digits. Different ids give different texts.
 pub(super) fn token(id: &str) -> String {
     id.bytes().fold(String::with_capacity(2 * id.len()), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a string takes everything");
@@ -65,7 +65,7 @@ pub(super) fn token(id: &str) -> String {
     })
 }
 
-/// The end of a message for the server.
+/// Encodes a completion for the server.
 pub(super) fn encode_end(completion: &Completion) -> Vec<u8> {
     let end = v1::Completion {
         id: String::from(&*completion.id),
@@ -77,7 +77,7 @@ pub(super) fn encode_end(completion: &Completion) -> Vec<u8> {
     end.encode_to_vec()
 }
 
-/// The end of a message, of the server. `None` if it is none of ours, or of a later version.
+/// Decodes a completion from the server. `None` if it is none of ours, or from a later version.
 pub(super) fn decode_end(bytes: &[u8]) -> Option<Completion> {
     let end = v1::Completion::decode(bytes).ok()?;
     let outcome = JobOutcome::ALL

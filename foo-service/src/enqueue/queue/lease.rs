@@ -1,4 +1,4 @@
-//! A message that was taken from the queue, and is owed an end.
+//! A message that was taken from the queue in memory. It must be ended with an outcome.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::{
     ledger::InService,
 };
 
-/// The right to process a message, and the duty to say how that ended. Dropped without an end, the work was broken off: the
-/// message counts as abandoned, or as failed in a panic.
+/// The right to process a message, and the duty to end it with an outcome. If it is dropped without one, the work was
+/// interrupted: the message counts as abandoned, or as failed in a panic.
 ///
-/// With [`complete`](Self::complete) and [`end`](Self::end) the message leaves the system, and its end is in the log of
-/// completions. With [`hand_back`](Self::hand_back) it stays.
+/// With [`complete`](Self::complete) and [`end`](Self::end) the message leaves the system, and its outcome is in the log of
+/// completions. With [`hand_back`](Self::hand_back) it stays in the system.
 pub struct Lease {
     pub(super) queue: Arc<Queue>,
     pub(super) taken: Instant,
@@ -34,18 +34,18 @@ impl Lease {
         self.taken
     }
 
-    /// The message was processed. It leaves the counts, after its completion is in the log.
+    /// Ends the message as processed. The completion is in the log before the message leaves the counts.
     pub fn complete(mut self, processed: Processed) {
         self.finish(JobOutcome::Completed, Some(processed));
     }
 
-    /// The message ends with `outcome`, without having been processed.
+    /// Ends the message with `outcome`; it was not processed.
     pub fn end(mut self, outcome: JobOutcome) {
         self.finish(outcome, None);
     }
 
-    /// The message is the next to be taken again. Its queue wait goes on from when it first joined the queue. On a queue that
-    /// was abandoned meanwhile, it ends as abandoned.
+    /// Puts the message back to the front of the queue. Its queue wait still counts from when it first joined the queue. If the
+    /// queue was abandoned meanwhile, the message ends as abandoned.
     pub fn hand_back(mut self) {
         if let Some((job, in_service)) = self.held.take()
             && let Err(held) = self.queue.take_back(job, in_service)
@@ -59,10 +59,10 @@ impl Lease {
         let Some((job, in_service)) = self.held.take() else {
             return;
         };
-        // Logged first: a watcher that sees the system empty must find every end in the log.
+        // The log first: a watcher that sees an empty system must find every outcome in the log.
         self.queue.log.push(Completion {
             queue_wait: processed.map_or_else(|| self.taken - job.since, |processed| processed.queue_wait),
-            // No worker has worked on a message that was too old.
+            // A message that was too old was never processed.
             service_time: (outcome != JobOutcome::Expired)
                 .then(|| processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
             outcome,

@@ -1,4 +1,4 @@
-//! Ends of calls, without a transport.
+//! Tests of how calls end, without a transport.
 
 use std::{convert::Infallible, future};
 
@@ -29,7 +29,7 @@ async fn a_call_that_panics_is_answered_and_counted() {
     assert_eq!(ledger.door(Door::Process).refused, 1);
 }
 
-/// A stream of one item, which says at its end that the call ends with `end`.
+/// A stream of one item and trailers, whose handler sets the result `end` with the trailers.
 async fn stream(ledger: &Arc<Ledger>, end: CallEnd) -> CountedBody {
     let handler = service_fn(move |_: Request<()>| async move {
         let call = Call::take();
