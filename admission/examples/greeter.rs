@@ -1,4 +1,4 @@
-//! A tonic greeter that answers four calls at once, in 20 ms each. `cargo run --example greeter 127.0.0.1:50051`.
+//! A tonic greeter that answers four calls at once, in 20 ms each. Run: `cargo run --example greeter 127.0.0.1:50051`.
 
 use std::{convert::Infallible, env, future::Future, pin::Pin, task, time::Duration};
 
@@ -30,7 +30,7 @@ impl server::UnaryService<Hello> for Greeter {
     }
 }
 
-// As tonic-prost-build writes it.
+// The same code as tonic-prost-build generates for a service with one method.
 impl tower::Service<http::Request<Body>> for Greeter {
     type Response = http::Response<Body>;
     type Error = Infallible;

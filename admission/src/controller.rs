@@ -10,72 +10,73 @@ use crate::{
     service_time::ServiceTime,
 };
 
-/// What a request asks for.
+/// The properties of an arriving request that decide whether it runs, waits or is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Request {
-    /// When its caller stops waiting for the answer, since the controller's start; `None` if it did not say.
+    /// When the caller stops waiting for the answer, as time since the controller's start; `None` if the caller set no deadline.
     pub deadline: Option<Duration>,
-    /// How urgent the request is. Only the line `priority` looks at it.
+    /// How urgent the request is. Only the line `priority` uses it.
     pub class: Class,
-    /// Whether it waits for its turn however long that takes. Such a request is never rejected.
+    /// Whether the request waits for its turn however long that takes. Such a request is never rejected.
     pub patient: bool,
 }
 
-/// A place that a request has. It must come back by [`Controller::end`].
+/// The place of an admitted request, one of as many as the limit. Its owner must return it with [`Controller::end`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "a place that does not come back by `end` is lost"]
 pub struct Place {
-    /// When the request was admitted, since the controller's start.
+    /// When the request was admitted, as time since the controller's start.
     pub since: Duration,
-    /// Requests in flight then, itself included.
+    /// The number of requests in flight when this one was admitted, itself included.
     pub in_flight: u32,
-    /// When its caller stops waiting, since the controller's start.
+    /// When the caller stops waiting, as time since the controller's start; `None` without a deadline.
     pub deadline: Option<Duration>,
 }
 
-/// What becomes of a request that arrives.
+/// The controller's answer to a request that arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
-    /// It has a place, which must come back by [`Controller::end`].
+    /// The request is admitted: the owner must return its place with [`Controller::end`].
     Admitted(Place),
-    /// It waits; [`Controller::next`] or [`Controller::expire`] says how that ends, unless it [leaves](Controller::leave).
+    /// The request waits. [`Controller::next`] or [`Controller::expire`] ends the wait, unless the request
+    /// [leaves](Controller::leave) first.
     Waits {
-        /// Its name from now on.
+        /// The id under which the request waits.
         id: Id,
         /// When the owner must call [`Controller::expire`]; `None` if never.
         until: Option<Duration>,
-        /// Another request that waited and is rejected for this one.
+        /// Another waiting request, now rejected to make room for this one, and the reason to report for it.
         displaced: Option<(Id, Reason)>,
     },
-    /// It is rejected, and the controller knows nothing of it any more.
+    /// The request is rejected, and the controller does not remember it.
     Rejected(Reason),
 }
 
-/// How the wait of a request ends.
+/// The controller's decision about a waiting request, which ends the wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// The request with this id has a place now.
+    /// The request with this id is admitted, and has this place.
     Admitted(Id, Place),
-    /// The request with this id is rejected, and out of the line.
+    /// The request with this id is rejected, and no longer in the line.
     Rejected(Id, Reason),
 }
 
-/// What [`Controller::expire`] found.
+/// The answer of [`Controller::expire`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// The request cannot be answered in time any more, and is out of the line.
+    /// The request cannot be answered in time any more. It is no longer in the line.
     Expired,
-    /// It still can: ask again then.
+    /// The request can still be answered in time. The owner must call [`Controller::expire`] again at this time.
     Later(Duration),
-    /// No such request waits: it was admitted or rejected, or it left.
+    /// The request does not wait any more: it was admitted or rejected, or it left.
     Gone,
 }
 
-/// A limit, a line, and what is in flight.
+/// Decides about requests by a limit and a line, and counts the requests in flight.
 pub struct Controller {
     limit: Box<dyn Limit>,
     line: Box<dyn Line>,
-    /// The value of the limit when it was last asked.
+    /// The limit as of the last change; read once after each change and not for each request.
     in_force: u32,
     in_flight: u32,
     waiting: usize,
@@ -84,7 +85,7 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// Nothing is in flight, and no request waits.
+    /// A controller with no request in flight and none waiting.
     pub fn new(limit: Box<dyn Limit>, line: Box<dyn Line>) -> Self {
         Self {
             in_force: limit.limit(),
@@ -97,7 +98,7 @@ impl Controller {
         }
     }
 
-    /// A request arrives. Never waits: the answer says whether it was admitted, waits or was rejected.
+    /// Decides about an arriving request: it is admitted, waits in the line or is rejected. Does not block.
     pub fn arrive(&mut self, now: Duration, request: Request) -> Entry {
         if self.waiting == 0 && self.in_flight < self.in_force {
             self.line.passed(now);
@@ -124,8 +125,8 @@ impl Controller {
         Entry::Waits { id, until, displaced }
     }
 
-    /// The next decision about a request that waits; `None` when no place is free or no request waits. To be asked until it
-    /// says `None`, after [`end`](Self::end), [`set_limit`](Self::set_limit), and nothing else.
+    /// The next decision about a waiting request; `None` when no place is free or no request waits. The owner must call it
+    /// after [`end`](Self::end) and [`set_limit`](Self::set_limit) until it returns `None`: only these two free a place.
     pub fn next(&mut self, now: Duration) -> Option<Decision> {
         if self.waiting == 0 || self.in_flight >= self.in_force {
             return None;
@@ -139,14 +140,15 @@ impl Controller {
         })
     }
 
-    /// A request that waits goes away by itself. Returns whether it was there.
+    /// Removes a waiting request whose caller went away. Returns false if it does not wait (any more).
     pub fn leave(&mut self, id: Id) -> bool {
         let was_there = self.line.leave(id);
         self.waiting = self.line.len();
         was_there
     }
 
-    /// The time has come that [`Entry::Waits`] named for the request `id`, which arrived then with that `request`.
+    /// Removes the waiting request `id` if it cannot be answered in time any more. The owner must call it at the time that
+    /// [`Entry::Waits`] named, with the `arrived` and `request` that it gave to [`arrive`](Self::arrive).
     pub fn expire(&mut self, now: Duration, id: Id, arrived: Duration, request: Request) -> Expiry {
         let caller = Caller {
             id,
@@ -162,11 +164,11 @@ impl Controller {
         }
     }
 
-    /// A request gives its place back.
+    /// Takes the place of a request that has ended, and reports the outcome to the limit and the line.
     pub fn end(&mut self, now: Duration, place: Place, outcome: Outcome) {
         let round_trip = now.saturating_sub(place.since);
         match outcome {
-            // How long a request takes at least is better than nothing.
+            // An expired request took at least this long: a lower bound is better than no observation.
             Outcome::Success | Outcome::Expired => self.service_time.observe(round_trip),
             Outcome::Failure | Outcome::Overload | Outcome::Cancelled => {}
         }
@@ -187,7 +189,7 @@ impl Controller {
         self.line.ended(&ended, &load);
     }
 
-    /// The operator has said a new number (see [`Limit::set`]). Requests in flight are not broken off.
+    /// Sets the operator's new number (see [`Limit::set`]). Requests in flight go on, even above the new limit.
     pub fn set_limit(&mut self, number: u32) {
         self.limit.set(number);
         self.in_force = self.limit.limit();
@@ -198,22 +200,22 @@ impl Controller {
         self.in_force
     }
 
-    /// How many requests have a place.
+    /// The number of requests that are admitted and have not ended.
     pub fn in_flight(&self) -> u32 {
         self.in_flight
     }
 
-    /// How many requests wait, patient ones included.
+    /// The number of waiting requests, patient ones included.
     pub fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// How long a request takes once it is admitted, as observed; zero while nothing is known.
+    /// The observed mean time from admission to end; zero before the first observation.
     pub fn service_time(&self) -> Duration {
         self.service_time.mean()
     }
 
-    /// How long a request waits that arrives now and is served last.
+    /// The wait that a request can expect that arrives now and is served after all others; zero while a place is free.
     pub fn expected_wait(&self) -> Duration {
         if self.waiting == 0 && self.in_flight < self.in_force {
             return Duration::ZERO;

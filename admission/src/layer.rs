@@ -1,8 +1,8 @@
 //! Admission as a layer around any tower service.
 //!
-//! The service is ready at all times. A call waits for a permit inside of its future, so what stands around the layer sees a
-//! call that waits, never a service that is not ready. The permit ends with the inner future: for responses with a body that
-//! follows, use the feature `grpc`.
+//! The layer's service is always ready. A call waits for a permit inside its future, so outer layers see a call that waits,
+//! never a service that is not ready. The permit ends when the inner future does. For responses whose body is sent
+//! afterwards, use the feature `grpc`.
 
 use std::{
     fmt,
@@ -47,7 +47,7 @@ impl<E: std::error::Error + 'static> std::error::Error for Error<E> {
     }
 }
 
-/// Admits calls one by one. `T` makes the ticket of a request.
+/// Lets each call of a service wait for a permit. `T` makes the ticket of a request.
 #[derive(Debug, Clone)]
 pub struct AdmissionLayer<T> {
     admission: Admission,
@@ -55,14 +55,14 @@ pub struct AdmissionLayer<T> {
 }
 
 impl<R> AdmissionLayer<fn(&R) -> Ticket> {
-    /// No request has a deadline, and all are of the default class.
+    /// A layer that gives all requests the default class and no deadline.
     pub fn new(admission: Admission) -> Self {
         Self::with_tickets(admission, |_| Ticket::new())
     }
 }
 
 impl<T> AdmissionLayer<T> {
-    /// `ticket` says what a request asks for: `Fn(&Request) -> Ticket`.
+    /// A layer that asks `ticket`, a `Fn(&Request) -> Ticket`, for the deadline and class of each request.
     pub fn with_tickets(admission: Admission, ticket: T) -> Self {
         Self { admission, ticket }
     }
@@ -147,7 +147,7 @@ impl<S: Service<R>, R> Future for AdmittedFuture<S, R> {
                     Stage::Readies { inner }
                 }
                 StageProjection::Readies { inner } => {
-                    // A failure to get ready drops the permit: cancelled.
+                    // If the inner service fails to become ready, the permit is dropped and counts as cancelled.
                     ready!(inner.poll_ready(cx)).map_err(Error::Inner)?;
                     let request = this.request.take().expect("taken once");
                     let future = inner.call(request);

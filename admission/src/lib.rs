@@ -36,19 +36,19 @@
 //!
 //! - *How many requests run at once?* is the [concurrency limit](limit). The limit `auto` is the number of workers if that is known
 //!   ([`Builder::workers`](room::Builder::workers)), and searches for it otherwise.
-//! - *Which of the others wait, in which order, and which are rejected?* is the [waiting line](mod@line). The line `auto` serves the
-//!   oldest request first, and the newest one while overload lasts. It rejects requests that cannot be answered in time. With
-//!   [classes](room::Builder::classes) more urgent requests go first.
+//! - *Which of the others wait, in which order, and which are rejected?* is the [waiting line](mod@line). The line `auto`
+//!   serves the oldest request first, and the newest one while overload lasts. It rejects requests that cannot be answered in
+//!   time. With [classes](room::Builder::classes) more urgent requests go first.
 //!
 //! The other limits and lines are well-known algorithms, each in a file of its own with its formula and its source.
 //!
-//! # What to know
+//! # Properties
 //!
-//! - Time is tokio's, so everything runs under a paused clock, and tests need no real time.
+//! - The crate reads time from tokio's clock, so everything runs under a paused clock, and tests need no real time.
 //! - A request that finds a free place takes one lock twice and allocates nothing. There is one place where requests wait, and
 //!   [`Admission::status`](room::Admission::status) says how many.
-//! - [`Observe`](observe::Observe) hears of everything, for metrics.
-//! - A [`Controller`](controller::Controller) is the same decisions without lock and clock, for simulations.
+//! - An [`Observe`](observe::Observe) is called for each admission, rejection and end, for metrics.
+//! - A [`Controller`](controller::Controller) makes the same decisions without lock and clock, for simulations.
 //!
 //! The modules stand in the order in which data flows; a module imports only from modules below it.
 
@@ -69,7 +69,7 @@ pub mod limit;
 
 pub mod service_time;
 
-/// The code of docs/your-own-service.md, compiled and run.
+/// Compiles and runs the code of docs/your-own-service.md as documentation tests.
 #[cfg(all(doctest, feature = "grpc"))]
 #[doc = include_str!("../../docs/your-own-service.md")]
 pub struct YourOwnService;

@@ -1,4 +1,4 @@
-//! What admission did, for metrics and logs: these are the user's.
+//! Callbacks for metrics and logs. The crate itself records neither.
 
 use std::time::Duration;
 
@@ -7,26 +7,26 @@ use crate::{
     line::{Class, Reason},
 };
 
-/// Is told what happens, outside of every lock. All methods do nothing by default. They run inside the requests, so they must
-/// not block.
+/// Callbacks of an [`Admission`](crate::room::Admission), called with no lock held. By default all do nothing. They run inside the
+/// requests, so they must not block.
 pub trait Observe: Send + Sync + 'static {
-    /// A request has a place, after it waited that long (zero if a place was free).
+    /// A request was admitted after a wait of `waited` (zero if a place was free).
     fn admitted(&self, _class: Class, _waited: Duration) {}
 
-    /// A request was rejected, after it waited that long (zero if it was rejected on arrival).
+    /// A request was rejected after a wait of `waited` (zero if it was rejected on arrival).
     fn rejected(&self, _class: Class, _reason: Reason, _waited: Duration) {}
 
-    /// A request went away by itself while it waited.
+    /// The caller of a waiting request went away, after a wait of `waited`.
     fn left(&self, _class: Class, _waited: Duration) {}
 
-    /// A request gave its place back.
+    /// An admitted request ended, `round_trip` after its admission.
     fn ended(&self, _class: Class, _outcome: Outcome, _round_trip: Duration) {}
 
-    /// The limit in force is another one now.
+    /// The limit in force changed to `limit`.
     fn limit_changed(&self, _limit: u32) {}
 }
 
-/// An observer that does nothing, where no metrics are wanted.
+/// An observer that does nothing, for users without metrics.
 impl Observe for () {}
 
 impl<O: Observe + ?Sized> Observe for std::sync::Arc<O> {

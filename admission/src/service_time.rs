@@ -1,4 +1,4 @@
-//! How long a request takes once it is admitted, as observed.
+//! The observed time from the admission of a request to its end.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 /// requests, and the mean of 32 exponential times has an error of 18 %.
 const MEMORY: u32 = 32;
 
-/// The running mean of the service times observed: an arithmetic mean at first, then an exponential one.
+/// A running mean of the observed service times: the arithmetic mean of the first 32, then an exponential mean.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ServiceTime {
     /// In nanoseconds.
@@ -15,7 +15,7 @@ pub struct ServiceTime {
 }
 
 impl ServiceTime {
-    /// Takes a service time into account.
+    /// Adds a service time to the mean.
     pub fn observe(&mut self, took: Duration) {
         self.seen = (self.seen + 1).min(MEMORY);
         self.mean += (took.as_secs_f64() * 1e9 - self.mean) / f64::from(self.seen);

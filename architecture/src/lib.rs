@@ -1,5 +1,5 @@
-//! The modules of a crate and what they use of each other, read from the source text: the tests of this crate hold the
-//! workspace's rules against it.
+//! Finds the modules of a crate and which of them use each other, by reading the source text. The tests of this crate check
+//! the workspace's rules with it.
 //!
 //! Paths count wherever they are written: in a `use`, in a type, in a function body, in the arguments of a macro.
 

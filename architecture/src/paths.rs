@@ -1,19 +1,19 @@
-//! The paths that a file names, with `super` and groups written out.
+//! Finds the paths that a Rust file names. Groups (`{a, b}`) are written out as one path each.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// A path that a module names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Path {
-    /// Inline modules (`mod tests { … }`) around it, from the outside in.
+    /// The inline modules (`mod tests { … }`) around the path, outermost first.
     pub(crate) inside: Vec<String>,
-    /// Its segments, from `crate`, `self`, `super` or a name on.
+    /// The segments of the path; the first one is `crate`, `self`, `super` or a name.
     pub(crate) segments: Vec<String>,
-    /// Whether it is re-exported: part of a `pub use`.
+    /// Whether the path is re-exported, that is, part of a `pub use`.
     pub(crate) reexported: bool,
 }
 
-/// All paths of two segments or more in a file.
+/// All paths with at least two segments in a file.
 pub(crate) fn paths(file: TokenStream) -> Vec<Path> {
     let mut found = Vec::new();
     walk(file, &mut Vec::new(), &mut found);
@@ -28,7 +28,7 @@ fn walk(tokens: TokenStream, inside: &mut Vec<String>, found: &mut Vec<Path>) {
             TokenTree::Ident(word) if *word == "pub" => {
                 public = true;
                 at += 1;
-                // `pub(super)` is a visibility, and uses nothing.
+                // `super` in `pub(super)` is part of a visibility and not a path.
                 if let Some(TokenTree::Group(group)) = tokens.get(at)
                     && group.delimiter() == Delimiter::Parenthesis
                 {
@@ -64,9 +64,9 @@ fn walk(tokens: TokenStream, inside: &mut Vec<String>, found: &mut Vec<Path>) {
                 reexported = false;
                 at += 1;
             }
-            // The name of a lifetime, or of what a macro is given, `$crate` among them.
+            // The name after it is a lifetime or a macro's variable (such as `$crate`), and not the start of a path.
             TokenTree::Punct(sign) if matches!(sign.as_char(), '$' | '\'') => at = after_path(&tokens, at + 1),
-            // A path that begins outside of the crate.
+            // A path that begins with `::` leads out of the crate.
             TokenTree::Punct(_) if is_path_separator(&tokens, at) => at = after_path(&tokens, at + 2),
             _ => at += 1,
         }
@@ -74,7 +74,7 @@ fn walk(tokens: TokenStream, inside: &mut Vec<String>, found: &mut Vec<Path>) {
     }
 }
 
-/// Reads the path that begins at `at`, after `prefix`; returns where it ends.
+/// Reads the path that begins at `at`, and adds it to `found` with `prefix` in front. Returns the index after it.
 fn path(
     tokens: &[TokenTree],
     mut at: usize,
@@ -100,7 +100,7 @@ fn path(
                 if matches!(members[member], TokenTree::Ident(_)) {
                     member = path(&members, member, prefix, inside, reexported, found);
                 }
-                // Past `as name` and the comma.
+                // Skip `as name` and the comma.
                 while member < members.len() && !is_sign(&members[member], ',') {
                     member += 1;
                 }
@@ -121,7 +121,7 @@ fn path(
     at
 }
 
-/// Where a path that begins at `at` ends.
+/// The index after the path that begins at `at`.
 fn after_path(tokens: &[TokenTree], mut at: usize) -> usize {
     while let Some(TokenTree::Ident(_)) = tokens.get(at) {
         at += 1;

@@ -1,4 +1,4 @@
-//! The modules of a crate, each a file, and their uses of each other.
+//! The modules of a crate (one for each file), and which of them use each other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,37 +10,37 @@ use proc_macro2::TokenStream;
 
 use crate::paths::{self, paths};
 
-/// A module's place in its crate: the names from the crate's root on, which is empty.
+/// The path of a module in its crate, as a list of names. The path of the root module is empty.
 type Module = Vec<String>;
 
-/// The name of a module's own file among its parts.
+/// The name that [`Crate::circles`] gives to a module's own file, as opposed to its submodules.
 pub const ITSELF: &str = "the module itself";
 
 /// The modules of a library.
 #[derive(Debug)]
 pub struct Crate {
-    /// Its modules, each with the paths that it names.
+    /// The modules, each with the paths that it names.
     modules: BTreeMap<Module, Vec<paths::Path>>,
-    /// The modules of the root in the order in which `lib.rs` declares them.
+    /// The top-level modules, in the order in which `lib.rs` declares them.
     order: Vec<String>,
-    /// What a `pub use` gives another name: module and name, and the path behind it.
+    /// The names that a `pub use` makes: from the module and the name to the path that they stand for.
     reexports: BTreeMap<(Module, String), Vec<String>>,
     uses: BTreeSet<Use>,
 }
 
-/// A place where a module uses another one.
+/// A use of one module by another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Use {
-    /// The one that names the other.
+    /// The module that names an item of the other.
     pub from: Module,
-    /// The one that is named, or the one that has what is named.
+    /// The module that is named or that declares the named item.
     pub to: Module,
-    /// Whether a module inside the file names it: `mod tests { … }`.
+    /// Whether the use is inside an inline module of the file, such as `mod tests { … }`.
     pub in_tests: bool,
 }
 
 impl Crate {
-    /// Reads a library from its folder, `src`.
+    /// Reads the source files of a library from the folder `src`.
     ///
     /// # Errors
     ///
@@ -54,7 +54,7 @@ impl Crate {
         Self::of(files)
     }
 
-    /// The same of texts that need not be files.
+    /// Makes a crate from the texts of its modules, without files.
     ///
     /// # Errors
     ///
@@ -84,24 +84,24 @@ impl Crate {
         Ok(read)
     }
 
-    /// The modules of the root in the order in which `lib.rs` declares them.
+    /// The top-level modules, in the order in which `lib.rs` declares them.
     pub fn order(&self) -> &[String] {
         &self.order
     }
 
-    /// The modules that are parts of a module, without their own parts.
+    /// The names of the direct submodules of a module.
     pub fn parts(&self, of: &[String]) -> Vec<&str> {
         let parts = self.modules.keys().filter(|module| module.len() == of.len() + 1);
         let parts = parts.filter(|module| module.starts_with(of));
         parts.filter_map(|module| module.last().map(String::as_str)).collect()
     }
 
-    /// Its modules, the root (an empty name) among them.
+    /// The paths of all modules, also of the root module (an empty path).
     pub fn modules(&self) -> impl Iterator<Item = &Module> {
         self.modules.keys()
     }
 
-    /// All uses of one module by another, each once.
+    /// All uses of one module by another, without repetitions.
     pub fn uses(&self) -> &BTreeSet<Use> {
         &self.uses
     }
@@ -124,9 +124,9 @@ impl Crate {
         uses
     }
 
-    /// The circles among a module and its parts: lists of parts, in which each uses the next, and the last the first. Modules
-    /// inside a part count as the part. The module's own file, which comes last in such a list as [`ITSELF`], is in a circle
-    /// with a part that uses what the file declares and that the file uses. The tests of a part may use the whole module.
+    /// The circles among a module and its parts, the direct submodules. A circle is a list of parts in which each uses the next
+    /// one, and the last the first. Modules inside a part count as the part. The module's own file is [`ITSELF`] in such a list:
+    /// it is in a circle with a part that uses an item of the file and that the file uses. A part's tests may use the file.
     pub fn circles(&self, of: &[String]) -> Vec<Vec<String>> {
         let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let within = |module: &Module| {
@@ -149,7 +149,7 @@ impl Crate {
         circles
     }
 
-    /// A path from the root on; `None` where it begins in another crate or is a name of the file itself.
+    /// The path from the crate's root on; `None` if it begins in another crate or at a name of the file itself.
     fn absolute(&self, from: &Module, path: &paths::Path) -> Option<Vec<String>> {
         let mut base = from.clone();
         let mut depth = path.inside.len();
@@ -181,9 +181,9 @@ impl Crate {
         Some([base.as_slice(), rest].concat())
     }
 
-    /// The module that has what an absolute path names.
+    /// The module that declares the item at an absolute path, also through re-exports; `None` if there is none.
     fn owner(&self, mut path: Vec<String>) -> Option<Module> {
-        // As many steps as there can be names for one thing (arbitrary: a circle of re-exports does not compile).
+        // At most 8 re-exports of one item after each other (arbitrary). Without a bound, a circle of them would never end.
         for _ in 0..8 {
             let mut length = path.len();
             while !self.modules.contains_key(&path[..length]) {
@@ -236,7 +236,7 @@ fn find_circles(
     done.insert(at.to_owned());
 }
 
-/// The module of a file below `src`.
+/// The path of the module in a file below `src`.
 fn module_of(file: &Path) -> Module {
     let mut names: Module = file
         .with_extension("")
@@ -249,7 +249,7 @@ fn module_of(file: &Path) -> Module {
     names
 }
 
-/// The Rust files in a folder and below.
+/// The Rust files in a folder and its subfolders, sorted.
 ///
 /// # Errors
 ///

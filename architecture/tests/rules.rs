@@ -1,4 +1,4 @@
-//! The rules of the workspace's modules.
+//! Checks the rules for the modules of all crates in the workspace.
 
 use std::{
     collections::BTreeMap,
@@ -8,7 +8,7 @@ use std::{
 
 use foo_architecture::{Crate, ITSELF, Use, sources};
 
-/// Modules that belong to a program and not to the library beside it.
+/// Modules that belong to a program, so `lib.rs` does not declare them.
 const OF_PROGRAMS: [&str; 7] = [
     "main",
     "comparison",
@@ -19,7 +19,7 @@ const OF_PROGRAMS: [&str; 7] = [
     "signals",
 ];
 
-/// Modules whose parts use what the module's own file declares, and are used by it. No other may: crate, module, reason.
+/// The only modules whose own file and parts may use each other: crate, module, reason.
 const UPWARD: [(&str, &str, &str); 3] = [
     (
         "foo-service",
@@ -42,7 +42,7 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The crates of the workspace, by their folders.
+/// The folders of the workspace's crates.
 fn crates() -> Vec<PathBuf> {
     let manifest = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
     let members = manifest
@@ -130,7 +130,7 @@ fn every_file_opens_by_saying_what_it_is_for() {
     }
 }
 
-/// A crate of these modules and texts; the root has its own, empty name.
+/// A crate made from pairs of a module's path and its text. The root's path is empty.
 fn made(files: &[(&str, &str)]) -> Crate {
     let module = |name: &str| {
         name.split("::")

@@ -1,12 +1,12 @@
-//! Words that make a reader read a sentence twice: they are in no text for people. The texts are the documentation, the
-//! configuration, and the sources with their comments, help texts and messages. Tests are left out.
+//! Checks that texts for people do not contain words that make sentences hard to read. The texts are the documentation, the
+//! configuration, and the sources with their comments, help texts and messages, without tests.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-/// A pronoun without a noun, or an inversion: the plain sentence names its subject.
+/// Words of pronouns without a noun and of inverted sentences. A plain sentence names its subject instead.
 const BANNED: [&str; 15] = [
     "who",
     "whoever",
@@ -21,19 +21,19 @@ const BANNED: [&str; 15] = [
     "stands in line",
     "nobody",
     "turned away",
-    // Requests are scheduled: one word for one thing. Fields and metrics keep the name `intended`.
+    // The term for a request's planned time is "scheduled". Only fields and metrics keep the name `intended`.
     "intended send",
     "intended sends",
 ];
 
-/// Where a word stands all the same: the end of a file's path, a part of the line, and the reason.
+/// Lines in which such words are allowed: the end of the file's path, a part of the line, and the reason.
 const ALLOWED: [(&str, &str, &str); 1] = [("docs/traps.md", "22", "the links of other pages lead to this heading")];
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// All files below a folder, in order.
+/// Adds all files in a folder and its subfolders to `into`, sorted.
 fn below(folder: &Path, into: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
@@ -49,7 +49,7 @@ fn below(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// The files with texts for people.
+/// The paths of all files with texts for people.
 fn texts() -> Vec<PathBuf> {
     let root = workspace();
     let mut files: Vec<PathBuf> = [
@@ -90,7 +90,7 @@ fn texts() -> Vec<PathBuf> {
     files
 }
 
-/// Whether `line` has `word` with no letter or digit on either side.
+/// Whether `line` contains `word` as a whole word: without a letter, digit, `_` or `'` on either side.
 fn has(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
         let joined = |c: char| c.is_alphanumeric() || c == '_' || c == '\'';
@@ -104,7 +104,7 @@ fn no_sentence_has_a_word_that_makes_it_a_riddle() {
     for path in texts() {
         let name = path.strip_prefix(workspace()).unwrap().display().to_string();
         let Ok(text) = fs::read_to_string(&path) else { continue };
-        // The tests of a module are at the end of its file, or a file of their own.
+        // Tests are left out: those of a module are at the end of its file, or in a file of their own.
         let text = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         if name.ends_with("tests.rs") || name.contains("/tests/") {
             continue;

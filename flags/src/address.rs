@@ -1,4 +1,4 @@
-//! The address to listen on or to ask: a name or an IP address, with a port.
+//! An address to listen on or to connect to: a name or an IP address, with a port.
 
 use std::{
     fmt, io,
@@ -6,11 +6,11 @@ use std::{
     str::FromStr,
 };
 
-/// Examples of an address, for the error about one that does not parse.
+/// Examples, for errors about texts that are no address.
 const EXAMPLES: &str = "write HOST:PORT, such as 127.0.0.1:50051, localhost:50051, or [::1]:50051";
 
-/// A host and a port, as `127.0.0.1:50051`, `[::1]:50051` or `localhost:50051`. Names are looked up when the address is
-/// used, not before.
+/// A host and a port, such as `127.0.0.1:50051`, `[::1]:50051` or `localhost:50051`. Names are resolved when the address is
+/// used, not when it is parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     host: String,
@@ -18,11 +18,11 @@ pub struct Address {
 }
 
 impl Address {
-    /// All addresses that are meant, at least one. Asks the system for names, which may wait for the network.
+    /// Resolves the host to socket addresses, at least one. Blocks: the system may ask a name server.
     ///
     /// # Errors
     ///
-    /// The system's, if the name is not known or no name server answers.
+    /// The system's error, if the name is unknown or no name server answers.
     pub fn resolve(&self) -> io::Result<Vec<SocketAddr>> {
         let found: Vec<_> = (&*self.host, self.port).to_socket_addrs()?.collect();
         if found.is_empty() {
@@ -31,11 +31,11 @@ impl Address {
         Ok(found)
     }
 
-    /// Listens on the first of the addresses that can be listened on.
+    /// Resolves the host, and listens on the first of its addresses on which that is possible.
     ///
     /// # Errors
     ///
-    /// The system's, for the last address that was tried.
+    /// The system's error: of resolving, or of the last address that was tried.
     pub fn bind(&self) -> io::Result<std::net::TcpListener> {
         std::net::TcpListener::bind(&self.resolve()?[..])
     }
@@ -50,7 +50,7 @@ impl Address {
         self.port
     }
 
-    /// The IP address and port, unless the host is a name.
+    /// The socket address if the host is an IP address; `None` if it is a name.
     pub fn ip(&self) -> Option<SocketAddr> {
         Some(SocketAddr::new(self.host.parse::<IpAddr>().ok()?, self.port))
     }
@@ -61,7 +61,7 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if let Ok(address) = text.parse::<SocketAddr>() {
-            // With the zone of an IPv6 address, which `SocketAddr` shows and `IpAddr` does not have.
+            // An `IpAddr` has no zone, so the zone of an IPv6 address (`%2`) is added to the text.
             let host = match address {
                 SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
                 _ => address.ip().to_string(),

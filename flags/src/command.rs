@@ -1,4 +1,4 @@
-//! A command line, parsed with some of the environment left out: which variables count is found by leaving them out.
+//! Parses a command line as if some environment variables were not set. Repeating that shows which variables caused an error.
 
 use std::{
     collections::BTreeSet,
@@ -9,14 +9,14 @@ use clap::{Arg, ArgAction, ArgMatches, Command, builder::StyledStr, parser::Valu
 
 use crate::variables::{boolish, known};
 
-/// A command with the environment that it has read, and the words of the command line.
+/// A clap command and the words of the command line to parse with it.
 pub(crate) struct Line {
     command: Command,
     words: Vec<OsString>,
     hints: Hints,
 }
 
-/// Flags that are not there, and what to say of each.
+/// Flags that the program does not have but a user may expect, each with a hint for the error.
 type Hints = &'static [(&'static str, &'static str)];
 
 impl Line {
@@ -32,7 +32,7 @@ impl Line {
         self.hints
     }
 
-    /// Parses as if these variables were not set.
+    /// Parses the command line as if the variables in `ignored` were not set.
     pub(crate) fn without(&self, ignored: &BTreeSet<OsString>) -> Result<ArgMatches, clap::Error> {
         map_args(self.command.clone(), &|arg| {
             let arg = if is_switch(&arg) {
@@ -59,13 +59,13 @@ impl Line {
         command.render_usage()
     }
 
-    /// All flags that clap's errors call so.
+    /// All flags, of all subcommands, that clap's errors show as `shown`, such as `--workers <COUNT>`.
     pub(crate) fn called(&self, shown: &str) -> Vec<Arg> {
         fn find(command: &Command, shown: &str, into: &mut Vec<Arg>) {
             into.extend(command.get_arguments().filter(|arg| arg.to_string() == shown).cloned());
             command.get_subcommands().for_each(|command| find(command, shown, into));
         }
-        // An argument that is not built cannot be shown yet.
+        // Clap can show arguments only after the command is built.
         let mut built = self.command.clone();
         built.build();
         let mut found = Vec::new();
@@ -73,7 +73,7 @@ impl Line {
         found
     }
 
-    /// The variables of all flags that clap's errors call so.
+    /// The environment variables of all flags that clap's errors show as `shown`.
     pub(crate) fn variables(&self, shown: &str) -> BTreeSet<OsString> {
         let called = self.called(shown);
         called
@@ -83,7 +83,7 @@ impl Line {
             .collect()
     }
 
-    /// Whether a flag was typed whose value may be a credential.
+    /// Whether the command line has a flag whose value may be a credential.
     pub(crate) fn has_hidden_flag(&self) -> bool {
         fn any(command: &Command, test: &dyn Fn(&Arg) -> bool) -> bool {
             command.get_arguments().any(test) || command.get_subcommands().any(|command| any(command, test))
@@ -103,14 +103,14 @@ impl Line {
         })
     }
 
-    /// All variables of the command that are set.
+    /// The environment variables of the command's flags that are set.
     pub(crate) fn all_variables(&self) -> BTreeSet<OsString> {
         let known = known(&self.command).into_iter().map(OsString::from);
         known.filter(|name| std::env::var_os(name).is_some()).collect()
     }
 }
 
-/// The variables that count as unset: those that are empty, and those of switches that say no.
+/// The set variables that count as unset: empty ones, and those that set a switch to false.
 pub(crate) fn unset(command: &Command) -> BTreeSet<OsString> {
     let own = command.get_arguments().filter_map(|arg| {
         let variable = arg.get_env()?;
@@ -131,7 +131,7 @@ fn map_args(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
         .mut_subcommands(|command| map_args(command, change))
 }
 
-/// The name under which a flag was given, in the innermost subcommand that was called.
+/// The flag or the variable that gave a value to the flag `id` of the innermost called subcommand; `None` if neither did.
 pub(crate) fn given(command: &Command, matches: &ArgMatches, id: &str) -> Option<String> {
     if let Some((name, matches)) = matches.subcommand() {
         return given(command.find_subcommand(name)?, matches, id);

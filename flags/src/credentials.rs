@@ -1,21 +1,21 @@
-//! Values that are shown in errors, without the credentials that they may contain.
+//! Removes possible credentials from values before errors show them.
 
 use clap::{Arg, ValueHint};
 
-/// What stands in the place of what is left out.
+/// The text that replaces left-out parts.
 const LEFT_OUT: &str = "…";
-/// The schemes that may be shown, because they are none of a user's words. `dns` and `unix` do without slashes, too.
+/// URL schemes that may be shown, because a known scheme is no secret. `dns` and `unix` are valid without slashes, too.
 const SCHEMES: [&str; 10] = [
     "http", "https", "dns", "unix", "nats", "tls", "tcp", "grpc", "grpcs", "ftp",
 ];
-/// The RPCs of a target, as in `NAME=process:URL`.
+/// The RPC part of a load client's target, as in `NAME=process:URL`.
 const RPCS: [&str; 2] = ["enqueue:", "process:"];
 
-/// What an error may show of a value of the flag.
+/// The part of a flag's value that an error may show.
 ///
-/// Of a URL or a host (`value_hint`), and of any value with an `@`, what [`without_credentials`] leaves. Nothing of another value that
-/// `--help` hides in its variable (`hide_env_values`), because it may be a credential. A word is shown where the flag takes one of
-/// several words.
+/// A URL or a host (by `value_hint`), and any value with an `@`, is reduced by [`without_credentials`]. Of other values that
+/// `--help` hides (`hide_env_values`) nothing is shown, because they may be credentials. If the flag takes one of several
+/// words, a word is always shown.
 pub fn shown(arg: &Arg, value: &str) -> String {
     let is_word = value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let is_address = matches!(arg.get_value_hint(), ValueHint::Url | ValueHint::Hostname);
@@ -30,7 +30,7 @@ pub fn shown(arg: &Arg, value: &str) -> String {
     }
 }
 
-/// What an error may show of a word that was typed and belongs to no flag.
+/// The part that an error may show of a typed word that belongs to no flag.
 pub(crate) fn without_user(word: &str) -> String {
     if word.contains('@') || word.contains("://") {
         without_credentials(word)
@@ -39,11 +39,11 @@ pub(crate) fn without_user(word: &str) -> String {
     }
 }
 
-/// The text of a value that is, or should be, a URL or an address, with three dots in the place of everything that may be a
+/// The text of a value that is or should be a URL or an address, with three dots in place of everything that may be a
 /// credential.
 ///
-/// What stays is `NAME=RPC:` of a target, a known scheme, and hosts with their ports. A host without a port stays only behind a scheme or
-/// behind a user: alone, it may be a token.
+/// These parts stay: the `NAME=RPC:` of a target, a known scheme, and hosts with their ports. A host without a port stays only
+/// after a scheme or a user: alone, it may be a token.
 pub fn without_credentials(text: &str) -> String {
     let (front, rest) = text.split_at(front(text));
     let (user, hosts) = match rest.rsplit_once('@') {
@@ -58,7 +58,7 @@ pub fn without_credentials(text: &str) -> String {
     format!("{front}{user}{}", hosts.collect::<Vec<_>>().join(","))
 }
 
-/// Where `NAME=RPC:`, the scheme and the slashes after it end; 0 if there is neither an RPC nor a scheme.
+/// The index after `NAME=RPC:`, the scheme and its slashes; 0 if there is neither an RPC nor a scheme.
 fn front(text: &str) -> usize {
     let in_names = |c: char| c.is_ascii_alphanumeric() || "._- ".contains(c);
     let named = text.split_once('=').filter(|(name, _)| name.chars().all(in_names));
@@ -78,7 +78,7 @@ fn front(text: &str) -> usize {
     }
 }
 
-/// HOST or HOST:PORT, and that there is something after it.
+/// HOST or HOST:PORT at the start of `text`; a path or query after it is shown as `/…`.
 fn host_and_port(text: &str, may_stand_alone: bool) -> String {
     let end = text.find(['/', '?', '#']).unwrap_or(text.len());
     let (address, after) = text.split_at(end);

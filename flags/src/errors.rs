@@ -1,7 +1,8 @@
-//! Clap's errors, with the names of variables where the values came from them. Clap itself names the flag, which
-//! was not typed.
+//! Changes clap's errors so that they name an environment variable where the value came from it. Clap itself always names the
+//! flag, even if the user did not type it.
 //!
-//! Whether a value came from a variable is found by leaving the variable out: then the error is gone, or is another one.
+//! To find out whether a value came from a variable, the command line is parsed again without the variable: if it did, the
+//! error is gone or is another one.
 
 use std::{collections::BTreeSet, ffi::OsString};
 
@@ -9,10 +10,10 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::{command::Line, variables::is_alike};
 
-/// What an error is about: each of these names flags.
+/// The parts of clap's errors that name flags.
 const NAMES_FLAGS: [ContextKind; 2] = [ContextKind::InvalidArg, ContextKind::PriorArg];
 
-/// The variable that gives way in a conflict, and the typed flag that it conflicts with, as clap shows the flag.
+/// In a conflict error: the variable to ignore, and the typed flag that it conflicts with, as clap shows the flag.
 pub(crate) fn gives_way(line: &Line, ignored: &BTreeSet<OsString>, error: &clap::Error) -> Option<(OsString, String)> {
     let names = NAMES_FLAGS.iter().flat_map(|kind| strings(error.get(*kind)));
     let (mut variable, mut typed) = (None, None);
@@ -25,7 +26,7 @@ pub(crate) fn gives_way(line: &Line, ignored: &BTreeSet<OsString>, error: &clap:
     variable.zip(typed)
 }
 
-/// The same error, with variables named instead of the flags that were not typed.
+/// The error with the name of a variable in place of each flag whose value came from that variable.
 pub(crate) fn named(line: &Line, ignored: &BTreeSet<OsString>, mut error: clap::Error) -> clap::Error {
     match error.kind() {
         ErrorKind::MissingRequiredArgument => return required(line, ignored, error),
@@ -52,7 +53,7 @@ pub(crate) fn named(line: &Line, ignored: &BTreeSet<OsString>, mut error: clap::
     error
 }
 
-/// A flag that is not there: the program's own hint goes before clap's guess, and a guess that is not near is left out.
+/// An error about an unknown flag. The program's own hint replaces clap's guess; a guess that is not similar is removed.
 fn unknown(line: &Line, mut error: clap::Error) -> clap::Error {
     let typed = strings(error.get(ContextKind::InvalidArg)).join(" ");
     let name = typed.split('=').next().unwrap_or_default();
@@ -76,7 +77,7 @@ fn unknown(line: &Line, mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// What is missing was not given at all; a variable may be why it is needed.
+/// An error about a missing flag. If the flag is needed because of a variable, the error names that variable in a tip.
 fn required(line: &Line, ignored: &BTreeSet<OsString>, mut error: clap::Error) -> clap::Error {
     let missing = strings(error.get(ContextKind::InvalidArg)).into_iter();
     let own: BTreeSet<OsString> = missing.flat_map(|shown| line.variables(&shown)).collect();
@@ -92,7 +93,7 @@ fn required(line: &Line, ignored: &BTreeSet<OsString>, mut error: clap::Error) -
     error
 }
 
-/// The variable from which a flag in an error has its value; `None` if the flag was typed.
+/// The variable that gave the flag in an error its value; `None` if the flag was typed.
 fn cause(line: &Line, ignored: &BTreeSet<OsString>, error: &clap::Error, shown: &str) -> Option<OsString> {
     let variables = line.variables(shown).into_iter();
     variables
@@ -100,7 +101,7 @@ fn cause(line: &Line, ignored: &BTreeSet<OsString>, error: &clap::Error, shown: 
         .find(|variable| !persists(line, ignored, variable, error))
 }
 
-/// Whether the error is still the same without a variable.
+/// Whether the same error occurs if the variable is ignored too.
 fn persists(line: &Line, ignored: &BTreeSet<OsString>, variable: &OsString, error: &clap::Error) -> bool {
     let mut without = ignored.clone();
     without.insert(variable.clone());

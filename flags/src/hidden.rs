@@ -1,4 +1,4 @@
-//! Clap's errors, without the values that may be credentials.
+//! Removes possible credentials from clap's errors.
 
 use clap::error::{ContextKind, ContextValue};
 
@@ -7,7 +7,8 @@ use crate::{
     credentials::{shown, without_user},
 };
 
-/// The same error, with as much of what was typed as cannot be a credential. For errors that still name flags as clap does.
+/// The error without those parts of typed words that may be credentials. It must still name flags as clap does, so call this
+/// before [`named`](crate::errors::named).
 pub(crate) fn hidden(line: &Line, mut error: clap::Error) -> clap::Error {
     if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) {
         let value = shown_value(line, &error, value);
@@ -17,7 +18,7 @@ pub(crate) fn hidden(line: &Line, mut error: clap::Error) -> clap::Error {
         let Some(ContextValue::String(word)) = error.get(kind) else {
             continue;
         };
-        // What clap can name is a flag's name.
+        // If `word` is the name of a flag, it is no credential.
         let told = if line.called(word).is_empty() {
             shown_word(line, word)
         } else {
@@ -25,7 +26,7 @@ pub(crate) fn hidden(line: &Line, mut error: clap::Error) -> clap::Error {
         };
         if told != *word {
             error.insert(kind, ContextValue::String(told));
-            // Clap's tips repeat the word.
+            // Clap repeats the word in its tips.
             error.remove(ContextKind::Suggested);
         }
     }
@@ -45,7 +46,8 @@ fn shown_value(line: &Line, error: &clap::Error, value: &str) -> String {
     }
 }
 
-/// A word that is no flag. After a flag that takes a credential it may be the rest of one that a shell split at a space.
+/// The part to show of a word that is no flag: nothing if a flag with a credential was typed, because a shell may have split
+/// the credential at a space.
 fn shown_word(line: &Line, word: &str) -> String {
     if !word.starts_with('-') && line.has_hidden_flag() {
         "…".to_owned()

@@ -1,6 +1,6 @@
-//! Flags and environment variables of both programs, read in the same way.
+//! Reads flags and environment variables, by the same rules for both programs.
 //!
-//! [`parse`] is what a program calls instead of clap's own `parse`. On top of clap it holds these rules:
+//! A program calls [`parse`] instead of clap's own `parse`. It adds these rules to those of clap:
 //!
 //! - A variable that is set and empty counts as unset: Docker Compose passes on unset variables as empty ones.
 //! - A switch (`ArgAction::SetTrue`) takes 1, yes, true and on from its variable. 0, no, false and off mean that the switch is
@@ -9,9 +9,9 @@
 //! - An error names the variable if the value came from a variable, and the flag if it was typed. [`as_given`] does the same
 //!   for errors that the program itself finds later.
 //! - No error repeats a value that may be a credential, wherever it came from: see [`shown`].
-//! - A variable with the program's prefix that no flag knows is a warning, with the nearest name.
+//! - A variable with the program's prefix that belongs to no flag causes a warning, with the nearest name.
 //!
-//! [`Address`] and [`whole`] are values that both programs take: where to listen, as a name or an IP address, and numbers with units.
+//! [`Address`] and [`whole`] parse values that both programs take: addresses with names or IP addresses, and numbers with units.
 
 #![warn(clippy::unwrap_used)]
 
@@ -44,21 +44,21 @@ pub use self::{
 };
 use self::{command::Line, reading::Read};
 
-/// What a program was started with.
+/// The result of [`parse`].
 #[derive(Debug)]
 pub struct Parsed<C> {
     /// The values of the flags, from the command line, the environment or the defaults.
     pub cli: C,
-    /// The same as clap has them: from which source each value came.
+    /// Clap's own result, which also has the source of each value.
     pub matches: ArgMatches,
-    /// One sentence per variable that is ignored because it conflicts with a typed flag, and per variable with the prefix that
-    /// no flag knows. The program shows them in its own way.
+    /// A sentence for each variable that is ignored because it conflicts with a typed flag, and for each variable with the
+    /// prefix that belongs to no flag. The program must show them.
     pub warnings: Vec<String>,
 }
 
 impl<C> Parsed<C> {
-    /// The name under which a flag was given: `--workers` if it was typed, `FOO_WORKERS` if it came from the environment,
-    /// `None` if it has its default or no value. `id` is the field's name, of the innermost subcommand.
+    /// How the user gave a flag: `--workers` if it was typed, `FOO_WORKERS` if it came from the environment, `None` if it has its
+    /// default or no value. `id` is the name of the flag's field in the innermost subcommand.
     pub fn given(&self, id: &str) -> Option<String>
     where
         C: Parser,
@@ -71,14 +71,15 @@ impl<C> Parsed<C> {
 ///
 /// `prefix` is what the names of the program's variables begin with, such as `FOO_`.
 ///
-/// Does not return if there is nothing to run: `--help` and `--version` exit with 0 (1 if standard output cannot be written;
-/// a reader that closed the pipe is no fault), everything that is wrong exits with 2, as with clap. Never panics because of
-/// a standard stream.
+/// Exits, as clap does, instead of returning if the program should not run: with 0 after `--help` and `--version` (1 if
+/// standard output cannot be written, except that a closed pipe is no error), and with 2 after an error. Never panics
+/// because of a standard stream.
 pub fn parse<C: Parser>(prefix: &str) -> Parsed<C> {
     parse_with_hints(prefix, &[])
 }
 
-/// As [`parse`], with hints for flags that are not there, such as `--plaintext`: each with a sentence that says what to do.
+/// [`parse`] with hints for flags that the program does not have, such as `--plaintext`: each with a sentence on what to do
+/// instead.
 pub fn parse_with_hints<C: Parser>(prefix: &str, hints: &'static [(&'static str, &'static str)]) -> Parsed<C> {
     let line = Line::new(C::command(), std::env::args_os().collect(), hints);
     let Read { matches, gave_way } = reading::read(&line).unwrap_or_else(|error| exit(&error));
@@ -95,7 +96,7 @@ pub fn parse_with_hints<C: Parser>(prefix: &str, hints: &'static [(&'static str,
     }
 }
 
-/// A text about flags, such as an error, with the environment variable in place of each flag that has its value from one.
+/// Replaces each flag in a text, such as an error, by its environment variable if the flag's value came from that.
 ///
 /// For errors that are found after parsing. Reads the command line and the environment again; a command line that cannot be
 /// parsed leaves the text as it is.
@@ -107,7 +108,7 @@ pub fn as_given<C: Parser>(text: &str) -> String {
     }
 }
 
-/// Prints what clap has to say, and ends the program with the code for it.
+/// Prints clap's error, help or version, and exits with its code.
 fn exit(error: &clap::Error) -> ! {
     use std::io::{self, Write};
     let printed = error.print().and_then(|()| io::stdout().flush());

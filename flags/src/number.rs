@@ -1,11 +1,11 @@
-//! Whole numbers with units, such as 10k and 64KiB. A number that the library would change is refused before.
+//! Whole numbers with units, such as 10k and 64KiB. Numbers that the parsing library would change without an error are refused.
 
-/// A whole number with a unit: 250, 10k, 64KiB, 1e3, `1 000`. It may have a fraction as long as the number is whole, as in 1.5k.
+/// Parses a whole number with a unit: 250, 10k, 64KiB, 1e3, `1 000`. A fraction is allowed if the result is whole, as in 1.5k.
 ///
 /// # Errors
 ///
-/// What is wrong, for a sentence that goes on with an example. The library would round a number that is not whole, and add up digits
-/// past 2^64.
+/// The end of a sentence about what is wrong, to which the caller adds an example. Also refused are numbers that the library
+/// would round because they are not whole, and digits above 2^64, where it would overflow.
 pub fn whole(text: &str) -> Result<u64, String> {
     const NOT_WHOLE: &str = "is no whole number";
     if text.to_ascii_lowercase().contains("e-") {
@@ -20,7 +20,7 @@ pub fn whole(text: &str) -> Result<u64, String> {
     let after = after.trim_start();
     let places = after.chars().take_while(char::is_ascii_digit).count();
     let (fraction, unit) = after.split_at(places);
-    // Zeros at the end say nothing.
+    // Zeros at the end of a fraction change nothing.
     let fraction = fraction.trim_end_matches('0');
     let parts = u32::try_from(fraction.len())
         .ok()
@@ -32,7 +32,8 @@ pub fn whole(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A number without a point: the library reads these exactly, or refuses them, unless their digits are beyond 2^64.
+/// Parses a number without a point. The library does that exactly or with an error, except for digits above 2^64, which
+/// are refused here.
 fn parse(text: &str) -> Result<u64, String> {
     let digits = text.chars().filter(|c| !matches!(c, '_' | ' '));
     let digits: String = digits.take_while(char::is_ascii_digit).collect();

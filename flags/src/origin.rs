@@ -1,11 +1,11 @@
-//! Texts that name flags, written with the names under which the flags were really given.
+//! Replaces flags in texts by the environment variables that gave them their values.
 //!
 //! An error that is found after parsing, such as a file that cannot be read, names the flag: `--cacert ca.pem: no such file`.
-//! If the file is from an environment variable, the user has to change the variable.
+//! If the value came from an environment variable, the user must change the variable, so the error must name that.
 
 use clap::{ArgMatches, Command, parser::ValueSource};
 
-/// `text` with each flag that has its value from an environment variable replaced by the name of the variable.
+/// `text` with the name of the environment variable in place of each flag whose value came from it.
 ///
 /// Only whole flags count: `--tls` in `--tls-cert` stays as it is.
 pub(crate) fn as_given(command: &Command, matches: &ArgMatches, text: &str) -> String {
@@ -16,7 +16,7 @@ pub(crate) fn as_given(command: &Command, matches: &ArgMatches, text: &str) -> S
         let (before, from) = rest.split_at(start);
         let end = from.find(|c: char| c != '-' && !c.is_ascii_alphanumeric());
         let (word, after) = from.split_at(end.unwrap_or(from.len()));
-        // `a--b` is no flag, and a flag at the end of a clause may have a dash after it.
+        // `--b` in `a--b` is no flag.
         let stands_alone = !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
         let variable = from_environment
             .iter()
@@ -29,7 +29,7 @@ pub(crate) fn as_given(command: &Command, matches: &ArgMatches, text: &str) -> S
     given
 }
 
-/// The long names of the flags of the innermost subcommand that have their values from variables, with the variables.
+/// The flags of the innermost subcommand whose values came from variables: the long name without `--`, and the variable.
 fn from_environment(command: &Command, matches: &ArgMatches) -> Vec<(String, String)> {
     if let Some((name, matches)) = matches.subcommand() {
         let inner = command.find_subcommand(name);
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
     use clap::Arg;
 
-    /// `text` as it reads where PATH, which is always set, gave the value of `--cert`, and `--key` was typed.
+    /// `as_given` of `text` if the variable PATH (which is always set) gave the value of `--cert`, and `--key` was typed.
     fn given(text: &str) -> String {
         let flags = [
             Arg::new("cert").long("cert").env("PATH"),

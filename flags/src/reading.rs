@@ -1,4 +1,4 @@
-//! A command line, read by the rules of this crate: a variable gives way to what was typed.
+//! Reads a command line by the rules of this crate: a variable that conflicts with a typed flag is ignored.
 
 use std::{collections::BTreeSet, ffi::OsString, fmt};
 
@@ -10,11 +10,11 @@ use crate::{
     hidden::hidden,
 };
 
-/// A command line that was parsed.
+/// The result of [`read`].
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) matches: ArgMatches,
-    /// The variables that are ignored because they conflict with what was typed.
+    /// The variables that are ignored because they conflict with typed flags.
     pub(crate) gave_way: Vec<GaveWay>,
 }
 
@@ -35,11 +35,12 @@ impl fmt::Display for GaveWay {
     }
 }
 
-/// Parses by the rules of this crate.
+/// Parses a command line by the rules of this crate.
 ///
 /// # Errors
 ///
-/// Clap's, with variables named where the values came from them, and without what may be a credential; help and version, too.
+/// Clap's errors, with the names of variables where the values came from them, and without possible credentials. Help and
+/// version are errors too.
 pub(crate) fn read(line: &Line) -> Result<Read, clap::Error> {
     let mut ignored = command::unset(line.command());
     let mut gave_way = Vec::new();
@@ -49,7 +50,7 @@ pub(crate) fn read(line: &Line) -> Result<Read, clap::Error> {
             Err(error) => error,
         };
         match error.kind() {
-            // Help names all variables, also those that are set and empty.
+            // Help shows the values of all variables, also of those that count as unset.
             ErrorKind::DisplayHelp => {
                 let matches = line.without(&BTreeSet::new())?;
                 return Ok(Read { matches, gave_way });
@@ -70,6 +71,6 @@ pub(crate) fn read(line: &Line) -> Result<Read, clap::Error> {
 }
 
 fn named(line: &Line, ignored: &BTreeSet<OsString>, error: clap::Error) -> clap::Error {
-    // Both look flags up by the names that clap gives them, and the second changes these names.
+    // Both find flags by the names that clap gives them, so `errors::named`, which changes these names, comes second.
     errors::named(line, ignored, hidden(line, error))
 }

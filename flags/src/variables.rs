@@ -1,17 +1,17 @@
-//! Environment variables by themselves: switches in words, and names that no flag knows.
+//! Switches in environment variables, and variables that belong to no flag.
 
 use std::ffi::OsString;
 
 use clap::Command;
 
-/// How alike two names must be for one to be offered instead of the other (arbitrary: as in clap's own suggestions).
+/// The similarity from which one name is suggested for another, from 0 to 1 (arbitrary: clap's suggestions use the same).
 const ALIKE: f64 = 0.7;
 
-/// A switch in words: true, yes, on and 1; false, no, off and 0; in upper and lower case.
+/// Parses the value of a switch: true, yes, on, 1, t or y, and false, no, off, 0, f or n, in upper or lower case.
 ///
 /// # Errors
 ///
-/// Which words there are.
+/// A text with the accepted words.
 pub fn boolish(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" | "t" | "y" => Ok(true),
@@ -20,7 +20,7 @@ pub fn boolish(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A sentence for each variable that begins with the prefix and belongs to no flag of the command.
+/// A sentence for each set variable that begins with the prefix and belongs to no flag of the command.
 pub(crate) fn unknown(
     command: &Command,
     prefix: &str,
@@ -51,13 +51,13 @@ fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
     (likeness(nearest) >= ALIKE).then_some(nearest)
 }
 
-/// Whether one name may have been meant by the other.
+/// Whether `name` may be a mistyped `other`.
 pub(crate) fn is_alike(name: &str, other: &str) -> bool {
     strsim::normalized_damerau_levenshtein(name, other) >= ALIKE
 }
 
-/// Kubernetes tells each container of all services, in variables that begin with the service's name: a
-/// variable of a service called `foo` or `load-client` is not a typing error.
+/// Whether Kubernetes has set the variable. It tells each container of all services, in variables that begin with the
+/// service's name, so a variable of a service called `foo` or `load-client` is not a typing error.
 fn is_of_kubernetes(name: &str, value: &OsString) -> bool {
     let value = value.to_string_lossy();
     name.ends_with("_SERVICE_HOST")

@@ -1,9 +1,9 @@
-//! A small HTTP server for metrics and health checks, on a thread and runtime of its own: a scrape that queued behind the
-//! load would go blank at the interesting moment.
+//! A small HTTP server for metrics and health checks. It has a thread and a runtime of its own, so that it answers scrapes even
+//! when the load keeps the program's other threads busy.
 //!
-//! Other connections cannot keep it from answering. Places are bounded ([`MAX_CONNECTIONS`]). When all are taken and one more
-//! connection comes, the connection that has been idle longest is closed: idle since its last answer, or since it came. So
-//! idle keep-alive clients, half a request and bytes that trickle in hold a place only until another connection needs it.
+//! Idle or slow connections cannot stop it from answering. The number of connections is bounded ([`MAX_CONNECTIONS`]). When one
+//! more arrives, the connection whose last answer (or, without one, whose arrival) is longest ago is closed. So idle
+//! keep-alive clients and clients that send only part of a request keep their connection only until another one needs it.
 
 #![warn(clippy::unwrap_used)]
 
@@ -27,39 +27,39 @@ use tokio::{
 pub use self::places::Occupancy;
 use self::places::{Place, Places};
 
-/// Connections open at once (arbitrary: a few scrapers and probes, and room for those that come at the same moment).
+/// The maximum number of open connections (arbitrary: enough for a few scrapers and probes at the same moment).
 pub const MAX_CONNECTIONS: usize = 32;
-/// The longest that a connection is kept (arbitrary: longer than any sane scrape interval's keep-alive needs).
+/// The maximum age of a connection (arbitrary: longer than any usual scrape interval, so that scrapers can keep theirs open).
 const CONNECTION_AGE: Duration = Duration::from_secs(300);
-/// How long the head of a request may take, and how long a connection may be idle between two (arbitrary: longer than usual
+/// How long a client may take to send the head of a request, counted from the last answer (arbitrary: longer than usual
 /// scrape intervals).
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// The pause after a failed accept (arbitrary): the cause is a lack of descriptors or memory, which time may cure.
+/// The pause after a failed accept (arbitrary). The cause is a lack of descriptors or memory, which may end by itself.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// An answer.
+/// The response to a request, with its whole body.
 pub type Page = Response<Full<Bytes>>;
 
 /// The pages that a server serves.
 pub trait Pages: Send + Sync + 'static {
-    /// How often [`upkeep`](Self::upkeep) is wanted.
+    /// How often the server calls [`upkeep`](Self::upkeep).
     const UPKEEP_EVERY: Duration;
 
-    /// The page at a path. Called on the server's only thread: it must not block.
+    /// Returns the page at a path. Runs on the server's only thread, so it must not block.
     fn page(&self, path: &str) -> Page;
 
-    /// What has to be done now and then, scraped or not.
+    /// Does regular work that must not depend on scrapes. Runs on the server's only thread, so it must not block.
     fn upkeep(&self);
 }
 
-/// Starts serving on a thread of that name, for as long as the process lives. Returns the address that the listener has.
+/// Starts serving on a new thread named `thread`, for as long as the process lives. Returns the listener's address.
 ///
-/// `occupancy` shows how many connections are open; `stopped` is told if the server ends, which it does only if its
-/// listener does.
+/// `occupancy` counts the connections. `stopped` is called, on the new thread, if the runtime cannot use the listener; the
+/// server then does not run.
 ///
 /// # Errors
 ///
-/// The system's, if the listener, a runtime or a thread cannot be had.
+/// The system's error, if the listener cannot be used, or the runtime or the thread cannot be made.
 pub fn start<P: Pages>(
     thread: &str,
     listener: std::net::TcpListener,
@@ -88,10 +88,10 @@ async fn serve<P: Pages>(listener: TcpListener, places: Arc<Places>, pages: Arc<
             Ok((connection, _)) => {
                 let place = places.take();
                 tokio::spawn(attend(connection, place, Arc::clone(&pages)));
-                // Its request may be there already: it is looked at before the next connection can push this one out.
+                // The client's request may already have arrived: let it be answered before the next connection can close this one.
                 tokio::task::yield_now().await;
             }
-            // Out of descriptors, most likely: an idle connection has one.
+            // The process is probably out of descriptors: closing an idle connection frees one.
             Err(_) if places.make_room() => tokio::task::yield_now().await,
             Err(_) => sleep(ACCEPT_PAUSE).await,
         }
@@ -109,7 +109,7 @@ async fn attend<P: Pages>(connection: TcpStream, place: Place, pages: Arc<P>) {
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(connection), answers);
-    // How a scraper's connection ends is the scraper's business.
+    // Errors of a connection are not reported: they concern only its client.
     tokio::select! {
         _ = timeout(CONNECTION_AGE, served) => {}
         _ = pushed_out => {}
@@ -138,7 +138,7 @@ pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Page {
     typed(status, body, "text/plain; charset=utf-8")
 }
 
-/// A page of metrics, in Prometheus's text format.
+/// A page of metrics in Prometheus's text format, with status 200.
 pub fn metrics(body: impl Into<Bytes>) -> Page {
     typed(StatusCode::OK, body, "text/plain; version=0.0.4; charset=utf-8")
 }

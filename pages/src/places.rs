@@ -1,4 +1,5 @@
-//! Places for connections: when all are taken, the one that has been idle longest is given away.
+//! Places for a bounded number of connections. When all are taken, a new connection gets the place of the one that has been
+//! idle longest.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +11,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-/// How many connections there are, for a gauge and a counter.
+/// The numbers of open and of closed connections, for a gauge and a counter.
 #[derive(Debug, Default)]
 pub struct Occupancy {
     open: AtomicU64,
@@ -18,19 +19,19 @@ pub struct Occupancy {
 }
 
 impl Occupancy {
-    /// Connections that have a place now.
+    /// The number of connections that have a place now.
     pub fn open(&self) -> u64 {
         self.open.load(Relaxed)
     }
 
-    /// Connections that were closed because another one needed their place.
+    /// How many connections were closed so far because another one needed their place.
     pub fn pushed_out(&self) -> u64 {
         self.pushed_out.load(Relaxed)
     }
 }
 
-/// The places, in the order in which they were used last. Order is all that matters, so no clock is read: a number that
-/// rises with every use does.
+/// The places, ordered by their last use. Only the order matters, so a number that rises with every use is enough, and no
+/// clock is read.
 pub(crate) struct Places {
     most: usize,
     taken: Mutex<Taken>,
@@ -40,7 +41,7 @@ pub(crate) struct Places {
 #[derive(Default)]
 struct Taken {
     uses: u64,
-    /// By its last use: dropping the sender tells the connection to go.
+    /// For each taken place, by the number of its last use, a sender: dropping it closes the connection.
     by_last_use: BTreeMap<u64, oneshot::Sender<()>>,
 }
 
@@ -60,7 +61,7 @@ impl Places {
         })
     }
 
-    /// A place for a connection that has just come. If there is none, the connection that has been idle longest loses its.
+    /// Takes a place for a new connection. If none is free, the connection that has been idle longest is closed.
     pub(crate) fn take(self: &Arc<Self>) -> Place {
         let (keep, pushed_out) = oneshot::channel();
         let mut taken = self.lock();
@@ -79,7 +80,7 @@ impl Places {
         }
     }
 
-    /// Takes the place of the connection that has been idle longest. False if there is no connection.
+    /// Closes the connection that has been idle longest. Returns false if there is no connection.
     pub(crate) fn make_room(&self) -> bool {
         let mut taken = self.lock();
         let made = self.push_out(&mut taken);
@@ -105,7 +106,7 @@ impl Places {
     }
 }
 
-/// A place, and the word that it was given away.
+/// A place, and the signal that it was given to another connection.
 pub(crate) struct Place {
     held: Held,
     pushed_out: oneshot::Receiver<()>,
@@ -117,17 +118,17 @@ impl Place {
     }
 }
 
-/// A place that is free again when this is dropped.
+/// The right to a place. Dropping it frees the place.
 pub(crate) struct Held {
     places: Arc<Places>,
     last_use: AtomicU64,
 }
 
 impl Held {
-    /// The connection got an answer: it is the one now that has been idle shortest.
+    /// Records that the connection got an answer, so its idle time begins now.
     pub(crate) fn used(&self) {
         let mut taken = self.places.lock();
-        // Given away meanwhile: then the connection is about to be closed.
+        // If the place was given away meanwhile, the connection is about to be closed.
         let Some(keep) = taken.by_last_use.remove(&self.last_use.load(Relaxed)) else {
             return;
         };

@@ -1,4 +1,4 @@
-//! Over real sockets: health answers whatever other connections do, and as many as they are.
+//! Over real sockets: the health page answers no matter what other connections do, and how many they are.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -15,7 +15,7 @@ use foo_pages::{MAX_CONNECTIONS, Occupancy, Page, Pages, text};
 use http::StatusCode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// How long an answer may take that must come. Only a server that is silent makes anybody wait for so long.
+/// How long a test waits for an answer that must come. Only a failing test waits for so long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Health;
@@ -48,7 +48,7 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// What the server answers, to the end of the connection.
+/// Sends `head` and returns everything that the server sends until it closes the connection.
 fn ask(address: SocketAddr, head: &str) -> String {
     let mut stream = connect(address);
     stream.write_all(head.as_bytes()).unwrap();
@@ -67,12 +67,12 @@ fn health_answers(address: SocketAddr) {
     }
 }
 
-/// So many connections, each of which has said that much.
+/// Opens `size` connections, and sends `said` on each.
 fn crowd(address: SocketAddr, size: usize, said: &str) -> Vec<TcpStream> {
     (0..size)
         .map(|_| {
             let mut stream = connect(address);
-            // One that was pushed out already does not take it any more.
+            // The server may have closed this connection already, so an error is expected.
             let _ = stream.write_all(said.as_bytes());
             stream
         })
@@ -133,7 +133,7 @@ fn clients_that_go_on_asking_and_heads_that_trickle_in_do_not_silence_it() {
             thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let mut stream = connect(address);
-                    // A client that is pushed out comes back.
+                    // When the server closes the connection, this client connects again.
                     for byte in head.chunks(if number % 2 == 0 { 1 } else { head.len() }).cycle() {
                         if stop.load(Ordering::Relaxed) || stream.write_all(byte).is_err() {
                             break;

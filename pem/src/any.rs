@@ -1,4 +1,4 @@
-//! A client that takes any certificate.
+//! A verifier for TLS clients that accept any server certificate.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-/// Takes any certificate of a server, for any name. The server must still have the certificate's key: signatures are verified.
+/// Accepts any certificate of a server, for any name. Signatures are verified, so the server must have the certificate's key.
 #[derive(Debug)]
 pub struct AnyCertificate(Arc<CryptoProvider>);
 
 impl AnyCertificate {
-    /// Verifies signatures with the algorithms of `provider`.
+    /// A verifier that checks signatures with the algorithms of `provider`.
     pub fn new(provider: Arc<CryptoProvider>) -> Self {
         Self(provider)
     }

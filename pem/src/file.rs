@@ -1,4 +1,4 @@
-//! Reading the files: what is in them, and what is not.
+//! Reads certificates and keys from PEM files, and says what is wrong with a file.
 
 use std::{fs, path::Path};
 
@@ -7,14 +7,14 @@ use rustls::pki_types::{
     pem::{Error, PemObject},
 };
 
-/// UTF-8's byte order mark, which editors on Windows put in front.
+/// The byte order mark of UTF-8, which editors on Windows put at the start of a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// All certificates of a PEM file, in order; at least one.
 ///
 /// # Errors
 ///
-/// What is wrong with the file, and how to mend it.
+/// What is wrong with the file and how to mend it, without the file's name.
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     certificates_in(&read(path)?)
 }
@@ -23,7 +23,7 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String>
 ///
 /// # Errors
 ///
-/// What is wrong with the text, and how to mend it.
+/// What is wrong with the text and how to mend it.
 pub fn certificates_in(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let text = plain(text)?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
@@ -38,7 +38,7 @@ pub fn certificates_in(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Stri
 ///
 /// # Errors
 ///
-/// What is wrong with the file, and how to mend it.
+/// What is wrong with the file and how to mend it, without the file's name.
 pub fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     key_in(&read(path)?)
 }
@@ -47,7 +47,7 @@ pub fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
 ///
 /// # Errors
 ///
-/// What is wrong with the text, and how to mend it.
+/// What is wrong with the text and how to mend it.
 pub fn key_in(text: &[u8]) -> Result<PrivateKeyDer<'static>, String> {
     let text = plain(text)?;
     let encrypted = ["BEGIN ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED"];
@@ -75,7 +75,7 @@ fn plain(text: &[u8]) -> Result<&[u8], String> {
 }
 
 fn lacks(text: &[u8], wanted: &str, converter: &str) -> String {
-    // A DER file is one ASN.1 sequence.
+    // A DER file is one ASN.1 sequence, which begins with the byte 0x30.
     if text.first() == Some(&0x30) && !contains(text, "-----BEGIN") {
         return format!("is in DER, not in PEM; convert it: {converter} -in FILE -out FILE.pem");
     }
@@ -98,7 +98,7 @@ fn broken(text: &[u8], error: &Error) -> String {
     }
 }
 
-/// What the sections of a PEM file are called, such as "CERTIFICATE"; the first few.
+/// The labels of the first few sections of a PEM file, such as "CERTIFICATE".
 fn labels(text: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
     let labels = text.lines().filter_map(|line| line.trim().strip_prefix("-----BEGIN "));
@@ -108,7 +108,7 @@ fn labels(text: &[u8]) -> Vec<String> {
         .collect()
 }
 
-/// Safe to print, and short.
+/// The printable ASCII characters of a text, at most 60.
 fn shown(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.chars()

@@ -1,4 +1,4 @@
-//! A certificate and its key together: which of the two is wrong, and what peers will say of them.
+//! Combines a certificate with its key: says which of the two is wrong, and what peers will object to.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-/// How to make a certificate that clients take.
+/// The command that makes a certificate that clients accept.
 const MAKE_ANOTHER: &str = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem \
                             -days 365 -subj /CN=HOST -addext basicConstraints=critical,CA:FALSE -addext \
                             subjectAltName=DNS:HOST";
@@ -19,13 +19,13 @@ const MAKE_ANOTHER: &str = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_cu
 /// Which of the two files is wrong, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// The file of the certificate.
+    /// The file of the certificate is wrong, for this reason.
     Certificate(String),
-    /// The file of the key.
+    /// The file of the key is wrong, for this reason.
     Key(String),
 }
 
-/// Puts a certificate, its chain behind it, and its key together.
+/// Combines a certificate with its key. The certificate is the first in `chain`; those of its issuers follow.
 ///
 /// # Errors
 ///
@@ -76,7 +76,7 @@ fn unusable(number: usize, error: &Error) -> String {
         1 => "the certificate".to_owned(),
         number => format!("certificate number {number}"),
     };
-    // webpki's own error is behind rustls's, where only its text can be had.
+    // rustls wraps webpki's error, and gives access only to its debug text.
     if format!("{error:?}").contains("UnsupportedCertVersion") {
         return format!(
             "{which} is of X.509 version 1, and TLS needs version 3: make another one, with extensions: {MAKE_ANOTHER}"
@@ -92,14 +92,14 @@ fn reason(error: &Error) -> String {
     }
 }
 
-/// What peers will object to in a service's own certificate: each a sentence that says how to mend it.
+/// What peers will object to in a service's own certificate: a sentence for each fault, which also says how to mend it.
 pub fn caveats(certificate: &CertificateDer<'_>, provider: &CryptoProvider) -> Vec<String> {
     let Ok(parsed) = ParsedCertificate::try_from(certificate) else {
         return Vec::new();
     };
     let mut caveats = Vec::new();
     let algorithms = provider.signature_verification_algorithms.all;
-    // No CA is trusted here, because only faults of the certificate itself are looked for.
+    // The set of trusted CAs is empty, because only faults of the certificate itself matter here.
     let verified =
         verify_server_cert_signed_by_trust_anchor(&parsed, &RootCertStore::empty(), &[], UnixTime::now(), algorithms);
     match verified {

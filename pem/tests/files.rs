@@ -1,4 +1,4 @@
-//! Files that people have, made with OpenSSL 3: each is taken, or the right file is named with a cure.
+//! Files as users may have them, made with OpenSSL 3: each is accepted, or the error names the wrong file and a cure.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! Overload control in simulations by discrete events: the controllers of `tower-admission`, as they are, in front of simulated
-//! workers. `scripts/bench regret` prints the tables of docs/overload.md with it.
+//! Simulations of overload control by discrete events: the real controllers of `tower-admission` in front of simulated
+//! workers. `scripts/bench regret` prints the tables of docs/overload.md with them.
 //!
 //! The modules stand in the order in which data flows; a module imports only from modules below it.
 

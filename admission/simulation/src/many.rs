@@ -1,4 +1,4 @@
-//! Many simulations at once, on every core.
+//! Runs simulations in parallel on all cores.
 
 use std::{
     sync::{
@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-/// `f` of each item, in the order of the items.
+/// Applies `f` to each item on all cores. The results are in the order of the items.
 pub fn map<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<(usize, R)>> = Mutex::default();

@@ -1,4 +1,4 @@
-//! Goodput against the offered load, a curve for each policy, as a picture for light and dark pages.
+//! A picture for light and dark pages: goodput against offered load, with a curve for each policy.
 
 use std::fmt::Write;
 
@@ -9,12 +9,12 @@ use crate::{
     world,
 };
 
-/// Loads of the curves, over the capacity. Evenly spaced on the logarithmic axis, 30 for each factor of ten.
+/// The simulated loads, as multiples of the capacity: evenly spaced on the logarithmic axis, 30 for each factor of ten.
 fn loads() -> Vec<f64> {
     (0..70).map(|step| 0.5 * 10_f64.powf(f64::from(step) / 30.0)).collect()
 }
 
-/// The curves: a policy, its name in the picture, and its colour on light and on dark pages.
+/// The curves: for each a policy, its name in the picture, and its colours on light and on dark pages.
 fn curves() -> [(Policy, &'static str, [&'static str; 2]); 5] {
     let long = Policy {
         places: Some(100),
@@ -34,7 +34,7 @@ const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 380.0;
 const LEFT: f64 = 60.0;
 const TOP: f64 = 20.0;
-/// Of the area of the curves.
+/// Width and height of the area in which the curves are drawn.
 const AREA: [f64; 2] = [500.0, 300.0];
 
 fn x(load: f64) -> f64 {
@@ -45,8 +45,8 @@ fn y(goodput: f64) -> f64 {
     TOP + AREA[1] * (1.0 - goodput / 1.05)
 }
 
-/// The goodput over the capacity of four workers, with exponential service times, an SLO of ten service times as the deadline on the
-/// wire, and work that goes on after it: a late answer costs a whole service time.
+/// The goodput of a service with four workers, as a share of its capacity. Service times are exponential. Requests carry
+/// the SLO of ten service times as their deadline. Work goes on after it, so a late answer costs a whole service time.
 fn goodput(policy: &Policy, load: f64) -> f64 {
     let length = if load > 10.0 { 1500.0 } else { 4000.0 };
     let scenario = Scenario {
@@ -62,7 +62,7 @@ fn goodput(policy: &Policy, load: f64) -> f64 {
     world::run(&scenario, policy).goodput(500.0, length) / 4.0
 }
 
-/// Runs the simulations of the picture and draws them: a whole SVG document.
+/// Runs the simulations of the picture. Returns the picture as an SVG document.
 pub fn svg() -> String {
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"system-ui, sans-serif\" \
@@ -108,7 +108,7 @@ pub fn svg() -> String {
         let _ = writeln!(text, "<path class=\"curve c{number}\" d=\"M{}\"/>", path.join("L"));
         ends.push((points.last().map_or(0.0, |point| point.1), number, *name));
     }
-    // Names beside the ends of their curves, at least a line apart.
+    // Each name stands at the right end of its curve, and names are at least one line apart.
     ends.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut lowest = TOP;
     for (end, number, name) in ends {

@@ -1,4 +1,4 @@
-//! A limit and a line by name, as one row of a table.
+//! A policy: a limit and a line, chosen by name; one row of a table.
 
 use tower_admission::{
     controller::Controller,
@@ -9,34 +9,34 @@ use tower_admission::{
 
 use crate::scenario::times;
 
-/// What the limit is told.
+/// The number that the limit gets at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
-    /// The number of workers, as where an operator knows it and sets it.
+    /// The limit gets the number of workers, as if an operator knew and set it.
     Workers,
-    /// To start its search there.
+    /// The limit does not get the number of workers, and starts at this value.
     Start(u32),
 }
 
-/// A limit and a line.
+/// A limit and a line, with their settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Policy {
-    /// A name of [`tower_admission::limit`], as the flag `--limit` takes it.
+    /// The limit: a name in [`tower_admission::limit::LIMITS`], as for the flag `--limit`.
     pub limit: &'static str,
-    /// What the limit is told.
+    /// The number that the limit gets at the start.
     pub told: Told,
-    /// A name of [`tower_admission::line`], as the flag `--line` takes it.
+    /// The line: a name in [`tower_admission::line::LINES`], as for the flag `--line`.
     pub line: &'static str,
-    /// How many requests may wait; `None` for the line's own bound.
+    /// How many requests may wait; `None` for the default of the lines.
     pub places: Option<usize>,
-    /// The longest wait of requests without a deadline, in service times.
+    /// The setting `target_wait` of the line, in service times; `None` leaves it unset.
     pub target_wait: Option<f64>,
-    /// Whether urgent classes go first.
+    /// Whether requests of more urgent classes are served first.
     pub classes: bool,
 }
 
 impl Policy {
-    /// The limit is known, and the line is that one.
+    /// A policy with the line `name`, and a fixed limit equal to the number of workers.
     pub fn line(name: &'static str) -> Self {
         Self {
             limit: "fixed",
@@ -48,7 +48,7 @@ impl Policy {
         }
     }
 
-    /// That limit in front of the line `auto`, told to start somewhere.
+    /// A policy with the limit `name`, which starts at `start`, and the line `auto`.
     pub fn limit(name: &'static str, start: u32) -> Self {
         Self {
             limit: name,
@@ -57,7 +57,7 @@ impl Policy {
         }
     }
 
-    /// As the tables name it.
+    /// The policy's name in the tables.
     pub fn name(&self) -> String {
         match self.told {
             Told::Workers => format!("{} · {}", self.limit, self.line),
@@ -65,7 +65,7 @@ impl Policy {
         }
     }
 
-    /// The controller for a service of so many workers.
+    /// A controller with this policy, for a service with `workers` workers.
     pub fn controller(&self, workers: u32) -> Controller {
         let settings = match self.told {
             Told::Workers => LimitSettings::workers(workers),

@@ -1,10 +1,10 @@
-//! What a simulation showed, by service time.
+//! The results of a simulation, in buckets of one service time each.
 
 use std::time::Duration;
 
 use tower_admission::line::Class;
 
-/// How a request ended, as its caller sees it.
+/// The outcome of a request, as its caller sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// Answered within the SLO.
@@ -13,46 +13,46 @@ pub enum Fate {
     Late,
     /// Rejected, on arrival or while it waited.
     Rejected,
-    /// Left the line at its deadline.
+    /// The caller stopped waiting at its deadline while the request was in line.
     Left,
-    /// Failed at once: a fast failure, as of a dependency that is down.
+    /// Failed fast, without a worker, as if a dependency were down.
     Failed,
 }
 
-/// What happened within one service time.
+/// Counts and sums over one service time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Bucket {
-    /// All requests that arrived, rejected ones included.
+    /// The number of requests that arrived, rejected ones included.
     pub arrived: u32,
-    /// Requests that ended so, by [`Fate`].
+    /// The number of requests that ended with each [`Fate`], indexed by it.
     pub ended: [u32; 5],
-    /// Requests that arrived, and were admitted then or later.
+    /// The number of requests that arrived in this bucket and were admitted then or later.
     pub admitted: u32,
-    /// Their waits in line, in seconds.
+    /// The sum of the waits in line of the requests in `admitted`, in seconds.
     pub waits: f64,
     /// The limit at the end of the bucket.
     pub limit: u32,
-    /// Requests in flight when the measurement was taken.
+    /// The number of requests in flight at the end of the bucket.
     pub in_flight: u32,
-    /// The highest number in flight.
+    /// The highest number of requests in flight during the bucket.
     pub most_in_flight: u32,
 }
 
-/// What a whole simulation showed.
+/// The results of a whole simulation.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
-    /// One for each service time.
+    /// The buckets, one for each service time.
     pub buckets: Vec<Bucket>,
-    /// By class of urgency: requests that arrived, and those of them that were answered within the SLO.
+    /// For each class: the requests that arrived, and those of them that were answered within the SLO.
     pub classes: [(u64, u64); Class::COUNT],
-    /// Response times of good answers of class 0.
+    /// The response times of the requests of class 0 that were answered within the SLO.
     pub urgent: Vec<Duration>,
-    /// The longest response time of an answer.
+    /// The longest response time.
     pub longest: Duration,
 }
 
 impl Record {
-    /// The buckets from one service time to another.
+    /// The buckets from the service time `from` up to `to`.
     pub fn between(&self, from: f64, to: f64) -> &[Bucket] {
         #[expect(
             clippy::cast_possible_truncation,
@@ -63,7 +63,7 @@ impl Record {
         &self.buckets[at(from)..at(to)]
     }
 
-    /// Requests that ended so between two times.
+    /// The number of requests that ended with this fate between two times, given in service times.
     pub fn count(&self, fate: Fate, from: f64, to: f64) -> f64 {
         self.between(from, to)
             .iter()
@@ -71,12 +71,12 @@ impl Record {
             .sum()
     }
 
-    /// Good answers for each service time between two times.
+    /// The answers within the SLO per service time, between two times, given in service times.
     pub fn goodput(&self, from: f64, to: f64) -> f64 {
         self.count(Fate::Good, from, to) / (to - from)
     }
 
-    /// Requests that arrived between two times.
+    /// The number of requests that arrived between two times, given in service times.
     pub fn arrived(&self, from: f64, to: f64) -> f64 {
         self.between(from, to)
             .iter()

@@ -1,12 +1,13 @@
-//! Regret: what a policy loses against the best fixed line, chosen with hindsight for each cell of a grid.
+//! Regret: the share of goodput that a policy loses against the best fixed line, which is chosen afterwards for each cell of a
+//! grid.
 //!
 //! ```text
 //! regret = 1 − goodput(policy) / goodput(best fixed line of 0…128 places)
 //! ```
 //!
 //! The grid has loads of 0.8 to 100 times the capacity, four distributions of the service time, 4 and 16 workers, and SLOs of 5
-//! and 10 service times. Arrivals are Poisson. The first tenth of each simulation does not count. A fixed line and the policies
-//! meet the same arrivals. The best of many fixed lines also profits from chance, which makes the regrets of the others larger.
+//! and 10 service times. Arrivals are Poisson. The first tenth of each simulation does not count. The fixed lines and the
+//! policies get the same arrivals. The best of many fixed lines also profits from chance, which makes the regrets larger.
 
 use crate::{
     many,
@@ -21,18 +22,18 @@ const TIMES: [Times; 4] = [Times::Constant, Times::Exponential, Times::Lognormal
 const WORKERS: [u32; 2] = [4, 16];
 const SLOS: [f64; 2] = [5.0, 10.0];
 
-/// The fixed lines that are tried. The goodput changes little between two neighbours.
+/// The bounds of the fixed lines that are tried. The goodput changes little from one to the next.
 const PLACES: [usize; 24] = [
     0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128,
 ];
 
-/// Requests that the workers can do in one simulation. Fewer where far more arrive.
+/// The number of requests that the workers can process in one simulation; fewer where far more arrive.
 const REQUESTS: f64 = 24_000.0;
 
-/// Whether callers say until when they wait.
+/// Whether requests carry a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deadlines {
-    /// Requests carry the SLO as their deadline.
+    /// Requests carry the SLO as their deadline, at which work stops or goes on.
     OnTheWire(Late),
     /// Requests have no deadline. The line is told the longest useful wait (`target_wait`): the SLO less a service time.
     TargetTold,
@@ -99,7 +100,7 @@ impl Cell {
     }
 }
 
-/// Every cell of the grid: each combination of load, service times and workers that is simulated.
+/// All cells of the grid: each combination of workers, SLO, service times and load that is simulated.
 pub fn grid() -> Vec<Cell> {
     let mut cells = Vec::new();
     for workers in WORKERS {
@@ -123,7 +124,7 @@ pub fn lines() -> Vec<Policy> {
     lines.map(|line| Policy::line(line.name)).collect()
 }
 
-/// Every limit that searches, from 20, in front of every line.
+/// Every limit that searches, starting at 20, combined with every line.
 pub fn searching() -> Vec<Policy> {
     let mut policies = Vec::new();
     for limit in ["auto", "aimd", "vegas", "gradient2"] {
@@ -173,7 +174,7 @@ impl Regrets {
         self.cells.iter().map(|(_, regrets)| regrets[policy]).sum::<f64>() / self.cells.len() as f64
     }
 
-    /// Worst cell and mean of each policy, the best first.
+    /// A table with the worst cell and the mean regret of each policy, the best policy first.
     pub fn table(&self) -> Table {
         let mut rows: Vec<_> = (0..self.policies.len())
             .map(|policy| (self.worst(policy), policy))
@@ -191,7 +192,7 @@ impl Regrets {
         table
     }
 
-    /// One row for each policy and cell.
+    /// A table with a row for each policy and cell.
     pub fn cells(&self) -> Table {
         let mut table = Table::new(["policy", "workers", "slo", "service_times", "load", "regret"]);
         for (cell, regrets) in &self.cells {
@@ -209,7 +210,7 @@ impl Regrets {
         table
     }
 
-    /// The worst and the mean regret of the policy of that name.
+    /// The worst and the mean regret of the policy with this name; `None` if it was not simulated.
     pub fn of(&self, name: &str) -> Option<(f64, f64)> {
         let policy = self.policies.iter().position(|policy| policy.name() == name)?;
         Some((self.worst(policy).0, self.mean(policy)))

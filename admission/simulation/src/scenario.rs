@@ -1,4 +1,4 @@
-//! What happens to a service: the load, the workers, the service times, and how these change.
+//! A scenario of a simulation: the load, the workers and the service times, and how these change.
 
 use std::time::Duration;
 
@@ -9,10 +9,11 @@ use tower_admission::line::Class;
 /// The mean service time. All other times are multiples of it, so its value is arbitrary.
 pub const SERVICE: Duration = Duration::from_millis(20);
 
-/// How the service times vary. All have a mean of 1, and the shapes of foo-service's `--service-time-distribution`.
+/// The distribution of the service times. All have a mean of 1, and the same shapes as in foo-service's
+/// `--service-time-distribution`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Times {
-    /// Every request takes the mean.
+    /// Every request takes the mean service time.
     Constant,
     /// Exponential: coefficient of variation 1.
     Exponential,
@@ -25,7 +26,7 @@ pub enum Times {
 }
 
 impl Times {
-    /// As the tables name them.
+    /// The distribution's name in the tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Constant => "constant",
@@ -36,7 +37,7 @@ impl Times {
         }
     }
 
-    /// A service time, in mean service times.
+    /// Draws a service time, in multiples of the mean.
     pub fn draw(self, random: &mut impl Rng) -> f64 {
         match self {
             Self::Constant => 1.0,
@@ -51,32 +52,32 @@ impl Times {
     }
 }
 
-/// What becomes of a request that is in work when its deadline passes.
+/// Whether a worker stops or goes on when the deadline of its request passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Late {
-    /// Its work stops, and the worker is free.
+    /// The work stops, and the worker is free.
     Stops,
-    /// Its work goes on to the end.
+    /// The work goes on to its end.
     GoesOn,
 }
 
-/// A part of a scenario, during which nothing changes.
+/// A part of a scenario, with a constant load and constant workers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Phase {
-    /// How long it lasts, in service times.
+    /// The length of the phase, in service times.
     pub lasts: f64,
-    /// Requests that arrive, relative to the nominal capacity.
+    /// The offered load, as a multiple of the nominal capacity.
     pub load: f64,
-    /// Workers; requests beyond them wait for one in the order in which they were admitted.
+    /// The number of workers. Admitted requests without a worker wait for one, in the order of their admission.
     pub workers: u32,
-    /// A factor on the service time.
+    /// A factor on the service times.
     pub slowness: f64,
     /// The share of requests that fail at once, after a twentieth of a service time, without a worker.
     pub failing: f64,
 }
 
 impl Phase {
-    /// A phase of that length and load, with the nominal workers.
+    /// A phase with this length, load and number of workers, normal service times and no failures.
     pub fn new(lasts: f64, load: f64, workers: u32) -> Self {
         Self {
             lasts,
@@ -93,30 +94,30 @@ impl Phase {
 pub struct Scenario {
     /// The nominal number of workers, from which the nominal capacity follows.
     pub workers: u32,
-    /// How service times vary.
+    /// The distribution of the service times.
     pub times: Times,
     /// An answer is good if it comes within this time, in service times.
     pub slo: f64,
     /// Whether requests carry the SLO as their deadline.
     pub deadlines: bool,
-    /// What becomes of late work.
+    /// Whether work goes on after the deadline.
     pub late: Late,
-    /// Classes, with their shares of the load, which add up to 1.
+    /// The classes with their shares of the load, which add up to 1. Empty: all requests are of the default class.
     pub classes: Vec<(Class, f64)>,
-    /// One after the other; the scenario is over when the last one is.
+    /// The phases, in order. The scenario ends with the last one.
     pub phases: Vec<Phase>,
-    /// Of all that is drawn.
+    /// The seed of all random numbers.
     pub seed: u64,
 }
 
 impl Scenario {
-    /// The length of all phases, in service times.
+    /// The total length of all phases, in service times.
     pub fn length(&self) -> f64 {
         self.phases.iter().map(|phase| phase.lasts).sum()
     }
 }
 
-/// So many service times, as time.
+/// `count` service times as a duration.
 pub fn times(count: f64) -> Duration {
     SERVICE.mul_f64(count)
 }

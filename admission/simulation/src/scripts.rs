@@ -1,7 +1,7 @@
-//! Scripts that tell a good overload control from a bad one. Each is a short story with one figure and a bound on it.
+//! Scripts that tell a good overload control from a bad one. Each is a scenario with one figure and a bound on it.
 //!
-//! 16 workers, an SLO of 5 service times that is also the deadline on the wire, exponential service times, and work that stops
-//! at the deadline, where a script does not say otherwise. A minute is 3000 service times, of 20 ms.
+//! Unless a script says otherwise, it has 16 workers, exponential service times, an SLO of 5 service times that is also the
+//! deadline of the requests, and work that stops at the deadline. A minute is 3000 service times of 20 ms.
 
 use tower_admission::line::Class;
 
@@ -16,19 +16,19 @@ use crate::{
 
 /// The number of workers.
 pub(crate) const WORKERS: u32 = 16;
-/// The same, as a rate: requests that can be done in a service time.
+/// The capacity: how many requests the workers can process in one service time.
 pub(crate) const CAPACITY: f64 = 16.0;
-/// Service times in a minute.
+/// The number of service times in a minute.
 pub(crate) const MINUTE: f64 = 3000.0;
-/// Fixed lines among which the best one is the reference.
+/// The bounds of the fixed lines that are tried; the best of these lines is the reference.
 const PLACES: [usize; 10] = [0, 2, 4, 8, 12, 16, 24, 32, 48, 64];
 
-/// What a figure must be.
+/// The bound of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Bound {
-    /// At least this.
+    /// The figure must be at least this.
     AtLeast(f64),
-    /// At most this.
+    /// The figure must be at most this.
     AtMost(f64),
 }
 
@@ -42,20 +42,20 @@ impl Bound {
     }
 }
 
-/// A scenario with a right answer, and the figures by which a policy is held to it.
+/// A scenario for which it is known what a good policy does, with a figure that shows whether a policy does it.
 #[derive(Debug, Clone, Copy)]
 pub struct Script {
-    /// Its column in the table.
+    /// The heading of the script's column in the table.
     pub letter: &'static str,
-    /// What happens, and what the figure is.
+    /// A text on what happens in the scenario and what the figure is.
     pub about: &'static str,
-    /// What the figure must be.
+    /// The bound of the figure.
     pub bound: Bound,
-    /// The figure of a policy.
+    /// Simulates a policy and returns its figure.
     pub figure: fn(&Policy) -> f64,
 }
 
-/// Every script, in the order of the columns.
+/// The scripts, in the order of their columns; [`BIMODAL`] comes after them.
 pub const SCRIPTS: [Script; 14] = [
     Script {
         letter: "a",
@@ -227,7 +227,7 @@ pub const SCRIPTS: [Script; 14] = [
     },
 ];
 
-/// One request in 20 takes 20 times as long. It has a line of its own because its SLO is another one.
+/// The script in which one request in 20 takes 20 times as long. It is not in [`SCRIPTS`] because it has another SLO.
 pub const BIMODAL: Script = Script {
     letter: "p",
     about: "One request in 20 takes 20 times as long as the others, at 0.9 times the capacity, SLO 15. The share of requests without a \
@@ -256,7 +256,7 @@ pub(crate) fn with(phases: Vec<Phase>, seed: u64) -> Scenario {
     }
 }
 
-/// Phases of a length and a load.
+/// A scenario with the given phases, each a length and a load.
 fn base(phases: &[(f64, f64)], seed: u64) -> Scenario {
     let phases = phases.iter().map(|&(lasts, load)| Phase::new(lasts, load, WORKERS));
     with(phases.collect(), seed)
@@ -266,12 +266,13 @@ fn play(policy: &Policy, scenario: &Scenario) -> Record {
     world::run(scenario, policy)
 }
 
-/// The mean over five seeds.
+/// The mean of `figure` over five seeds.
 fn seeds(figure: impl Fn(u64) -> f64) -> f64 {
     (1..=5).map(figure).sum::<f64>() / 5.0
 }
 
-/// Service times from the end of a spike until the mean wait is within a twentieth of a service time of the calm one.
+/// How many service times after the end of a spike (at 750) the mean wait is again at most a twentieth of a service time
+/// above the wait before the spike.
 fn settles(record: &Record) -> f64 {
     let (calm, end) = (record.mean_wait(250.0, 500.0), 750);
     let still = (0..500).find(|after| {
@@ -281,7 +282,7 @@ fn settles(record: &Record) -> f64 {
     f64::from(still.unwrap_or(500))
 }
 
-/// The share of requests without a good answer, less that of the best fixed line.
+/// The share of requests that are not answered within the SLO, minus that of the best fixed line.
 fn lost_more(policy: &Policy, scenario: &Scenario) -> f64 {
     let length = scenario.length();
     let lost = |policy: &Policy| {
@@ -301,13 +302,14 @@ fn best(figure: impl Fn(&Policy) -> f64) -> f64 {
     fixed.into_iter().fold(f64::MIN, f64::max)
 }
 
-/// The policies of the table: every line with a limit that knows the workers, and every limit that searches, from 20.
+/// The policies of the table: every line with a limit that knows the workers, and every limit that searches, starting at 20.
 pub fn policies() -> Vec<Policy> {
     let limits = ["auto", "aimd", "vegas", "gradient2"].map(|limit| Policy::limit(limit, 20));
     crate::regret::lines().into_iter().chain(limits).collect()
 }
 
-/// Every policy by every script; a figure out of its bound is in bold type. Returns also the failures of each policy.
+/// Runs every script with every policy. Returns the table, in which figures out of bound are bold, and for each policy the
+/// scripts that it fails.
 pub fn table(policies: &[Policy]) -> (Table, Vec<Vec<&'static str>>) {
     let scripts: Vec<Script> = SCRIPTS.into_iter().chain([BIMODAL]).collect();
     let figures = many::map(policies, |policy| {
@@ -339,7 +341,7 @@ pub fn table(policies: &[Policy]) -> (Table, Vec<Vec<&'static str>>) {
     (table, failures)
 }
 
-/// What each script is about, and its bound.
+/// A table with the text and the bound of each script.
 pub fn legend() -> Table {
     let mut table = Table::new(["script", "what happens, and the figure", "bound"]);
     for script in SCRIPTS.iter().chain([&BIMODAL]) {

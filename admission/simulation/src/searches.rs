@@ -1,4 +1,4 @@
-//! Capacity that is not known, or that changes, and classes: where an adaptive limit must pay.
+//! Simulations of limits that search (the capacity is unknown or changes), and of classes.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::{
     world,
 };
 
-/// The distributions for which the searches are shown.
+/// The distributions of service times in the tables.
 const TIMES: [Times; 3] = [Times::Constant, Times::Exponential, Times::Lognormal];
-/// Simulations behind each figure.
+/// How many simulations each figure is the mean of.
 const SEEDS: u64 = 8;
-/// The limits that search.
+/// The names of the limits that search.
 const SEARCHES: [&str; 4] = ["auto", "aimd", "vegas", "gradient2"];
 
 fn scenario(times: Times, phases: Vec<Phase>, seed: u64) -> Scenario {
@@ -34,13 +34,13 @@ fn records(times: Times, phases: &[Phase], policy: &Policy, seeds: u64) -> Vec<R
     (1..=seeds).map(run).collect()
 }
 
-/// The mean goodput over all seeds.
+/// The mean goodput of `records` between two times, per service time.
 fn goodput(records: &[Record], from: f64, to: f64) -> f64 {
     records.iter().map(|record| record.goodput(from, to)).sum::<f64>() / records.len() as f64
 }
 
-/// The goodput of the second minute at twice the capacity, over that of the best fixed limit. The limit starts at
-/// 1000. All searches that take `seeds` are means over that many simulations.
+/// The goodput in the second minute at twice the capacity, as a share of that of the best fixed limit. The limit starts at
+/// 1000. The result is a mean over `seeds` simulations.
 pub fn unknown(limit: &'static str, times: Times, seeds: u64) -> f64 {
     let phases = [Phase::new(2.0 * MINUTE, 2.0, WORKERS)];
     let second = |policy: &Policy| goodput(&records(times, &phases, policy, seeds), MINUTE, 2.0 * MINUTE);
@@ -48,7 +48,8 @@ pub fn unknown(limit: &'static str, times: Times, seeds: u64) -> f64 {
     second(&Policy::limit(limit, 1000)) / fixed.into_iter().fold(f64::MIN_POSITIVE, f64::max)
 }
 
-/// The limit in the last ten minutes of an hour at 1.2 times the capacity, over the number of workers. It starts at 20.
+/// The mean limit in the last ten minutes of an hour at 1.2 times the capacity, as a multiple of the number of workers. The
+/// limit starts at 20.
 pub fn creep(limit: &'static str, times: Times) -> f64 {
     let record = world::run(
         &scenario(times, vec![Phase::new(60.0 * MINUTE, 1.2, WORKERS)], 1),
@@ -57,24 +58,27 @@ pub fn creep(limit: &'static str, times: Times) -> f64 {
     record.mean_limit(50.0 * MINUTE, 60.0 * MINUTE) / CAPACITY
 }
 
-/// The goodput in the first second after a minute without traffic, over the capacity, at twice the capacity.
+/// The goodput, as a share of the capacity, in the first second after a minute without traffic. Before and after the pause
+/// the load is twice the capacity. The result is a mean over `seeds` simulations.
 pub fn pause(limit: &'static str, times: Times, seeds: u64) -> f64 {
     let phases = [(MINUTE, 2.0), (MINUTE, 1e-4), (50.0, 2.0)].map(|(lasts, load)| Phase::new(lasts, load, WORKERS));
     let records = records(times, &phases, &Policy::limit(limit, 20), seeds);
     goodput(&records, 2.0 * MINUTE, 2.0 * MINUTE + 50.0) / CAPACITY
 }
 
-/// How a change of capacity went.
+/// The goodput after a change of the capacity.
 #[derive(Debug, Clone, Copy)]
 pub struct Change {
-    /// Service times until the goodput is 95 % of the capacity again, over the ten after that.
+    /// How many service times after the change the goodput over the next ten is at least 95 % of the new capacity; infinite if it
+    /// never is.
     pub back: f64,
-    /// Mean goodput until the next change, over the capacity of the moment.
+    /// The mean goodput until the next change, as a share of the new capacity.
     pub mean: f64,
 }
 
-/// 16 workers, then half of the capacity, then all of it again, for 600 service times each at 1.5 times the larger capacity. A
-/// loss of half of the workers, or a service time that doubles.
+/// Halves the capacity and restores it, and returns the goodput after either change. The capacity is whole, halved and whole
+/// again for 600 service times each, at a load of 1.5 times the whole capacity. It is halved by doubling the service times
+/// if `slower`, otherwise by removing half of the workers.
 pub fn change(limit: &'static str, times: Times, slower: bool, seeds: u64) -> [Change; 2] {
     let whole = Phase::new(600.0, 1.5, WORKERS);
     let half = if slower {
@@ -92,7 +96,7 @@ pub fn change(limit: &'static str, times: Times, slower: bool, seeds: u64) -> [C
     })
 }
 
-/// Every search by every question.
+/// A table of all figures above: a row for each limit that searches and each distribution.
 pub fn table() -> Table {
     let mut rows = Vec::new();
     for limit in SEARCHES {
@@ -133,18 +137,19 @@ pub fn table() -> Table {
     table
 }
 
-/// Classes at ten times the capacity: a twentieth of the load is of class 0, and asks for half of the capacity.
+/// Figures of a simulation with classes, at ten times the capacity. A twentieth of the requests are of class 0, which is half
+/// of the capacity.
 #[derive(Debug, Clone, Copy)]
 pub struct Classes {
-    /// The share of class 0 that is answered within the SLO, of ten service times.
+    /// The share of the requests of class 0 that is answered within the SLO of ten service times.
     pub urgent: f64,
-    /// The 99th percentile of its response times, in service times.
+    /// The 99th percentile of the response times of good answers of class 0, in service times.
     pub p99: f64,
-    /// The goodput of all classes, over the capacity.
+    /// The goodput of all classes, as a share of the capacity.
     pub goodput: f64,
 }
 
-/// See [`Classes`].
+/// Simulates `policy` with classes, for one minute.
 pub fn classes(policy: &Policy, times: Times) -> Classes {
     let class = |urgency| Class::new(urgency).expect("at most 7");
     let scenario = Scenario {
@@ -168,7 +173,7 @@ pub fn classes(policy: &Policy, times: Times) -> Classes {
     }
 }
 
-/// As [`classes`] has it, one row for each line.
+/// A table of the figures of [`classes`].
 pub fn classes_table() -> Table {
     let mut table = Table::new([
         "line · service times",

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Columns with names, and rows of the same length.
+/// A table of texts: named columns, and rows with a cell for each.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     columns: Vec<String>,
@@ -10,7 +10,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// With these headings and no rows.
+    /// A table with these column names and no rows.
     pub fn new<S: Into<String>>(columns: impl IntoIterator<Item = S>) -> Self {
         Self {
             columns: columns.into_iter().map(Into::into).collect(),
@@ -22,14 +22,14 @@ impl Table {
     ///
     /// # Panics
     ///
-    /// If it does not have as many cells as there are columns.
+    /// If the row does not have as many cells as there are columns.
     pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
         let cells: Vec<String> = cells.into_iter().map(Into::into).collect();
         assert_eq!(cells.len(), self.columns.len(), "a cell for each column");
         self.rows.push(cells);
     }
 
-    /// As comma-separated values. No cell has a comma or a quote.
+    /// The table as comma-separated values. Cells are not quoted, so none may contain a comma or a quote.
     pub fn csv(&self) -> String {
         let lines = std::iter::once(&self.columns).chain(&self.rows);
         lines.map(|cells| cells.join(",") + "\n").collect()
@@ -47,7 +47,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A share as per cent, with so many digits after the point.
+/// A share as a percentage, with `digits` digits after the point.
 pub fn percent(share: f64, digits: usize) -> String {
     format!("{:.digits$} %", 100.0 * share)
 }

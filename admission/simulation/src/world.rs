@@ -1,4 +1,4 @@
-//! A controller in front of simulated workers, by discrete events.
+//! Simulates a controller in front of workers, by discrete events.
 
 use std::{
     cmp::Reverse,
@@ -21,34 +21,34 @@ use crate::{
     scenario::{Late, Phase, SERVICE, Scenario, times},
 };
 
-/// How long a request that fails at once takes, in service times.
+/// How long a request that fails fast takes, in service times.
 const FAILURE: f64 = 0.05;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     /// The next phase begins.
     Phase,
-    /// The time of a request that waits may be over.
+    /// The time at which the controller wanted to check whether a waiting request is still in time.
     Expiry(usize),
-    /// A caller stops waiting.
+    /// The deadline of a request passes: its caller stops waiting.
     Deadline(usize),
-    /// A worker has done a request.
+    /// A worker has processed a request.
     Done(usize),
-    /// A request has failed at once.
+    /// A request has failed fast.
     Failed(usize),
-    /// A request arrives, as the load of the phase of that number has it.
+    /// A request arrives. The event was scheduled in the phase with this number, and counts only in that phase.
     Arrival(usize),
 }
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// In line.
+    /// The request waits in the line.
     Waits(Id),
-    /// Admitted, and waits for a worker.
+    /// The request is admitted, and waits for a worker.
     Queued(Place),
-    /// With a worker.
+    /// A worker processes the request.
     Runs(Place),
-    /// Admitted, and about to fail.
+    /// The request is admitted, and will fail fast.
     Fails(Place),
     Over,
 }
@@ -63,16 +63,16 @@ struct World<'a> {
     scenario: &'a Scenario,
     controller: Controller,
     now: Duration,
-    /// By time, then in the order in which they were made.
+    /// The events to come, ordered by time, then by the order in which they were scheduled.
     events: BinaryHeap<Reverse<(Duration, u64, Event)>>,
     made: u64,
     calls: Vec<Call>,
-    /// Calls that waited, by id.
+    /// For each id that the controller gave, the index in `calls`.
     by_id: Vec<usize>,
     phase: Phase,
     next_phase: usize,
     busy: u32,
-    /// Admitted requests that wait for a worker. Those that are over stay until it is their turn.
+    /// Admitted requests that wait for a worker. A request that has ended meanwhile stays until it is first, and is then skipped.
     queue: VecDeque<usize>,
     arrivals: Pcg64Mcg,
     services: Pcg64Mcg,
@@ -80,7 +80,7 @@ struct World<'a> {
     bucket: Bucket,
 }
 
-/// Runs a scenario under a policy.
+/// Simulates a scenario with a policy.
 pub fn run(scenario: &Scenario, policy: &Policy) -> Record {
     let mut world = World {
         scenario,
@@ -112,12 +112,12 @@ pub fn run(scenario: &Scenario, policy: &Policy) -> Record {
     world.record
 }
 
-/// The bucket that a time belongs to.
+/// The index of the bucket of a time.
 fn bucket(time: Duration) -> usize {
     usize::try_from(time.as_nanos() / SERVICE.as_nanos()).expect("a record fits in memory")
 }
 
-/// Where a request is in the list of those that waited.
+/// The index of an id in `by_id`.
 fn index(id: Id) -> usize {
     usize::try_from(id.0).expect("as many requests fit in memory")
 }
@@ -165,7 +165,7 @@ impl World<'_> {
         self.start_queued();
     }
 
-    /// Poisson arrivals remember nothing, so each phase can draw its first one anew.
+    /// Schedules the next arrival. Poisson arrivals have no memory, so each phase can draw its first arrival anew.
     fn schedule_arrival(&mut self) {
         let rate = self.phase.load * f64::from(self.scenario.workers);
         if rate <= 0.0 {
@@ -186,7 +186,7 @@ impl World<'_> {
         Class::default()
     }
 
-    /// A number in [0, 1).
+    /// A random number in [0, 1).
     fn uniform(&mut self) -> f64 {
         f64::from(self.arrivals.next_u32()) / 4_294_967_296.0
     }

@@ -1,4 +1,4 @@
-//! The bounds that the policy `auto` must keep, on a few short simulations. The whole tables take minutes: `scripts/bench`.
+//! Bounds on the figures of the policy `auto`, in a few short simulations. The whole tables take minutes: see `scripts/bench`.
 
 use admission_simulation::{
     policy::Policy,
@@ -47,7 +47,7 @@ fn line_auto_loses_little_against_the_best_fixed_line() {
 fn every_request_ends_in_exactly_one_way() {
     for line in &tower_admission::line::LINES {
         for limit in ["fixed", "auto", "aimd", "vegas", "gradient2"] {
-            // The load stops, and what is there has time to end.
+            // In a second phase without load, all requests have time to end.
             let mut scenario = scenario(3.0, Times::Lognormal);
             scenario.phases = vec![Phase::new(300.0, 3.0, 4), Phase::new(300.0, 0.0, 4)];
             scenario.late = Late::GoesOn;

@@ -1,4 +1,4 @@
-//! The body of a response, which keeps the permit until its trailers.
+//! A response body that keeps the permit until its trailers.
 
 use std::{
     pin::Pin,
@@ -12,7 +12,8 @@ use super::outcome;
 use crate::{limit::Outcome, room::Permit};
 
 pin_project! {
-    /// The body of a response. Dropped before its end, its permit counts as cancelled, or expired after the deadline.
+    /// A response body that has the request's permit. If the body is dropped before its end, the permit counts as cancelled, or
+    /// as expired after the deadline.
     pub struct AdmittedBody<B> {
         #[pin]
         inner: Option<B>,
@@ -21,7 +22,7 @@ pin_project! {
 }
 
 impl<B> AdmittedBody<B> {
-    /// `permit` is `None` for a request that needs none.
+    /// `permit` is `None` if the call is exempt, or if its permit ended with a status in the response's headers.
     pub(super) fn new(inner: B, permit: Option<Permit>) -> Self {
         Self {
             inner: Some(inner),
@@ -29,7 +30,7 @@ impl<B> AdmittedBody<B> {
         }
     }
 
-    /// The body of a refusal.
+    /// The empty body of the response to a rejected request.
     pub(super) fn empty() -> Self {
         Self {
             inner: None,
@@ -50,7 +51,7 @@ impl<B: Body> Body for AdmittedBody<B> {
         let frame = inner.poll_frame(cx);
         let ended = match &frame {
             Poll::Ready(Some(Ok(frame))) => frame.trailers_ref().map(|trailers| {
-                // gRPC has a status in every trailer.
+                // gRPC requires a status in the trailers; a response without one has failed.
                 outcome(trailers).unwrap_or(Outcome::Failure)
             }),
             Poll::Ready(Some(Err(_)) | None) => Some(Outcome::Failure),

@@ -1,4 +1,4 @@
-//! What the headers of a request and a response say, and those of a refusal.
+//! Reads deadline, class and status from gRPC headers, and writes the headers of a rejection.
 
 use std::time::Duration;
 
@@ -18,26 +18,26 @@ const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const PRIORITY: HeaderName = HeaderName::from_static("priority");
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
-/// The ticket of a request that arrived then. Headers that make no sense are as if they were not there.
+/// The ticket of a request that arrived at `arrival`. Headers that cannot be parsed are ignored.
 pub fn ticket(headers: &HeaderMap, arrival: Instant) -> Ticket {
     let timeout = headers.get(TIMEOUT).and_then(timeout);
     let deadline = timeout.and_then(|timeout| arrival.checked_add(timeout));
     Ticket::new().deadline(deadline).class(class(headers))
 }
 
-/// The class that the header `priority: u=0…7` asks for (RFC 9218); the default one if there is none, or it makes no sense.
+/// The class that the header `priority: u=0…7` asks for (RFC 9218); the default class if the header is missing or wrong.
 pub fn class(headers: &HeaderMap) -> Class {
     let value = headers.get(PRIORITY).and_then(|value| value.to_str().ok());
     value.and_then(urgency).unwrap_or_default()
 }
 
-/// The ticket of a request that its handler has just got.
+/// The ticket of a request that its handler has just received: the deadline counts from now.
 pub fn ticket_of<T>(request: &tonic::Request<T>) -> Ticket {
     ticket(request.metadata().as_ref(), Instant::now())
 }
 
-/// How long the caller will wait, as `grpc-timeout` says it: 1 to 8 digits and a unit of H, M, S, m, u or n
-/// (PROTOCOL-HTTP2.md, "Timeout"). `None` if the value makes no sense.
+/// The duration in a `grpc-timeout` header: 1 to 8 digits and a unit of H, M, S, m, u or n (PROTOCOL-HTTP2.md, "Timeout").
+/// `None` if the value has another form.
 pub fn timeout(value: &HeaderValue) -> Option<Duration> {
     let text = value.to_str().ok()?;
     let unit = text.chars().next_back().filter(char::is_ascii)?;
@@ -57,13 +57,13 @@ pub fn timeout(value: &HeaderValue) -> Option<Duration> {
     })
 }
 
-/// The parameter `u` of a dictionary such as `u=1, i`.
+/// The class from the member `u` of a `priority` header such as `u=1, i`.
 fn urgency(text: &str) -> Option<Class> {
     let value = text.split(',').find_map(|member| member.trim().strip_prefix("u="))?;
     Class::new(value.split(';').next()?.trim().parse().ok()?)
 }
 
-/// What the status in a response's headers or trailers means for the limit; `None` if there is none.
+/// The outcome that the `grpc-status` in a response's headers or trailers means; `None` without a `grpc-status`.
 pub fn outcome(headers: &HeaderMap) -> Option<Outcome> {
     let status = headers.get(STATUS)?;
     Some(match Code::from_bytes(status.as_bytes()) {
@@ -89,7 +89,7 @@ impl From<Rejected> for Status {
     }
 }
 
-/// The response to a request that is not admitted.
+/// The response to a rejected request: RESOURCE_EXHAUSTED, in the headers.
 pub(super) fn refusal<B>(rejected: Rejected, body: B) -> Response<B> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();

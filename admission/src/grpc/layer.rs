@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::{AdmittedBody, headers, outcome, ticket};
 use crate::room::{Admission, Enter, Permit};
 
-/// Admits the calls of a gRPC service.
+/// Lets each call of a gRPC service wait for a permit, except exempt ones.
 #[derive(Debug, Clone)]
 pub struct GrpcAdmissionLayer {
     admission: Admission,
@@ -24,7 +24,7 @@ pub struct GrpcAdmissionLayer {
 }
 
 impl GrpcAdmissionLayer {
-    /// Every call needs a permit.
+    /// A layer in which every call needs a permit.
     pub fn new(admission: Admission) -> Self {
         Self {
             admission,
@@ -32,14 +32,15 @@ impl GrpcAdmissionLayer {
         }
     }
 
-    /// Calls whose path begins so need no permit: a stream that never ends, for example (`"/foo.v1.FooService/Watch"`).
+    /// Exempts calls whose path begins with `prefix`, such as a stream that never ends (`"/foo.v1.FooService/Watch"`).
     #[must_use]
     pub fn exempt(mut self, prefix: &'static str) -> Self {
         self.exempt = self.exempt.iter().copied().chain([prefix]).collect();
         self
     }
 
-    /// Health checks and reflection need no permit. Without that, an orchestrator restarts a service that is merely busy.
+    /// Exempts health checks and reflection. A health check that waits or is rejected makes an orchestrator restart a busy
+    /// service.
     #[must_use]
     pub fn exempt_health_and_reflection(self) -> Self {
         self.exempt("/grpc.health.").exempt("/grpc.reflection.")

@@ -1,10 +1,10 @@
-//! Admission as gRPC writes it: deadlines, priorities, outcomes, refusals. Needs the feature `grpc`.
+//! Admission for gRPC: deadlines, priorities, outcomes and rejections as headers. Needs the feature `grpc`.
 //!
 //! - The deadline is the arrival plus `grpc-timeout`.
 //! - The class is the urgency of `priority: u=0…7` (RFC 9218).
 //! - The outcome is the `grpc-status` in the headers or the trailers of the response, so the permit lasts as long as the response's
 //!   body. A stream that never ends keeps its permit: [exempt](GrpcAdmissionLayer::exempt) its path.
-//! - A request that is not admitted is answered RESOURCE_EXHAUSTED, with `grpc-retry-pushback-ms`.
+//! - A rejected request gets RESOURCE_EXHAUSTED, with `grpc-retry-pushback-ms`.
 
 mod body;
 mod headers;

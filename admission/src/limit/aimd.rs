@@ -6,19 +6,19 @@
 //! ```
 //!
 //! Source: Netflix concurrency-limits, `AIMDLimit` (commit 78a74b9). As published, except that a deadline that passed counts
-//! as dropped, and that failures and cancelled requests count as nothing: a failure that takes a millisecond is no reason to
-//! raise the limit.
+//! as dropped, and that failures and cancelled requests do not count: a failure after a millisecond is no reason to raise
+//! the limit.
 
 use std::time::Duration;
 
 use super::algorithm::{Limit, LimitSettings, Outcome, Sample, whole};
 
-/// As published.
+/// The factor of a decrease, as published.
 const BACKOFF: f64 = 0.9;
-/// As published.
+/// A round trip above this counts as dropped, as published.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// See the [module](self).
+/// The limit that the [module](self) describes.
 #[derive(Debug, Clone)]
 pub struct Aimd {
     limit: u32,

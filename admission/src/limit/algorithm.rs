@@ -1,15 +1,15 @@
-//! What every limit is: a number that follows the ends of requests, and what it is made from.
+//! The trait of every limit, which follows the outcomes of requests, and the settings of a limit.
 
 use std::time::Duration;
 
-/// How a request ended, as the limit needs to know it.
+/// How an admitted request ended, as far as a limit needs to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Answered. Only such a request says how long a request takes.
+    /// The request was answered. Only its time is a whole service time.
     Success,
-    /// Failed for a reason that has nothing to do with load. How long that took says nothing about the capacity.
+    /// The request failed for a reason that has nothing to do with load, so its time says nothing about the capacity.
     Failure,
-    /// The resource behind said that it has no room.
+    /// The protected resource refused the request because it has no room.
     Overload,
     /// The deadline passed before the answer.
     Expired,
@@ -27,7 +27,7 @@ impl Outcome {
         Self::Cancelled,
     ];
 
-    /// A value for a metric's label.
+    /// The outcome as a value of a metric's label.
     pub fn label(self) -> &'static str {
         match self {
             Self::Success => "success",
@@ -39,33 +39,33 @@ impl Outcome {
     }
 }
 
-/// What one request showed when it ended.
+/// The observation of one admitted request, made when it ends.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
-    /// When it ended, since any fixed start.
+    /// When the request ended, as time since a start that is the same for all.
     pub at: Duration,
-    /// From its admission to its end. The time in line does not count.
+    /// The time from the admission to the end, without the time in the line.
     pub round_trip: Duration,
-    /// Requests in flight when it was admitted, itself included.
+    /// The number of requests in flight when this one was admitted, itself included.
     pub in_flight: u32,
-    /// How it ended. Only a success says how long the service takes.
+    /// How the request ended. Only after a success is `round_trip` a whole service time.
     pub outcome: Outcome,
 }
 
-/// An algorithm that says how many requests may run at once.
+/// An algorithm that decides how many requests may run at once.
 pub trait Limit: Send {
     /// The limit in force, at least 1.
     fn limit(&self) -> u32;
 
-    /// Takes the end of a request into account.
+    /// Adjusts the limit after a request has ended.
     fn observe(&mut self, sample: &Sample);
 
-    /// The operator has said a new number: the limit of [`Fixed`](super::Fixed), the number of workers of an
-    /// [`Auto`](super::Auto) that knows it, the place from which the others go on.
+    /// Takes a number from the operator. For [`Fixed`](super::Fixed) it is the limit, for an [`Auto`](super::Auto) with a known
+    /// number of workers the new number of workers; the others go on from it.
     fn set(&mut self, number: u32);
 }
 
-/// What a limit is made from.
+/// The settings of a limit.
 #[derive(Debug, Clone, Copy)]
 pub struct LimitSettings {
     /// The limit at the start.
@@ -74,12 +74,12 @@ pub struct LimitSettings {
     pub min: u32,
     /// The limit is never higher than this.
     pub max: u32,
-    /// Whether `start` is known to be the number of workers.
+    /// Whether `start` is the number of workers, so that `auto` need not search.
     pub known: bool,
 }
 
 impl LimitSettings {
-    /// The number of workers is known: the limits that can use that do.
+    /// Settings for a known number of workers. `auto` then stays at `count`; the other limits only start there.
     pub fn workers(count: u32) -> Self {
         Self {
             start: count,
@@ -88,7 +88,8 @@ impl LimitSettings {
         }
     }
 
-    /// The number of workers is not known; the search starts at `start`.
+    /// Settings for an unknown number of workers: the limit starts at `start`, and stays within 1 and the larger of `start`
+    /// and 1000.
     pub fn from(start: u32) -> Self {
         Self {
             start: start.max(1),
@@ -103,7 +104,7 @@ impl LimitSettings {
     }
 }
 
-/// A limit as a whole number, of at least 1. Rounds down.
+/// The limit rounded down to a whole number, at least 1.
 pub(super) fn whole(limit: f64) -> u32 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
     let whole = limit.clamp(1.0, f64::from(u32::MAX)) as u32;
@@ -114,7 +115,7 @@ pub(super) fn whole(limit: f64) -> u32 {
 pub(super) mod tests {
     use super::*;
 
-    /// A sample of a request that ended well after `millis`, with `in_flight` requests.
+    /// A sample of a request that ended at `at_millis` with this outcome, after a round trip of `millis`.
     pub(in crate::limit) fn sample(at_millis: u64, millis: u64, in_flight: u32, outcome: Outcome) -> Sample {
         Sample {
             at: Duration::from_millis(at_millis),

@@ -1,4 +1,4 @@
-//! The number of workers where it is known; otherwise finds it.
+//! The number of workers if that is known; otherwise a search for it.
 //!
 //! ```text
 //! two limits in turn, a window each:  low = c / √1.4     high = c √1.4
@@ -14,11 +14,11 @@
 //!
 //! - A window that used less than four fifths of its limit says nothing about the limit, which stays as it is: an idle service
 //!   keeps its limit. If a tenth of its requests expired, requests wait behind the limit, which is then lowered to what is in use.
-//! - A window with more requests expired than answered halves the limit, however steady the round trip is. Afterwards the search
-//!   takes steps four times as long, until it has half of the former limit again.
+//! - A window with more requests expired than answered halves the limit, however steady the round trip is. Afterwards the
+//!   search takes steps that are four times as large, until the limit is half of the former one again.
 //! - A window with a tenth of its requests refused by the resource lowers the limit by a fifth.
-//! - Failures and cancelled requests count as nothing.
-//! - The times are those of requests, not of the clock, so a pause in the traffic changes nothing.
+//! - Failures and cancelled requests do not count.
+//! - A window is a number of requests, not a time, so a pause in the traffic changes nothing.
 //!
 //! Constants: measured by the simulation of `scripts/bench regret` with 4, 16 and 64 workers. A smaller target or ratio wastes less
 //! where service times are constant, and lets the limit wander where they vary. A window is five times the limit, of at least 8
@@ -30,47 +30,47 @@
 
 use super::algorithm::{Limit, LimitSettings, Outcome, Sample, whole};
 
-/// The high limit over the low one.
+/// The ratio of the high limit to the low one.
 const RATIO: f64 = 1.4;
-/// The elasticity that the search settles at.
+/// The elasticity at which the search settles.
 const TARGET: f64 = 0.12;
-/// The change of the limit's logarithm for each unit of elasticity.
+/// How much the logarithm of the limit changes for each unit of elasticity above or below [`TARGET`].
 const GAIN: f64 = 0.15;
-/// The share of the limit that a window must use to say anything about it.
+/// The share of the limit that must be in use for a window to count in the search.
 const USED: f64 = 0.8;
-/// The share of requests expired, or refused, that lowers the limit.
+/// The share of a window's requests that must expire, or be refused by the resource, to lower the limit.
 const LOST: f64 = 0.1;
-/// The limit over the former one when the resource refuses requests.
+/// The factor on the limit when the resource refuses requests.
 const REFUSED: f64 = 0.8;
 
-/// See the [module](self).
+/// The limit that the [module](self) describes.
 #[derive(Debug, Clone)]
 pub struct Auto {
     settings: LimitSettings,
-    /// In force.
+    /// The limit in force: the low or the high one.
     limit: u32,
     /// The geometric mean of the low and the high limit.
     centre: f64,
     /// Whether the high limit is in force.
     high: bool,
-    /// The centre before requests expired and halved it; zero if they did not, or if that is made up for.
+    /// The centre before expired requests halved it; zero if they did not, or once the centre is above half of that again.
     lost: f64,
-    /// The last window, if it says anything about its limit.
+    /// The last window, if it used enough of its limit to count in the search.
     last: Option<Seen>,
     window: Window,
 }
 
-/// What a window says about its limit.
+/// The requests in flight and the throughput of a window.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     in_flight: f64,
     throughput: f64,
 }
 
-/// What the requests of a window showed.
+/// Counts and sums over the requests of a window.
 #[derive(Debug, Clone, Default)]
 struct Window {
-    /// Requests that were in flight when the limit changed: they end first, and do not count.
+    /// How many of the next ends do not count, because those requests were admitted under the limit before.
     skip: u32,
     answered: u32,
     expired: u32,
@@ -94,7 +94,7 @@ impl Window {
 }
 
 impl Auto {
-    /// Starts at `settings.start`, and stays there if that is known to be the number of workers.
+    /// A limit that starts at `settings.start`, and stays there if `settings.known`.
     pub fn new(settings: LimitSettings) -> Self {
         let start = settings.start.max(1);
         Self {
@@ -108,7 +108,7 @@ impl Auto {
         }
     }
 
-    /// Takes the window into account, sets the limit, and begins the next window.
+    /// Ends the window: adjusts the limit by it, and begins the next window.
     fn close(&mut self) {
         let window = std::mem::take(&mut self.window);
         let seen = window.seen();
@@ -123,11 +123,11 @@ impl Auto {
             if f64::from(window.expired) > LOST * ended {
                 self.centre = self.centre.min(seen.in_flight);
             }
-            // The limit that lets more requests in, until that does not suffice.
+            // The limit is not in use, so the search pauses with the high limit, which admits more requests.
             self.high = true;
         } else {
             if let Some(elasticity) = last.and_then(|last| elasticity(last, seen)) {
-                // A stall that is over leaves a limit that is far too low.
+                // After a stall the limit is far too low, so it rises faster.
                 let gain = if self.centre < self.lost / 2.0 {
                     4.0 * GAIN
                 } else {
@@ -149,7 +149,7 @@ impl Auto {
         }
     }
 
-    /// The low or the high limit. They differ by 1 at least, or nothing could be learnt.
+    /// The low or the high limit, whichever is next. They differ by at least 1, because the search compares the two.
     fn now(&self) -> u32 {
         let low = (self.centre / RATIO.sqrt()).round().max(1.0);
         let limit = if self.high {
@@ -161,7 +161,7 @@ impl Auto {
     }
 }
 
-/// By how much the throughput changes with the requests in flight; `None` if those were about the same.
+/// The elasticity of the throughput between two windows; `None` if about as many requests were in flight in both.
 fn elasticity(last: Seen, seen: Seen) -> Option<f64> {
     let in_flight = (seen.in_flight / last.in_flight).ln();
     let throughput = (seen.throughput / last.throughput.max(1e-9)).max(1e-9).ln();
@@ -207,7 +207,7 @@ impl Limit for Auto {
 mod tests {
     use super::{super::algorithm::tests::sample, *};
 
-    /// Shows `requests` that meet the limit, behind which a resource does `workers` at once in `millis` each.
+    /// Lets the limit observe `requests` at full use, with a resource that processes `workers` requests at once in `millis`.
     fn drive(limit: &mut Auto, requests: u32, workers: u32, millis: u64) {
         for _ in 0..requests {
             let in_flight = limit.limit();
@@ -218,7 +218,7 @@ mod tests {
         }
     }
 
-    /// Whether the low limit keeps nearly every worker busy, and the high one keeps few requests waiting.
+    /// Whether the low limit keeps nearly every worker busy, and the high one lets only few requests wait for a worker.
     fn near(limit: &Auto, workers: f64) -> bool {
         let (low, high) = (limit.centre / RATIO.sqrt(), limit.centre * RATIO.sqrt());
         (0.8 * workers..=1.1 * workers).contains(&low) && (1.1 * workers..=1.6 * workers).contains(&high)

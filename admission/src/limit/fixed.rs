@@ -2,12 +2,12 @@
 
 use super::algorithm::{Limit, Sample};
 
-/// The limit is what it was set to.
+/// A limit that changes only by [`set`](Limit::set).
 #[derive(Debug, Clone, Copy)]
 pub struct Fixed(u32);
 
 impl Fixed {
-    /// A limit of `limit`, at least 1.
+    /// A limit of `limit`; 0 counts as 1.
     pub fn new(limit: u32) -> Self {
         Self(limit.max(1))
     }

@@ -1,4 +1,4 @@
-//! The ratio of the long-term round trip to the latest one.
+//! A limit that follows the ratio of the long-term round trip to the latest one.
 //!
 //! ```text
 //! long ← mean of the first 10 round trips, then EMA with factor 2/601
@@ -14,18 +14,18 @@
 
 use super::algorithm::{Limit, LimitSettings, Outcome, Sample, whole};
 
-/// As published.
+/// The queue that the limit allows for, in requests, as published.
 const QUEUE: f64 = 4.0;
-/// As published.
+/// The weight of the new value when the limit is smoothed, as published.
 const SMOOTHING: f64 = 0.2;
-/// As published.
+/// How much longer than the long-term mean a round trip may be, as published.
 const TOLERANCE: f64 = 1.5;
-/// As published: the first samples of the long-term mean are averaged.
+/// How many first samples the long-term mean averages arithmetically, as published.
 const WARM_UP: u32 = 10;
-/// As published: 2 / (600 + 1).
+/// The weight of a new sample in the long-term mean, 2 / (600 + 1), as published.
 const LONG_FACTOR: f64 = 2.0 / 601.0;
 
-/// See the [module](self).
+/// The limit that the [module](self) describes.
 #[derive(Debug, Clone)]
 pub struct Gradient2 {
     limit: f64,
@@ -111,7 +111,7 @@ mod tests {
     fn creeps_up_while_a_queue_stands_behind_it() {
         let mut limit = Gradient2::new(LimitSettings::from(100));
         for at in 0..3000 {
-            // A round trip a third over the long-term mean is within the tolerance for ever.
+            // The longer round trip is a sixth above the mean: always within the tolerance, so the limit grows.
             let millis = if at % 2 == 0 { 10 } else { 14 };
             limit.observe(&sample(at, millis, 1000, Outcome::Success));
         }

@@ -1,8 +1,8 @@
-//! How many requests run at once.
+//! Limits: how many requests run at once.
 //!
-//! A limit is a pure value: it sees [`Sample`]s and says a number. It reads no clock and knows no lock, so a test feeds it
-//! plain numbers and a simulation drives the code that a server runs. Each algorithm is a file of its own, whose header has
-//! the formula, the constants and the source. To add one, write its file and add a row to [`LIMITS`].
+//! A limit is a pure value: it observes [`Sample`]s and returns a number. It reads no clock and uses no lock, so a test can
+//! feed it plain numbers and a simulation runs the same code as a server. Each algorithm has a file of its own, whose header
+//! has the formula, the constants and the source. To add one, write its file and add a row to [`LIMITS`].
 
 pub mod aimd;
 mod algorithm;
@@ -20,18 +20,18 @@ pub use self::{
     vegas::Vegas,
 };
 
-/// A limit that is chosen by its name.
+/// A row of [`LIMITS`]: a limit that can be chosen by its name.
 #[derive(Debug, Clone, Copy)]
 pub struct LimitKind {
-    /// As a flag names it.
+    /// The name, as a value of a flag.
     pub name: &'static str,
-    /// What it does, in one sentence, for help texts.
+    /// A sentence on what the limit does, for help texts.
     pub about: &'static str,
-    /// Makes one that nothing has been observed by yet.
+    /// Makes a limit that has observed nothing yet.
     pub build: fn(LimitSettings) -> Box<dyn Limit>,
 }
 
-/// Every limit, the default first.
+/// All limits, the default first.
 pub const LIMITS: [LimitKind; 5] = [
     LimitKind {
         name: "auto",
@@ -60,7 +60,7 @@ pub const LIMITS: [LimitKind; 5] = [
     },
 ];
 
-/// The limit of that name.
+/// The limit with this name; `None` if there is none.
 pub fn by_name(name: &str) -> Option<&'static LimitKind> {
     LIMITS.iter().find(|kind| kind.name == name)
 }

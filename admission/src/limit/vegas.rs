@@ -1,4 +1,4 @@
-//! Holds the estimated queue behind the limit between two bounds, as TCP Vegas does.
+//! A limit that keeps the estimated queue behind it between two bounds, as TCP Vegas does.
 //!
 //! ```text
 //! lg = max(1, ⌊log10 L⌋)     α = 3 lg     β = 6 lg
@@ -13,15 +13,15 @@
 //! ```
 //!
 //! Source: Netflix concurrency-limits, `VegasLimit` (commit 78a74b9), smoothing 1.0. As published, except that a deadline that
-//! passed counts as dropped, and failures and cancelled requests count as nothing. The shortest round trip stands for all:
-//! where service times vary much, the estimated queue is never small.
+//! passed counts as dropped, and failures and cancelled requests do not count. The shortest round trip counts as the time
+//! without a queue, so where service times vary much, the estimated queue is never small.
 
 use super::algorithm::{Limit, LimitSettings, Outcome, Sample, whole};
 
-/// As published.
+/// A new round trip without load is taken after about this many samples for each unit of the limit, as published.
 const PROBE: f64 = 30.0;
 
-/// See the [module](self).
+/// The limit that the [module](self) describes.
 #[derive(Debug, Clone)]
 pub struct Vegas {
     limit: f64,

@@ -1,7 +1,7 @@
-//! Oldest first, as CoDel; newest first while every wait is long.
+//! The oldest request first, as in CoDel; the newest first while every wait is long.
 //!
-//! Source: *Fail at Scale* (Maurer, 2015), which has both rules; the state is that of `delay.rs`. While it says overload, the
-//! newest request is served, and requests that waited longer than twice the target are rejected as their turn comes.
+//! Source: *Fail at Scale* (Maurer, 2015), which has both rules. `delay.rs` says whether the service is overloaded. While it is,
+//! the newest request is served, and requests that waited longer than twice the target are rejected as their turn comes.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{
     waiting::Waiting,
 };
 
-/// See the [module](self).
+/// The line that the [module](self) describes.
 #[derive(Debug, Clone)]
 pub struct AdaptiveLifo {
     waiting: Waiting,
@@ -22,7 +22,7 @@ pub struct AdaptiveLifo {
 }
 
 impl AdaptiveLifo {
-    /// A line of at most `settings.places`.
+    /// An empty line in which `settings.places` requests may wait.
     pub fn new(settings: LineSettings) -> Self {
         Self {
             waiting: Waiting::default(),
@@ -38,7 +38,7 @@ impl Line for AdaptiveLifo {
     }
 
     fn next(&mut self, now: Duration, load: &Load) -> Option<Turn> {
-        // The state follows the oldest request, in either order.
+        // In both orders, the wait of the oldest request decides whether the service is overloaded.
         let oldest = self.waiting.oldest()?;
         let too_long = self.delay.too_long(now, oldest.waited(now), load);
         let (caller, reject) = if too_long && !oldest.patient {
@@ -68,7 +68,7 @@ impl Line for AdaptiveLifo {
         self.delay.none();
     }
 
-    /// The rule does not look at deadlines: the caller leaves at its own.
+    /// The deadline itself: this line's rule does not use deadlines, so the request leaves only when its deadline passes.
     fn patience(&self, caller: &Caller, _: &Load) -> Option<Duration> {
         caller.deadline.filter(|_| !caller.patient)
     }

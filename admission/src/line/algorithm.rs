@@ -1,23 +1,23 @@
-//! What every line is: it says which requests wait, which are served and which are rejected; and what it is made from.
+//! The trait of every line, which decides which requests wait, are served or are rejected, and the settings of a line.
 
 use std::time::Duration;
 
 use super::caller::{Caller, Id};
 use crate::limit::Outcome;
 
-/// What a line knows of what runs beside it.
+/// The state of the service outside of the line, as input of the line's decisions.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
     /// The limit in force, at least 1.
     pub limit: u32,
-    /// How long a request takes once it is admitted, as observed; zero while nothing is known.
+    /// The observed mean time from admission to end; zero before the first observation.
     pub service_time: Duration,
-    /// Requests that wait elsewhere and are served before every request of this line.
+    /// The number of requests that wait in other lines and are served before every request of this line.
     pub ahead: usize,
 }
 
 impl Load {
-    /// How long a request waits if `waiting` others of its line are served first and every place is taken.
+    /// The expected wait of a request if every place is taken and `waiting` others of its line are served first.
     pub fn expected_wait(&self, waiting: usize) -> Duration {
         let turns = u32::try_from(self.ahead + waiting)
             .unwrap_or(u32::MAX)
@@ -29,13 +29,13 @@ impl Load {
 /// Why a request is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// As many requests wait as may.
+    /// The line already has as many waiting requests as are allowed.
     Full,
-    /// The request took a place in a full line, and a newer or more urgent one needs that place.
+    /// The line is full, and this waiting request had to leave for a newer one.
     Displaced,
     /// The request cannot be answered before its deadline.
     Deadline,
-    /// Requests have waited too long for some time, and this one has as well.
+    /// The service is overloaded (every wait has been too long for some time), and this request waited too long too.
     Overload,
 }
 
@@ -43,7 +43,7 @@ impl Reason {
     /// All reasons, in the order of their discriminants.
     pub const ALL: [Self; 4] = [Self::Full, Self::Displaced, Self::Deadline, Self::Overload];
 
-    /// A value for a metric's label.
+    /// The reason as a value of a metric's label.
     pub fn label(self) -> &'static str {
         match self {
             Self::Full => "full",
@@ -53,7 +53,7 @@ impl Reason {
         }
     }
 
-    /// What a caller is told. ASCII only.
+    /// The text of the status that the caller gets. ASCII only, without characters that a header must escape.
     pub fn message(self) -> &'static str {
         match self {
             Self::Full => "no room: as many requests wait as may",
@@ -64,49 +64,49 @@ impl Reason {
     }
 }
 
-/// What a line says to a request that arrives.
+/// A line's answer to a request that arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// It waits, until [`Line::next`] names it or it leaves.
+    /// The request waits until [`Line::next`] returns it or it leaves.
     Waits,
-    /// It waits in the place of another one, which is rejected.
+    /// The request waits, and this other request leaves the line for it and is rejected.
     Displaces(Id, Reason),
-    /// It is rejected at once.
+    /// The request is rejected at once.
     Rejected(Reason),
 }
 
-/// What becomes of a request that has waited.
+/// A line's decision about a waiting request, which is no longer in the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// It has the free place, and is out of the line.
+    /// The request gets the free place.
     Serve(Caller),
-    /// It is rejected, and out of the line.
+    /// The request is rejected, for this reason.
     Reject(Caller, Reason),
 }
 
-/// What a request that was served showed when it ended.
+/// Times and outcome of an admitted request, when it has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
-    /// From its admission to its end.
+    /// The time from the admission to the end.
     pub took: Duration,
-    /// From its admission to its deadline, if it had one.
+    /// The time from the admission to the deadline; `None` without a deadline.
     pub time_left: Option<Duration>,
-    /// How it ended. Only a success says how long the service takes.
+    /// How the request ended. Only after a success is `took` a whole service time.
     pub outcome: Outcome,
 }
 
-/// An algorithm that says which requests wait, in which order, and which are rejected.
+/// An algorithm that decides which requests wait, in which order they are served, and which are rejected.
 pub trait Line: Send {
-    /// A request arrives that finds every place taken.
+    /// Decides about a request that arrives while every place is taken.
     fn arrive(&mut self, now: Duration, caller: Caller, load: &Load) -> Arrival;
 
-    /// A place is free: the next decision, or `None` if no request waits. The owner asks again after a rejection.
+    /// The next decision while a place is free, or `None` if no request waits. After a rejection the owner calls it again.
     fn next(&mut self, now: Duration, load: &Load) -> Option<Turn>;
 
-    /// A request goes away by itself. Returns whether it was there.
+    /// Removes a waiting request whose caller went away or whose time is over. Returns false if it was not in the line.
     fn leave(&mut self, id: Id) -> bool;
 
-    /// How many requests wait, patient ones included.
+    /// The number of waiting requests, patient ones included.
     fn len(&self) -> usize;
 
     /// Whether no request waits.
@@ -114,30 +114,31 @@ pub trait Line: Send {
         self.len() == 0
     }
 
-    /// A request was admitted without waiting.
+    /// Tells the line that a request was admitted without waiting.
     fn passed(&mut self, _now: Duration) {}
 
-    /// A request that was served has ended.
+    /// Tells the line that an admitted request has ended.
     fn ended(&mut self, _ended: &Ended, _load: &Load) {}
 
-    /// Until when it is of use for `caller` to wait; the owner then takes it out as [`Reason::Deadline`].
+    /// The time until which waiting makes sense for `caller`, after which the owner rejects it with [`Reason::Deadline`];
+    /// `None` for no such time.
     fn patience(&self, caller: &Caller, load: &Load) -> Option<Duration> {
         let deadline = caller.deadline.filter(|_| !caller.patient)?;
         Some(deadline.saturating_sub(load.service_time).max(caller.arrived))
     }
 }
 
-/// What a line is made from.
+/// The settings of a line.
 #[derive(Debug, Clone, Copy)]
 pub struct LineSettings {
-    /// How many requests may wait. Patient ones do not count.
+    /// How many requests may wait. Patient requests do not count.
     pub places: usize,
-    /// How long a request should wait at most, where the operator knows; else lines follow the service time and deadlines.
+    /// How long a request should wait at most, set by the operator; `None` lets lines use service time and deadlines instead.
     pub target_wait: Option<Duration>,
 }
 
 impl Default for LineSettings {
-    /// 10,000 places: a bound for memory, not a length that anything is tuned to.
+    /// 10,000 places: this number only bounds the memory, and no algorithm depends on it. No `target_wait`.
     fn default() -> Self {
         Self {
             places: 10_000,
@@ -150,7 +151,7 @@ impl Default for LineSettings {
 pub(super) mod tests {
     use super::{super::caller::Class, *};
 
-    /// Four places, 20 ms a request.
+    /// A service that runs four requests at once, each for 20 ms.
     pub(in crate::line) const LOAD: Load = Load {
         limit: 4,
         service_time: Duration::from_millis(20),

@@ -1,4 +1,4 @@
-//! Oldest first; newest first while overload lasts. Rejects requests that cannot be answered in time.
+//! The oldest request first; the newest first while overload lasts. Requests that cannot be answered in time are rejected.
 //!
 //! ```text
 //! latest start = min(deadline − s, arrival + target)     target: as set; 4 s for requests without a deadline
@@ -9,17 +9,18 @@
 //!
 //! `s` is the observed service time. A request is lost if it is rejected or goes away while it waits.
 //!
-//! - Up to its capacity a service needs patience: a request that waits nearly until its deadline is answered in time all the
-//!   same. With the oldest first and these deadlines, goodput is within 2 % of the best fixed line (measured). Newest first
-//!   loses up to 7 % there, because requests are overtaken until it is too late.
-//! - Above its capacity a service needs the requests that have most time left. Oldest first then serves requests that have no
+//! - Up to the capacity, serving the oldest first is best: a request that waits nearly until its deadline is still answered in
+//!   time. With the latest start above, goodput is within 2 % of the best fixed line (measured). Newest first loses up to 7 %
+//!   there, because newer requests overtake older ones until these are too late.
+//! - Above the capacity, serving the requests with most time left is best. Oldest first then serves requests that have no
 //!   time to spare, and where service times vary that wastes up to 22 % (measured). Newest first wastes nothing.
-//! - A loss of a fifth lies between: at the capacity itself 3 to 13 % are lost, at 1.4 times the capacity 29 %.
+//! - The threshold of a fifth lies between two cases: at the capacity 3 to 13 % are lost, at 1.4 times the capacity 29 %.
 //! - While the newest is first, at most eight requests wait for each place. An older one would be served only after a lull of
-//!   eight service times, and such a lull does not come in overload. It is rejected at once instead of at its deadline, so its caller
-//!   can go elsewhere: at a hundred times the capacity within a tenth of a service time.
-//! - Where work stops at the deadline and service times vary much, requests with little time left can be the better ones. The
-//!   file `slack.rs` finds out; the order in overload is then the oldest first of those that have that much time left.
+//!   eight service times, and such a lull does not come in overload. It is rejected at once instead of at its deadline, so its
+//!   caller can go elsewhere: at a hundred times the capacity within a tenth of a service time.
+//! - Where work stops at the deadline and service times vary much, serving requests with little time left can bring more
+//!   answers. `slack.rs` estimates the best time left. In overload the order is then the oldest first among the requests that
+//!   have that much time left.
 //!
 //! Source: own; measured by `scripts/bench regret`.
 
@@ -33,27 +34,28 @@ use super::{
     waiting::Waiting,
 };
 
-/// Requests that the share of losses remembers. Arbitrary within what noise allows: an error of 5 % at a share of a fifth.
+/// The number of requests over which the share of losses is averaged. Arbitrary, but large enough for an error of 5 points at
+/// a share of a fifth.
 const MEMORY: f64 = 64.0;
 /// The share of losses above which the service is overloaded.
 const OVERLOAD: f64 = 0.2;
-/// Requests that may wait for each place while the newest is first. Arbitrary within what lulls need: see above.
+/// How many requests may wait for each place while the newest is first. Arbitrary: enough for a short lull (see the module).
 const RESERVE: u32 = 8;
-/// The longest wait of requests without a deadline, in service times, unless the operator sets one. Arbitrary.
+/// The longest wait of requests without a deadline, in service times, unless the operator sets `target_wait`. Arbitrary.
 const WAIT: u32 = 4;
 
-/// See the [module](self).
+/// The line that the [module](self) describes.
 #[derive(Debug, Clone)]
 pub struct Auto {
     waiting: Waiting,
     settings: LineSettings,
-    /// The share of the latest requests that were lost.
+    /// The share of the latest requests that were rejected or went away while they waited.
     lost: f64,
     slack: Slack,
 }
 
 impl Auto {
-    /// A line of at most `settings.places`.
+    /// An empty line in which `settings.places` requests may wait.
     pub fn new(settings: LineSettings) -> Self {
         Self {
             waiting: Waiting::default(),
@@ -75,7 +77,7 @@ impl Auto {
         self.overloaded() && self.slack.best().is_none()
     }
 
-    /// How many requests may wait.
+    /// How many requests may wait now: fewer while the newest is served first.
     fn places(&self, load: &Load) -> usize {
         let most = self.settings.places;
         if self.newest_first() {
@@ -86,7 +88,7 @@ impl Auto {
         }
     }
 
-    /// Until when `caller` may begin to be served; `None` if at any time.
+    /// The latest time at which serving `caller` still makes sense; `None` for no limit.
     fn latest_start(&self, caller: &Caller, load: &Load) -> Option<Duration> {
         if caller.patient {
             return None;
@@ -175,7 +177,7 @@ mod tests {
         Auto::new(LineSettings::default())
     }
 
-    /// A line that has lost its latest requests.
+    /// A line in the state of overload, after 64 losses.
     fn overloaded() -> Auto {
         let mut line = line();
         for _ in 0..64 {
@@ -186,7 +188,7 @@ mod tests {
 
     #[test]
     fn serves_the_oldest_first_and_rejects_what_cannot_be_answered_in_time() {
-        // Four places, 20 ms each: a wait of 5 ms for each request ahead.
+        // Four requests at once, 20 ms each: a wait of 5 ms for each request ahead.
         let mut line = line();
         assert_eq!(line.arrive(ms(0), until(1, 0, 25), &LOAD), Arrival::Waits, "5 + 20 ms");
         assert_eq!(

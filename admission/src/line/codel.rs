@@ -1,7 +1,7 @@
-//! Oldest first. Rejects requests that waited long while every wait is long.
+//! The oldest request first. While every wait is long, requests that waited long are rejected.
 //!
-//! The rule is that of `delay.rs`: CoDel as folly has it, with target and interval from the observed service time. Deadlines
-//! are not looked at before they pass.
+//! The rule is that of `delay.rs`: CoDel as in folly, with target and interval from the observed service time. Deadlines have
+//! no effect before they pass.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{
     waiting::Waiting,
 };
 
-/// See the [module](self).
+/// The line that the [module](self) describes.
 #[derive(Debug, Clone)]
 pub struct Codel {
     waiting: Waiting,
@@ -21,7 +21,7 @@ pub struct Codel {
 }
 
 impl Codel {
-    /// A line of at most `settings.places`.
+    /// An empty line in which `settings.places` requests may wait.
     pub fn new(settings: LineSettings) -> Self {
         Self {
             waiting: Waiting::default(),
@@ -63,7 +63,7 @@ impl Line for Codel {
         self.delay.none();
     }
 
-    /// The rule does not look at deadlines: the caller leaves at its own.
+    /// The deadline itself: this line's rule does not use deadlines, so the request leaves only when its deadline passes.
     fn patience(&self, caller: &Caller, _: &Load) -> Option<Duration> {
         caller.deadline.filter(|_| !caller.patient)
     }

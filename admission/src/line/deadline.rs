@@ -1,12 +1,12 @@
-//! Oldest first. Rejects on arrival requests that cannot be answered in time.
+//! The oldest request first. Requests that cannot be answered in time are rejected on arrival.
 //!
 //! ```text
 //! on arrival:  reject if now + (waiting + 1) s / L + s > deadline
 //! at its turn: reject if now + s > deadline
 //! ```
 //!
-//! `s` is the observed service time, `L` the limit. Source: the admission test of Bouncer (SIGMOD 2024), with the mean in the
-//! place of a percentile. A request without a deadline has `target_wait` as the longest wait, if that is set.
+//! `s` is the observed service time, `L` the limit. Source: the admission test of Bouncer (SIGMOD 2024), with the mean instead
+//! of a percentile. A request without a deadline may wait for `target_wait`, if that is set.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{
     waiting::Waiting,
 };
 
-/// See the [module](self).
+/// The line that the [module](self) describes.
 #[derive(Debug, Clone)]
 pub struct Deadline {
     waiting: Waiting,
@@ -24,7 +24,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// A line of at most `settings.places`.
+    /// An empty line in which `settings.places` requests may wait.
     pub fn new(settings: LineSettings) -> Self {
         Self {
             waiting: Waiting::default(),
@@ -32,7 +32,7 @@ impl Deadline {
         }
     }
 
-    /// Whether a request that waits `wait` more from `now` is served too late.
+    /// Whether a request is too late if its service begins `wait` after `now`.
     fn too_late(&self, caller: &Caller, now: Duration, wait: Duration, load: &Load) -> bool {
         match (caller.deadline, self.settings.target_wait) {
             (Some(_), _) => caller.too_late(now + wait, load.service_time),
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn rejects_on_arrival_what_cannot_be_answered_in_time() {
-        // Four places, 20 ms each: a wait of 5 ms for each request ahead.
+        // Four requests at once, 20 ms each: a wait of 5 ms for each request ahead.
         let mut line = Deadline::new(LineSettings::default());
         assert_eq!(line.arrive(ms(0), until(1, 0, 25), &LOAD), Arrival::Waits, "5 + 20 ms");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! CoDel's question: has every wait been long for a while?
+//! The overload test of CoDel: whether every wait of the last interval was long.
 //!
 //! ```text
 //! at each dequeue with wait w:
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::algorithm::{LineSettings, Load};
 
-/// The state of the rule.
+/// The state of the overload test.
 #[derive(Debug, Clone)]
 pub(super) struct Delay {
     target_wait: Option<Duration>,
@@ -39,7 +39,7 @@ impl Delay {
         self.target_wait.unwrap_or(load.service_time / 2)
     }
 
-    /// A request has waited. Whether that is too long.
+    /// Records that a request waited for `waited`. Returns whether it waited too long, so that it should be rejected.
     pub(super) fn too_long(&mut self, now: Duration, waited: Duration, load: &Load) -> bool {
         let target = self.target(load);
         if now > self.interval_end {
@@ -55,12 +55,12 @@ impl Delay {
         self.overloaded && waited > 2 * target
     }
 
-    /// A request did not wait.
+    /// Records that a request was admitted without waiting.
     pub(super) fn none(&mut self) {
         self.shortest = Duration::ZERO;
     }
 
-    /// Whether every wait of the last interval was too long.
+    /// Whether every wait of the last interval was longer than the target.
     pub(super) fn overloaded(&self) -> bool {
         self.overloaded
     }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn fires_when_every_wait_of_an_interval_was_long() {
-        // A service time of 20 ms: a target of 10 ms, an interval of 20 ms.
+        // The service time of 20 ms gives a target of 10 ms and an interval of 20 ms.
         let mut delay = Delay::new(LineSettings::default());
         assert!(!delay.too_long(ms(1), ms(30), &LOAD), "the first of an interval");
         assert!(!delay.too_long(ms(5), ms(30), &LOAD), "one interval must pass");

@@ -1,7 +1,7 @@
-//! Oldest first, up to a number of requests.
+//! The oldest request first, with a fixed bound on the number of waiting requests.
 //!
-//! The bound is the only control, so it fits one service time only. With the deadline `d`, `c` places and the service time
-//! `s`, requests wait past their deadline as soon as the line is longer than `c d / s`.
+//! The bound is the only control, so it fits only one service time. If `c` requests run at once for a service time `s`,
+//! requests wait past a deadline of `d` as soon as the line is longer than `c d / s`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{
     waiting::Waiting,
 };
 
-/// See the [module](self).
+/// The line that the [module](self) describes.
 #[derive(Debug, Clone)]
 pub struct Fifo {
     waiting: Waiting,
@@ -51,7 +51,7 @@ impl Line for Fifo {
         self.waiting.len()
     }
 
-    /// A plain line does not look at deadlines: the caller leaves at its own.
+    /// The deadline itself: this line does not use deadlines, so the request leaves only when its deadline passes.
     fn patience(&self, caller: &Caller, _: &Load) -> Option<Duration> {
         caller.deadline.filter(|_| !caller.patient)
     }

@@ -1,8 +1,8 @@
-//! Newest first. A full line gives up its oldest request.
+//! The newest request first. A full line rejects its oldest request for a new one.
 //!
-//! Requests that are served have waited little under any load. Those that are not served are old, and leave at their
-//! deadline. At loads near the capacity more requests miss their deadline than with the oldest first. A patient request is
-//! served when it is the oldest.
+//! Requests that are served have waited only a short time under any load. The others grow old, and leave at their deadline.
+//! At loads near the capacity more requests miss their deadline than with the oldest first. A patient request is served
+//! when it is the oldest.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{
     waiting::Waiting,
 };
 
-/// See the [module](self).
+/// The line that the [module](self) describes.
 #[derive(Debug, Clone)]
 pub struct Lifo {
     waiting: Waiting,
@@ -29,7 +29,7 @@ impl Lifo {
     }
 }
 
-/// Lets `caller` wait; a full line gives up its oldest request for it.
+/// Adds `caller` to the waiting requests. With `places` requests waiting, the oldest one that is not patient is displaced.
 pub(super) fn push_newest(waiting: &mut Waiting, places: usize, caller: Caller) -> Arrival {
     let full = !caller.patient && waiting.bounded() >= places;
     let oldest = waiting.oldest_impatient().filter(|_| full);

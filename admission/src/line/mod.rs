@@ -1,11 +1,11 @@
 //! Which requests wait, in which order they are served, and which are rejected.
 //!
-//! A line is a pure value: it is told the time, and answers *serve this one* or *reject this one, because*. It reads no clock,
-//! knows no lock and no task, so a test feeds it plain numbers and a simulation drives the code that a server runs. Each
-//! algorithm is a file of its own, whose header has the rule, the constants and the source. To add one, write its file and
-//! add a row to [`LINES`].
+//! A line is a pure value: it gets the time as an argument, and returns which request to serve, or which to reject and why.
+//! It reads no clock and uses no lock and no task, so a test can feed it plain numbers and a simulation runs the same code
+//! as a server. Each algorithm has a file of its own, whose header has the rule, the constants and the source. To add one,
+//! write its file and add a row to [`LINES`].
 //!
-//! A request that finds a free place never sees the line.
+//! A request that finds a free place does not enter the line.
 
 pub mod adaptive_lifo;
 mod algorithm;
@@ -34,18 +34,18 @@ pub use self::{
     shed::Shed,
 };
 
-/// A line that is chosen by its name.
+/// A row of [`LINES`]: a line that can be chosen by its name.
 #[derive(Debug, Clone, Copy)]
 pub struct LineKind {
-    /// As a flag names it.
+    /// The name, as a value of a flag.
     pub name: &'static str,
-    /// What it does, in one sentence, for help texts.
+    /// A sentence on what the line does, for help texts.
     pub about: &'static str,
-    /// Makes an empty one.
+    /// Makes an empty line.
     pub build: fn(LineSettings) -> Box<dyn Line>,
 }
 
-/// Every line, the default first.
+/// All lines, the default first.
 pub const LINES: [LineKind; 7] = [
     LineKind {
         name: "auto",
@@ -84,7 +84,7 @@ pub const LINES: [LineKind; 7] = [
     },
 ];
 
-/// The line of that name.
+/// The line with this name; `None` if there is none.
 pub fn by_name(name: &str) -> Option<&'static LineKind> {
     LINES.iter().find(|kind| kind.name == name)
 }

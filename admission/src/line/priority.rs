@@ -1,7 +1,7 @@
-//! Classes in front of any line: the most urgent class that waits is served first, by a line of its own.
+//! One line for each class of urgency: the line of the most urgent class that waits is served first.
 //!
 //! A class that waits while `share` turns go to more urgent ones gets the next turn, so that it cannot starve. Without a
-//! share the order is strict. Source of the classes: RFC 9218 (`priority: u=0…7`, 0 first, 3 if nothing is said).
+//! share the order is strict. Source of the classes: RFC 9218 (`priority: u=0…7`, 0 is the most urgent, 3 the default).
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -10,20 +10,20 @@ use super::{
     caller::{Caller, Class, Id},
 };
 
-/// See the [module](self).
+/// The line that the [module](self) describes.
 pub struct Priority {
     lines: [Box<dyn Line>; Class::COUNT],
     share: Option<NonZeroU32>,
-    /// For each class: turns of more urgent classes while it waited.
+    /// For each class, the number of turns that more urgent classes got while it waited.
     passed_over: [u32; Class::COUNT],
 }
 
 impl Priority {
-    /// One turn in 20 for a class that waits: 5 % of the capacity.
+    /// A waiting class gets one turn in 20, so 5 % of the capacity.
     pub const DEFAULT_SHARE: NonZeroU32 = NonZeroU32::new(20).unwrap();
 
-    /// A line from `build` for each class. `share` is the number of turns after which a less urgent class gets one; `None` is
-    /// the strict order.
+    /// Makes a line for each class with `build`. `share` is the number of turns of more urgent classes after which a waiting
+    /// class gets one; with `None` it gets none while a more urgent request waits.
     pub fn new(build: impl Fn() -> Box<dyn Line>, share: Option<NonZeroU32>) -> Self {
         Self {
             lines: std::array::from_fn(|_| build()),
@@ -32,7 +32,7 @@ impl Priority {
         }
     }
 
-    /// The class whose turn it is.
+    /// The class that gets the next turn; `None` if no request waits.
     fn due(&self) -> Option<usize> {
         let first = self.lines.iter().position(|line| !line.is_empty())?;
         let starved = (first + 1..Class::COUNT)
@@ -42,7 +42,7 @@ impl Priority {
         Some(starved.unwrap_or(first))
     }
 
-    /// What the line of that class knows.
+    /// The input of the line of `class`: the requests of more urgent classes are ahead of it.
     fn load(&self, class: usize, load: &Load) -> Load {
         let ahead: usize = self.lines[..class].iter().map(|line| line.len()).sum();
         Load {

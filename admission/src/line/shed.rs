@@ -1,6 +1,4 @@
-//! No request waits.
-//!
-//! A request is rejected as soon as every place is taken. Only patient requests wait, oldest first.
+//! No waiting: a request that finds every place taken is rejected. Only patient requests wait, the oldest first.
 
 use std::time::Duration;
 
@@ -10,7 +8,7 @@ use super::{
     waiting::Waiting,
 };
 
-/// See the [module](self).
+/// The line that the [module](self) describes.
 #[derive(Debug, Clone, Default)]
 pub struct Shed {
     waiting: Waiting,

@@ -1,4 +1,4 @@
-//! How much time a request should have left when it is served.
+//! Estimates how much time before its deadline a request should still have when it is served.
 //!
 //! ```text
 //! rate(m) = P(s ≤ m S) / E[min(s, m S)]          answers in time for each unit of work
@@ -6,9 +6,9 @@
 //!
 //! over multiples `m` of the mean service time `S`, from the service times `s` observed. Where work goes on after the deadline, a
 //! late request wastes a whole service time, so more time left is always better. Where work stops at the deadline, a request
-//! that takes long is cut off, and the rate is highest at some `m` if service times vary much: about 1 for a lognormal
-//! distribution of sigma 1 (11 % more answers than with 10 `S` left), 2 for a Pareto distribution of alpha 2.1. All are alike for
-//! an exponential distribution. A request counts for the multiples that it had left when it began.
+//! that takes long is stopped, and the rate is highest at some `m` if service times vary much: about 1 for a lognormal
+//! distribution of sigma 1 (11 % more answers than with 10 `S` left), 2 for a Pareto distribution of alpha 2.1. With an exponential
+//! distribution the rate is the same for every `m`. A request counts for each multiple for which it had time when it began.
 //!
 //! Source: own; derived from the renewal-reward theorem.
 
@@ -17,15 +17,15 @@ use std::time::Duration;
 use super::algorithm::Ended;
 use crate::limit::Outcome;
 
-/// The multiples that are compared, in ascending order.
+/// The multiples of the mean service time that are compared, in ascending order.
 const MULTIPLES: [f64; 6] = [1.0, 1.5, 2.0, 3.0, 5.0, 9.0];
-/// How many requests the running means remember. Derived: the error of a rate is about 2 % then.
+/// The number of requests over which rates are averaged. Derived: the error of a rate is then about 2 %.
 const MEMORY: f64 = 1000.0;
-/// How many requests the unit remembers. Arbitrary.
+/// The number of requests over which the mean service time is averaged. Arbitrary.
 const UNIT_MEMORY: f64 = 256.0;
-/// Requests before anything is said. Arbitrary.
+/// The number of requests after which a rate is used. Arbitrary.
 const ENOUGH: f64 = 100.0;
-/// The gain in the rate below which more time left is preferred. Arbitrary.
+/// A smaller multiple is chosen only if its rate is more than this many times that of the largest one. Arbitrary.
 const GAIN: f64 = 1.01;
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,17 +45,17 @@ impl Means {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slack {
     means: [Means; MULTIPLES.len()],
-    /// The mean service time, in seconds. It changes slower than the one that lines follow: it is a unit.
+    /// The mean service time, in seconds. It is the unit of the multiples, so it changes more slowly than `Load::service_time`.
     unit: f64,
     seen: f64,
-    /// Whether work stops at the deadline, as the last late request showed.
+    /// Whether work stops at the deadline, judged by the last request that expired.
     stops: bool,
     best: Option<Duration>,
 }
 
 impl Slack {
     pub(super) fn observe(&mut self, ended: &Ended) {
-        // Without a deadline nothing is cut off.
+        // The work of a request without a deadline is never stopped.
         let Some(left) = ended.time_left else { return };
         let (took, left) = (ended.took.as_secs_f64(), left.as_secs_f64());
         match ended.outcome {
@@ -88,7 +88,7 @@ impl Slack {
         better.then(|| Duration::from_secs_f64(MULTIPLES[best] * self.unit))
     }
 
-    /// The time that a request should have left, if that is better than as much as possible.
+    /// The time that a request should have left when it is served; `None` if more time is always better.
     pub(super) fn best(&self) -> Option<Duration> {
         self.best
     }
@@ -98,7 +98,7 @@ impl Slack {
 mod tests {
     use super::{super::algorithm::tests::ms, *};
 
-    /// After many requests that take one of `times` and had 400 ms left.
+    /// The state after 2000 requests that each took one of `times` and had 400 ms left.
     fn after(times: &[u64], stops: bool) -> Slack {
         let mut slack = Slack::default();
         for at in 0..2000 {
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn little_time_is_better_where_few_requests_take_very_long_and_are_cut_off() {
-        // A mean of 96 ms: those that are cut off at 1 mean waste 96 ms, those at 400 ms waste 400.
+        // The mean is 96 ms while long requests are stopped: with that much time left, one wastes 96 ms, with 400 ms left 400.
         let best = after(&[20, 20, 20, 20, 2000], true).best().unwrap();
         assert!((ms(90)..ms(100)).contains(&best), "{best:?}");
     }

@@ -1,14 +1,14 @@
-//! Requests that wait, in the order of their arrival: what every line keeps them in.
+//! The collection in which every line keeps its waiting requests, in the order of their arrival.
 
 use std::collections::BTreeMap;
 
 use super::caller::{Caller, Id};
 
-/// Requests by id. Every operation takes O(log n).
+/// Waiting requests by id. Operations take O(log n), unless their comment says otherwise.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Waiting {
     callers: BTreeMap<Id, Caller>,
-    /// How many of them are patient.
+    /// The number of patient requests in `callers`.
     patient: usize,
 }
 
@@ -28,7 +28,7 @@ impl Waiting {
         self.callers.first_key_value().map(|(_, caller)| *caller)
     }
 
-    /// The newest request; the oldest one if that is patient, because no newer one may overtake it for ever.
+    /// The newest request; or the oldest one if it is patient, because newer ones could overtake it for ever.
     pub(super) fn newest(&self) -> Option<Caller> {
         let oldest = self.oldest()?;
         if oldest.patient {
@@ -37,7 +37,7 @@ impl Waiting {
         self.callers.last_key_value().map(|(_, caller)| *caller)
     }
 
-    /// The oldest request that is not patient. O(log n) plus the patient ones that are older.
+    /// The oldest request that is not patient. O(log n) plus the number of older patient requests.
     pub(super) fn oldest_impatient(&self) -> Option<Caller> {
         self.callers.values().find(|caller| !caller.patient).copied()
     }
@@ -46,7 +46,7 @@ impl Waiting {
         self.callers.len()
     }
 
-    /// How many of them a bound counts.
+    /// The number of requests that are not patient: only these count against the bound of a line.
     pub(super) fn bounded(&self) -> usize {
         self.callers.len() - self.patient
     }

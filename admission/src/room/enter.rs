@@ -1,4 +1,4 @@
-//! A request that asks for a permit, as a future.
+//! The future of a request that asks for a permit.
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ use crate::{
     line::{Id, Reason},
 };
 
-/// Resolves to a permit, or to why there is none. See [`Admission::enter`](super::Admission::enter).
+/// The future of [`Admission::enter`](super::Admission::enter): resolves to a permit, or to the reason of the rejection.
 #[must_use = "a request arrives when the future is polled first"]
 pub struct Enter {
     shared: Option<Arc<Shared>>,
@@ -34,7 +34,7 @@ struct Waits {
     id: Id,
     arrived: Duration,
     request: Request,
-    /// When it cannot be answered in time any more. Boxed: few requests wait.
+    /// Fires when the request cannot be answered in time any more. Boxed to keep [`Enter`] small, because few requests wait.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -83,7 +83,7 @@ impl Enter {
         }
     }
 
-    /// How the wait ended, if it did.
+    /// The result of the wait; `None` while the request waits, and `cx` is then the task to wake.
     fn decided(&mut self, cx: &Context<'_>) -> Option<Result<Permit, Rejected>> {
         let shared = self.shared.as_ref().expect("not polled after its end");
         let waits = self.waits.as_ref().expect("it waits");
@@ -109,7 +109,7 @@ impl Enter {
         })
     }
 
-    /// The timer has fired. `None` if the wait goes on; the timer is set again then.
+    /// Handles a timer that fired. `None` if the request still waits (the timer is then set again) or was decided meanwhile.
     fn expire(&mut self) -> Option<Result<Permit, Rejected>> {
         let shared = self.shared.as_ref().expect("not polled after its end");
         let waits = self.waits.as_mut().expect("it waits");
@@ -163,7 +163,8 @@ impl Future for Enter {
             if let Some(expired) = this.expire() {
                 return Poll::Ready(expired);
             }
-            // Decided between the two looks at the state: the task was woken, but this poll may as well say so.
+            // Another task may have decided between `decided` and `expire`. It has woken this task, but this poll can return
+            // the decision already.
             if let Some(known) = this.decided(cx) {
                 return Poll::Ready(known);
             }
@@ -182,7 +183,7 @@ impl Drop for Enter {
         let ended = state.waiters.remove(&waits.id);
         drop(state);
         if let Some(Waiter::Admitted(place)) = ended {
-            // The place was on its way here.
+            // The request was admitted, but this future was not polled again to take the place.
             shared.give_back(now, place, Outcome::Cancelled);
         }
         let waited = now.saturating_sub(waits.arrived);

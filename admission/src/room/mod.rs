@@ -1,9 +1,9 @@
-//! The way in: one lock around a [`Controller`], and permits that give their place back.
+//! Admission for async code: one lock around a [`Controller`], and permits that return their place when dropped.
 //!
 //! [`Admission::enter`] waits for a permit inside a handler. The permit ends with an outcome; one that is dropped counts as
-//! cancelled. A caller that goes away drops its future, and is forgotten at once wherever it was.
+//! cancelled. A caller that goes away drops its future, which removes the request at once, whether it waits or runs.
 //!
-//! The cost of a request that finds a free place: the lock twice, the clock twice, no allocation.
+//! A request that finds a free place takes the lock twice, reads the clock twice and allocates nothing.
 
 mod enter;
 #[cfg(test)]
@@ -28,7 +28,7 @@ use crate::{
     observe::Observe,
 };
 
-/// Admission at one moment, for gauges.
+/// The state of an [`Admission`] at one moment, for gauges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
     /// The limit in force, at least 1.
@@ -37,13 +37,13 @@ pub struct Status {
     pub in_flight: u32,
     /// Requests that wait, patient ones included.
     pub waiting: usize,
-    /// How long a request takes once it is admitted, as observed; zero while nothing is known.
+    /// The observed mean time from admission to end; zero before the first observation.
     pub service_time: Duration,
-    /// How long a request waits that arrives now and is served last.
+    /// The wait that a request can expect that arrives now and is served after all others; zero while a place is free.
     pub expected_wait: Duration,
 }
 
-/// Makes an [`Admission`]. The default is the limit `auto`, which starts at 20, and the line `auto`.
+/// Settings for an [`Admission`]. The default is the limit `auto`, which starts at 20, and the line `auto`.
 #[derive(Debug, Clone, Copy)]
 pub struct Builder {
     limit: &'static limit::LimitKind,
@@ -68,14 +68,14 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// The number of requests that the resource does at once is known.
+    /// Sets the known number of requests that the protected resource processes at once.
     #[must_use]
     pub fn workers(mut self, count: u32) -> Self {
         self.limit_settings = LimitSettings::workers(count);
         self
     }
 
-    /// Another limit than `auto`: a row of [`limit::LIMITS`].
+    /// Replaces the limit `auto` by another row of [`limit::LIMITS`].
     #[must_use]
     pub fn limit(mut self, kind: &'static limit::LimitKind, settings: LimitSettings) -> Self {
         self.limit = kind;
@@ -83,28 +83,30 @@ impl Builder {
         self
     }
 
-    /// Another line than `auto`: a row of [`line::LINES`].
+    /// Replaces the line `auto` by another row of [`line::LINES`].
     #[must_use]
     pub fn line(mut self, kind: &'static line::LineKind) -> Self {
         self.line = kind;
         self
     }
 
-    /// How many requests may wait. With classes: of each class.
+    /// Sets how many requests may wait, or, with classes, how many of each class.
     #[must_use]
     pub fn places(mut self, places: usize) -> Self {
         self.line_settings.places = places;
         self
     }
 
-    /// How long a request should wait at most, if it has no deadline.
+    /// Sets how long a request should wait at most, for lines that use it. The line `deadline` applies it only to requests
+    /// without a deadline.
     #[must_use]
     pub fn target_wait(mut self, wait: impl Into<Option<Duration>>) -> Self {
         self.line_settings.target_wait = wait.into();
         self
     }
 
-    /// More urgent classes are served first. A class that waits gets one turn in `share`; `None` is the strict order.
+    /// Serves more urgent classes first. A less urgent class that waits gets one turn in `share`; with `None` it gets none
+    /// while a more urgent request waits.
     #[must_use]
     pub fn classes(mut self, share: Option<NonZeroU32>) -> Self {
         self.classes = true;
@@ -112,7 +114,7 @@ impl Builder {
         self
     }
 
-    /// The decisions alone, without a lock and a clock.
+    /// A controller with these settings: the decisions without lock and clock.
     pub fn controller(&self) -> Controller {
         let line = || (self.line.build)(self.line_settings);
         let line: Box<dyn Line> = if self.classes {
@@ -129,33 +131,33 @@ impl Builder {
         self.observed(())
     }
 
-    /// An admission that tells `observer` what it does.
+    /// An admission that calls `observer`.
     pub fn observed(&self, observer: impl Observe) -> Admission {
         Admission::new(self.controller(), observer)
     }
 }
 
-/// Admits requests. Clones are handles on the same one.
+/// Admits requests up to a limit, and lets the others wait or rejects them. Clones share the same limit and line.
 #[derive(Clone)]
 pub struct Admission(Arc<Shared>);
 
 impl Admission {
-    /// Limit `auto` and line `auto`, if nothing else is said.
+    /// A builder with the limit `auto` and the line `auto`.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// An admission by `controller`, which must not have admitted any request.
+    /// An admission that decides by `controller`, which must not have admitted any request yet.
     pub fn new(controller: Controller, observer: impl Observe) -> Self {
         Self(Arc::new(Shared::new(controller, observer)))
     }
 
-    /// Waits for a permit. The request arrives when the future is polled first. Cancel-safe: a caller that drops the future is
-    /// forgotten, and a permit that was on its way to it goes to the next request.
+    /// Waits for a permit. The request arrives when the future is first polled. Cancel-safe: dropping the future removes the
+    /// request from the line, and a place that it was already given goes to the next request.
     ///
     /// # Errors
     ///
-    /// If the request is rejected, on arrival or while it waits. A [patient](Ticket::patient) one is not.
+    /// If the request is rejected, on arrival or while it waits. A [patient](Ticket::patient) request is never rejected.
     pub fn enter(&self, ticket: Ticket) -> Enter {
         Enter::new(Arc::clone(&self.0), ticket)
     }
@@ -166,8 +168,8 @@ impl Admission {
         entered.expect("a patient request is never rejected")
     }
 
-    /// The operator has said a new number: of workers, where that is known, or the limit. Requests in flight are not broken
-    /// off: a lower limit waits until enough of them have ended.
+    /// Sets the operator's new number: the number of workers if the limit knows it, otherwise the limit (see
+    /// [`Limit::set`](limit::Limit::set)). Requests in flight go on; no other is admitted until fewer run than the new limit.
     pub fn set_limit(&self, number: u32) {
         let now = self.0.now();
         let mut state = self.0.lock();
@@ -179,13 +181,13 @@ impl Admission {
         self.0.after(woken, before, limit);
     }
 
-    /// When a request should come back that was refused elsewhere for want of room: as [`Rejected::retry_after`]. Zero while
-    /// nothing is known of the service time.
+    /// After how long a caller should retry that another part of the service refused for want of room, computed as
+    /// [`Rejected::retry_after`]. Zero before the first request has ended.
     pub fn retry_after(&self) -> Duration {
         self.0.lock().retry_after()
     }
 
-    /// Limit, permits and line at this moment.
+    /// The limit, the permits and the line at this moment.
     pub fn status(&self) -> Status {
         let state = self.0.lock();
         let controller = &state.controller;

@@ -1,4 +1,4 @@
-//! Every order of threads that loom finds: no permit is lost, none is given twice.
+//! Tests under loom: in every order of threads that it tries, no permit is lost and none is given twice.
 
 use std::{
     future::Future,
@@ -23,7 +23,7 @@ fn admission(limit: u32, line: &str) -> Admission {
         .build()
 }
 
-/// All permits are back, and can be had.
+/// Asserts that all permits are back: no request is in flight or waits, and `limit` requests can enter.
 fn whole(admission: &Admission, limit: u32) {
     let status = admission.status();
     assert_eq!((status.limit, status.in_flight, status.waiting), (limit, 0, 0));
@@ -39,7 +39,7 @@ fn take(admission: &Admission) -> Option<super::Permit> {
     }
 }
 
-/// Polls for a permit `polls` times, and goes away at the await that it then stands at.
+/// Polls for a permit at most `polls` times, then drops the future, whether it waits or has the permit.
 fn enter_and_go(admission: &Admission, polls: usize) {
     let mut entering = pin!(admission.enter(Ticket::new()));
     for _ in 0..polls {
@@ -50,7 +50,7 @@ fn enter_and_go(admission: &Admission, polls: usize) {
     }
 }
 
-/// Every order with at most three preemptions.
+/// Runs `test` in every order of threads with at most three preemptions.
 fn model(test: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);

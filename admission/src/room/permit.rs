@@ -1,19 +1,19 @@
-//! The right to be in flight.
+//! The permit of an admitted request.
 
 use std::{fmt, time::Duration};
 
 use super::{shared::Shared, sync::Arc, ticket::Ticket};
 use crate::{controller::Place, limit::Outcome, line::Class};
 
-/// The right to be in flight. It ends with an outcome, from which the limit learns; a permit that is dropped counts as
-/// cancelled, or as expired if the deadline of its ticket has passed.
+/// The right of an admitted request to run. [`finish`](Self::finish) ends it with an outcome, which the limit observes. A
+/// permit that is dropped counts as cancelled, or as expired if the deadline of its ticket has passed.
 #[must_use = "a permit that is dropped counts as cancelled"]
 pub struct Permit {
     shared: Arc<Shared>,
     place: Place,
     class: Class,
     waited: Duration,
-    /// When its caller stops waiting, since the start.
+    /// When the caller stops waiting, as time since the admission's start; `None` without a deadline.
     deadline: Option<Duration>,
     outcome: Outcome,
 }
@@ -31,12 +31,12 @@ impl Permit {
         }
     }
 
-    /// How long the request waited for it.
+    /// How long the request waited for this permit; zero if a place was free.
     pub fn waited(&self) -> Duration {
         self.waited
     }
 
-    /// The request has ended so.
+    /// Ends the request with this outcome, and frees its place.
     pub fn finish(mut self, outcome: Outcome) {
         self.outcome = outcome;
     }
@@ -45,7 +45,7 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         let now = self.shared.now();
-        // A caller that leaves at its own deadline leaves because of it.
+        // A caller that goes away after its deadline goes because of the deadline.
         if self.outcome == Outcome::Cancelled && self.deadline.is_some_and(|deadline| now >= deadline) {
             self.outcome = Outcome::Expired;
         }

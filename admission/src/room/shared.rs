@@ -1,4 +1,4 @@
-//! One lock around a [`Controller`], and the requests that wait outside of it.
+//! The state that handles, permits and waiting requests share: a [`Controller`] and the wakers, under one lock.
 
 use std::{collections::BTreeMap, task::Waker, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     observe::Observe,
 };
 
-/// An admission, as its handles, its permits and the requests that wait share it.
+/// The shared state of an [`Admission`](super::Admission), its permits and its waiting requests.
 pub(super) struct Shared {
     state: Mutex<State>,
     /// The time at which the controller's clock is zero.
@@ -23,16 +23,16 @@ pub(super) struct Shared {
     pub(super) observer: Box<dyn Observe>,
 }
 
-/// What the lock holds.
+/// The state under the lock.
 pub(super) struct State {
     pub(super) controller: Controller,
-    /// For each request that waits, and each that has waited and does not know yet how that ended.
+    /// The waiting requests, and the decided ones whose future has not been polled since the decision.
     pub(super) waiters: BTreeMap<Id, Waiter>,
-    /// Of the last refusal, in [0, 1).
+    /// The jitter of the last retry time, in [0, 1).
     jitter: f64,
 }
 
-/// How far the wait of a request is.
+/// The state of a request that had to wait.
 pub(super) enum Waiter {
     Waits(Waker),
     Admitted(Place),
@@ -40,7 +40,7 @@ pub(super) enum Waiter {
 }
 
 impl Shared {
-    /// Of a controller that has admitted no request.
+    /// `controller` must not have admitted any request yet.
     pub(super) fn new(controller: Controller, observer: impl Observe) -> Self {
         Self {
             state: Mutex::new(State {
@@ -57,7 +57,7 @@ impl Shared {
         self.state.lock().expect("no code panics with the state locked")
     }
 
-    /// Since the start, by the clock of tokio.
+    /// The time since `origin`, by tokio's clock.
     pub(super) fn now(&self) -> Duration {
         self.at(Instant::now())
     }
@@ -74,7 +74,7 @@ impl Shared {
         }
     }
 
-    /// What must be done outside of the lock.
+    /// Wakes tasks and reports a changed limit. Called without the lock, because both run foreign code.
     pub(super) fn after(&self, woken: Vec<Waker>, limit_before: u32, limit: u32) {
         woken.into_iter().for_each(Waker::wake);
         if limit != limit_before {
@@ -82,7 +82,7 @@ impl Shared {
         }
     }
 
-    /// A place comes back, and goes to the next request.
+    /// Takes back the place of a request that ended, and gives it to the next waiting request.
     pub(super) fn give_back(&self, now: Duration, place: Place, outcome: Outcome) {
         let mut state = self.lock();
         let before = state.controller.limit();
@@ -107,7 +107,7 @@ impl State {
         woken
     }
 
-    /// The wait of a request ends so. Returns the task to wake.
+    /// Ends the wait of a request with `end`. Returns the task to wake.
     fn settle(&mut self, id: Id, end: Waiter) -> Option<Waker> {
         let waiter = self.waiters.get_mut(&id)?;
         match std::mem::replace(waiter, end) {

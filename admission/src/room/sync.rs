@@ -1,4 +1,4 @@
-//! The lock and the shared pointer. The library's own tests run under loom, which tries every order of threads.
+//! `Arc` and `Mutex`: from the standard library, and in this crate's unit tests from loom, which tries orders of threads.
 
 #[cfg(test)]
 pub(super) use loom::sync::{Arc, Mutex, MutexGuard};

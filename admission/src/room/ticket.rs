@@ -1,4 +1,4 @@
-//! What a request says when it asks to be admitted, and what it is told when it is not.
+//! The input and the error of [`Admission::enter`](super::Admission::enter): a ticket, and a rejection.
 
 use std::{fmt, time::Duration};
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::line::{Class, Reason};
 
-/// What a request says when it asks to be admitted.
+/// The deadline, the class and the patience with which a request asks for a permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ticket {
     pub(super) deadline: Option<Instant>,
@@ -15,27 +15,27 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// A request without a deadline, of the default class.
+    /// A ticket without a deadline, of the default class.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The request is rejected if it cannot be answered by then.
+    /// Sets the deadline: the request is rejected if it cannot be answered by then.
     #[must_use]
     pub fn deadline(mut self, deadline: impl Into<Option<Instant>>) -> Self {
         self.deadline = deadline.into();
         self
     }
 
-    /// How urgent the request is. Of effect only where [classes](super::Builder::classes) are on.
+    /// Sets how urgent the request is. Without [classes](super::Builder::classes) this has no effect.
     #[must_use]
     pub fn class(mut self, class: Class) -> Self {
         self.class = class;
         self
     }
 
-    /// The request waits for its turn however long that takes, and is never rejected: a message from a queue, for example.
-    /// Deadlines do not hold for it, and bounds do not count it.
+    /// Lets the request wait for its turn however long that takes: it is never rejected, its deadline is ignored, and it does
+    /// not count against the number of requests that may wait. For a message from a queue, for example.
     #[must_use]
     pub fn patient(mut self) -> Self {
         self.patient = true;
@@ -46,10 +46,10 @@ impl Ticket {
 /// Why a request was not admitted, and when to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejected {
-    /// Why: a value for the caller's status and for metrics.
+    /// The reason, for the caller's status and for metrics.
     pub reason: Reason,
-    /// When a place is expected, from now on: at least one service time. Differs by up to a half between requests that are
-    /// rejected together, so that they do not come back together.
+    /// The time from now until a place is expected to be free: at least one service time. Up to half of it is added,
+    /// differently for each rejection, so that requests that are rejected together do not retry together.
     pub retry_after: Duration,
 }
 

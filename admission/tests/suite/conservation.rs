@@ -1,4 +1,4 @@
-//! Over all limits and lines: every call ends in exactly one way, no place is lost, and none is given twice.
+//! For every limit and line: each request ends in exactly one way, no place is lost, and none is given twice.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,20 +14,20 @@ use tower_admission::{
     room::Admission,
 };
 
-/// What happens next.
+/// A random step of a test.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// A request of that class arrives, with a deadline in so many milliseconds if that is not zero.
+    /// A request of this class arrives, with a deadline in `deadline` milliseconds, or without one if that is 0.
     Arrives { class: u8, deadline: u64, patient: bool },
-    /// The request at that place among those that wait goes away.
+    /// The waiting request with this index goes away.
     Leaves(usize),
-    /// Its timer fires.
+    /// The timer of the waiting request with this index fires.
     Expires(usize),
-    /// The request at that place among those in flight ends.
+    /// The request in flight with this index ends.
     Ends(usize, Outcome),
-    /// The operator says a new number.
+    /// The operator sets a new number.
     Sets(u32),
-    /// Time passes.
+    /// This many milliseconds pass.
     Passes(u64),
 }
 
@@ -49,11 +49,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Waiting {
     arrived: Duration,
     request: Request,
-    /// Whether it has a timer.
+    /// Whether the controller asked for a timer.
     timed: bool,
 }
 
-/// The controller, and what must be true of it.
+/// A controller, and the counts and sets that its answers are checked against.
 struct Checked {
     controller: Controller,
     now: Duration,
@@ -217,7 +217,7 @@ proptest! {
         for step in steps {
             checked.step(step);
         }
-        // In the end everything comes back.
+        // At the end all requests in flight end, so that no place stays taken.
         while !checked.in_flight.is_empty() {
             checked.step(Step::Ends(0, Outcome::Success));
         }

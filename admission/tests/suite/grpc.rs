@@ -1,4 +1,4 @@
-//! `GrpcAdmissionLayer` around a service that speaks HTTP as tonic's do, in paused time.
+//! `GrpcAdmissionLayer` around a service that answers with HTTP responses as tonic does, in paused time.
 
 use std::{convert::Infallible, future::pending, pin::Pin};
 
@@ -22,8 +22,9 @@ type Frames = Pin<Box<dyn Body<Data = Bytes, Error = Infallible> + Send>>;
 type Response = http::Response<AdmittedBody<Frames>>;
 type Service = BoxCloneService<http::Request<()>, Response, Infallible>;
 
-/// Answers after 20 ms. The request's header `answer` says how: `headers N` has the status N in the headers, and no body.
-/// Otherwise a message follows at once, and 10 ms later trailers with that status; `none` has no trailers, `endless` no end.
+/// Answers after 20 ms. The request's header `answer` says how: with `headers N` the status N is in the headers and there is
+/// no body. Otherwise the body has a message at once, and 10 ms later trailers with `answer` as the status; with `none` it has no
+/// trailers, and with `endless` no end.
 async fn answer(request: http::Request<()>) -> Result<http::Response<Frames>, Infallible> {
     let answer = request.headers()["answer"].to_str().unwrap().to_owned();
     sleep(ms(20)).await;
@@ -125,7 +126,7 @@ async fn a_call_is_rejected_when_its_timeout_leaves_too_little_time_and_told_whe
     call(&service, "headers 0", &[]).await;
     let running = tokio::spawn(service.clone().oneshot(request("endless", &[])));
     yield_now().await;
-    // The response of the other call has come, and its body has not ended.
+    // The first call's response has arrived, but its body has not ended, so the permit is still taken.
     let _body = running.await.unwrap().unwrap();
     let mut pushback = Vec::new();
     for _ in 0..4 {

@@ -16,7 +16,7 @@ use tower_admission::{
 
 use crate::seen::{Event, Seen, ms};
 
-/// Answers `Ok` after as many milliseconds as it is asked for; 13 fails.
+/// Answers `Ok` after `millis` milliseconds; 13 fails.
 async fn work(millis: u64) -> Result<u64, &'static str> {
     sleep(ms(millis)).await;
     if millis == 13 { Err("unlucky") } else { Ok(millis) }
@@ -108,7 +108,7 @@ async fn a_call_that_is_dropped_counts_as_cancelled_or_leaves_the_line() {
 #[tokio::test(start_paused = true)]
 async fn a_permit_is_held_while_the_service_inside_is_not_ready() {
     let (admission, seen) = admission(1);
-    // Behind the layer, one call at a time: the limit is above what the service can do.
+    // The inner service takes one call at a time, but the limit admits two.
     admission.set_limit(2);
     let inner = tower::limit::ConcurrencyLimit::new(service_fn(work), 1);
     let service = AdmissionLayer::new(admission.clone()).layer(inner);

@@ -1,4 +1,4 @@
-//! An observer that keeps what it was told.
+//! An observer that records all its calls.
 
 use std::{
     sync::{Arc, Mutex},
@@ -11,7 +11,7 @@ use tower_admission::{
     observe::Observe,
 };
 
-/// One call of the observer.
+/// A call of one of the observer's methods; the first number is the urgency of the request's class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     Admitted(u8, Duration),
@@ -20,7 +20,7 @@ pub(crate) enum Event {
     Ended(u8, Outcome, Duration),
 }
 
-/// Everything that was observed, in order.
+/// All recorded calls, in order. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen(Arc<Mutex<Vec<Event>>>);
 
@@ -33,7 +33,7 @@ impl Seen {
         self.0.lock().unwrap().clone()
     }
 
-    /// The outcomes of requests that gave their place back.
+    /// The outcomes of admitted requests that have ended.
     pub(crate) fn outcomes(&self) -> Vec<Outcome> {
         let outcome = |event| match event {
             Event::Ended(_, outcome, _) => Some(outcome),

@@ -1,5 +1,5 @@
-//! The admin port, over real TCP: every series is there from the start, its figures are those of the ledger and of Watch,
-//! and readiness ends with the beginning of a drain.
+//! The admin port, over real TCP: every series exists from the start, the metrics equal the ledger and Watch, and readiness
+//! ends when a drain begins.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ use foo_service::{
     metrics::prometheus,
 };
 
-/// A service, in memory, with its admin port.
+/// Starts a service whose callers connect in memory, and its admin port on TCP.
 fn start(settings: Settings) -> (TestBed, SocketAddr) {
     let recorder = prometheus();
     let service = crate::support::service(settings, &recorder);
@@ -97,7 +97,7 @@ async fn every_series_exists_from_the_start() {
             let name = format!("foo_{histogram}_seconds");
             zero.push(format!("{name}_count{{door=\"{door}\"}}"));
             zero.push(format!("{name}_sum{{door=\"{door}\"}}"));
-            // A histogram, not a summary: quantiles of several services can be put together.
+            // Buckets show that it is a histogram and not a summary, so the quantiles of several services can be combined.
             zero.push(format!("{name}_bucket{{door=\"{door}\",le=\"0.25\"}}"));
             zero.push(format!("{name}_bucket{{door=\"{door}\",le=\"+Inf\"}}"));
         }
@@ -183,7 +183,7 @@ async fn the_counters_are_those_of_the_ledger_and_of_watch() {
             assert_eq!(samples[&series], completed, "{series}");
         }
     }
-    // Also those that a worker had and did not finish have waited.
+    // The queue wait also counts messages that a worker began and did not finish.
     assert_eq!(samples["foo_queue_wait_seconds_count{door=\"process\"}"], "5");
 
     let Snapshot { enqueue, process, .. } = caller.look().await;

@@ -1,4 +1,4 @@
-//! A service that is changed while it serves: workers come and go, the service time changes, and no message is broken off.
+//! Changes to a running service: the number of workers and the service time change, and no work is interrupted.
 
 use foo_service::{
     app::Control,
@@ -12,7 +12,7 @@ use tower_admission::limit;
 
 use crate::support::{Caller, TestBed, fixed_limit, in_order, message, ms, service};
 
-/// A service whose messages take 100 ms.
+/// A service with this many workers, whose messages take 100 ms.
 fn of_workers(workers: u32) -> Settings {
     Settings {
         workers,
@@ -36,7 +36,7 @@ fn workers(count: u32) -> Change {
 
 type Calls = Vec<JoinHandle<Result<u64, Status>>>;
 
-/// Calls of Process; each says when it was answered, in milliseconds.
+/// Sends `count` calls of Process. Each task returns when its call was answered, in milliseconds since the start.
 fn calls(bed: &TestBed, caller: &Caller, count: usize) -> Calls {
     let began = tokio::time::Instant::now() - ms(bed.now());
     (0..count)
@@ -92,7 +92,7 @@ async fn the_queue_follows_the_workers_up_and_down() {
     };
     assert_eq!(done(110).await, 2);
     control.change(&workers(4)).unwrap();
-    // Two began at 100, two more at 110.
+    // Two messages began at 100, and two more at 110, when there were four workers.
     assert_eq!((done(205).await, done(215).await), (4, 6));
     control.change(&workers(1)).unwrap();
     assert_eq!((done(305).await, done(315).await), (8, 10));
@@ -129,14 +129,14 @@ async fn as_many_as_before_may_wait_and_others_are_told_when_a_place_is_expected
         ..Change::default()
     };
     control.change(&change).unwrap();
-    // The one that waited at 0 is in service from 100 on, and has the only worker.
+    // The first call that waited is in service since 100, and has the only worker.
     bed.at(110).await;
     let second = calls(&bed, &caller, 1);
     bed.at(120).await;
     assert_eq!((bed.ledger.levels().in_service, bed.ledger.levels().waiting), (1, 1));
     let refused = caller.process(message("")).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    // Three messages took 100 ms each. One call waits ahead, for the one worker: 200 ms, and up to a half more.
+    // Three messages took 100 ms each, and one call waits for the one worker. So the wait is 200 ms, and up to half is added.
     let pushback = refused.metadata().get("grpc-retry-pushback-ms").unwrap();
     let pushback: u64 = pushback.to_str().unwrap().parse().unwrap();
     assert!((200..=300).contains(&pushback), "{pushback} ms");
@@ -184,7 +184,7 @@ async fn watch_tells_a_limit_that_follows_the_workers_and_one_that_searches() {
     let (bed, _) = start(searching);
     let caller = bed.caller().await;
     assert_eq!(caller.look().await.concurrency_limit, Some(2));
-    // It is used in full and no call is lost, so it rises with the answers.
+    // The limit is used in full and no call is rejected, so it rises as calls are answered.
     answered(calls(&bed, &caller, 8)).await;
     let risen = caller.look().await.concurrency_limit;
     assert!(risen > Some(2), "{risen:?}");

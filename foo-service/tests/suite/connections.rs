@@ -1,5 +1,5 @@
-//! Connections: one that carries thousands of waiting calls, or thousands of calls that were given up, goes on; and
-//! there are only as many connections as were allowed, none of them held by a client that stopped speaking.
+//! Connections: a connection with thousands of waiting calls or of cancelled calls still works. The number of connections is
+//! bounded, and a client that sends nothing does not keep one.
 
 use std::{future::poll_fn, task::Poll};
 
@@ -15,9 +15,9 @@ use tokio::{
 
 #[tokio::test(start_paused = true)]
 async fn thousands_of_calls_wait_on_one_connection() {
-    // They wait after their bodies were read: h2 ends connections that hold very many small frames unread, and bodies
-    // that wait unread hold the connection's window for good.
-    // Tried with the line on `Server`, before the bodies are read, and hyper's own window: too_many_data_frames.
+    // Calls wait only after their bodies were read. h2 ends connections with very many small unread frames, and unread
+    // bodies keep the connection's window closed.
+    // With the line on `Server`, before the bodies are read, and hyper's own window, this test fails: too_many_data_frames.
     let bed = TestBed::start(Settings {
         max_waiting: 10_000,
         ..in_order()
@@ -57,9 +57,9 @@ async fn callers_that_give_up_in_bulk_do_not_end_their_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn streams_reset_before_they_were_accepted_do_not_end_their_connection() {
-    // More than 20 of these ended a connection by default. Raw HTTP/2, driven by hand: headers and resets have to reach
-    // the service in one piece, or it accepts a stream before it sees that stream's reset.
-    // Tried without `http2_max_pending_accept_reset_streams`: too_many_resets.
+    // By default more than 20 such streams end a connection. The test drives raw HTTP/2 by hand, because headers and resets
+    // must reach the service in one piece: otherwise it accepts a stream before it sees the reset.
+    // Without `http2_max_pending_accept_reset_streams` this test fails: too_many_resets.
     let bed = TestBed::start(in_order());
     let (sender, mut connection) = h2::client::handshake(bed.dial().await).await.unwrap();
     let mut sender = ready(sender, &mut connection).await;
@@ -80,9 +80,9 @@ async fn streams_reset_before_they_were_accepted_do_not_end_their_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn a_burst_of_small_bodies_does_not_end_its_connection() {
-    // h2 bears only so much of small frames that nobody has read yet, by the size of the connection's window. Here they
-    // arrive in one piece, before any handler has had its turn.
-    // Tried without `initial_connection_window_size`: the connection ended.
+    // h2 ends a connection with too many small unread frames; how many are allowed depends on the connection's window. Here
+    // they arrive in one piece, before any handler runs.
+    // Without `initial_connection_window_size` this test fails: the connection ends.
     let bed = TestBed::start(Settings {
         queue_capacity: 10_000,
         ..in_order()
@@ -92,7 +92,7 @@ async fn a_burst_of_small_bodies_does_not_end_its_connection() {
     let mut answers = vec![];
     for _ in 0..4_000 {
         let (answer, mut body) = sender.send_request(request("Enqueue"), false).unwrap();
-        // As tonic's client sends it: the message, and then the end. h2 does not count a frame that ends its stream.
+        // Message and end are two frames, as tonic's client sends them, because h2 does not count a frame that ends its stream.
         body.send_data(small_message(), false).unwrap();
         body.send_data(Bytes::new(), true).unwrap();
         answers.push(answer);
@@ -101,7 +101,7 @@ async fn a_burst_of_small_bodies_does_not_end_its_connection() {
     tokio::spawn(connection);
     for answer in answers {
         let answer = crate::support::within_patience(answer).await.unwrap();
-        // A refusal would have its status here.
+        // A refused call would have its status in the headers.
         assert_eq!(answer.headers().get("grpc-status"), None);
     }
     assert_eq!(bed.enqueue_door().admitted, 4_000);
@@ -109,10 +109,10 @@ async fn a_burst_of_small_bodies_does_not_end_its_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn streams_that_break_the_rules_do_not_end_the_connection_of_the_others() {
-    // h2 resets such a stream, and ends a connection over whose life it has done so 1,024 times by default. An innocent
-    // client gets there as well: frames that were on their way when a stream ended count. A length that is not kept is
-    // only the simplest way to break a rule.
-    // Tried with h2's 1,024: too_many_internal_resets.
+    // h2 resets such a stream, and by default ends a connection after 1,024 of these resets. A correct client can reach that
+    // number too, because frames that arrive after a stream's end count. A wrong content-length is only the simplest way to
+    // break a rule.
+    // With h2's default of 1,024 this test fails: too_many_internal_resets.
     let bed = TestBed::start(in_order());
     let (sender, mut connection) = h2::client::handshake(bed.dial().await).await.unwrap();
     let mut sender = ready(sender, &mut connection).await;
@@ -136,9 +136,9 @@ async fn streams_that_break_the_rules_do_not_end_the_connection_of_the_others() 
 
 #[tokio::test(start_paused = true)]
 async fn a_body_on_its_way_is_not_locked_out_by_those_that_wait() {
-    // The bodies of the others are more than the connection's window. Left unread while they wait in line, they would
-    // close it, and the one that has its turn would wait for its body for ever.
-    // Tried with the line on `Server`: it waited for ever.
+    // The bodies of the waiting calls are larger than the connection's window. If they stayed unread, the window would be
+    // closed, and the call that is next would wait for its own body for ever.
+    // With the line on `Server` this test fails: the call waits for ever.
     let bed = TestBed::start(Settings {
         max_waiting: 100,
         ..in_order()
@@ -166,9 +166,9 @@ async fn a_body_on_its_way_is_not_locked_out_by_those_that_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_connection_carries_the_hundred_calls_that_clients_assume() {
-    // A client that does not know the service's settings yet takes 100 streams at once to be allowed. Those over the
-    // service's own limit would be refused.
-    // Tried with `max_concurrent_streams(50)`: REFUSED_STREAM for the other 50.
+    // Before a client knows the service's settings, it assumes that 100 streams at once are allowed. With a lower limit the
+    // service would refuse some of them.
+    // With `max_concurrent_streams(50)` this test fails: REFUSED_STREAM for the other 50.
     let bed = TestBed::start(in_order());
     let (mut sender, mut connection) = h2::client::handshake(bed.dial().await).await.unwrap();
     let send = |_| {
@@ -187,8 +187,8 @@ async fn a_new_connection_carries_the_hundred_calls_that_clients_assume() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_may_grow_old_with_a_call_in_progress() {
-    // No age ends a connection here: tonic's grace for those that are too old cuts them in the middle of a call.
-    // Tried with an age of a day and 10 s and a grace of 10 s: the call was cut. With the age alone it was not.
+    // The service sets no maximum age for connections, because after tonic's grace period a call in progress is cut.
+    // With an age of a day and 10 s and a grace period of 10 s this test fails. With the age alone it passes.
     let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     bed.at(24 * 3_600 * 1_000).await;
@@ -202,7 +202,7 @@ fn request(method: &str) -> http::Request<()> {
         .unwrap()
 }
 
-/// A request of either door, framed, with a payload of 64 bytes.
+/// A framed request with a payload of 64 bytes, which is valid for Enqueue and for Process.
 fn small_message() -> Bytes {
     let mut bytes = vec![0, 0, 0, 0, 68, 0x0a, 66, 0x12, 64];
     bytes.extend([0; 64]);
@@ -211,7 +211,7 @@ fn small_message() -> Bytes {
 
 type H2Connection = h2::client::Connection<DuplexStream>;
 
-/// A sender that knows the service's settings: how many streams it allows is among them.
+/// Waits until the sender has the service's settings, such as the number of allowed streams.
 async fn ready(sender: SendRequest<Bytes>, connection: &mut H2Connection) -> SendRequest<Bytes> {
     for _ in 0..10 {
         flush(connection).await;
@@ -220,7 +220,7 @@ async fn ready(sender: SendRequest<Bytes>, connection: &mut H2Connection) -> Sen
     sender.ready().await.unwrap()
 }
 
-/// Drives the connection until there is an answer.
+/// Drives the connection until `answer` is ready. Panics if the connection ends first.
 async fn within<T>(connection: &mut H2Connection, answer: impl Future<Output = T>) -> T {
     tokio::select! {
         biased;
@@ -229,7 +229,7 @@ async fn within<T>(connection: &mut H2Connection, answer: impl Future<Output = T
     }
 }
 
-/// Writes what there is to write, without giving anybody else a turn.
+/// Writes all pending frames without letting other tasks run.
 async fn flush<T: Future<Output: Sized> + Unpin>(connection: &mut T) {
     poll_fn(|context| {
         assert!(connection.poll_unpin(context).is_pending(), "the connection ended");
@@ -251,7 +251,7 @@ async fn a_connection_over_the_limit_is_closed_and_counted() {
     for caller in [&first, &second] {
         caller.process(message("")).await.unwrap();
     }
-    // How its client learns of it depends on how far it had come: a connection that cannot be made, or used.
+    // Depending on how far it got, the client of the third connection fails to connect or its call fails.
     if let Ok(third) = Caller::try_over(bed.dial().await).await {
         third.process(message("")).await.unwrap_err();
     }
@@ -286,7 +286,7 @@ async fn a_client_that_never_begins_to_speak_loses_its_place() {
         bed.at(10_001).await;
         assert_eq!(connections(), "0", "after {said} bytes");
         let caller = bed.caller().await;
-        // Who has spoken keeps its place, however little it has to say.
+        // A client that has sent its HTTP/2 preface keeps its connection, even if it makes no call for an hour.
         bed.at(3_600_000).await;
         caller.process(message("in its place")).await.unwrap();
     }

@@ -1,5 +1,5 @@
-//! Deadlines: counted from a call's arrival, over the line as well as the work, and answered DEADLINE_EXCEEDED, where
-//! tonic alone would start its clock after the line and say CANCELLED.
+//! Deadlines: they count from a call's arrival, and cover the line and the work. The answer is DEADLINE_EXCEEDED. tonic alone
+//! would start its clock after the line and answer CANCELLED.
 
 use crate::support::{TestBed, demanding, in_order, message, ms, times};
 use foo_service::{
@@ -10,8 +10,8 @@ use tonic::{Code, Request};
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_passes_in_line_is_answered_then() {
-    // Tried with the line on `Server`, before `call`: answered at 350. Tried without the clock of `rpc/calls.rs`:
-    // CANCELLED.
+    // This test fails with the line on `Server`, before `call` (the answer comes at 350), and without the clock of
+    // `rpc/calls.rs` (CANCELLED).
     let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     let served = tokio::spawn(caller.process(message("served")));
@@ -29,11 +29,11 @@ async fn the_time_in_line_counts() {
     let caller = bed.caller().await;
     let served = tokio::spawn(caller.process(message("served")));
     bed.at(10).await;
-    // 240 in line leave 60 for work that takes 250.
+    // After 240 ms in line, 60 ms are left for work that takes 250 ms.
     let status = caller.process_within(message("late"), ms(300)).await.unwrap_err();
     assert_eq!((status.code(), bed.now()), (Code::DeadlineExceeded, 310));
     served.await.unwrap().unwrap();
-    // Its work was broken off, so the worker is free.
+    // The late call's work was interrupted, so the worker is free.
     let next = caller.process(message("next")).await.unwrap();
     assert_eq!((times(&next), bed.now()), ((0, 250), 560));
 }
@@ -42,7 +42,7 @@ async fn the_time_in_line_counts() {
 async fn work_that_ends_in_time_is_answered() {
     let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
-    // Just in time is in time: the answer stands there when the deadline comes.
+    // An answer at the instant of the deadline is in time.
     for timeout in [251, 250] {
         let answer = caller.process_within(message("in time"), ms(timeout)).await.unwrap();
         assert_eq!(times(&answer), (0, 250));
@@ -54,7 +54,7 @@ async fn work_that_ends_in_time_is_answered() {
 #[tokio::test(start_paused = true)]
 async fn a_turn_that_comes_with_the_deadline_is_not_used() {
     // No caller is left to answer. The work would take no time, so it would be done and counted as a success.
-    // Tried without the look at the deadline in `process/line.rs`: it was OK.
+    // Without the check of the deadline in `process/line.rs` this test fails: the answer is OK.
     let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     let served = tokio::spawn(caller.process(message("served")));
@@ -70,7 +70,7 @@ const DEADLINE_EXCEEDED: &str = "4";
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_passes_before_the_body_is_there_is_no_different() {
-    // Tried without the clock of `rpc/calls.rs`: CANCELLED, by tonic.
+    // Without the clock of `rpc/calls.rs` this test fails: tonic answers CANCELLED.
     let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     assert_eq!(
@@ -92,7 +92,7 @@ async fn a_deadline_that_passes_before_the_body_is_there_is_no_different() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_that_has_passed_on_arrival_is_refused_at_either_door() {
-    // Tried without the clock of `rpc/calls.rs`: CANCELLED at both, by tonic.
+    // Without the clock of `rpc/calls.rs` this test fails: tonic answers CANCELLED to both calls.
     let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     let enqueued = caller.enqueue_within(message("late"), ms(0)).await.unwrap_err();

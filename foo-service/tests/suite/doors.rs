@@ -1,4 +1,4 @@
-//! Two doors, one pool of workers: what Process answers, and how each door delays the other.
+//! Enqueue and Process share one pool of workers: what Process answers, and how messages of one RPC delay those of the other.
 
 use crate::support::{TestBed, demanding, fixed_limit, message, ms, times, watch_request};
 use foo_service::config::Settings;
@@ -73,7 +73,7 @@ async fn the_doors_are_served_in_the_order_of_arrival() {
     caller.enqueue(message("queued-2")).await.unwrap();
     bed.at(30).await;
     let late = tokio::spawn(caller.process(message("late")));
-    // The worker is free at 250, 500 and 750; the second of these belongs to the queue.
+    // The worker becomes free at 250, 500 and 750. At 500 the queued message is next.
     assert_eq!(times(&early.await.unwrap().unwrap()), (240, 250));
     assert_eq!(times(&late.await.unwrap().unwrap()), (720, 250));
 }
@@ -107,7 +107,7 @@ async fn a_message_may_say_how_long_it_takes() {
 
 #[tokio::test(start_paused = true)]
 async fn the_limit_holds_calls_back_though_a_worker_is_free() {
-    // The guard does not know how many workers there are, as a real one would not.
+    // The limit is below the number of workers, as if the guard did not know that number.
     let settings = Settings {
         workers: 2,
         concurrency_limit: Some(1),

@@ -1,5 +1,5 @@
-//! A drain that has the time it needs: new work is refused while what was admitted is finished, watchers see the end,
-//! and only then the service stops.
+//! A drain with enough time: new calls are refused, admitted messages are finished, watchers see the end, and only then does
+//! the service stop.
 
 use crate::support::{Caller, TestBed, message, ms, times, watch_request};
 use foo_proto::v1::JobOutcome as End;
@@ -27,7 +27,7 @@ async fn with_nothing_to_do_it_ends_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn everything_admitted_is_done_and_everything_new_is_refused() {
-    // Tried with the transport told to stop first: new calls were CANCELLED.
+    // If the transport is told to stop first, this test fails: new calls are CANCELLED.
     let bed = TestBed::start(Settings::default());
     let (ledger, lifecycle) = (bed.ledger.clone(), bed.lifecycle.clone());
     let caller = bed.caller().await;
@@ -68,7 +68,7 @@ async fn everything_admitted_is_done_and_everything_new_is_refused() {
     assert_eq!((process.of(JobOutcome::Completed), process.refused), (2, 2));
 }
 
-/// Reads to the end of the stream, which must come with a last snapshot that shows an empty service.
+/// Reads a stream to its end. Its last snapshot must show an empty service. Returns the ids of the completions.
 async fn watch_to_the_end(watch: &mut tonic::Streaming<foo_proto::v1::Snapshot>) -> Vec<String> {
     let mut ids = vec![];
     let mut last = None;
@@ -87,7 +87,7 @@ async fn watch_to_the_end(watch: &mut tonic::Streaming<foo_proto::v1::Snapshot>)
 
 #[tokio::test(start_paused = true)]
 async fn the_last_snapshot_comes_when_the_work_is_done_not_at_the_interval() {
-    // Tried with a Watch that does not end by itself: the transport waited for it, until it was cut.
+    // If Watch does not end by itself, this test fails: the transport waits for it until it is cut.
     let bed = TestBed::start(Settings::default());
     let caller = bed.caller().await;
     let mut watch = caller.watch(watch_request("run", ms(3_600_000))).await.unwrap();
@@ -127,7 +127,7 @@ async fn dropping_the_trigger_asks_for_a_drain() {
     let caller = bed.caller().await;
     let call = tokio::spawn(caller.process(message("called")));
     bed.at(10).await;
-    // The one that takes its place belongs to no service.
+    // The trigger is dropped; the one that replaces it belongs to no service.
     drop(std::mem::replace(
         &mut bed.trigger,
         foo_service::lifecycle::shutdown().0,
@@ -149,7 +149,7 @@ async fn an_idle_connection_does_not_hold_it_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_never_ends_by_itself_is_cut() {
-    // Tried without the cut of `app/connections.rs`: the stream went on after its service had ended.
+    // Without the cut in `app/connections.rs` this test fails: the stream goes on after the service has ended.
     let bed = TestBed::start(Settings::default());
     let caller = bed.caller().await;
     let mut watch = caller
@@ -168,7 +168,7 @@ async fn a_stream_that_never_ends_by_itself_is_cut() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_whose_body_never_comes_does_not_hold_it_up() {
-    // It was not admitted, and it is not known whether it ever will be.
+    // The call is not admitted before its body comes, and that may never happen.
     let bed = TestBed::start(Settings::default());
     let ledger = bed.ledger.clone();
     let caller = bed.caller().await;
@@ -178,7 +178,7 @@ async fn a_call_whose_body_never_comes_does_not_hold_it_up() {
     let began = tokio::time::Instant::now();
     assert_eq!(bed.ended().await.abandoned, 0);
     assert!(began.elapsed() <= ms(2_000), "{:?}", began.elapsed());
-    // Its connection is cut, of which a gRPC client makes UNAVAILABLE.
+    // The connection of the call is cut. A gRPC client reports that as UNAVAILABLE.
     assert!(half_sent.await.unwrap().is_err(), "there is nobody to answer it");
     assert_eq!(ledger.door(foo_service::job::Door::Process).refused, 1);
 }

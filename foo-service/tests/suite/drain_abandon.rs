@@ -1,4 +1,4 @@
-//! A drain that does not get the time it needs: what is left is let go, its callers are told, and it is counted.
+//! A drain that runs out of time: remaining messages are abandoned, their callers get an answer, and they are counted.
 
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ fn with_drain_timeout(millis: u64) -> Settings {
     }
 }
 
-/// One message in service, two on the queue, a caller in line at each door; it is 40 ms after the start.
+/// Makes a state with one message in service, two on the queue, and a waiting caller of each RPC, 40 ms after the start.
+/// Returns the two waiting calls.
 async fn busy(bed: &TestBed, caller: &Caller) -> Vec<tokio::task::JoinHandle<Result<(), Status>>> {
     for id in ["run/1", "run/2", "run/3"] {
         caller.enqueue(message(id)).await.unwrap();
@@ -57,7 +58,7 @@ async fn what_is_left_is_abandoned_told_and_counted() {
 
     let [enqueue, process] = Door::ALL.map(|door| ledger.door(door));
     assert!(enqueue.balances() && process.balances());
-    // The caller in line for the queue was never let in.
+    // The caller that waited for a place on the queue was refused.
     assert_eq!(
         (enqueue.admitted, enqueue.of(JobOutcome::Abandoned), enqueue.refused),
         (3, 3, 1)
@@ -77,20 +78,20 @@ async fn what_is_left_is_abandoned_told_and_counted() {
     }
     let told: Vec<_> = ends.iter().map(|end| (&*end.id, end.outcome())).collect();
     assert_eq!(told, ["run/1", "run/2", "run/3"].map(|id| (id, End::Abandoned)));
-    // A worker had the first for 140 ms. No worker had the others.
+    // A worker had the first message for 140 ms. No worker had the others.
     assert_eq!(crate::support::duration(ends[0].service_time), ms(140));
     assert_eq!((ends[1].service_time, ends[2].service_time), (None, None));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_done_in_time_is_not_abandoned() {
-    // One by 250, one by 500, one by 750: the time is up at 640.
+    // Messages end at 250, 500 and 750; the drain's time is up at 640.
     let bed = TestBed::start(with_drain_timeout(600));
     let ledger = bed.ledger.clone();
     let caller = bed.caller().await;
     let mut calls = busy(&bed, &caller).await;
     bed.trigger.drain();
-    // A place on the queue came free at 250, and the caller in line had its acknowledgement.
+    // At 250 a place on the queue became free, so the waiting caller got its acknowledgement.
     calls.pop().unwrap().await.unwrap().unwrap();
     assert_eq!(bed.ended().await.abandoned, 3);
     calls.pop().unwrap().await.unwrap().unwrap_err();

@@ -1,4 +1,4 @@
-//! `--drain-delay`: readiness and health say no first, calls are still served meanwhile, then the drain begins.
+//! `--drain-delay`: readiness and health turn negative first, calls are still served for that long, then the drain begins.
 
 use crate::support::{TestBed, demanding, message, ms, page::get, program::Program};
 use foo_service::{config::Settings, lifecycle::Phase};
@@ -20,7 +20,7 @@ async fn calls_are_served_during_the_delay_and_refused_after_it() {
     assert_eq!(caller.health().await, [ServingStatus::NotServing; 2]);
     bed.at(5_500).await;
     caller.process(message("during the delay")).await.unwrap();
-    // Takes until after the delay: admitted is admitted.
+    // This call is admitted during the delay and ends after it: it is still answered.
     let long = tokio::spawn(caller.process(demanding("", ms(1_000))));
     bed.at(6_100).await;
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The durable queue of the program, over real kills: what was acknowledged is done, and told.
+//! The program's durable queue, with real kills: each acknowledged message is processed, and Watch reports its completion.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,10 +15,10 @@ use crate::support::{
 use foo_proto::v1::{JobOutcome as End, Snapshot, WatchRequest};
 use tokio::{net::TcpStream, task::JoinSet};
 
-/// Kills of the process in the middle of the load.
+/// How often the process is killed during the load.
 const KILLS: u64 = 3;
 const WORKERS: u64 = 2;
-/// Callers, each of which sends one message after the other.
+/// The number of callers; each sends its messages one after another.
 const CALLERS: u64 = 8;
 const EACH: u64 = 60;
 
@@ -33,12 +33,12 @@ async fn metric(program: &Program, name: &str) -> u64 {
     samples(&page)[name].parse().unwrap()
 }
 
-/// Waits until the queue is empty and all work is done.
+/// Waits until no message is on the queue or in service.
 async fn until_empty(program: &Program) {
     until_async(async || metric(program, "foo_in_system").await == 0).await;
 }
 
-/// How every message of the run ended, from the oldest end that the queue remembers on.
+/// The outcomes of every message of the run, from where `request` starts to the latest one, and the last snapshot.
 async fn told(caller: &Caller, request: WatchRequest) -> (BTreeMap<String, Vec<End>>, Snapshot) {
     let mut watch = caller.watch(request).await.unwrap();
     let mut ends: BTreeMap<String, Vec<End>> = BTreeMap::new();
@@ -56,7 +56,7 @@ async fn told(caller: &Caller, request: WatchRequest) -> (BTreeMap<String, Vec<E
     }
 }
 
-/// Sends each message until it is acknowledged, to the process that is there then.
+/// Sends each message again until it is acknowledged, to the process that currently runs at `address`.
 async fn send_all(sender: u64, address: Arc<Mutex<std::net::SocketAddr>>) {
     let mut caller = None;
     for number in 0..EACH {
@@ -90,7 +90,7 @@ async fn what_was_acknowledged_is_done_and_told_once_whenever_the_process_is_kil
         .collect();
     let mut redelivered = 0;
     for kill in 1..=KILLS {
-        // Some messages of this process have been done, and more wait.
+        // Wait until this process has completed some messages, while more wait.
         let some = 20 * kill;
         until_async(async || metric(&program, "foo_jobs_total{door=\"enqueue\",outcome=\"completed\"}").await >= some)
             .await;
@@ -111,7 +111,7 @@ async fn what_was_acknowledged_is_done_and_told_once_whenever_the_process_is_kil
         .flat_map(|sender| (0..EACH).map(move |number| format!("run/{sender}/{number}")))
         .collect();
     assert_eq!(ends.keys().cloned().collect::<BTreeSet<_>>(), sent);
-    // A message that was sent again after its first acknowledgement was lost is still one message.
+    // A message that was sent again because its acknowledgement was lost has only one completion.
     assert!(ends.values().all(|ends| *ends == [End::Completed]), "{ends:?}");
 }
 
@@ -143,7 +143,7 @@ async fn a_watch_goes_on_in_the_next_process_without_a_gap_or_a_repeat() {
     assert_eq!(rest.into_keys().collect::<Vec<_>>(), ["a/3", "a/4"]);
     assert_eq!(next.queue_id, last.queue_id);
     assert_ne!(next.instance_id, last.instance_id);
-    // The name of another queue means nothing here.
+    // A position in a queue with another id is ignored, so all completions are reported.
     let (all, _) = told(&caller, resume("another")).await;
     assert_eq!(all.len(), 4);
 }

@@ -1,4 +1,4 @@
-//! Where a durable queue ends: its disk is full, its settings make no sense, its folder is in use.
+//! Failures of a durable queue: its disk is full, its settings contradict each other, its folder is in use.
 
 use crate::support::{
     demanding, ms,
@@ -9,7 +9,7 @@ use crate::support::{
 use foo_proto::v1::Message;
 use tonic::Code;
 
-/// The largest file of a process whose disk is nearly full, in blocks of 512 bytes: 8 MiB.
+/// The maximum file size of the process, in blocks of 512 bytes: 8 MiB. It simulates a disk that is nearly full.
 const BLOCKS: u32 = 16_384;
 
 async fn done(program: &Program) -> u64 {
@@ -32,7 +32,7 @@ async fn a_full_disk_is_unavailable_and_everything_else_goes_on() {
     ];
     let mut program = Program::start_with_small_files(BLOCKS, &flags).await;
     let caller = program.caller().await;
-    // Both workers are occupied until the disk is full.
+    // Calls of Process occupy both workers until the disk is full, so that messages stay on the queue.
     let occupies = demanding("", ms(60_000));
     let occupying: Vec<_> = (0..2).map(|_| tokio::spawn(caller.process(occupies.clone()))).collect();
     until_async(async || {
@@ -60,13 +60,13 @@ async fn a_full_disk_is_unavailable_and_everything_else_goes_on() {
     assert!(acknowledged > 0);
     program.logged("the queue cannot be written").await;
 
-    // Process goes on, and what was acknowledged is done.
+    // Process still works, and all acknowledged messages are processed.
     for call in &occupying {
         call.abort();
     }
     within_patience(caller.process(demanding("", ms(1)))).await.unwrap();
     until_async(async || done(&program).await == acknowledged).await;
-    // Then there is room again.
+    // That frees room in the file, so the queue accepts messages again.
     until_async(async || caller.enqueue(large(acknowledged)).await.is_ok()).await;
     until_async(async || done(&program).await == acknowledged + 1).await;
     program.terminate();

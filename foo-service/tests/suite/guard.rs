@@ -1,5 +1,5 @@
-//! The guard of Process: who may stand in line is bounded, who may not is told at once, and nobody but callers of a full
-//! door is turned away.
+//! The guard of Process: the number of waiting calls is bounded, further calls are rejected at once, and no other calls are
+//! rejected.
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,8 +38,7 @@ async fn sheds_at_once_when_there_is_no_line() {
 
 #[tokio::test(start_paused = true)]
 async fn sheds_at_once_when_the_line_is_full() {
-    // Tried without `load_shed`, and with it inside the limit: both times nobody was refused, and a call waited for 720
-    // ms.
+    // Without `load_shed`, and also with it inside the limit, this test fails: no call is rejected, and one waits for 720 ms.
     let bed = TestBed::start(line_of(2));
     let caller = bed.caller().await;
     let mut calls = vec![];
@@ -49,7 +48,7 @@ async fn sheds_at_once_when_the_line_is_full() {
     }
     bed.at(30).await;
     assert_eq!(bed.ledger.levels().waiting, 2);
-    // On another connection as well: the limit is the service's, not a connection's.
+    // Also on another connection, because the limit is for the whole service.
     for caller in [caller, bed.caller().await] {
         let status = caller.process(message("refused")).await.unwrap_err();
         assert_eq!((status.code(), bed.now()), (Code::ResourceExhausted, 30));
@@ -63,7 +62,7 @@ async fn sheds_at_once_when_the_line_is_full() {
 
 #[tokio::test(start_paused = true)]
 async fn the_limit_is_the_services_however_many_connections_there_are() {
-    // Tried with `concurrency_limit_per_connection(4)` in its stead: 40 were in service.
+    // With `concurrency_limit_per_connection(4)` instead, this test fails: 40 messages are in service.
     let bed = TestBed::start(Settings {
         workers: 100,
         concurrency_limit: Some(4),
@@ -84,9 +83,9 @@ async fn the_limit_is_the_services_however_many_connections_there_are() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_refusal_all_the_room_that_comes_back_is_given_out_again() {
-    // A handle on tower's limit that was once refused asks in another way from then on, of which tokio lets a task have
-    // only so many at a time: who keeps one handle for many calls refuses some with places free.
-    // Tried with one handle and one task for all calls in `process/guard.rs`: "the line is full", with places free.
+    // Once a handle on tower's limit was refused, it takes permits through a tokio future, and tokio lets a task poll only a
+    // limited number of these at a time. So a handle that is kept for many calls rejects some while places are free.
+    // With one handle and one task for all calls in `process/guard.rs` this test fails: "the line is full", with places free.
     let bed = TestBed::start(line_of(999));
     let caller = bed.caller().await;
     let burst = |count| (0..count).map(|_| tokio::spawn(caller.process(demanding("", ms(1)))));
@@ -102,7 +101,7 @@ async fn after_a_refusal_all_the_room_that_comes_back_is_given_out_again() {
 
 #[tokio::test(start_paused = true)]
 async fn four_waiting_clients_are_never_more_than_four_in_the_system() {
-    // The synchronous arm of the worked example: each client waits for its answer before it sends again.
+    // This is the synchronous part of the worked example: each client waits for its answer before it sends again.
     let bed = TestBed::start(in_order());
     let window = bed.ledger.open_window().unwrap();
     let end = Instant::now() + Duration::from_secs(60);
@@ -124,13 +123,13 @@ async fn four_waiting_clients_are_never_more_than_four_in_the_system() {
         assert_eq!(client.await.unwrap(), ms(1_000));
     }
     assert_eq!(window.read().in_system.max, 4);
-    // 240 by the end of the minute, and the four that were still inside then.
+    // 239 messages are completed before the minute ends, and then the four that are in the system at its end.
     assert_eq!(bed.process_door().of(JobOutcome::Completed), 243);
 }
 
 #[tokio::test(start_paused = true)]
 async fn health_and_watch_are_never_refused() {
-    // Tried with `load_shed` and a limit on `Server`: the health check was refused.
+    // With `load_shed` and a limit on `Server` this test fails: the health check is rejected.
     let settings = Settings {
         queue_capacity: 1,
         max_waiting: 0,
@@ -159,7 +158,7 @@ async fn health_and_watch_are_never_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn every_call_is_counted_by_its_end() {
-    // Tried with the outcome taken from `Ok` and `Err`, not from `grpc-status`: four successes, no refusal.
+    // If the outcome is taken from `Ok` and `Err` and not from `grpc-status`, this test fails: four successes, no rejection.
     let bed = TestBed::start(line_of(0));
     let caller = bed.caller().await;
     let gone = tokio::spawn(caller.process(message("gone")));
@@ -172,6 +171,6 @@ async fn every_call_is_counted_by_its_end() {
     caller.process(message(&"x".repeat(129))).await.unwrap_err();
     let ledger = Arc::clone(&bed.ledger);
     let ends = RequestOutcome::ALL.map(|outcome| ledger.requests(foo_service::job::Door::Process, outcome));
-    // ok, rejected, expired, cancelled, unavailable, invalid, failed
+    // In this order: ok, rejected, expired, cancelled, unavailable, invalid, failed.
     assert_eq!(ends, [1, 1, 1, 1, 0, 1, 0]);
 }

@@ -1,4 +1,4 @@
-//! Requests that are compressed: taken like any other, and under the same limits once they are unpacked.
+//! Compressed requests: they are processed like others, and the same limits apply to their uncompressed size.
 
 use std::io::Write;
 
@@ -15,7 +15,8 @@ use prost::Message as _;
 use tonic::body::Body;
 use tower::{Service, ServiceExt};
 
-/// A call of Process whose message is compressed, and what it is answered with: its status, and whether it is compressed.
+/// Calls Process with the compressed request `unpacked`. Returns the gRPC status, and the first byte of the response's body: the
+/// flag that says whether the response is compressed.
 async fn process(caller: &Caller, unpacked: &[u8]) -> (String, Option<u8>) {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(unpacked).unwrap();
@@ -67,7 +68,7 @@ async fn a_compressed_request_is_taken_and_answered_uncompressed() {
     let caller = bed.caller().await;
     assert_eq!(process(&caller, &request(1000)).await, ("0".to_owned(), Some(0)));
     assert_eq!(process(&caller, &request(1 << 20)).await.0, "0");
-    // A payload over the limit, by name, as without compression.
+    // A payload over the limit is refused as INVALID_ARGUMENT, as without compression.
     assert_eq!(process(&caller, &request((1 << 20) + 1)).await.0, "3");
 }
 
@@ -75,7 +76,7 @@ async fn a_compressed_request_is_taken_and_answered_uncompressed() {
 async fn a_bomb_is_stopped_at_the_limit_for_what_is_unpacked() {
     let bed = TestBed::start(Settings::default());
     let caller = bed.caller().await;
-    // 256 MiB in 260 KB, which is under every limit as it comes.
+    // 256 MiB are compressed to 260 KB, which is below every limit.
     let bomb = request(256 << 20);
     assert_eq!(process(&caller, &bomb).await, ("8".to_owned(), None));
     assert_eq!(bed.ledger.requests(Door::Process, RequestOutcome::Invalid), 1);

@@ -1,4 +1,5 @@
-//! Callers that go away: their places are free at once, in line and in service, and they are counted as cancelled.
+//! Callers that go away, while they wait or while their message is in service: their places are free at once, and their
+//! messages are counted as cancelled.
 
 use crate::support::{TestBed, fixed_limit, in_order, message, times};
 use foo_service::{
@@ -42,7 +43,7 @@ async fn a_caller_that_leaves_in_service_frees_its_worker() {
     let next = tokio::spawn(caller.process(message("next")));
     bed.at(100).await;
     leaving.abort();
-    // Served from 100 on, not from 250.
+    // The next call is served from 100 on, when the other caller went away, and not from 250 on.
     assert_eq!(times(&next.await.unwrap().unwrap()), (90, 250));
     assert_eq!(bed.process_door().of(JobOutcome::Cancelled), 1);
 }
@@ -69,7 +70,7 @@ async fn a_caller_that_waits_for_a_worker_past_the_limit_can_leave_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_breaks_frees_everything_its_callers_had() {
-    // Tried with guards that do nothing when they are dropped: all four stayed in the system.
+    // With guards that do nothing when they are dropped this test fails: all four messages stay in the system.
     let bed = TestBed::start(Settings {
         max_waiting: 3,
         ..in_order()
@@ -99,7 +100,7 @@ async fn a_connection_that_breaks_frees_everything_its_callers_had() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_breaks_off_in_its_body_has_left_and_that_is_neither_a_fault_nor_a_refusal() {
-    // tonic makes errors of a broken body, and they reach the layer that counts calls like an answer.
+    // tonic turns a broken body into an error, which reaches the layer that counts calls as if it were an answer.
     let bed = TestBed::start(in_order());
     let half_a_frame = [0, 0, 0, 0, 100, 1].as_slice();
     for (sent, reset) in [

@@ -1,4 +1,4 @@
-//! Who is next: calls and queued messages take their turns in one room, in the order of the line that a flag names.
+//! The order of service: calls and queued messages wait for their turns together, in the order of the line of `--line`.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tonic::{Code, Request, Status};
 use tower_admission::{limit, line};
 
-/// A worker that takes 250 ms a message.
+/// A service with this line, and one worker that takes 250 ms for a message.
 fn with_line(name: &str, max_waiting: u32) -> Settings {
     Settings {
         line: line::by_name(name).unwrap(),
@@ -25,7 +25,7 @@ fn with_line(name: &str, max_waiting: u32) -> Settings {
 
 type Call = JoinHandle<Result<ProcessResponse, Status>>;
 
-/// Calls at 0, 10, 20 … milliseconds.
+/// Sends calls of Process at 0, 10, 20, … milliseconds.
 async fn calls(bed: &TestBed, caller: &Caller, count: u64) -> Vec<Call> {
     let mut calls = vec![];
     for call in 0..count {
@@ -43,7 +43,7 @@ async fn waited(call: Call) -> Option<u128> {
 
 #[tokio::test(start_paused = true)]
 async fn calls_and_queued_messages_wait_in_one_line_in_the_order_of_arrival() {
-    // With a semaphore for calls and another one for workers in series, the message would be first.
+    // If calls waited at one semaphore and then at another one for workers, the queued message would be served first.
     let bed = TestBed::start(Settings::default());
     let caller = bed.caller().await;
     let mut early = calls(&bed, &caller, 2).await;
@@ -62,7 +62,7 @@ async fn the_newest_is_first_with_lifo_and_the_oldest_gives_its_place_up() {
     let bed = TestBed::start(with_line("lifo", 2));
     let caller = bed.caller().await;
     let mut calls = calls(&bed, &caller, 4).await;
-    // In service, displaced, second, first.
+    // The first call is in service, the second is displaced, the third is served last, and the fourth is served next.
     let displaced = calls.remove(1).await.unwrap().unwrap_err();
     assert_eq!((displaced.code(), bed.now()), (Code::ResourceExhausted, 40));
     assert!(displaced.metadata().contains_key("grpc-retry-pushback-ms"));
@@ -94,7 +94,7 @@ async fn no_call_waits_with_shed_and_the_queue_still_gets_its_turn() {
 async fn a_call_that_cannot_be_answered_in_time_is_rejected_on_arrival_with_deadline() {
     let bed = TestBed::start(with_line("deadline", 100));
     let caller = bed.caller().await;
-    // The line learns how long a message takes.
+    // From this call the line learns the service time.
     caller.process(message("")).await.unwrap();
     let served = tokio::spawn(caller.process(message("")));
     bed.at(260).await;
@@ -146,7 +146,7 @@ async fn what_a_limit_above_the_workers_admits_waits_for_a_worker_and_is_measure
     let sum: f64 = samples["foo_worker_wait_seconds_sum{door=\"process\"}"]
         .parse()
         .unwrap();
-    // Until 250 since 10, until 500 since 20.
+    // One call waited from 10 until 250, and one from 20 until 500.
     let expected = Duration::from_millis(240 + 480).as_secs_f64();
     assert!((sum - expected).abs() < 0.005, "{sum} s, expected {expected} s");
 }
@@ -164,7 +164,7 @@ async fn the_wait_of_the_next_call_is_a_gauge() {
     bed.at(bed.now() + 10).await;
     turns.publish();
     let samples = samples(&recorder.handle().render());
-    // One call is with the worker. A fourth one waits for two turns and the one that is on.
+    // One call is in service and two wait. So a fourth one would wait for three service times.
     assert_eq!(samples["foo_admitted"], "1");
     assert_eq!(samples["foo_observed_service_time_seconds"], "0.25");
     assert_eq!(samples["foo_expected_wait_seconds"], "0.75");
@@ -173,14 +173,14 @@ async fn the_wait_of_the_next_call_is_a_gauge() {
     }
 }
 
-/// A call of that urgency; RFC 9218 says how it is written.
+/// Sends a call of Process with this `priority` header (RFC 9218).
 fn urgent(caller: &Caller, priority: &'static str) -> Call {
     let mut request = Request::new(message(""));
     request.metadata_mut().insert("priority", priority.parse().unwrap());
     tokio::spawn(caller.send_process(request))
 }
 
-/// How long calls waited that came at 0, 10, 20, … milliseconds with these priorities, to a worker that takes 250 ms a message.
+/// How long calls waited that were sent at 0, 10, 20, … milliseconds with these priorities. One worker takes 250 ms for each.
 async fn waits_by_priority(classes: Classes, priorities: &[&'static str]) -> Vec<Option<u128>> {
     let bed = TestBed::start(Settings {
         classes,
@@ -201,7 +201,7 @@ async fn waits_by_priority(classes: Classes, priorities: &[&'static str]) -> Vec
 
 #[tokio::test(start_paused = true)]
 async fn with_classes_the_most_urgent_call_is_next_and_the_line_holds_within_a_class() {
-    // What makes no sense counts as u=3.
+    // A header that cannot be parsed counts as u=3.
     let priorities = ["u=7", "u=7", "u=0", "i", "u=9", "u=0;x=1, i"];
     let turns = |order: [u128; 6]| -> Vec<Option<u128>> {
         let waits = order.iter().zip(0..).map(|(turn, place)| turn * 250 - 10 * place);

@@ -1,4 +1,4 @@
-//! The integration tests of foo-service, as one program: linking a score of them takes longer than running them all.
+//! The integration tests of foo-service, as one program, because linking 20 programs takes longer than running all tests.
 
 mod admin;
 mod changes;

@@ -1,4 +1,4 @@
-//! What a message must be, on the wire: what is wrong is refused with the name of the field, and the service goes on.
+//! The rules for messages on the wire: a wrong message is refused with the name of the field, and the service goes on.
 
 use crate::support::{Caller, TestBed, message, ms};
 use bytes::Bytes;
@@ -36,7 +36,7 @@ fn with_demand(seconds: i64, nanos: i32) -> Message {
     }
 }
 
-/// What both doors say to a message that they must not take.
+/// The statuses with which Enqueue and Process refuse a message.
 async fn refused(caller: &Caller, message: &Message) -> [Status; 2] {
     [
         caller.enqueue(message.clone()).await.unwrap_err(),
@@ -46,12 +46,12 @@ async fn refused(caller: &Caller, message: &Message) -> [Status; 2] {
 
 #[tokio::test(start_paused = true)]
 async fn names_the_field_that_is_wrong_at_both_doors() {
-    // Tried with prost's conversion of durations: it panicked, and the answer was INTERNAL.
+    // With prost's conversion of durations this test fails: it panics, and the answer is INTERNAL.
     let bed = strict();
     let caller = bed.caller().await;
     let wrong = [
         ("message.id", message(&"x".repeat(129))),
-        // 65 characters of 2 bytes: the limit is in bytes.
+        // 65 characters of 2 bytes each are too long, because the limit is in bytes.
         ("message.id", message(&"é".repeat(65))),
         ("message.payload", with_payload(1_001)),
         ("message.service_demand", with_demand(0, 500_000_001)),
@@ -107,14 +107,14 @@ async fn a_request_without_a_message_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn a_payload_far_over_the_limit_is_not_even_decoded() {
-    // Tried without the correction in `rpc/unreached.rs`: OUT_OF_RANGE.
+    // Without the correction in `rpc/unreached.rs` this test fails: OUT_OF_RANGE.
     let bed = strict();
     let caller = bed.caller().await;
-    // Up to here it is decoded, and told its limit.
+    // A payload of this size is still decoded, and refused with the limit.
     for status in refused(&caller, &with_payload(60_000)).await {
         assert_eq!(status.code(), Code::InvalidArgument, "{status}");
     }
-    // tonic says OUT_OF_RANGE to this; gRPC has RESOURCE_EXHAUSTED for it.
+    // tonic alone answers OUT_OF_RANGE, but gRPC defines RESOURCE_EXHAUSTED for this case.
     for status in refused(&caller, &with_payload(200_000)).await {
         assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
     }
@@ -140,14 +140,14 @@ async fn bytes_that_are_no_message_are_refused() {
     let bed = strict();
     let caller = bed.caller().await;
     let mut connection = caller.connection.clone();
-    // A frame of two bytes, uncompressed; no field begins like this.
+    // An uncompressed frame of two bytes, with which no field of a message can begin.
     let frame = Bytes::from_static(&[0, 0, 0, 0, 2, 0xff, 0xff]);
     let request = http::Request::post("http://service/foo.v1.FooService/Process")
         .header("content-type", "application/grpc")
         .body(Body::new(Full::new(frame)))
         .unwrap();
     let response = connection.ready().await.unwrap().call(request).await.unwrap();
-    // INVALID_ARGUMENT, where tonic alone would say INTERNAL: that is for faults of our own.
+    // INVALID_ARGUMENT. tonic alone would answer INTERNAL, which is for faults of the service itself.
     assert_eq!(response.headers()["grpc-status"], "3");
     assert_eq!(bed.ledger.requests(Door::Process, RequestOutcome::Invalid), 1);
     caller.process(message("on the same connection")).await.unwrap();
@@ -184,7 +184,7 @@ async fn a_malformed_grpc_timeout_is_refused_by_name() {
     caller.process(message("in no hurry")).await.unwrap();
 }
 
-/// What a call of Process with so many bytes of metadata beside its own ends with: its HTTP status, and its gRPC status.
+/// Calls Process with this many additional bytes of metadata. Returns the HTTP status, the gRPC status and its message.
 async fn with_metadata(caller: &Caller, bytes: usize) -> (u16, Option<String>, String) {
     let mut connection = caller.connection.clone();
     let body = ProcessRequest {
@@ -196,7 +196,7 @@ async fn with_metadata(caller: &Caller, bytes: usize) -> (u16, Option<String>, S
     let mut request = http::Request::post("http://service/foo.v1.FooService/Process")
         .header("content-type", "application/grpc")
         .header("te", "trailers");
-    // Values of a usual size: 1,000 bytes with their names and 32 for each.
+    // Each entry counts 1,000 bytes: its name, its value, and 32 bytes that HTTP/2 adds for each.
     for number in 0..bytes / 1_000 {
         request = request.header(format!("x-{number:06}"), "v".repeat(960));
     }
@@ -212,15 +212,15 @@ async fn with_metadata(caller: &Caller, bytes: usize) -> (u16, Option<String>, S
     (
         parts.status.as_u16(),
         said("grpc-status"),
-        // As it is on the wire.
+        // The message is percent-encoded on the wire.
         said("grpc-message").unwrap_or_default().replace("%20", " "),
     )
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_with_too_much_metadata_is_refused_and_counted() {
-    // Tried without the limit of `rpc/message.rs`, and with hyper's own of 16 KiB: HTTP 431, in no counter; and at 64 KiB the
-    // connection ended, with all calls on it.
+    // Without the limit of `rpc/message.rs` and with hyper's own limit of 16 KiB this test fails: the call gets HTTP 431 and is
+    // not counted, and at 64 KiB the connection ends, with all calls on it.
     let bed = strict();
     let caller = bed.caller().await;
     let invalid = || bed.ledger.requests(Door::Process, RequestOutcome::Invalid);
@@ -234,7 +234,7 @@ async fn a_call_with_too_much_metadata_is_refused_and_counted() {
         );
         assert_eq!(invalid(), number);
     }
-    // As docs/operations.md says: over 256 KiB the service does not get the call, and the connection stays.
+    // Over 256 KiB the service does not see the call, and the connection stays (docs/operations.md says so too).
     let (http, status, _) = with_metadata(&caller, 300_000).await;
     assert_eq!((http, status), (431, None));
     assert_eq!(invalid(), 3);

@@ -1,4 +1,4 @@
-//! The program: it says where it listens, serves, and ends with the exit code that says how its drain went.
+//! The program as a process: it prints its addresses, serves, and exits with a code that says how the drain went.
 
 use crate::support::{demanding, message, ms, origin, page::get, program::Program};
 use foo_service::job::JobOutcome;
@@ -7,7 +7,7 @@ use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_reflection::pb::{v1, v1alpha};
 
-/// Work that no test waits for.
+/// A message with so much work (a minute) that no test waits for its end.
 fn endless(id: &str) -> foo_proto::v1::Message {
     demanding(id, ms(60_000))
 }
@@ -24,7 +24,7 @@ async fn it_serves_both_doors_health_and_its_pages() {
     let completed = JobOutcome::Completed.label();
     let series = format!("foo_jobs_total{{door=\"process\",outcome=\"{completed}\"}}");
     assert_eq!(crate::support::page::samples(&page)[&series], "1");
-    // Alone in its process, it tells how much memory that has.
+    // The service is alone in its process, so it reports the memory of the process.
     assert!(caller.look().await.resident_bytes.unwrap() > 0);
 }
 
@@ -125,7 +125,7 @@ async fn a_second_sigterm_ends_it_at_once() {
     let caller = program.caller().await;
     caller.enqueue(endless("")).await.unwrap();
     program.terminate();
-    // Two signals that come together are one to the system.
+    // The second signal is sent only after the first was handled, because the system merges two pending signals into one.
     program.logged(" draining ").await;
     program.terminate();
     assert_eq!(program.exit_code().await, Some(3));
@@ -133,7 +133,7 @@ async fn a_second_sigterm_ends_it_at_once() {
 
 #[tokio::test]
 async fn a_signal_right_after_the_start_line_drains_too() {
-    // Often, because the gap is short.
+    // Repeated, because the time after the start line in which a signal could be missed is short.
     for _ in 0..50 {
         let program = Program::start(&[], &[]).await;
         program.terminate();

@@ -1,5 +1,5 @@
-//! The program with too few file descriptors: it says so at the start, serves those that fit, logs a shortage at a bounded rate,
-//! and is not ready while the shortage lasts.
+//! The program with too few file descriptors: it warns at the start, serves as many connections as possible, logs a shortage
+//! at a bounded rate, and is not ready while the shortage lasts.
 
 use std::net::SocketAddr;
 
@@ -56,11 +56,11 @@ async fn running_out_of_descriptors_is_told_once_and_shows_in_readiness() {
         let read = kept.read(&mut answer).await.unwrap();
         String::from_utf8(answer[..read].to_vec()).unwrap()
     };
-    // Twice: by the second answer the admin port has looked for the next connection, and found none.
+    // Asked twice: before the second answer the admin port has already tried to accept another connection.
     for _ in 0..2 {
         assert!(readiness().await.starts_with("HTTP/1.1 200 "));
     }
-    // Fewer than it has open: no more can be had.
+    // The process already has more than 8 open, so it can open no more.
     program.limit_descriptors(8);
     let _waits = crowd(program.address, 1).await;
     until_async(async || {

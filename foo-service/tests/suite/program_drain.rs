@@ -1,6 +1,6 @@
-//! The program under SIGTERM with everything in it at once: a thousand messages queued, a hundred callers in line at both
-//! doors, a watcher. Each acknowledged message is done, or counted as abandoned; each caller gets an answer; the watcher
-//! sees the end.
+//! The program gets SIGTERM under full load: with a thousand queued messages, fifty waiting callers of each RPC, and a
+//! watcher. Each acknowledged message is processed or counted as abandoned; each caller gets an answer; the watcher sees the
+//! end.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ use tonic::{Code, Status, Streaming};
 use tonic_health::pb::health_check_response::ServingStatus;
 
 const QUEUED: u64 = 1_000;
-/// Callers in line at each door.
+/// The number of waiting callers of each RPC.
 const WAITING: u64 = 50;
-/// Work on a message of the crowd, in milliseconds.
+/// The service time of a queued message and of a waiting call, in milliseconds.
 const DEMAND: u64 = 2;
 
 type Answer = JoinHandle<Result<(), Status>>;
 
-/// A service with all of them, whose workers are occupied by calls that no test waits for.
+/// A service with this load. Calls with very long work occupy all workers, so that nothing else is processed.
 struct Crowded {
     program: Program,
     caller: Caller,
@@ -82,7 +82,7 @@ impl Crowded {
         until_async(async || self.level(name).await == value.to_string()).await;
     }
 
-    /// Sends SIGTERM, and waits until readiness has ended. Nothing has been done of what was there then.
+    /// Sends SIGTERM, and waits until the program is not ready. No message has been processed by then.
     async fn terminate(&self) {
         self.program.terminate();
         until_async(async || get(self.program.admin, "/readyz").await.0 == 503).await;
@@ -97,7 +97,7 @@ fn of_the_crowd(number: u64) -> foo_proto::v1::Message {
     demanding(&format!("run/{number}"), ms(DEMAND))
 }
 
-/// All snapshots of a stream, which has to end without an error.
+/// All snapshots of a stream, which must end without an error.
 async fn to_the_end(mut watch: Streaming<Snapshot>) -> Vec<Snapshot> {
     let mut snapshots = vec![];
     while let Some(snapshot) = watch.message().await.expect("the stream ends, and does not break") {
@@ -106,7 +106,7 @@ async fn to_the_end(mut watch: Streaming<Snapshot>) -> Vec<Snapshot> {
     snapshots
 }
 
-/// The end of every queued message, by id; none may be told twice.
+/// The outcome of every queued message, by id. None may be reported twice.
 fn ends(snapshots: &[Snapshot]) -> BTreeMap<&str, End> {
     let mut ends = BTreeMap::new();
     for completion in snapshots.iter().flat_map(|snapshot| &snapshot.completions) {
@@ -117,7 +117,7 @@ fn ends(snapshots: &[Snapshot]) -> BTreeMap<&str, End> {
     ends
 }
 
-/// The codes that calls were answered with, each with how often.
+/// How many calls were answered with each status code.
 async fn codes(calls: Vec<Answer>) -> BTreeMap<String, u64> {
     let mut codes = BTreeMap::new();
     for call in calls {
@@ -145,7 +145,7 @@ async fn sigterm_under_load_finishes_everything_that_was_admitted_and_refuses_ev
     crowded.terminate().await;
     assert_eq!(crowded.level("queue_depth").await, QUEUED.to_string());
     assert_eq!(crowded.level("waiting").await, (2 * WAITING).to_string());
-    // On a connection that was there before, and on a new one.
+    // New calls are refused on an old and on a new connection.
     for caller in [&crowded.caller, &crowded.program.caller().await] {
         for refused in [
             caller.enqueue(demanding("new", ms(0))).await.map(drop),
@@ -180,7 +180,7 @@ async fn sigterm_under_load_finishes_everything_that_was_admitted_and_refuses_ev
     let process = DoorCounts {
         admitted: WAITING + 1,
         completed: WAITING,
-        // The one that occupied the worker.
+        // The call that occupied the worker.
         cancelled: 1,
         refused: 2,
         ..DoorCounts::default()
@@ -190,7 +190,7 @@ async fn sigterm_under_load_finishes_everything_that_was_admitted_and_refuses_ev
 
 #[tokio::test]
 async fn sigterm_under_load_that_runs_out_of_time_counts_what_it_abandons_and_tells_everyone() {
-    // One worker stays occupied, so that the drain cannot end by itself; the other gets through what it can.
+    // One worker stays occupied, so that the drain runs out of time; the other processes as many messages as it can.
     let mut crowded = Crowded::start(2, "300ms").await;
     crowded.program.terminate();
     crowded
@@ -210,13 +210,13 @@ async fn sigterm_under_load_that_runs_out_of_time_counts_what_it_abandons_and_te
     crowded.program.logged(&stopped).await;
     assert_eq!(crowded.program.exit_code().await, Some(3));
 
-    // Every caller had an answer: the message was processed, or the process has ended.
+    // Every caller got an answer: OK, or UNAVAILABLE because the process ended.
     let said = |codes: &BTreeMap<String, u64>, code| codes.get(code).copied().unwrap_or(0);
     assert_eq!(occupying, BTreeMap::from([("Unavailable".to_owned(), 1)]));
     for codes in [&enqueueing, &processing] {
         assert_eq!(said(codes, "Ok") + said(codes, "Unavailable"), WAITING, "{codes:?}");
     }
-    // What was acknowledged is done or abandoned, and told to be so; what was not acknowledged was refused.
+    // Each acknowledged message is reported as completed or abandoned. All other messages were refused.
     let acknowledged = QUEUED + said(&enqueueing, "Ok");
     let told = |outcome| ends.values().filter(|end| **end == outcome).count() as u64;
     assert_eq!(
@@ -230,7 +230,7 @@ async fn sigterm_under_load_that_runs_out_of_time_counts_what_it_abandons_and_te
         }
     );
     assert_eq!(ends.len() as u64, acknowledged);
-    // A worker does 150 in that time at most, however fast the machine is.
+    // In the 300 ms of the drain, a worker can process at most 150 messages of 2 ms, on any machine.
     assert!(enqueue.abandoned > QUEUED / 2, "{enqueue:?}");
     assert_eq!(
         process,
@@ -238,7 +238,7 @@ async fn sigterm_under_load_that_runs_out_of_time_counts_what_it_abandons_and_te
             admitted: WAITING + 2,
             completed: said(&processing, "Ok"),
             abandoned: said(&processing, "Unavailable") + 2 - process.cancelled,
-            // On a busy machine the caller that gave its worker back may have been too late to be cancelled.
+            // On a busy machine, the caller that went away may be counted as abandoned instead of cancelled.
             cancelled: process.cancelled.min(1),
             ..DoorCounts::default()
         }

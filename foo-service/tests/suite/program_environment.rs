@@ -1,5 +1,5 @@
-//! The program's environment: what is empty is not set, an error names where the value came from, and settings that contradict
-//! each other are refused wherever they come from.
+//! The program's environment: an empty variable counts as unset, an error names the source of the value, and settings that
+//! contradict each other are refused, whether they come from flags or from variables.
 
 use crate::support::program::{Program, run};
 
@@ -50,7 +50,7 @@ async fn an_empty_variable_is_an_unset_one() {
     }
     let address = program.address.to_string();
     assert_eq!(run(&["health", "--listen", &address], &empty).await.0, Some(0));
-    // Help names them all the same.
+    // Help names empty variables too.
     let (code, help, _) = run(&["--help"], &empty).await;
     assert_eq!(code, Some(0));
     for name in names.iter().filter(|name| !name.starts_with("FOO_HEALTH")) {
@@ -162,7 +162,7 @@ async fn settings_that_contradict_each_other_are_refused_wherever_they_come_from
         assert_eq!(code, Some(2), "{said}: {stderr}");
         assert!(stderr.contains(said), "{said}: {stderr}");
     }
-    // What is only a default, or unset, contradicts nothing.
+    // A default or an unset value contradicts no other setting.
     for (arguments, environment) in [
         (&["--queue", "unbounded"][..], &[("FOO_QUEUE_CAPACITY", "")][..]),
         (&["--line=shed"], &[("FOO_MAX_WAITING", "")]),
@@ -186,7 +186,7 @@ async fn a_variable_that_nobody_knows_is_told_with_the_nearest_name() {
     let mut shown = Program::start(&["--workers", "2"], &[("FOO_SERVICE_TIMES", "1s"), ("FOO_BAR", "1")]).await;
     assert!(shown.start_line.contains("service_time=250ms"));
     shown.terminate();
-    // The warnings come before the line that says that it serves.
+    // Warnings come before the start line, so they also appear if the start fails.
     let refused = run(
         &["--listen", "127.0.0.1:1", "--admin-listen", "nowhere.invalid:1"],
         &[("FOO_SERVICE_TIMES", "1s")],
@@ -276,6 +276,6 @@ async fn a_credential_is_shown_nowhere() {
         let (code, help, _) = run(&["--help"], &[("FOO_QUEUE", secret)]).await;
         assert!(code == Some(0) && !help.contains("s3"), "{help}");
     }
-    // A wrong word is none.
+    // A wrong word is no credential, so the error repeats it.
     assert!(run(&["--queue=bonded"], &[]).await.2.contains("'bonded'"));
 }

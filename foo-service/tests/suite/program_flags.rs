@@ -1,5 +1,5 @@
-//! The program's flags, environment and `health` command: what was asked for is what runs, and what cannot be is said with
-//! the name of the flag. What is logged is asked for there too.
+//! The program's flags, variables, log level and `health` command: the service runs with the given settings, and an error
+//! names the flag that is wrong.
 
 use crate::support::program::{Program, run};
 use foo_proto::v1::{ProcessRequest, foo_service_client::FooServiceClient};
@@ -149,17 +149,17 @@ async fn health_exits_with_0_against_a_running_service() {
     let (code, stdout, stderr) = run(&["health", "--listen", &address], &[]).await;
     assert_eq!((code, &*stderr), (Some(0), ""));
     assert!(stdout.contains("serving"), "{stdout}");
-    // As in a container: the service's own environment is there, and says where it listens.
+    // As in a container, `health` runs with the service's environment, which has its address.
     let environment = [("FOO_LISTEN", &*address), ("FOO_WORKERS", "2")];
     assert_eq!(run(&["health"], &environment).await.0, Some(0));
-    // A service that listens everywhere is asked on loopback.
+    // `health` asks a service that listens on all addresses on loopback.
     let everywhere = format!("0.0.0.0:{}", program.address.port());
     assert_eq!(run(&["health", "--listen", &everywhere], &[]).await.0, Some(0));
 }
 
 #[tokio::test]
 async fn health_exits_with_1_where_there_is_none_or_one_that_drains() {
-    // Bound and not listening: no other process gets the port meanwhile, and connections to it are refused.
+    // The port is bound but does not listen: no other process can get it, and connections to it are refused.
     let free = tokio::net::TcpSocket::new_v4().unwrap();
     free.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = free.local_addr().unwrap().to_string();
@@ -180,7 +180,7 @@ async fn health_exits_with_1_where_there_is_none_or_one_that_drains() {
 
 #[tokio::test]
 async fn health_exits_with_1_where_nobody_answers() {
-    // Listening, and silent.
+    // This server accepts connections and never answers.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap().to_string();
     let (code, _, stderr) = run(&["health", "--listen", &address, "--timeout", "50ms"], &[]).await;
@@ -188,7 +188,7 @@ async fn health_exits_with_1_where_nobody_answers() {
     assert!(stderr.contains("no answer"), "{stderr}");
 }
 
-/// Has a message processed under that request id, and returns the one that the answer carries.
+/// Calls Process with this request id, and returns the request id in the answer.
 async fn request_id(program: &Program, sent: Option<&'static str>) -> Option<String> {
     let connection = program.caller().await.connection;
     let mut client = FooServiceClient::with_origin(connection, crate::support::origin());

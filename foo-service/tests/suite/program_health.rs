@@ -1,4 +1,4 @@
-//! The `health` command against the wrong kind of port, and health's Watch.
+//! The `health` command with a port of another kind, and the Watch of the health service.
 
 use crate::support::{
     certificates::Authority,
@@ -60,7 +60,7 @@ async fn a_watch_of_an_unknown_service_says_so_and_stays_open() {
     assert_eq!(status.status(), ServingStatus::ServiceUnknown);
     let more = tokio::time::timeout(std::time::Duration::from_millis(50), statuses.message()).await;
     assert!(more.is_err(), "the stream is open: {more:?}");
-    // And holds up no drain.
+    // The open stream does not delay a drain.
     program.terminate();
     assert_eq!(program.exit_code().await, Some(0));
 }

@@ -1,4 +1,4 @@
-//! The program and its log: it starts, serves and drains even if standard error is closed, full or slow.
+//! The program's log: the program starts, serves and drains even if standard error is closed, full or not read.
 
 use std::{fs::OpenOptions, net::SocketAddr, process::Stdio};
 
@@ -24,14 +24,14 @@ async fn a_reader_of_the_log_that_leaves_costs_no_message() {
         caller.enqueue(message("acknowledged")).await.unwrap();
     }
     program.close_log();
-    // Something to log, again and again, until the pipe is known to be broken.
+    // Make the program log again and again, until it has noticed that the pipe is broken.
     until_async(async || {
         program.hang_up();
         lost(program.admin).await > 0
     })
     .await;
     program.terminate();
-    // Exit code 0: everything that was acknowledged is done.
+    // Exit code 0 means that all acknowledged messages were processed.
     assert_eq!(program.exit_code().await, Some(0));
 }
 
@@ -40,7 +40,7 @@ async fn a_reader_of_the_log_that_does_not_read_holds_nobody_up() {
     let program = Program::start(&["--service-time", "0s", "--workers", "100"], &[("RUST_LOG", "trace")]).await;
     program.stop_reading_log();
     let caller = program.caller().await;
-    // At this level a call is some hundred lines: the pipe is full, and then the log's own room.
+    // At this log level a call logs about a hundred lines, which fill the pipe and then the log's own buffer.
     until_async(async || {
         caller.process(message("")).await.unwrap();
         lost(program.admin).await > 0
@@ -53,7 +53,7 @@ async fn a_reader_of_the_log_that_does_not_read_holds_nobody_up() {
 
 #[tokio::test]
 async fn a_log_on_a_full_disk_is_no_reason_not_to_start() {
-    // Its log cannot say where it listens: so it is told. Should somebody else take a port meanwhile, other ones do.
+    // The log cannot show the chosen ports, so the test chooses them. If another process takes one first, it chooses again.
     within_patience(async {
         loop {
             let free: Vec<_> = (0..2)
@@ -96,7 +96,7 @@ async fn health_and_help_do_not_mind_a_full_or_closed_output() {
         (&["health", "--listen", &*address][..], 0),
         (&["health", "--listen", "127.0.0.1:1", "--timeout", "1s"], 1),
         (&["--workers", "0"], 2),
-        // Asked for, and not to be had.
+        // The requested text cannot be written.
         (&["--help"], 1),
         (&["--version"], 1),
     ] {
@@ -166,7 +166,7 @@ async fn a_log_level_that_makes_no_sense_is_refused_with_an_example() {
         stderr.contains("there is no level inof: did you mean info?"),
         "{stderr}"
     );
-    // Empty is unset: info.
+    // An empty variable counts as unset, so the level is info.
     Program::start(&[], &[("RUST_LOG", "")]).await;
 }
 

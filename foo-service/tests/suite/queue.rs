@@ -1,4 +1,4 @@
-//! The queue: its depth is exact, and what happens to a message that finds it full is what was asked for.
+//! The queue: its depth is exact, and a message that finds it full is treated as the settings say.
 
 use crate::support::{TestBed, duration, message, ms, watch_request};
 use foo_proto::v1::{JobOutcome, Message};
@@ -26,7 +26,7 @@ async fn a_message_leaves_the_queue_only_when_a_worker_is_free() {
         depths.push(caller.enqueue(message(id)).await.unwrap().queue_depth);
         bed.at(bed.now() + 1).await;
     }
-    // The first went to the worker, so the second was alone again.
+    // The first message went to the worker, so the second was alone on the queue.
     assert_eq!(depths, [1, 1, 2, 3]);
     for (at, depth, in_service) in [(200, 3, 1), (300, 2, 1), (600, 1, 1), (800, 0, 1), (1_001, 0, 0)] {
         bed.at(at).await;
@@ -71,7 +71,7 @@ async fn a_full_queue_rejects_at_once_and_says_when_to_come_back() {
     assert!(status.message().contains("the queue is full"), "{status}");
     assert_eq!(status.metadata().get("grpc-retry-pushback-ms").unwrap(), "250");
 
-    // The worker takes one: there is room for one again.
+    // The worker takes a message, so there is room for one again.
     bed.at(251).await;
     assert_eq!(caller.enqueue(message("4")).await.unwrap().queue_depth, 2);
     bed.at(2_000).await;
@@ -81,7 +81,7 @@ async fn a_full_queue_rejects_at_once_and_says_when_to_come_back() {
 
 #[tokio::test(start_paused = true)]
 async fn the_pushback_is_at_least_a_millisecond() {
-    // 0 would invite all rejected callers to come back at once.
+    // A pushback of 0 would let all rejected callers retry at once.
     let settings = Settings {
         service_time: ms(0),
         max_waiting: 0,
@@ -119,7 +119,7 @@ async fn drop_oldest_makes_room_and_tells_the_watchers() {
         .iter()
         .map(|end| (&*end.id, end.outcome(), duration(end.queue_wait)))
         .collect();
-    // 0 came at 0 and was served from then on; 1 and 2 came at 10 and 20 and gave way to those of 30 and 40.
+    // Message 0 came at 0 and was served at once. Messages 1 and 2 came at 10 and 20, and were dropped for those of 30 and 40.
     assert_eq!(
         ends,
         [
@@ -165,7 +165,7 @@ async fn a_message_that_is_too_old_at_its_turn_expires_without_work_and_the_watc
         .iter()
         .map(|end| (&*end.id, end.outcome(), duration(end.queue_wait)))
         .collect();
-    // Each takes 250 ms. At 500 the next two are 500 ms old, and the one behind them is 100 ms old.
+    // Each message takes 250 ms. At 500 the next two have waited for 500 ms, and the one behind them for 100 ms.
     assert_eq!(
         ends,
         [

@@ -1,11 +1,11 @@
-//! Backpressure at the queue (`--when-full wait`): callers of Enqueue stand in a bounded line for a place on it.
+//! Backpressure of the queue (`--when-full wait`): callers of Enqueue wait in a bounded line for a place on the queue.
 
 use crate::support::{Caller, TestBed, duration, message, ms, watch_request};
 use foo_service::{config::Settings, enqueue::WhenFull, job::JobOutcome};
 use tokio::task::JoinHandle;
 use tonic::Code;
 
-/// A worker that is busy until 250, and a queue of one place, taken: the next caller is let in at 250.
+/// A service whose only worker is busy until 250 and whose queue is full with one message: a place becomes free at 250.
 async fn full(max_waiting: u32) -> (TestBed, Caller) {
     let settings = Settings {
         queue_capacity: 1,
@@ -22,7 +22,7 @@ async fn full(max_waiting: u32) -> (TestBed, Caller) {
     (bed, caller)
 }
 
-/// The milliseconds at which a call got its acknowledgement.
+/// When a call got its acknowledgement, in milliseconds since the start.
 async fn acknowledged_at<T: std::fmt::Debug>(bed: &TestBed, call: JoinHandle<Result<T, tonic::Status>>) -> u64 {
     call.await.unwrap().unwrap();
     bed.now()
@@ -46,7 +46,7 @@ async fn a_caller_waits_until_there_is_a_place() {
     let door = bed.enqueue_door();
     assert_eq!((door.admitted, door.refused, door.of(JobOutcome::Completed)), (4, 0, 4));
 
-    // Queue wait is the time on the queue; the line before it is told apart.
+    // Queue wait is only the time on the queue, without the wait in the line before it.
     let mut watch = caller.watch(watch_request("run", ms(100))).await.unwrap();
     let completions = watch.message().await.unwrap().unwrap().completions;
     let waits: Vec<_> = completions.iter().map(|end| duration(end.queue_wait)).collect();
@@ -79,7 +79,7 @@ async fn a_deadline_that_passes_in_line_leaves_nothing_on_the_queue() {
     assert_eq!((status.code(), bed.now()), (Code::DeadlineExceeded, 110));
     assert_eq!(bed.ledger.levels().waiting, 0);
 
-    // Its place in line is free again, and the next one gets the place on the queue.
+    // The place in the line is free again, and the next caller gets the place on the queue.
     let next = tokio::spawn(caller.enqueue(message("run/3")));
     assert_eq!(acknowledged_at(&bed, next).await, 250);
     bed.at(2_000).await;

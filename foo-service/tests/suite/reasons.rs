@@ -1,4 +1,4 @@
-//! Reasons of refusal: declared once, told in metrics, Watch and documentation.
+//! Reasons of refusals: they are declared once, and appear in metrics, in Watch and in the documentation.
 
 use std::{fs, path::Path};
 
@@ -112,7 +112,7 @@ async fn a_watch_is_counted_when_its_stream_ends() {
 
     bed.trigger.drain();
     while stays.message().await.unwrap().is_some() {}
-    // ok, rejected, expired, cancelled, unavailable, invalid, failed
+    // In this order: ok, rejected, expired, cancelled, unavailable, invalid, failed.
     assert_eq!(ended(), [1, 0, 0, 1, 0, 1, 0]);
     let doors = Door::ALL.map(|door| bed.ledger.door(door));
     assert!(doors.iter().all(|door| door.refused == 0), "Watch carries no message");

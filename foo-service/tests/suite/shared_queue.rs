@@ -1,5 +1,5 @@
-//! A shared queue over a real nats-server. Several instances use it, any instance may start or stop meanwhile, and no message
-//! that was acknowledged is lost.
+//! A shared queue on a real nats-server. Several instances use it and can start or stop at any time, and no acknowledged
+//! message is lost.
 
 use crate::support::{
     Caller, demanding, message, ms,
@@ -59,7 +59,7 @@ async fn two_instances_share_the_work_and_one_that_drains_leaves_nothing_behind(
     send(&caller, "run", 20..30, 10).await;
     let ends = until_told(&caller, "run", 30).await;
     assert!(ends.values().all(|ends| *ends == [End::Completed]), "{ends:?}");
-    // At most the one that was in hand, and was given back.
+    // At most one message was delivered again: one that the stopped instance had taken, and gave back without processing it.
     assert!(metric(&one, REDELIVERED).await <= 1);
 }
 
@@ -141,7 +141,7 @@ async fn what_a_killed_instance_had_is_done_by_another_and_told_by_all() {
         .map(|ends| ends.len() - 1)
         .sum::<usize>();
     assert!(twice <= 4 * kills, "{twice} were done twice");
-    // A watch goes on with another instance where it was with the first.
+    // A watch can resume with another instance, at the position that it had with the first.
     let last = caller.look().await;
     assert!(!last.queue_id.is_empty());
     caller.enqueue(demanding("run/last", ms(0))).await.unwrap();
@@ -160,7 +160,7 @@ async fn what_a_killed_instance_had_is_done_by_another_and_told_by_all() {
     assert_eq!(rest, ["run/last"]);
 }
 
-/// Sends each message until it is acknowledged, with the same id; returns how often it was refused as unavailable.
+/// Sends a message, always with the same id, until it is acknowledged. Returns how often it was refused as unavailable.
 async fn send_until_acknowledged(caller: &Caller, id: &str) -> u64 {
     let mut refused = 0;
     loop {
@@ -235,7 +235,7 @@ async fn work_that_takes_longer_than_the_lease_is_not_delivered_again() {
         nats.instance(&["--queue-lease", "1s"]).await,
     ];
     let caller = one.caller().await;
-    // One is in service for three leases. Another waits in the hand of an instance whose worker a call of Process has.
+    // The work on each message takes longer than three leases, so the instance must renew the lease.
     for number in 0..3 {
         caller
             .enqueue(demanding(&format!("run/{number}"), ms(3200)))

@@ -1,4 +1,4 @@
-//! TLS: both doors behind it, certificates that change while connections are open, and peers that do not shake hands.
+//! TLS: both RPCs over TLS, certificates that change while connections are open, and peers that do not complete a handshake.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -26,12 +26,12 @@ use crate::support::{
     program::{Program, run},
 };
 
-/// The flags of a service with that certificate.
+/// The flags for a service with this certificate.
 fn flags(identity: &Identity) -> [&str; 4] {
     ["--tls-cert", &identity.cert, "--tls-key", &identity.key]
 }
 
-/// A connection to a program from a client that trusts that authority.
+/// Opens a TLS connection to the program. The client trusts the authority, and has the certificate `me`, if any.
 async fn connect(program: &Program, trusted: &Authority, me: Option<&Identity>) -> io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots
@@ -123,7 +123,7 @@ async fn only_clients_of_the_right_authority_are_taken_where_one_is_named() {
     let known = connect(&program, &authority, Some(&me)).await.unwrap();
     Caller::over(known).await.process(message("")).await.unwrap();
     for unwanted in [None, Some(&late), Some(&stranger)] {
-        // With TLS 1.3 a client learns only afterwards that it is not wanted.
+        // With TLS 1.3 a client learns only after its handshake that its certificate is refused.
         let mut refused = connect(&program, &authority, unwanted).await.unwrap();
         refused.read(&mut [0; 64]).await.unwrap_err();
     }
@@ -142,7 +142,7 @@ async fn health_asks_over_tls_where_the_service_has_it() {
     let program = Program::start(&flags(&identity), &[]).await;
     let address = program.address.to_string();
     let health = ["health", "--listen", &address];
-    // The service's own environment, as in a container.
+    // As in a container, `health` runs with the service's environment.
     let environment = [("FOO_TLS_CERT", &*identity.cert), ("FOO_TLS_KEY", &*identity.key)];
     let (code, stdout, stderr) = run(&health, &environment).await;
     assert_eq!((code, &*stderr), (Some(0), ""));

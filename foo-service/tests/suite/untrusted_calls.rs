@@ -1,5 +1,5 @@
-//! Whatever a caller sends is answered, as the rules of the wire say, and the service goes on: properties of random
-//! messages, bytes, deadlines and requests to watch, through the whole of HTTP/2.
+//! The service answers anything that a caller sends, by the rules of the wire contract, and goes on. Property tests with random
+//! messages, bytes, deadlines and Watch requests, over real HTTP/2.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const MAX_DEMAND: Duration = Duration::from_millis(500);
 
 type Checked = Result<(), TestCaseError>;
 
-/// Has `test` a service and a caller of its own, in virtual time; afterwards the service must be well.
+/// Runs `test` with a new service and a caller, in virtual time. Afterwards the service must still work.
 fn with_service(test: impl AsyncFnOnce(&TestBed, &Caller) -> Checked) -> Checked {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -51,12 +51,12 @@ fn with_service(test: impl AsyncFnOnce(&TestBed, &Caller) -> Checked) -> Checked
     })
 }
 
-/// Any text, of up to so many characters of one to four bytes.
+/// A random text of at most `most` characters, of one to four bytes each.
 fn text(most: usize) -> impl Strategy<Value = String> {
     vec(any::<char>(), 0..=most).prop_map(String::from_iter)
 }
 
-/// Any duration of the wire; half of them in the range where the rules differ.
+/// A random duration of the wire. Half of them are near the bounds of what is allowed.
 fn wire_duration() -> impl Strategy<Value = foo_proto::Duration> {
     prop_oneof![
         (any::<i64>(), any::<i32>()),
@@ -76,7 +76,7 @@ fn any_message() -> impl Strategy<Value = Message> {
     })
 }
 
-/// What a duration of the wire means, by the definition of google.protobuf.Duration: of one sign, nanos below a second.
+/// The value of a wire duration if it is valid (by the definition of google.protobuf.Duration) and not negative.
 fn meaning(duration: foo_proto::Duration) -> Option<Duration> {
     let normal = duration.seconds >= 0 && (0..1_000_000_000).contains(&duration.nanos);
     normal.then(|| {
@@ -85,7 +85,7 @@ fn meaning(duration: foo_proto::Duration) -> Option<Duration> {
     })
 }
 
-/// The first field that the rules refuse.
+/// The first field of a message that the service must refuse, as its error names it; `None` if the message is valid.
 fn at_fault(message: &Message) -> Option<&'static str> {
     if message.id.len() > MAX_ID_BYTES {
         Some("message.id: ")
@@ -111,7 +111,7 @@ fn check_answer(message: &Message, answer: Result<String, Status>) -> Checked {
     Ok(())
 }
 
-/// A body as gRPC wants it, of a request that may be none.
+/// A body that is one correct gRPC frame, but does not always contain a valid request.
 fn framed() -> impl Strategy<Value = Vec<u8>> {
     let request = any_message().prop_map(|message| EnqueueRequest { message: Some(message) }.encode_to_vec());
     prop_oneof![2 => request, 1 => vec(any::<u8>(), 0..64)].prop_map(|bytes| {
@@ -120,7 +120,7 @@ fn framed() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// The body of a request: whole, with a byte of it changed, cut off, or anything.
+/// A random body: a correct frame, one with a changed byte, one that is cut off, or random bytes.
 fn any_body() -> impl Strategy<Value = Vec<u8>> {
     let changed = (framed(), any::<Index>(), any::<u8>()).prop_map(|(mut body, at, byte)| {
         let at = at.index(body.len());
@@ -134,13 +134,13 @@ fn any_body() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![framed(), changed, cut, vec(any::<u8>(), 0..64)]
 }
 
-/// The one message of a body, if it is one frame, uncompressed.
+/// The message in a body that is exactly one uncompressed frame; `None` for other bodies.
 fn unframed(body: &[u8]) -> Option<&[u8]> {
     let (head, message) = body.split_at_checked(5)?;
     (head == [&[0][..], &u32::try_from(message.len()).ok()?.to_be_bytes()].concat()).then_some(message)
 }
 
-/// Sends a body just as it is. Returns the status that it is answered with, and what is said of it.
+/// Sends a body without changes. Returns the status code and the message of the answer.
 async fn post(caller: &Caller, method: &str, timeout: Option<HeaderValue>, body: Vec<u8>) -> (Code, String) {
     let mut request = http::Request::post(format!("http://service/foo.v1.FooService/{method}"))
         .header("content-type", "application/grpc")
@@ -169,7 +169,7 @@ fn status(headers: &http::HeaderMap) -> (Code, String) {
     (code, said.unwrap_or_default().to_owned())
 }
 
-/// `grpc-timeout`: anything that a header can carry, and much that looks like one.
+/// Calls Process with this `grpc-timeout` header. Returns the status code and the message of the answer.
 async fn with_timeout(caller: &Caller, timeout: HeaderValue) -> (Code, String) {
     let request = ProcessRequest {
         message: Some(message("in time?")),
@@ -186,7 +186,7 @@ fn any_timeout() -> impl Strategy<Value = HeaderValue> {
     prop_oneof![1 => anything, 3 => likely].prop_filter_map("no header has these bytes", Result::ok)
 }
 
-/// As PROTOCOL-HTTP2.md defines it: at most eight digits, and a unit.
+/// Whether a value is a timeout by PROTOCOL-HTTP2.md: one to eight digits and a unit.
 fn is_timeout(value: &HeaderValue) -> bool {
     match value.as_bytes() {
         [digits @ .., unit] => {
@@ -234,7 +234,7 @@ proptest! {
                 let (code, said) = post(caller, method, None, body.clone()).await;
                 let calls: u64 = RequestOutcome::ALL.map(|outcome| bed.ledger.requests(door, outcome)).iter().sum();
                 prop_assert_eq!(calls, 1);
-                // The two requests are alike on the wire.
+                // The requests of Enqueue and Process have the same form on the wire, so both can be decoded as one.
                 let message = unframed(&body).map(|bytes| EnqueueRequest::decode(bytes).map(|request| request.message));
                 match message {
                     Some(Ok(Some(message))) => {
@@ -242,7 +242,7 @@ proptest! {
                         prop_assert_eq!(code, if taken { Code::Ok } else { Code::InvalidArgument }, "{}", said);
                     }
                     Some(_) => prop_assert_eq!(code, Code::InvalidArgument, "{}", said),
-                    // Broken frames: tonic's business, as long as it is not called a fault of ours.
+                    // tonic answers broken frames. Any of these codes is right, because none is for a fault of the service.
                     None => prop_assert!(
                         [Code::Ok, Code::InvalidArgument, Code::ResourceExhausted, Code::Unimplemented].contains(&code),
                         "{:?}: {}", code, said

@@ -1,5 +1,5 @@
-//! Whatever stands in a flag of the service is taken, and is then in its range and makes a service; or it is refused with a
-//! reason. Properties of random text.
+//! Any text as the value of a flag is either refused with a reason or accepted, and then it is in range and a service can be
+//! built with it. Property tests with random texts.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use metrics::NoopRecorder;
 use proptest::prelude::*;
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// Every flag that takes a number, a size or a duration.
+/// All flags that take a number, a size or a duration.
 const FLAGS: [&str; 16] = [
     "workers",
     "service-time",
@@ -32,17 +32,17 @@ const FLAGS: [&str; 16] = [
     "message-ttl",
 ];
 
-/// The settings of one flag, or what is said of it.
+/// The settings after parsing one flag, or the text of the error.
 fn parse(flag: &str, text: &str) -> Result<Settings, String> {
     let command = Settings::augment_args(Command::new("foo-service").no_binary_name(true));
-    // The environment does not matter.
+    // The environment of the test must have no effect.
     let command = command.mut_args(|flag| flag.env(None));
     let matches = command.try_get_matches_from([format!("--{flag}={text}")]);
     let matches = matches.map_err(|error| error.to_string())?;
     Ok(Settings::from_arg_matches(&matches).expect("what was parsed is there"))
 }
 
-/// Any text, and much that looks like a value.
+/// Random texts, most of which look like a value.
 fn any_value() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => "[ +-]?[0-9_,.]{0,22}[ ]?(|k|m|g|e|K|M|Ki|MiB|GiB|EiB|YB|B|e9|e99|E-9)",
@@ -65,9 +65,9 @@ proptest! {
                 for time in [settings.service_time, settings.max_service_demand, settings.drain_delay, settings.drain_timeout, settings.fail_time] {
                     prop_assert!(time <= HOUR);
                 }
-                // Without workers the service needs a queue that outlives it.
+                // An instance without workers needs a queue that outlives it.
                 prop_assert_eq!(settings.check().is_ok(), settings.workers > 0);
-                // And a service can be built so.
+                // A service can be built with these settings.
                 Service::new(Parts {
                     settings,
                     recorder: &NoopRecorder,

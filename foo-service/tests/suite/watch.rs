@@ -1,5 +1,5 @@
-//! Watch: snapshots at once and then at every interval, each watcher with maxima of its own, and no more watchers than
-//! there is room for.
+//! Watch: it sends a snapshot at once and then at every interval, each watcher has its own maxima, and the number of watchers
+//! is bounded.
 
 use crate::support::{TestBed, duration, in_order, message, ms, watch_request};
 use foo_proto::v1::{Level, Snapshot, WatchRequest};
@@ -33,10 +33,10 @@ async fn the_first_snapshot_comes_at_once_and_the_others_at_the_interval() {
         assert_eq!(snapshot.instance_id, crate::support::INSTANCE);
         assert_eq!((snapshot.workers, snapshot.draining), (1, false));
         assert_eq!(snapshot.concurrency_limit, Some(1));
-        // Several services share this process, so its memory belongs to none of them.
+        // Several services share this process, so none of them reports its memory.
         assert_eq!(snapshot.resident_bytes, None);
     }
-    // Another stream counts for itself; without an interval it is a second.
+    // Each stream has its own sequence numbers. The default interval is one second.
     let mut other = caller.watch(WatchRequest::default()).await.unwrap();
     assert_eq!((next(&mut other).await.sequence, bed.now()), (1, 207));
     assert_eq!((next(&mut other).await.sequence, bed.now()), (2, 1_207));
@@ -92,7 +92,7 @@ async fn each_watcher_sees_the_maxima_since_its_own_last_snapshot() {
         bed.at(bed.now() + 1).await;
     }
     bed.at(350).await;
-    // One is left, in service; what was before a watcher came is not its business.
+    // One message is left, in service. The maxima of a watcher do not include the time before it connected.
     let mut late = caller.watch(watch_request("", ms(1_000))).await.unwrap();
     assert_eq!(maxima(&next(&mut late).await), [0, 0, 1, 1]);
 
@@ -137,7 +137,7 @@ async fn refuses_an_interval_out_of_range_and_a_run_id_that_is_too_long() {
 
 #[tokio::test(start_paused = true)]
 async fn takes_only_so_many_watchers_and_has_room_again_when_one_leaves() {
-    // Tried with a permit that ends with the handler, as tower's do: one more was let in.
+    // With a permit that ends with the handler, as tower's do, this test fails: one more watcher is admitted.
     let bed = TestBed::start(in_order());
     let caller = bed.caller().await;
     let mut watchers = vec![];
@@ -147,7 +147,7 @@ async fn takes_only_so_many_watchers_and_has_room_again_when_one_leaves() {
     let status = caller.watch(WatchRequest::default()).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert!(status.message().contains("watchers"), "{status}");
-    // The watchers that are there are not disturbed, and neither is the work of the service.
+    // The existing watchers and the work of the service are not affected.
     for watch in &mut watchers {
         next(watch).await;
     }

@@ -1,11 +1,11 @@
-//! The completions that Watch tells: of the run that was asked for, in order, each exactly once, also across streams.
+//! The completions that Watch reports: those of the requested run, in order, each exactly once, also across streams.
 
 use crate::support::{Caller, TestBed, message, ms, watch_request};
 use foo_proto::v1::{Snapshot, WatchRequest};
 use foo_service::config::{QueueKind, Settings};
 use tonic::Streaming;
 
-/// Work in no time, so that completions come as fast as messages.
+/// A service whose work takes no time, so that completions come as fast as messages.
 fn instant() -> Settings {
     Settings {
         service_time: ms(0),
@@ -48,7 +48,7 @@ async fn tells_the_run_that_was_asked_for_in_order_and_once() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_of_process_are_not_among_them() {
-    // Their callers have been told already.
+    // Calls of Process are not reported, because their callers get the answer itself.
     let bed = TestBed::start(instant());
     let caller = bed.caller().await;
     caller.process(message("a/called")).await.unwrap();
@@ -106,13 +106,13 @@ async fn a_resumed_watch_has_no_gap_and_no_repeat() {
     };
     let mut resumed = caller.watch(resume(&last.instance_id)).await.unwrap();
     let first = next(&mut resumed).await;
-    // The stream is a new one, its position is the old one's.
+    // The stream is new, so its sequence starts at 1, but its position is that of the old one.
     assert_eq!((first.sequence, ids(&first)), (1, vec!["a/3", "a/4"]));
     assert_eq!(first.missed, 0);
     enqueue_all(&caller, &["a/5"]).await;
     assert_eq!(ids(&next(&mut resumed).await), ["a/5"]);
 
-    // A position of another instance means nothing here: everything is told that is still held.
+    // A position of another instance is ignored: all completions that the log still has are reported.
     let mut elsewhere = caller.watch(resume("another instance")).await.unwrap();
     assert_eq!(ids(&next(&mut elsewhere).await), ["a/1", "a/2", "a/3", "a/4", "a/5"]);
 }
@@ -135,7 +135,7 @@ async fn more_than_fits_comes_in_several_snapshots_at_once() {
     let told: Vec<_> = ids(&first).into_iter().chain(ids(&second)).collect();
     let sent: Vec<_> = (0..count).map(|number| format!("a/{number}")).collect();
     assert_eq!(told, sent);
-    // After that it keeps to its interval.
+    // After that the stream keeps to its interval again.
     next(&mut watch).await;
     assert_eq!(bed.now(), 101);
 }

@@ -1,6 +1,6 @@
-//! The work itself: burnt on threads of its own, drawn from a seed, or none at all.
+//! The simulated work: CPU time on separate threads, random times from a seed, or no work at all.
 //!
-//! Burning takes real time, so these tests are the few without a paused clock; none of them asks how fast the machine is.
+//! Burning CPU takes real time, so these are the few tests without a paused clock. None depends on the machine's speed.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn cpu_work_takes_at_least_its_demand_at_both_doors() {
     let caller = bed.caller().await;
     let drawn = caller.process(message("")).await.unwrap();
     let demanded = caller.process(demanding("", ms(40))).await.unwrap();
-    // It burns so much CPU time, and is measured on another clock: these may differ by a little.
+    // The work is a number of milliseconds of CPU time, but the service time is measured by another clock, so it may be a bit less.
     assert!(duration(drawn.service_time) >= ms(19), "{drawn:?}");
     assert!(duration(demanded.service_time) >= ms(39), "{demanded:?}");
 
@@ -41,7 +41,7 @@ async fn cpu_work_takes_at_least_its_demand_at_both_doors() {
 
 #[tokio::test]
 async fn cpu_work_leaves_the_service_free_to_answer() {
-    // Here everything but the burning runs on one thread.
+    // In this test, everything but the CPU work runs on one thread.
     let bed = TestBed::start(Settings {
         max_waiting: 0,
         ..cpu()
@@ -67,7 +67,7 @@ async fn cpu_work_stops_when_nobody_waits_for_it_any_more() {
     until(|| bed.ledger.levels().in_service == 1).await;
     gone.abort();
     until(|| bed.ledger.levels().in_service == 0).await;
-    // There is one thread. It is free again.
+    // The only thread for CPU work is free again.
     crate::support::within_patience(caller.process(demanding("", ms(1))))
         .await
         .unwrap();
@@ -97,7 +97,7 @@ async fn a_service_time_of_zero_takes_no_time() {
     assert_eq!(bed.now(), 0);
     bed.at(1).await;
     assert_eq!(bed.enqueue_door().of(JobOutcome::Completed), 100);
-    // A message that asks for time still gets it.
+    // A message with a service demand still takes that time.
     let answer = caller.process(demanding("", ms(30))).await.unwrap();
     assert_eq!(times(&answer), (0, 30));
 }
@@ -189,7 +189,7 @@ async fn a_slowdown_stretches_what_begins_in_its_phase_and_repeats() {
         took.push(times(&caller.process(message("")).await.unwrap()).1);
     }
     assert_eq!(took, [250, 250, 375, 375, 250, 375]);
-    // Also a message that says itself how long it takes.
+    // The slowdown also applies to a message with a service demand.
     bed.at(4_010).await;
     let demanded = caller.process(demanding("", ms(100))).await.unwrap();
     assert_eq!(times(&demanded), (0, 150));

@@ -1,5 +1,5 @@
-//! `--call`: any unary method, described by the server itself, by a .proto file or by a descriptor set; and one line that
-//! says what to do where that cannot be. FooService stands for any service here; `tests/foreign` has others.
+//! `--call`: any unary method, described by the server's reflection, by a .proto file or by a descriptor set. If that fails, one
+//! line says what to do. These tests use FooService as an example; `tests/foreign` has other services.
 
 use std::{
     io::{Read, Write},
@@ -30,7 +30,7 @@ fn called(url: &str, args: &[&str]) -> load_client::report::Run {
     run
 }
 
-/// Asserts that nothing was run: one line on stderr, which is returned, and nothing on stdout.
+/// Asserts that the program refused to run: with one line on stderr, which is returned, and nothing on stdout.
 fn refused(output: &Output, code: i32) -> String {
     let said = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -50,7 +50,7 @@ fn a_method_is_driven_by_reflection_in_a_closed_and_an_open_loop() {
         assert_eq!(run.rpc, "foo.v1.FooService/Process");
         assert_eq!(run.response_time_seconds["ok"].count, 40);
         assert!(run.goodput_rps.unwrap() > 0.0, "an OK counts as done");
-        // What was sent is what the service had.
+        // The service processed as many messages as were sent.
         assert_eq!(run.service.unwrap().counts.completed, 40);
         assert!(run.audit.is_none());
     }
@@ -80,7 +80,7 @@ fn a_method_is_driven_by_files_that_describe_it() {
 #[test]
 fn a_message_that_the_service_refuses_is_a_failure_with_its_reason() {
     let service = service();
-    // No data: an empty message, which FooService does not take.
+    // Without data the request is an empty message, which FooService refuses.
     let args = [
         "run",
         &service.url,
@@ -220,7 +220,7 @@ fn serve_garbage(body: &'static [u8]) -> String {
     url
 }
 
-/// Does as HTTP/2 wants until the connection is up, then writes bytes that mean nothing. Returns its URL.
+/// Serves HTTP/2 correctly until the connection is established, then writes meaningless bytes. Returns its URL.
 fn serve_noise() -> String {
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     const ACKNOWLEDGED: [u8; 9] = [0, 0, 0, 4, 1, 0, 0, 0, 0];
@@ -238,7 +238,7 @@ fn serve_noise() -> String {
                     let mut body = vec![0; length];
                     connection.read_exact(&mut body)?;
                     match head[3] {
-                        // A ping is what the client wants answered before it believes in the connection.
+                        // The client uses a connection only after its ping was answered.
                         6 => connection.write_all(&[&[0, 0, 8, 6, 1, 0, 0, 0, 0], &body[..]].concat())?,
                         1 => connection.write_all(&[0xde; 4096])?,
                         _ => {}
@@ -290,7 +290,7 @@ fn a_server_of_garbage_fails_every_call_and_the_run() {
         let run = &report.runs[0];
         assert_balanced(run);
         assert_eq!(run.ledger.ok, 0);
-        // A load that is over at once has no rate at all.
+        // A load that is over at once has no rate.
         assert!(run.goodput_rps.unwrap_or_default() <= 0.0, "{:?}", run.goodput_rps);
     }
 }

@@ -1,4 +1,4 @@
-//! `load-client capacity` against services whose capacity is known: in virtual time, and over sockets.
+//! `load-client capacity` with services of known capacity, in virtual time and over sockets.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::support::{
     report, signal,
 };
 
-/// Tests that are as short as they may be.
+/// Flags for tests that are as short as possible.
 const SHORT: [&str; 8] = [
     "--settle",
     "500ms",
@@ -32,7 +32,7 @@ fn found(report: &Report) -> &FoundReport {
     report.capacity.as_ref().unwrap()
 }
 
-/// Every test has a run, and its counts add up.
+/// Asserts that every test of the search has a run, and that its counts add up.
 fn assert_tests(report: &Report) {
     let found = found(report);
     assert_eq!(found.probes.len(), report.runs.len());
@@ -49,8 +49,8 @@ struct Flags {
 }
 
 #[cfg(feature = "embedded")]
-/// Searches for the capacity of a service in this process that has these flags, in virtual time. `change`: what differs from the
-/// defaults of the command.
+/// Searches for the capacity of a service in this process, in virtual time. `flags` are those of the service, and `change`
+/// changes the defaults of the command.
 async fn in_virtual_time(
     flags: &[&str],
     change: impl FnOnce(&mut load_client::capacity::Setting),
@@ -100,7 +100,7 @@ async fn in_virtual_time(
 #[tokio::test(start_paused = true)]
 async fn in_virtual_time_the_bracket_is_within_2_percent_of_workers_over_service_time() {
     for (workers, millis, line) in [(4, 25, "auto"), (2, 50, "fifo")] {
-        // A line without room for all rejects, and a long one makes the response times grow: both show.
+        // At too high a rate, one line rejects requests, and the other makes response times grow. The search must notice both.
         let (count, time) = (workers.to_string(), format!("{millis}ms"));
         let flags = [
             "--workers",
@@ -147,7 +147,7 @@ async fn with_the_defaults_the_capacity_of_a_service_of_25_ms_is_found_in_less_t
         println!("{workers} workers: {took:?}, {} tests", report.probes.len());
         assert!(report.found, "{report:#?}");
         assert!(took < Duration::from_secs(300), "{took:?}: {report:#?}");
-        // At twice the capacity the answers of a test of 5 s begin late: requests of the time before it wait in front of them.
+        // At twice the capacity a test of 5 s gets late answers from its start, because requests from before it wait in front.
         let capacity = f64::from(workers) * 40.0;
         let above = |probe: &&ProbeReport| probe.rps > 1.05 * capacity;
         for probe in report.probes.iter().filter(above) {
@@ -170,7 +170,7 @@ fn over_sockets_the_capacity_is_within_5_percent_of_workers_over_measured_servic
         file.to_str().unwrap(),
     ];
     let search = || report(args.iter().chain(&SHORT));
-    // On a machine that is busy with other things the load client is the limit now and then, and gives no answer.
+    // On a busy machine the load client is sometimes the limit, and the search then finds no capacity.
     let refused = |(_, report): &(_, Report)| found(report).limited_by == Some(Limit::Generator);
     let (output, report) = (0..2)
         .map(|_| search())
@@ -181,7 +181,7 @@ fn over_sockets_the_capacity_is_within_5_percent_of_workers_over_measured_servic
     let found = found(&report);
     assert!(output.status.success() && found.found, "{said}{text}");
     assert_tests(&report);
-    // A sleep of 25 ms takes a little longer. The median of the last test says how long, on a busy machine too.
+    // A sleep of 25 ms takes a little longer. The median of the last test shows how long it takes on this machine.
     let last = found.probes.iter().rfind(|probe| probe.long).unwrap();
     let last = report.run(&last.run).unwrap();
     let waited = last.queue_wait_seconds.unwrap().p50;
@@ -196,14 +196,15 @@ fn over_sockets_the_capacity_is_within_5_percent_of_workers_over_measured_servic
     assert!(text.contains(&found.says[..30]) && text.contains("last test"), "{text}");
     assert!(said.contains("last test"), "{said}");
     assert_page(&file, &report);
-    // The page and the text are made of the report alone.
+    // The page and the text can be made from the saved report alone.
     let saved = folder.path().join("saved.json");
     std::fs::write(&saved, serde_json::to_string(&report).unwrap()).unwrap();
     let shown = load_client(["report"]).arg(&saved).output().unwrap();
     assert_eq!(String::from_utf8(shown.stdout).unwrap(), text);
 }
 
-/// The page has the answer, a dot for each test in both charts, a row for each in the table, and the last test in full.
+/// Asserts that the page has the capacity, for each test a dot in both charts and a row in the table, and the last test in
+/// full.
 fn assert_page(file: &Path, report: &Report) {
     let found = found(report);
     let page = parse(&std::fs::read_to_string(file).unwrap()).unwrap();
@@ -257,7 +258,7 @@ fn a_service_that_holds_no_rate_has_no_answer() {
     assert_eq!(output.status.code(), Some(1));
     let found = found(&report);
     assert!(!found.found && found.holds_rps.is_none(), "{found:#?}");
-    // On a machine that is busy with other things the load client is the limit now and then, and says so.
+    // On a busy machine the load client is sometimes the limit, and says so.
     let last = found.probes.last().unwrap().result;
     let expected = if last == ProbeResult::Fails {
         Limit::Service
@@ -276,7 +277,8 @@ fn a_service_that_holds_no_rate_has_no_answer() {
 
 #[test]
 fn where_the_load_client_is_the_limit_the_capacity_is_at_least_what_held() {
-    // A stream for each of the two connections, and each answer takes 50 ms: 40 per second, and the service could do more.
+    // Each of the two connections allows one stream, and each answer takes 50 ms. So the client can send only 40 per second,
+    // though the service could process more.
     let url = serve(Behaviour {
         refused_of_ten: 0,
         takes: Duration::from_millis(50),

@@ -1,10 +1,10 @@
-//! A service that is left on its defaults does not collapse, whatever the load.
+//! A service with default settings does not collapse at any load.
 
 use std::path::Path;
 
 use crate::support::{assert_balanced, named, report};
 
-/// Goodput as a share of the capacity, 4 workers / 20 ms, of both strategies of the lab at so many requests per second.
+/// The goodput of both strategies of the lab at a rate, as a share of the capacity (4 workers with 20 ms for a message).
 fn goodput(rps: &str) -> [f64; 2] {
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../labs/defaults.toml");
     let (output, report) = report(["compare", lab.to_str().unwrap(), "--virtual-time", "-q", "-r", rps]);

@@ -1,5 +1,4 @@
-//! The documentation, checked: every file that a page links to is there, every heading too, and every test that is named
-//! is a test of the file it is said to be in.
+//! Checks the documentation: every linked file and heading exists, and every named test is in the file that its link names.
 
 use std::{
     collections::HashSet,
@@ -13,7 +12,7 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The pages in the root of the workspace and in `docs`.
+/// The documentation pages in the root of the workspace and in `docs`.
 fn pages() -> Vec<PathBuf> {
     let folders = [workspace(), workspace().join("docs")];
     let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
@@ -23,7 +22,7 @@ fn pages() -> Vec<PathBuf> {
         .collect()
 }
 
-/// The text and the target of every link.
+/// The text and the target of every link on a page.
 fn links(page: &str) -> Vec<(&str, &str)> {
     page.match_indices("](")
         .filter_map(|(middle, _)| {
@@ -48,14 +47,14 @@ fn anchors(page: &str) -> HashSet<String> {
         .collect()
 }
 
-/// The name of a function in backticks, if the text of a link is one.
+/// The function's name if the text of a link is one in backticks.
 fn function(text: &str) -> Option<&str> {
     let name = text.strip_prefix('`')?.strip_suffix('`')?;
     let is_name = name.contains('_') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     is_name.then_some(name)
 }
 
-/// Whether a file has a test of that name.
+/// Whether a source text has a test with this name.
 fn has_test(code: &str, name: &str) -> bool {
     let lines: Vec<&str> = code.lines().map(str::trim).collect();
     lines.windows(2).any(|pair| {

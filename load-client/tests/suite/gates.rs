@@ -1,5 +1,5 @@
-//! `--fail-if` and `--abort-if` against real processes: a service that is frozen, one that refuses on purpose, and what is
-//! said of a rule that cannot be read.
+//! `--fail-if` and `--abort-if` with real processes: a frozen service, a service that rejects a share of requests, and errors
+//! about rules that cannot be parsed.
 
 use std::{
     fs,
@@ -29,8 +29,8 @@ fn run_of(file: &Path) -> Run {
     report.runs.into_iter().next().unwrap()
 }
 
-/// Freezes a service for two seconds in the middle of a run of 10 s at 200/s. Returns the report, and for how long it was
-/// frozen as this machine has it.
+/// Freezes a service for two seconds in the middle of a run of 10 s at 200/s. Returns the run, the exit code, and for how many
+/// seconds the service was really frozen.
 fn frozen(flags: &[&str]) -> (Run, Option<i32>, f64) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
@@ -66,7 +66,7 @@ fn frozen(flags: &[&str]) -> (Run, Option<i32>, f64) {
     (run, status.code(), frozen)
 }
 
-/// The time series shows where nothing was done, and that requests were scheduled all the same.
+/// Asserts that the time series has a hole without goodput as long as the freeze, and that requests were still scheduled in it.
 fn assert_hole(run: &Run, frozen: f64) {
     let (mut longest, mut current, mut from) = (0, 0, 0.0);
     for point in &run.series {
@@ -88,14 +88,15 @@ fn assert_hole(run: &Run, frozen: f64) {
 fn a_frozen_service_shows_in_the_p99_and_fails_its_gate() {
     let (run, code, frozen) = frozen(&["-c", "50"]);
     assert_eq!(code, Some(99));
-    // A fifth of the sends meet the freeze, evenly: p99 of all is 0.95 of it. A busy machine only adds to that.
+    // A fifth of the requests are scheduled during the freeze, evenly, so the p99 of all is 0.95 of its length. A busy machine
+    // makes it only longer.
     let p99 = run.response_time_seconds["ok"].p99;
     assert!(p99 > 0.85 * frozen, "{p99} s of {frozen} s");
-    // Blocked clients send later. On a busy machine, some have not caught up when the load ends.
+    // Blocked clients send later. On a busy machine some have not sent all their requests when the load ends.
     assert!(run.ledger.withheld < 200, "{:?}", run.ledger);
     let gate = &run.gates[0];
     assert_eq!((gate.rule.as_str(), gate.met), ("p99>100ms", Some(true)));
-    // Blocked clients made their sends later: their service time is that of a caller that never had to wait.
+    // Service time counts from the actual send, so the requests that blocked clients sent later show no long service time.
     assert!(run.service_time_seconds["ok"].mean < run.response_time_seconds["ok"].mean / 2.0);
 }
 
@@ -104,7 +105,7 @@ fn blocked_clients_cannot_hide_a_freeze() {
     let (run, code, _) = frozen(&["-c", "2", "--when-blocked", "withhold"]);
     assert_eq!(code, Some(99));
     assert!(run.ledger.withheld > 200, "{:?}", run.ledger);
-    // What they did send looks healthy: that is what common tools report, and pass.
+    // The requests that were sent look healthy. Common tools report only these, and pass.
     assert!(run.response_time_seconds["ok"].p90 < 0.1);
     let gate = &run.gates[0];
     assert_eq!((gate.met, gate.seen), (Some(true), None));
@@ -175,7 +176,7 @@ fn a_rule_of_queued_messages_is_judged_in_virtual_time_too() {
         run.gates.iter().map(|gate| gate.met.unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(met("async-bounded"), [true, false, false]);
-    // Half of the sends were withheld: half of all are never done.
+    // Half of the requests were withheld, so half are never done.
     assert_eq!(met("sync"), [false, false, false]);
 }
 
@@ -187,7 +188,7 @@ fn a_message_that_is_not_done_when_the_run_ends_was_never_done() {
     let rules = rules.iter().flat_map(|rule| ["--fail-if", rule]);
     let (output, report) = report(args.into_iter().chain(strategies).chain(rules));
     assert_eq!(output.status.code(), Some(99));
-    // The service works off half of what comes: the other half is still queued, or was dropped.
+    // The service processes half of the messages. The other half is still queued, or was dropped.
     for (name, reason) in [("async-unbounded", "queued"), ("async-bounded", "discarded")] {
         let run = crate::support::named(&report, name);
         assert_balanced(run);
@@ -221,7 +222,7 @@ fn an_endless_backlog_is_aborted_in_virtual_time() {
     ]);
     assert_eq!(output.status.code(), Some(99));
     let aborted = crate::support::named(&report, "async-unbounded");
-    // Of what is done by t, the last tenth waited t/2 and more: the rule is met soon after 20 s.
+    // Of the messages done by the time t, the last tenth waited almost t/2, so the rule is met soon after 20 s.
     let at = aborted.gates[0].stopped_at_seconds.unwrap();
     assert!((20.0..30.0).contains(&at), "{at}");
     assert!(aborted.audit.as_ref().unwrap().queued > 0);
@@ -276,7 +277,7 @@ fn refusals_on_purpose_are_not_mixed_with_answers_and_fail_no_run() {
     let run = &report.runs[0];
     assert_balanced(run);
     assert_eq!((run.ledger.ok, run.ledger.rejected), (350, 150));
-    // Every accepted call took 50 ms and more; half of the refusals did not, whatever this machine has to do besides.
+    // Every accepted call takes at least 50 ms. At least half of the rejections are faster, also on a busy machine.
     assert!(run.response_time_seconds["ok"].p50 >= 0.05);
     assert!(run.response_time_seconds["rejected"].p50 < run.response_time_seconds["ok"].p50);
     let offered = run.load.offered_rps.unwrap();
@@ -308,7 +309,7 @@ fn the_help_and_its_page_name_every_count_and_every_outcome_that_a_rule_can_judg
             page.contains(&format!("`{name}`")),
             "docs/gates.md does not name {name}"
         );
-        // It can be judged, and an outcome has times besides.
+        // A rule can name it, and if it is an outcome, a rule can also name a percentile of its times.
         let rules = Outcome::ALL.iter().filter(|outcome| outcome.label() == name);
         let rules = rules.map(|outcome| format!("p99({})>1s", outcome.label()));
         for rule in rules.chain([format!("{name}>0")]) {
@@ -350,7 +351,7 @@ fn a_bare_percentile_is_the_time_to_done_where_messages_are_queued() {
         table.contains("async-unbounded  FAIL  p99(time-to-done) 10.") && table.ends_with("8 gates: 2 failed\n\n"),
         "{table}"
     );
-    // The synchronous call is the quick one, and its gate knows it.
+    // The synchronous call is faster, and a gate for this target uses its figures.
     let args = [
         "compare",
         "--virtual-time",
@@ -373,7 +374,7 @@ fn a_bare_percentile_is_the_time_to_done_where_messages_are_queued() {
 
 #[test]
 fn a_time_to_done_that_is_not_known_is_no_pass_and_names_the_gate_to_write() {
-    // Two URLs may be two instances, of which none is watched.
+    // With two URLs, which may be two instances, the load client watches neither, so the time to done is unknown.
     let service = Service::start(["--service-time", "1ms"]);
     let urls = format!("{0},{0}", service.url);
     let args = [

@@ -1,4 +1,4 @@
-//! Completions and manual pages, as the programs that read them take them.
+//! Shell completions and manual pages, as the programs that read them use them.
 
 use std::{fs, process::Command};
 
@@ -11,7 +11,7 @@ fn bash_completes_commands_and_flags() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("completions");
     fs::write(&file, &script.stdout).unwrap();
-    // As if a user had typed these words and pressed the tabulator.
+    // Simulates a user that types these words and presses the tab key.
     let complete = |words: &str| {
         let ask = format!(
             "source '{}'; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
@@ -39,7 +39,7 @@ fn there_are_completions_for_the_common_shells() {
     assert_eq!(output.status.code(), Some(2));
 }
 
-/// The long flags of a text.
+/// The long flags that a text contains.
 fn flags(text: &str) -> Vec<String> {
     let mut flags: Vec<String> = text
         .split(|c: char| !(c.is_ascii_lowercase() || c == '-' || c == '\''))

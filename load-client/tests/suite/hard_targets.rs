@@ -1,5 +1,5 @@
-//! Targets that are not what they seem: frozen, silent, closing at once, partly there. And a load client that is frozen
-//! itself: it has to say so.
+//! Faulty targets: frozen, silent, closing connections at once, or only partly reachable. And a load client that is itself
+//! frozen, which its report must say.
 
 use std::{
     io::Read,
@@ -13,7 +13,7 @@ use rustix::process::Signal;
 
 #[test]
 fn a_peer_that_accepts_and_says_nothing_is_given_up_on() {
-    // Tried without the ping in `transport/link.rs`: it counted as up, and a load was sent.
+    // Without the ping in `transport/link.rs` this test fails: the connection counts as established, and the load begins.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let output = load_client(["run", &url, "--connect-timeout", "300ms"])
@@ -37,7 +37,7 @@ fn a_peer_that_closes_at_once_is_not_dialled_without_end() {
     });
     let output = load_client(["run", &url, "--connect-timeout", "2s"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    // Pauses of 50 ms, doubled up to a second, on two connections.
+    // Two connections are dialled again after pauses of 50 ms, which double up to a second.
     assert!(ACCEPTED.load(Relaxed) < 40, "{ACCEPTED:?} connections in 2 s");
 }
 
@@ -93,7 +93,7 @@ fn a_generator_that_was_frozen_does_not_call_it_backpressure() {
     let client = Running::start(command);
     client.wait_for_line("scheduled");
     signal(client.child(), Signal::STOP);
-    // The freeze is a time, so there is nothing else to wait for.
+    // The freeze must last for a fixed time, so there is no condition to wait for.
     let thawed = std::time::Instant::now() + std::time::Duration::from_millis(1500);
     while let Some(left) = thawed.checked_duration_since(std::time::Instant::now()) {
         thread::park_timeout(left);

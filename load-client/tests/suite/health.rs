@@ -1,4 +1,4 @@
-//! `load-client health`, as a container asks for it.
+//! `load-client health`, as a container's health check runs it.
 
 use crate::support::{Running, Service, load_client, scrape::Page, signal};
 use rustix::process::Signal;
@@ -30,7 +30,7 @@ fn a_load_client_is_alive_while_it_runs_and_not_after() {
         format!("http://{address}: alive\n")
     );
 
-    // A run that is stopped before it has begun has failed.
+    // Wait until the load has begun, because a run that is stopped earlier fails.
     Page::wait_for(address, "the load", |page| page.count("load_intended_total") > 0);
     signal(client.child(), Signal::TERM);
     let (status, said) = client.wait();

@@ -1,5 +1,5 @@
-//! What the program takes: variables of the environment, names that other tools have taught, files of every kind, and one
-//! line that says what to do where something is wrong.
+//! The program's inputs: environment variables, flags of other tools, and files of every kind. If an input is wrong, one line
+//! says what to do.
 
 use std::{
     fs,
@@ -23,7 +23,7 @@ fn with(variables: &[(&str, &str)], args: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// What a run prints that is refused before it begins.
+/// The error of a command that must be refused with exit code 2.
 fn refused(variables: &[(&str, &str)], args: &[&str]) -> String {
     let output = with(variables, args);
     let said = said(&output);
@@ -32,7 +32,7 @@ fn refused(variables: &[(&str, &str)], args: &[&str]) -> String {
     said
 }
 
-/// Asserts that the flags and variables are taken: what fails then is only the connection.
+/// Asserts that the flags and variables are accepted: only the connection fails. Returns the error.
 fn taken(variables: &[(&str, &str)], args: &[&str]) -> String {
     let fast = ["run", NOWHERE, "--connect-timeout", "20ms", "-q"];
     let output = with(variables, &[&fast, args].concat());
@@ -137,7 +137,7 @@ fn a_credential_is_shown_nowhere() {
     }
 }
 
-/// Ways to write a secret where it does not belong, and to forget half of an address.
+/// Values with a secret where it does not belong, and incomplete addresses with a secret.
 const SECRETS: [&str; 8] = [
     "s3cret@h",
     "s3cret%@h",
@@ -169,7 +169,7 @@ fn no_flag_that_takes_a_credential_repeats_it_in_an_error() {
             }
             let url = command.get_positionals().any(clap::Arg::is_required_set);
             for secret in SECRETS {
-                // A header whose name is right would be taken.
+                // A header with a valid name would be accepted, so the name is made invalid.
                 let secret = &if name == Some("NAME: VALUE") {
                     format!("a b {secret}")
                 } else {
@@ -214,7 +214,7 @@ fn a_word_that_may_be_the_rest_of_a_credential_is_not_repeated() {
         let said = refused(&[], words);
         assert!(!said.contains("s3cret"), "{words:?}: {said}");
     }
-    // A word that can be no credential is named.
+    // The error repeats a word that cannot be a credential.
     assert!(refused(&[], &["compare", "lab.toml", "sync"]).contains("'sync'"));
     assert!(refused(&[], &["cmpare"]).contains("'cmpare'"));
 }
@@ -374,7 +374,7 @@ fn what_users_of_other_tools_type_gets_the_right_hint() {
         let error = refused(&[], args);
         assert!(error.contains(hint), "{args:?}: {error}");
     }
-    // A guess that is not near is left out.
+    // A suggestion that is not similar is left out.
     let error = refused(&[], &["run", NOWHERE, "--service-tim", "1s"]);
     assert!(!error.contains("--server-name"), "{error}");
     assert!(error.contains("Usage: load-client run [OPTIONS] <URL>..."), "{error}");
@@ -419,7 +419,7 @@ fn metrics_are_served_at_a_name() {
     assert!(said(&output).contains("metrics at http://"), "{}", said(&output));
 }
 
-/// Runs with that on standard input.
+/// Runs the load client with `input` on standard input.
 fn fed(input: &[u8], args: &[&str]) -> Output {
     let mut child = load_client(args)
         .stdin(Stdio::piped())
@@ -427,7 +427,7 @@ fn fed(input: &[u8], args: &[&str]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A program that ends without reading breaks the pipe, and says why itself.
+    // A program that exits without reading breaks the pipe. Its own error says why, so this one is ignored.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()
 }
@@ -471,7 +471,7 @@ fn a_hyphen_is_standard_input_and_byte_order_marks_are_skipped() {
 
 #[test]
 fn a_service_that_is_no_foo_service_is_said_to_be_one_at_once() {
-    // A server that has only reflection.
+    // This server has only the reflection service.
     let url = own_server::serve_reflection_only();
     for flags in [
         &["-r", "5", "-z", "60s"][..],

@@ -1,5 +1,5 @@
-//! Lab files, over the program: what is wrong in one is said with its line, a lab that is written down gives the same figures,
-//! and an event does what arithmetic says.
+//! Lab files, with the real program: an error names the line of the file, a lab written with `--print-lab` gives the same figures,
+//! and an event has the effect that arithmetic predicts.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -13,7 +13,7 @@ fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// Runs `compare` on a lab, and returns its exit code and what it says on stderr, with the file's name as `FILE`.
+/// Runs `compare` on a lab. Returns the exit code and stderr, in which `FILE` replaces the file's name.
 fn refused(lab: &str, flags: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("lab.toml");
@@ -298,7 +298,7 @@ fn a_lab_that_was_written_down_gives_the_same_figures() {
         let lab = print_lab(args);
         fs::write(&file, &lab).unwrap();
         assert_eq!(figures(&[file.to_str().unwrap()]), figures(args), "{args:?}\n{lab}");
-        // Written down once more it is the same.
+        // Writing that lab again gives the same text.
         assert_eq!(print_lab(&[file.to_str().unwrap()]), lab);
     }
 }
@@ -387,8 +387,8 @@ fn the_flags_of_the_service_reach_the_strategies_they_are_for() {
     assert!(!lab.contains("rps"), "{lab}");
 }
 
-/// The rates of labs/halved-workers.toml, for 16 s. Ten times the workers need ten times as long for a message, so that what
-/// this machine adds to each message counts for a tenth.
+/// The rates of labs/halved-workers.toml, for 16 s. Ten times as many workers take ten times as long for a message, so the time
+/// that a busy machine adds to each message matters only a tenth as much.
 const HALVED: &str = r#"
 [load]
 clients = 100
@@ -414,7 +414,7 @@ fn queue_at_end(run: &Run) -> f64 {
     run.service.as_ref().unwrap().queue_depth_end.unwrap() as f64
 }
 
-/// The deepest queue that the series shows before a time.
+/// The largest queue depth that the series shows before a time.
 fn deepest_before(run: &Run, seconds: f64) -> u64 {
     let before = run.series.iter().filter(|point| point.t < seconds);
     before.filter_map(|point| point.queue_depth).max().unwrap()
@@ -441,8 +441,8 @@ fn half_of_the_workers_do_half_of_the_work_to_the_message() {
         assert_eq!(run.ledger.intended, 6000);
     }
     let queue = named(&report, "async-unbounded");
-    // Ten workers do 125 per second: 100 leave nothing behind. Five do 62.5: 37.5 per second are left, for 30 s. What the five
-    // have in service at the end can be off by one each.
+    // Ten workers process 125 messages per second, so at 100 no queue forms. Five process 62.5, so the queue grows by 37.5 per
+    // second for 30 s. For each of the five workers the result can differ by one message.
     assert!(deepest_before(queue, 29.0) <= 10, "{}", deepest_before(queue, 29.0));
     let left = queue_at_end(queue);
     assert!((left - 37.5 * 30.0).abs() <= 5.0, "{left}");
@@ -450,7 +450,7 @@ fn half_of_the_workers_do_half_of_the_work_to_the_message() {
     assert!((drain - (left + 5.0) / 62.5).abs() < 0.2, "{drain}");
     assert_eq!(queue.audit.as_ref().unwrap().done, 6000);
 
-    // Twenty clients that wait: all of 100 per second for 30 s, then what five workers can do.
+    // With twenty clients that wait: all of the 100 per second for 30 s, then as many as five workers can process.
     let sync = named(&report, "sync");
     let done = sync.ledger.ok as f64;
     assert!((done - (3000.0 + 62.5 * 30.0)).abs() <= 10.0, "{done}");
@@ -458,7 +458,7 @@ fn half_of_the_workers_do_half_of_the_work_to_the_message() {
     assert!(sync.service.as_ref().unwrap().in_system_max <= 20);
 }
 
-/// What a queued message took in service, in seconds, as far as this machine let it.
+/// The mean service time of a queued message on this machine, in seconds.
 fn service_time(run: &Run) -> f64 {
     run.time_to_done_seconds.unwrap().mean - run.queue_wait_seconds.unwrap().mean
 }
@@ -468,7 +468,7 @@ fn half_of_the_workers_do_half_of_the_work_over_sockets() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("lab.toml");
     fs::write(&file, HALVED).unwrap();
-    // A machine with other things to do makes messages take longer, and then they are no news of this program.
+    // On a busy machine messages take longer, and such an attempt proves nothing about this program.
     for attempt in 1..=5 {
         let (output, report) = report(["compare", file.to_str().unwrap(), "-q"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -494,7 +494,7 @@ fn half_of_the_workers_do_half_of_the_work_over_sockets() {
         assert!(share(left, 37.5 * 8.0) <= 0.03, "{left} left, at {took} s a message");
         assert!(deepest_before(queue, 7.0) <= 20, "{}", deepest_before(queue, 7.0));
         let done = sync.ledger.ok as f64;
-        // Of the 50 clients without a worker some wait in line at the end, and are answered after it: 25 are the middle.
+        // At the end up to 50 clients wait in line, and are answered after it: 25 is the middle.
         let expected = 800.0 + 62.5 * 8.0 + 25.0;
         assert!(share(done, expected) <= 0.03, "{done} done, at {took} s a message");
         return;
@@ -515,13 +515,13 @@ fn the_schema_of_lab_files_is_as_committed() {
     );
 }
 
-/// The service of the stack on which nothing is tuned.
+/// The service of the Docker stack that runs with default settings.
 const UNTUNED: &str = "sync-auto";
 
-/// The service of the stack that other services share a queue with.
+/// The service of the Docker stack whose instances share a queue.
 const SHARED: &str = "async-durable";
 
-/// The names of strategies that stand in a file: in front of each there is `before`, after each `after`.
+/// The names of strategies in a file: each stands between the text `before` and the character `after`.
 fn names(file: &str, before: &str, after: char) -> BTreeSet<String> {
     let text = fs::read_to_string(workspace().join(file)).unwrap();
     let parts = text.match_indices(before).map(|(at, _)| &text[at + before.len()..]);

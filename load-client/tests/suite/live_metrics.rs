@@ -1,5 +1,4 @@
-//! `--prometheus-addr`: the page of a running load client against a running service, as Prometheus and a health check see
-//! it.
+//! `--prometheus-addr`: the metrics page of a running load client, as Prometheus and a health check see it.
 
 use crate::support::{
     Running, Service, free_address, load_client,
@@ -19,7 +18,7 @@ const FATES: [&str; 6] = [
     "fate=\"discarded\",reason=\"other\"",
 ];
 
-/// Starts an endless run that shows its metrics, and returns where.
+/// Starts an endless run with a metrics page. Returns the process and the address of the page.
 fn run(url: &str, flags: &[&str]) -> (Running, String) {
     let fixed = ["run", url, "-z", "0s", "--prometheus-addr", "127.0.0.1:0"];
     let client = Running::start(load_client(fixed.iter().chain(flags)));
@@ -43,7 +42,7 @@ fn stop(client: Running) {
 
 #[test]
 fn every_series_is_there_before_anything_happens() {
-    // No service listens there: the client waits for one to come up.
+    // No service listens at this address, so the client waits for one.
     let url = format!("http://{}", free_address());
     let (mut client, address) = run(
         &url,
@@ -79,7 +78,7 @@ fn every_series_is_there_before_anything_happens() {
     );
     assert_eq!(page.count("load_clients"), 4);
     assert_eq!(page.value("load_slo_seconds"), "0.07");
-    // What kept the SLO or the deadline can be counted exactly.
+    // The SLO and the deadline are bounds of buckets, so the requests within them can be counted exactly.
     for bound in ["0.07", "3"] {
         assert!(page.has(&format!("load_time_to_done_seconds_bucket{{le=\"{bound}\"}}")));
     }
@@ -104,8 +103,8 @@ fn the_page_shows_a_synchronous_run_as_it_goes() {
     assert!(page.count("load_warmup_sends_total") >= 95);
     assert_eq!(page.count("load_warming_up"), 0);
     assert!(page.count(&format!("load_requests_total{ok}")) > 0);
-    // Four clients that wait for each answer: all but four sends at most have ended. A page is read while the run goes on,
-    // so a single one may miss that by a send.
+    // Four clients wait for each answer, so at most four requests have not ended. The counters of a page are read one by one while
+    // the run goes on, so a page can be off by one request.
     Page::wait_for(&address, "counts that add up", |page| {
         let over = page.sum("load_requests_total") + page.count("load_withheld_total");
         let intended = page.count("load_intended_total");
@@ -160,7 +159,7 @@ fn what_a_killed_service_had_is_unknown_as_soon_as_the_next_one_is_there() {
 
 #[test]
 fn a_port_of_pages_is_named_as_one_that_speaks_http_1() {
-    // hyper closes a connection that begins as HTTP/2 does, where other servers answer in HTTP/1.1.
+    // hyper closes a connection that begins with HTTP/2. Other servers answer in HTTP/1.1.
     let service = Service::start(["--service-time", "1ms"]);
     let (client, address) = run(&service.url, &[]);
     for pages in [service.admin.clone(), address] {

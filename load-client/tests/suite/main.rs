@@ -1,4 +1,4 @@
-//! All tests that drive the program, in one binary: linking it once is much faster than once per file.
+//! All tests that run the program, in one binary, because linking one binary is much faster than linking one per file.
 
 mod any_service;
 mod capacity;

@@ -1,5 +1,5 @@
-//! What the program writes: files appear whole or not at all, standard output that cannot be written is a failure, standard
-//! error that cannot be written is none, and no signal leaves anything half done.
+//! The program's outputs: files appear whole or not at all, standard output that cannot be written is a failure, standard
+//! error that cannot be written is not, and a signal leaves no incomplete file.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,7 +12,7 @@ use std::{
 use crate::support::{Running, Service, free_address, load_client, signal};
 use rustix::process::Signal;
 
-/// Names in a folder, sorted.
+/// The names of the files in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> = entries
@@ -22,7 +22,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A port on which no service answers.
+/// The URL of an address at which no service listens.
 fn nowhere() -> String {
     format!("http://{}", free_address())
 }
@@ -125,7 +125,7 @@ fn a_report_takes_the_place_and_the_permissions_of_an_older_one() {
     assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(names(folder.path()), ["link.json", "real.json"]);
-    // A new one gets what the user's mask leaves of everything, as with any other program.
+    // A new file gets the permissions that the user's umask allows, as with any other program.
     let (mine, others) = (folder.path().join("new.json"), folder.path().join("others"));
     File::create(&others).unwrap();
     let output = quick(&service.url, &["--json", mine.to_str().unwrap()])
@@ -350,7 +350,7 @@ fn nohup_is_respected() {
     let mut line = || lines.next().unwrap().unwrap();
     while !line().contains(" ok ") {}
     signal(&child, Signal::HUP);
-    // Two lines later it still runs.
+    // Two more lines show that the program still runs.
     assert!(line().contains(" ok ") && line().contains(" ok "));
     signal(&child, Signal::TERM);
     let mut rest = String::new();

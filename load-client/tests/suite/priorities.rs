@@ -1,5 +1,5 @@
-//! Classes of urgency: requests draw them by their shares, a service that looks at them serves the urgent ones first, and the
-//! figures and gates of each class say so.
+//! Classes of urgency: requests get them at random by their shares, a service with classes serves urgent requests first, and
+//! the figures and gates of each class show that.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use load_client::report::{ClassReport, Report, Run};
 
 use crate::support::{assert_balanced, load_client, markup::parse, named, report};
 
-/// Ten times what four workers can do with 20 ms per message. Class 0 asks for half of the capacity.
+/// A load of ten times what four workers with 20 ms per message can process. Requests of class 0 alone are half of the capacity.
 const LAB: &str = r#"
 [load]
 clients = 64
@@ -54,7 +54,7 @@ fn a_service_with_classes_answers_the_urgent_requests_of_a_tenfold_load_and_wast
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    // The rules are true of the service whose calls are alike.
+    // The rules are met by the strategy `alike`, whose service does not use classes.
     assert_eq!(output.status.code(), Some(99), "{text}");
     let report: Report = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
     report.runs.iter().for_each(assert_balanced);
@@ -78,7 +78,7 @@ fn a_service_with_classes_answers_the_urgent_requests_of_a_tenfold_load_and_wast
     assert!((by_class - classes.goodput_rps.unwrap()).abs() < 1e-6, "{by_class}");
     let (one, other) = (share(class(alike, 0)), share(class(alike, 1)));
     assert!((one - other).abs() < 0.05, "{one} {other}");
-    // Of 20,000 requests with a twentieth: five standard deviations.
+    // A twentieth of 20,000 requests is 1000; the tolerance is five standard deviations and a bit more.
     let intended = urgent.ledger.intended;
     assert!(intended.abs_diff(1000) < 5 * 31 + 50, "{intended}");
 

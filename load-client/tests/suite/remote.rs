@@ -1,4 +1,4 @@
-//! Two processes: the load client against a service that comes late, goes away in the middle, and comes back.
+//! Two processes: the load client, and a service that starts late or is restarted during the run.
 
 use crate::support::{Running, Service, assert_balanced, free_address, load_client, report};
 use rustix::process::Signal;
@@ -46,7 +46,7 @@ fn gives_up_on_a_service_that_never_comes() {
     assert!(output.stdout.is_empty(), "nothing is printed as a result");
 }
 
-/// Kills the service in the middle of a run and starts it again; the run goes on, and says what happened.
+/// Kills the service in the middle of a run and starts it again. The run must go on. Returns it.
 fn survives_a_restart(mode: &str, flags: &[&str]) -> load_client::report::Run {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
@@ -56,7 +56,7 @@ fn survives_a_restart(mode: &str, flags: &[&str]) -> load_client::report::Run {
     let mut command = load_client(["run", &service.url, "--mode", mode, "-c", "10", "-r", "100", "-z", "0s"]);
     command.args(["--drain-limit", "60s", "--json"]).arg(&file);
     let client = Running::start(command);
-    // Something has been done, and something is under way.
+    // At this line, some requests have been answered and others are in flight.
     client.wait_for_line("scheduled");
     service.kill();
     client.wait_for_line("unavailable");
@@ -84,7 +84,7 @@ fn a_synchronous_run_goes_on_when_the_service_is_killed_and_restarted() {
 #[test]
 fn what_a_killed_service_had_accepted_is_unknown_not_lost() {
     let run = survives_a_restart("enqueue", &[]);
-    // 100 a second are queued and 33 done: the killed instance had a backlog.
+    // 100 messages a second are queued and 33 are processed, so the killed instance had a backlog.
     assert!(run.audit.unwrap().unknown > 0);
 }
 
@@ -95,11 +95,11 @@ fn what_a_killed_service_had_accepted_on_a_durable_queue_is_neither_lost_nor_unk
     let run = survives_a_restart("enqueue", &["--queue", "durable", "--queue-dir", queue]);
     let audit = run.audit.unwrap();
     assert_eq!((audit.lost, audit.unknown), (0, 0), "{audit:?}");
-    // What has not been done is still on the queue.
+    // All acknowledged messages that are not done are still on the queue.
     assert_eq!(audit.acknowledged, audit.done + audit.queued, "{audit:?}");
     let service = run.service.unwrap();
     let inside = service.counts.admitted - service.counts.completed;
-    // The two are read one after the other, while messages come and go.
+    // The two numbers are read one after the other while the service works, so they can differ a little.
     assert!(inside.abs_diff(service.queued) <= 10, "{service:?}");
 }
 

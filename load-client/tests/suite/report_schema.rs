@@ -1,4 +1,5 @@
-//! `docs/report.schema.json` is the schema of the report's types, and describes what `--json` writes: real reports, field by field.
+//! `docs/report.schema.json` is generated from the report's types. These tests check real reports of `--json` against it, field by
+//! field.
 
 use std::{fs, path::Path};
 
@@ -56,14 +57,15 @@ fn reports_of_all_kinds_are_as_the_schema_says() {
     ];
     assert_eq!(reports[0]["runs"].as_array().unwrap().len(), 5);
     assert!(reports[1]["runs"][0]["audit"].is_object() && reports[2]["runs"][0]["audit"].is_null());
-    // What is written today has every field that there is.
+    // A report that is written today has every field of the schema.
     let mut schema = schema();
     require_all(&mut schema);
     for report in &reports {
         let found = violations(&schema, report);
         assert!(found.is_empty(), "{found:#?}");
     }
-    // The check can fail: of every object on the way down, a field too few, one too many, one of another type.
+    // The check itself is checked: in these objects a missing field, an additional field and a field of another type must be
+    // violations.
     for place in [
         "",
         "/runs/0",
@@ -120,7 +122,7 @@ fn the_schema_has_every_count_and_every_outcome_and_no_other() {
     assert_eq!(names("/$defs/AuditCounts/properties"), sorted(audit));
 }
 
-/// Only what the schema requires, of a report, its runs and their steps.
+/// A report, its runs and their steps, with only those fields that the schema requires.
 fn without_what_came_later(schema: &Value, report: &Value) -> Value {
     let keep = |schema: &Value, value: &mut Value| {
         let required: Vec<&str> = schema["required"]
@@ -145,7 +147,7 @@ fn without_what_came_later(schema: &Value, report: &Value) -> Value {
     report
 }
 
-/// Makes every field of every object that has required ones a required one; those of a set of outcomes are not.
+/// Makes all fields of each object required if some are. Objects without required fields, such as a set of outcomes, stay.
 fn require_all(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

@@ -1,5 +1,5 @@
-//! What the labs come to in virtual time, as tables: docs/results.md. A change of behaviour shows there as a difference,
-//! to be looked at. `UPDATE_RESULTS=1 cargo test -p load-client --test suite results` writes the table anew.
+//! The results of the labs in virtual time, as the tables of docs/results.md. A change of behaviour shows as a difference in
+//! that file. `UPDATE_RESULTS=1 cargo test -p load-client --test suite results` writes it again.
 
 use std::{
     env,
@@ -17,7 +17,7 @@ use load_client::{
     report::{Report, Run},
 };
 
-/// Labs whose results are shown, in that order, and the flags that are laid over them.
+/// The labs in docs/results.md, in order, with flags that replace some of their values.
 const LABS: [(&str, &str); 7] = [
     ("worked-example", "-z 60s --slo 2s"),
     ("spike", ""),
@@ -32,12 +32,12 @@ fn labs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../labs")
 }
 
-/// On and off, drawn with a generator so small that it will never change: gaps of 1/60 s within a burst, of a minute or
-/// more between bursts, demands from 20 ms to 100 ms.
+/// A random trace of bursts, with gaps of 1/60 s within a burst, of a minute or more between bursts, and demands from 20 ms to
+/// 100 ms. It has its own random generator, so that an update of a library cannot change it.
 fn bursts() -> String {
     let mut state = 1_u64;
     let mut draw = |most: u64| {
-        // Knuth's MMIX generator; the high bits are the good ones.
+        // Knuth's MMIX generator. Only its high bits are random enough.
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
@@ -125,7 +125,7 @@ fn every_lab_is_among_the_results_or_on_the_page_of_collapses_and_its_trace_is_a
     names.sort_unstable();
     let mut shown = LABS.map(|(name, _)| name).to_vec();
     shown.extend(metastable::LABS.iter().map(|lab| lab.name));
-    // Its picture is docs/sweep.svg.
+    // The lab `sweep` is shown as docs/sweep.svg instead.
     shown.push("sweep");
     // Its queue is on a server, which takes real time.
     shown.push("shared-queue");

@@ -1,5 +1,5 @@
-//! What clients do about requests that fail: attempts that add up, pauses that the service asks for, and an end by Ctrl-C
-//! between two attempts.
+//! Retries of failed requests: attempts add up, clients pause as long as the service asks, and Ctrl-C ends a run between two
+//! attempts.
 
 use std::{fmt::Write, fs, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::support::{
     Running, Service, assert_balanced, load_client, named, own_server::serve_pushback, report, scrape::Page, signal,
 };
 
-/// Runs strategies in virtual time: twice the capacity of one worker that takes 250 ms, for a minute.
+/// Runs strategies in virtual time for a minute, at twice the capacity of one worker that takes 250 ms for a message.
 fn at_twice_the_capacity(strategies: &str) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("retries.toml");
@@ -47,7 +47,7 @@ load = { retries = 3, pushback = "ignore" }
     );
     let (once, naive) = (named(&report, "once"), named(&report, "naive"));
     assert!(once.attempts.is_none());
-    // A retry at the same instant finds the worker as busy: nothing is gained, and each rejected request costs four attempts.
+    // A retry at the same instant finds the worker still busy, so it gains nothing, and each rejected request makes four attempts.
     assert_eq!(once.ledger, naive.ledger);
     let counts = attempts(naive);
     let ledger = &naive.ledger;
@@ -100,7 +100,7 @@ load = { throttle = "adaptive:10s" }
     let pushed = attempts(named(&report, "pushed"));
     assert!(pushed.retried_then_ok > 50, "{pushed:?}");
     let budget = attempts(named(&report, "budget"));
-    // Half of the bucket of ten, and a tenth of the ok answers.
+    // The budget allows at most half of its ten tokens, and a tenth of a token for each OK answer.
     let retries = budget.attempts - named(&report, "budget").ledger.intended;
     assert!(retries as f64 <= 5.0 + 0.1 * budget.ok as f64, "{budget:?}");
     assert!(budget.given_up_by_budget > 100, "{budget:?}");
@@ -198,8 +198,8 @@ fn a_request_that_is_stopped_between_two_attempts_counts_as_what_it_was_last() {
     assert_eq!(attempts(&report.runs[0]).attempts, 4);
 }
 
-/// Script j: the service is away for a minute. The same load is cut off after each second of that minute, so that the difference of
-/// two runs is what happened in a second.
+/// Script j: the service fails for a minute. The same load is run with an end after each second of that minute, so the difference
+/// between two runs is what happened in one second.
 #[test]
 fn a_throttle_tries_a_service_that_is_away_in_each_second() {
     let mut lab = r#"

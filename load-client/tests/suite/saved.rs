@@ -1,11 +1,11 @@
-//! What a run leaves behind: the time series as CSV, and saved reports that are shown and compared later.
+//! The files of a run: the time series as CSV, and saved reports that are shown and compared later.
 
 use std::{fs, path::Path};
 
 use crate::support::load_client;
 use load_client::report::Report;
 
-/// A minute of the worked example with that many clients, in virtual time.
+/// Runs a minute of the worked example with this many clients, in virtual time. Returns the path of the saved report.
 fn save(folder: &Path, name: &str, clients: &str) -> String {
     let file = folder.join(name).to_str().unwrap().to_owned();
     let csv = folder.join("series.csv");
@@ -76,7 +76,7 @@ fn the_series_is_written_line_by_line_as_the_report_has_it() {
         assert_eq!(line[9].parse().ok(), point.response_time_p99);
         assert_eq!(line[10].parse().ok(), point.resident_bytes);
         assert_eq!(line[11].parse().ok(), point.concurrency_limit);
-        // The answers mean done, so the one time is the other.
+        // Process answers when the message is processed, so the response time is the time to done.
         assert_eq!(point.response_time_p99, point.time_to_done_p99);
     }
 }
@@ -96,11 +96,11 @@ fn a_saved_report_is_shown_as_it_was_and_two_with_what_has_changed() {
     );
 
     let changes = shown(&[&four, &eight]);
-    // Of clients that wait for each answer, as many are in the system as there are.
+    // Clients wait for each answer, so the most in the system is the number of clients.
     let most = changes.lines().find(|line| line.starts_with("most in system")).unwrap();
     assert!(most.ends_with("+100.0 %"), "{changes}");
     assert!(changes.contains("four.json") && changes.contains("eight.json"));
-    // On a machine with more cores there are more connections, too.
+    // On a machine with more cores the number of connections differs too.
     assert!(changes.starts_with("The loads differ: clients 4 and 8."), "{changes}");
 
     let same = shown(&[&four, &four]);

@@ -1,5 +1,5 @@
-//! The load that was asked for is the one that is made: its rate, its number of requests, its length, and what of it is
-//! good. In virtual time, where every figure is exact, and over sockets.
+//! The load client makes the requested load: its rate, number of requests and length are right, and so is its goodput. In
+//! virtual time, where every figure is exact, and over sockets.
 
 use crate::support::{
     Service, assert_balanced, load_client,
@@ -8,7 +8,7 @@ use crate::support::{
 };
 use load_client::report::Run;
 
-/// The run of one strategy in virtual time.
+/// Runs one strategy of the worked example in virtual time.
 fn virtual_run(strategy: &str, flags: &str) -> Run {
     let fixed = ["compare", "--virtual-time", "-q", "--strategy", strategy];
     let (output, report) = report(fixed.into_iter().chain(flags.split(' ')));
@@ -28,7 +28,7 @@ fn near(what: &str, found: f64, right: f64, by: f64) {
 
 #[test]
 fn fewer_requests_than_clients_keep_the_rate() {
-    // How far the end may be off: the phases of the clients are drawn.
+    // The last number is the tolerance for the end of the load, in seconds, because the phases of the clients are random.
     for (flags, requests, seconds, by) in [
         ("-n 20 -r 10 -c 100", 20, 2.0, 0.5),
         ("-n 150 -r 100 -c 100", 150, 1.5, 0.1),
@@ -49,7 +49,7 @@ fn fewer_requests_than_clients_keep_the_rate() {
 
 #[test]
 fn a_number_of_requests_is_made_even_if_clients_wait() {
-    // Two clients, and answers that take 50 ms: 40 a second can be made, not 200. All are made, later.
+    // Two clients with answers after 50 ms can send only 40 requests a second, not 200. All requests are still sent, later.
     let url = serve(Behaviour {
         refused_of_ten: 0,
         takes: std::time::Duration::from_millis(50),
@@ -80,7 +80,7 @@ fn a_load_lasts_as_long_as_was_asked_for() {
         let last = run.series.last().unwrap().t;
         assert!(last >= last_point - 1e-6, "{flags}: the series ends at {last}");
     }
-    // What had to wait was done during the pause, which belongs to the load.
+    // The waiting messages were processed during the pause at the end of the load.
     let paused = virtual_run("async-unbounded", "--stages 10s:8,60s:0").service.unwrap();
     assert_eq!(paused.queue_depth_end, Some(0));
     near("the drain", paused.drain_seconds.unwrap(), 0.0, 1e-9);
@@ -112,7 +112,7 @@ fn a_stage_without_sends_lasts_over_sockets_too() {
         assert_eq!(run.ledger.intended, intended, "{flags}");
         assert!(run.series.last().unwrap().t >= 0.9, "{flags}");
     }
-    // The series of a service that is not watched lasts as long.
+    // The series has the same length if the service has no Watch.
     let unwatched = serve(Behaviour {
         refused_of_ten: 0,
         takes: std::time::Duration::ZERO,
@@ -132,7 +132,7 @@ fn a_ramp_sends_its_integral() {
         let within = f64::from(second)..f64::from(second + 1);
         let within = up.series.iter().filter(|point| within.contains(&point.t));
         let offered: f64 = within.map(|point| point.offered_rps * step).sum();
-        // The integral of 10 t, and each of four clients less than one send off.
+        // The expected number is the integral of 10 t; each of the four clients can be off by less than one request.
         near("offered in a second", offered, 5.0 + 10.0 * f64::from(second), 4.0);
     }
     let stages = up.configuration.unwrap().stages.unwrap();
@@ -169,7 +169,7 @@ fn a_run_in_which_all_is_done_in_time_has_a_goodput_of_all() {
         let run = &report.runs[0];
         assert_eq!(run.goodput_rps, run.load.offered_rps, "{flags}");
     }
-    // What missed the SLO is not good, whenever it was done: 10 s of work for 20 s of load, after 20 s of work.
+    // Requests that miss the SLO do not count as goodput, even if they are done.
     let late = virtual_run("async-unbounded", "-r 8 -z 20s --slo 2s");
     let good = late.goodput_rps.unwrap() * 20.0;
     assert!((4.0..=20.0).contains(&good), "{good} of {:?}", late.ledger);
@@ -177,7 +177,7 @@ fn a_run_in_which_all_is_done_in_time_has_a_goodput_of_all() {
 
 #[test]
 fn a_rule_on_the_way_judges_goodput_by_what_is_known() {
-    // Answers take most of a second: after a second half of what was sent is under way, and all of it will be good.
+    // Answers take 700 ms, so after a second more than half of the requests are in flight, and all will be good.
     let url = serve(Behaviour {
         refused_of_ten: 0,
         takes: std::time::Duration::from_millis(700),
@@ -260,7 +260,7 @@ fn a_first_run_has_clients_enough_for_a_service_that_takes_its_time() {
         let run = &report.runs[0];
         assert_balanced(run);
         assert_eq!(run.load.clients, clients, "{flags}");
-        // A hundred clients send once each, so that none can hold another request back.
+        // A hundred clients send one request each, so none is withheld because of another.
         assert!(run.ledger.withheld == 0 || clients < 100, "{flags}: {:?}", run.ledger);
     }
     assert_eq!(virtual_run("sync", "-r 100 -z 1s").load.clients, 4);

@@ -1,4 +1,4 @@
-//! `load-client selftest`, as a user runs it: it proves the measuring, or says why it could not.
+//! `load-client selftest`, as a user runs it: it proves that the measurements are right, or says why it cannot.
 
 use std::{
     io::{BufRead, BufReader},
@@ -10,7 +10,7 @@ use crate::support::{load_client, signal};
 use load_client::selftest::Experiment;
 use rustix::process::Signal;
 
-/// The figures of each experiment: one missing is one that nobody judges any more.
+/// The figures of each experiment. The list is complete, so a figure that is no longer judged is noticed.
 const FIGURES: [(Experiment, &[&str]); 9] = [
     (
         Experiment::FreezeOpen,
@@ -120,11 +120,12 @@ const FIGURES: [(Experiment, &[&str]); 9] = [
     ),
 ];
 
-/// Where a line of the table has the cell of that column.
+/// The cell of a line in the table's column `column`, which ends at the column `next`.
 fn cell<'a>(header: &str, line: &'a str, column: &str, next: Option<&str>) -> &'a str {
     let from = header.find(column).unwrap();
     let to = next.map(|next| header.find(next).unwrap());
-    // Only what is reported may hold other characters than ASCII, and it is not asked for.
+    // Byte positions are right, because only the column "reported" can have non-ASCII characters, and the last column is taken
+    // from the end.
     let cell = match to {
         Some(to) => line.get(from..to),
         None => line.split("  ").last(),
@@ -132,7 +133,7 @@ fn cell<'a>(header: &str, line: &'a str, column: &str, next: Option<&str>) -> &'
     cell.unwrap_or_default().trim()
 }
 
-/// The rows of the table: experiment, figure, whether it agrees.
+/// The rows of the table: the experiment, the figure, and the cell "agrees".
 fn rows(text: &str) -> Vec<(String, String, String)> {
     let mut lines = text.lines().skip_while(|line| !line.starts_with("experiment"));
     let header = lines.next().unwrap_or_else(|| panic!("no table: {text}"));
@@ -161,8 +162,8 @@ fn text(output: &Output) -> (String, String) {
     )
 }
 
-/// On a machine that is too busy it must say that, and nothing worse: no test asserts how fast a machine is. What does not
-/// depend on that must be right all the same.
+/// No test asserts how fast the machine is: on a machine that is too busy, the selftest must say only that. Figures that do
+/// not depend on the machine's speed must still be right.
 #[test]
 fn every_figure_is_what_it_must_be() {
     let output = load_client(["selftest", "-q"]).env("COLUMNS", "200").output().unwrap();
@@ -193,11 +194,11 @@ fn every_figure_is_what_it_must_be() {
 fn a_stop_ends_it_and_says_what_was_not_done() {
     let mut command = load_client(["selftest"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Its first word on how it gets on: by then it listens for signals.
+    // After its first line of progress the program handles signals.
     let mut progress = BufReader::new(child.stderr.take().unwrap());
     progress.read_line(&mut String::new()).unwrap();
     signal(&child, Signal::INT);
-    // Read on, so that the pipe never fills.
+    // The rest is read too, so that the pipe never becomes full.
     let reading = thread::spawn(move || progress.lines().for_each(drop));
     let output = child.wait_with_output().unwrap();
     reading.join().unwrap();

@@ -1,4 +1,4 @@
-//! One service of several instances: each gets its share, and what one of them does is told apart from its absence.
+//! A service with several instances: each gets its share of the load, and the report shows the results of each instance.
 
 use std::{fs, process::Command};
 
@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 const QUICK: [&str; 2] = ["--service-time", "1ms"];
 
-/// The calls that a service has answered with OK.
+/// How many calls of Process a service has answered with OK.
 fn answered(service: &Service) -> u64 {
     Page::scrape(&service.admin).count(r#"foo_requests_total{rpc="process",outcome="ok"}"#)
 }
@@ -25,7 +25,7 @@ fn every_url_gets_its_turn_of_the_connections() {
     assert_balanced(run);
     assert_eq!(run.ledger.ok, 80);
     assert!(run.service.is_none(), "one instance's word does not stand for both");
-    // Clients share the connections in turn, and each sends as often.
+    // Clients are assigned to connections in turn, and each sends equally often.
     assert_eq!(services.each_ref().map(answered), [40, 40]);
     let targets = run.targets.as_ref().unwrap();
     for (target, service) in targets.iter().zip(&services) {
@@ -62,7 +62,7 @@ fn an_instance_that_dies_is_missed_and_taken_back_when_it_returns() {
         ledger.unavailable > 0 && ledger.rejected + ledger.failed == 0,
         "{ledger:?}"
     );
-    // Those on the connection to the other never noticed.
+    // Requests on the connection to the other instance were not affected.
     assert!(ledger.unavailable < ledger.ok, "{ledger:?}");
     let [other, dead] = &run.targets.as_ref().unwrap()[..] else {
         panic!("{:?}", run.targets)
@@ -73,7 +73,7 @@ fn an_instance_that_dies_is_missed_and_taken_back_when_it_returns() {
     let mut sum = other.ledger;
     sum.add(&dead.ledger);
     assert_eq!(sum, *ledger);
-    // Neither the clients nor a slow service are why some were late; a busy machine may be.
+    // The verdict must not blame the clients or the service; on a busy machine it may blame the load client.
     let limit = run.verdict.limited_by;
     assert!(matches!(limit, None | Some(Limit::Generator)), "{:?}", run.verdict);
     let first = &run.first_messages.as_ref().unwrap()["unavailable"];
@@ -84,7 +84,7 @@ fn an_instance_that_dies_is_missed_and_taken_back_when_it_returns() {
 fn a_run_does_not_begin_without_one_of_its_instances_and_says_which_and_what_to_do() {
     let service = Service::start(QUICK);
     let absent = format!("http://{}", free_address());
-    // Whichever comes first.
+    // The order of the URLs does not matter.
     for urls in [[&*service.url, &*absent], [&*absent, &*service.url]] {
         let flags = ["-c", "4", "-n", "8", "--connect-timeout", "300ms"];
         let output = load_client(["run"].iter().chain(&urls).chain(&flags)).output().unwrap();
@@ -107,7 +107,7 @@ fn a_run_does_not_begin_without_one_of_its_instances_and_says_which_and_what_to_
         );
     }
     assert_eq!(answered(&service), 0);
-    // One that comes up within the time is waited for.
+    // The client waits for an instance that starts within the connect timeout.
     let mut command = load_client(["run", &service.url, &absent, "-c", "4", "-r", "100", "-n", "40"]);
     command.args(["--connect-timeout", "600s"]);
     let client = Running::start(command);
@@ -131,7 +131,7 @@ fn too_few_connections_for_all_services_are_an_error_of_usage() {
     }
 }
 
-/// The program with this file as /etc/hosts, where the system lets one do that: in a mount namespace of its own.
+/// A command that runs `program` with this file as /etc/hosts, in a mount namespace of its own. Some systems do not allow that.
 fn with_hosts(hosts: &std::path::Path, program: &Command) -> Command {
     let mut command = Command::new("unshare");
     command
@@ -163,7 +163,7 @@ fn a_dns_name_stands_for_all_its_addresses_and_is_asked_again_at_every_connect()
     let called = |page: &Page| page.count(name) > 0;
     Page::wait_for(&first.admin, "a call to the first", called);
     Page::wait_for(&second.admin, "a call to the second", called);
-    // The second moves: only a client that asks for the name again finds it.
+    // The second instance moves to another address. A client finds it only if it resolves the name again.
     let third = Service::start_at(&format!("127.0.0.3:{port}"), QUICK);
     fs::write(&hosts, "127.0.0.1 twins\n127.0.0.3 twins\n").unwrap();
     second.kill();

@@ -1,4 +1,4 @@
-//! Instances that share a queue: the audit follows each message over all of them, whichever instance did it.
+//! Instances that share a queue: the audit finds the outcome of each message, no matter which instance processed it.
 
 use std::fs;
 
@@ -7,13 +7,13 @@ use rustix::process::Signal;
 
 use crate::support::{Running, Service, assert_balanced, load_client, named, nats::Nats, report, signal};
 
-/// An instance that shares the queue of `nats`.
+/// Starts an instance on the shared queue of `nats`, with additional flags.
 fn instance(nats: &Nats, more: &[&str]) -> Service {
     let flags = ["--queue", &nats.url, "--queue-lease", "1s", "--service-time", "5ms"];
     Service::start(flags.iter().chain(more))
 }
 
-/// A load on these instances.
+/// The arguments for a load on the instances at `urls`, with additional flags.
 fn load<'a>(urls: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let run = ["run", urls, "--mode", "enqueue", "-c", "8", "-r", "200", "--no-tui"];
     run.iter().chain(more).copied().collect()

@@ -1,5 +1,5 @@
-//! The simulation behind docs/overload.md, held to the whole stack in virtual time on a handful of its cells: the same load, service
-//! times and policy come to the same goodput.
+//! Compares the simulation of docs/overload.md with the real service and load client in virtual time, in a few of its cells: the
+//! same load, service times and policy must give the same goodput.
 
 use std::fs;
 
@@ -11,25 +11,25 @@ use admission_simulation::{
 
 use crate::support::{assert_balanced, named, report};
 
-/// How far the two may be from each other, as a share of the capacity.
+/// By how much the two goodputs may differ, as a share of the capacity.
 const CLOSE: f64 = 0.015;
-/// Mean service time in the stack, in seconds. Long beside the tick of the clock, 1 ms.
+/// The mean service time of the real service, in seconds: long compared with the clock's tick of 1 ms.
 const SERVICE: f64 = 0.2;
 
 struct Cell {
     workers: u32,
-    /// Over the capacity.
+    /// The offered load, as a multiple of the capacity.
     load: f64,
     times: Times,
-    /// In service times.
+    /// The SLO, in service times.
     slo: f64,
     policy: Policy,
-    /// The same policy, as keys of the lab's service.
+    /// The same policy, as keys of the lab file's service.
     keys: &'static str,
 }
 
 impl Cell {
-    /// Goodput over the capacity, by discrete events.
+    /// The goodput of the simulation, as a share of the capacity.
     fn simulated(&self) -> f64 {
         let seeds = 1..=4;
         let good = seeds.map(|seed| {
@@ -52,7 +52,7 @@ impl Cell {
         good.sum::<f64>() / 4.0
     }
 
-    /// The same over the whole stack, for so many requests done.
+    /// The goodput of the real service, as a share of the capacity. The load is long enough for `done` requests to be processed.
     fn measured(&self, done: f64) -> f64 {
         let capacity = f64::from(self.workers) / SERVICE;
         let seconds = 20.0 + done / capacity / self.load.min(1.0);
@@ -94,8 +94,8 @@ service = {{ workers = {}, service-time = "200ms", service-time-distribution = "
         )
     }
 
-    /// Good answers over the capacity; below the capacity without the chance that is in the number of arrivals. Both are for a
-    /// service time.
+    /// The goodput as a share of the capacity, from good answers and arrivals per service time. Below the capacity it is computed
+    /// from the share of good answers, so the random number of arrivals does not matter.
     fn over_capacity(&self, good: f64, arrived: f64) -> f64 {
         if self.load < 1.0 {
             good / arrived * self.load

@@ -1,4 +1,4 @@
-//! Ctrl-C at any moment: the report so far, and counts that add up.
+//! Ctrl-C at any moment of a run: the program writes the report so far, and its counts add up.
 
 use crate::support::{Running, Service, assert_balanced, load_client, signal};
 use load_client::report::Report;

@@ -1,4 +1,4 @@
-//! `load-client sweep`: goodput against offered load.
+//! `load-client sweep`: measures goodput at several offered loads.
 
 use std::{fs, path::Path};
 
@@ -84,7 +84,7 @@ fn the_same_seed_gives_the_same_sweep_and_the_pictures_and_the_table_show_it() {
         assert!(names.iter().any(|known| known == name), "{names:?}");
     }
     assert!(svg.contains("prefers-color-scheme: dark"));
-    // The saved report shows the same again.
+    // The saved report gives the same text.
     let shown = load_client(["report"])
         .arg(folder.path().join("one.json"))
         .output()
@@ -107,8 +107,8 @@ fn a_sweep_in_real_time_measures_services_over_sockets() {
     let sweep = report.sweep.as_ref().unwrap();
     assert_eq!((sweep.curves.len(), report.runs.len()), (2, 4));
     for curve in &sweep.curves {
-        // 80 requests per second are the capacity, and the load lasts two seconds. Each client has its place in the schedule, so up to one
-        // request of each can be due just after the load.
+        // The capacity is 80 requests per second, and the load lasts two seconds. The clients have different phases, so up to one
+        // request of each client can be scheduled just after the load.
         for (point, most) in curve.points.iter().zip([80, 320]) {
             let run = report.run(&point.run).unwrap();
             assert!(!run.virtual_time);
@@ -122,10 +122,11 @@ fn a_sweep_in_real_time_measures_services_over_sockets() {
             assert_eq!(run.goodput_rps, point.goodput_rps);
         }
     }
-    // Four workers need 50 ms for a message, and the last answers come within 500 ms after the load: however fast the machine is.
+    // On any machine, four workers with 50 ms per message process at most 200 messages, because the last answers come within
+    // 500 ms after the load.
     let answered = named(&report, "sync-auto at 2×").ledger.ok;
     assert!((1..=4 * 50).contains(&answered), "{answered} answers");
-    // A queue without a bound does everything, now or later.
+    // With an unbounded queue every message is processed, now or later.
     for name in ["async-unbounded at 0.5×", "async-unbounded at 2×"] {
         let run = named(&report, name);
         assert_eq!(run.audit.as_ref().unwrap().done, run.ledger.ok, "{name}");
@@ -136,7 +137,7 @@ fn a_sweep_in_real_time_measures_services_over_sockets() {
 fn the_picture_of_the_documentation_is_of_the_built_in_lab() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/sweep.svg");
     let picture = parse(&format!("<!DOCTYPE html>{}", fs::read_to_string(file).unwrap())).unwrap();
-    // One load, computed again, is where the picture has it: the points before 2× are as many as in the command's default.
+    // One load is computed again, and its point must be where the picture has it. Its index is that of 2× in the default loads.
     let report = swept(&["--factors", "2"]);
     let sweep = report.sweep.as_ref().unwrap();
     let curves: Vec<_> = picture

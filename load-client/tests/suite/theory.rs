@@ -1,4 +1,4 @@
-//! Runs in virtual time agree with queueing theory, where theory is exact: long runs, so that their bands are narrow.
+//! Runs in virtual time agree with queueing theory where theory is exact. The runs are long, so that the error bands are narrow.
 
 use std::fs;
 

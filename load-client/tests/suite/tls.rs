@@ -1,5 +1,5 @@
-//! TLS by the scheme of the URL: who is trusted, who we are, and one line that says what to do where the two ends do not
-//! fit each other.
+//! TLS by the scheme of the URL: trusted CAs and client certificates. If client and server do not fit each other, one line says
+//! what to do.
 
 #[path = "../../../foo-service/tests/suite/support/certificates.rs"]
 mod certificates;
@@ -8,7 +8,7 @@ use std::process::Output;
 use crate::support::{Service, assert_balanced, load_client, report};
 use certificates::{Authority, Identity};
 
-/// A folder with an authority, and a service on 127.0.0.1 with a certificate of it.
+/// A folder with an authority that can sign the certificates of services.
 struct Scene {
     folder: tempfile::TempDir,
     authority: Authority,
@@ -21,13 +21,13 @@ impl Scene {
         Self { folder, authority }
     }
 
-    /// A service with a certificate for that name, and these flags besides. Its URL is at 127.0.0.1.
+    /// Starts a service with a certificate for this name, and with additional flags. Returns it and its URL at 127.0.0.1.
     fn serve(&self, name: &str, flags: &[&str]) -> (Service, String) {
         serve(&self.authority.sign(name), flags)
     }
 }
 
-/// A service with that certificate, and these flags besides. Its URL is at 127.0.0.1.
+/// Starts a service with this certificate, and with additional flags. Returns it and its URL at 127.0.0.1.
 fn serve(identity: &Identity, flags: &[&str]) -> (Service, String) {
     let tls = [
         "--tls-cert",
@@ -42,7 +42,7 @@ fn serve(identity: &Identity, flags: &[&str]) -> (Service, String) {
     (service, url)
 }
 
-/// Asserts that the run could not begin: one line on stderr, which is returned, and nothing on stdout.
+/// Asserts that the run does not begin: with one line on stderr, which is returned, and nothing on stdout.
 fn refused(args: &[&str], code: i32) -> String {
     let Output { status, stdout, stderr } = load_client(args).arg("-q").output().unwrap();
     let said = String::from_utf8(stderr).unwrap();
@@ -52,7 +52,7 @@ fn refused(args: &[&str], code: i32) -> String {
     said
 }
 
-/// Asserts that a run goes well, with the service's own view in it.
+/// Asserts that a run succeeds, and that its report has the service's own view.
 fn goes_well(args: &[&str]) {
     let (output, report) = report(["run", "-n", "20", "-r", "200", "-q"].iter().chain(args));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -71,7 +71,7 @@ fn a_certificate_of_a_trusted_authority_will_do() {
     let scene = Scene::new();
     let (_service, url) = scene.serve("127.0.0.1", &[]);
     goes_well(&[&url, "--cacert", &scene.authority.file]);
-    // Some editors begin a file with a byte order mark.
+    // Some editors put a byte order mark at the start of a file.
     let marked = scene.folder.path().join("marked.pem");
     let authority = std::fs::read(&scene.authority.file).unwrap();
     std::fs::write(&marked, [b"\xef\xbb\xbf", &authority[..]].concat()).unwrap();
@@ -120,7 +120,7 @@ fn a_certificate_that_is_not_to_be_trusted_is_said_to_be_so_at_once() {
     let (_service, url) = scene.serve("127.0.0.1", &[]);
     let stranger = Authority::new(scene.folder.path(), "stranger");
     for trusted in [&["--cacert", &stranger.file][..], &[]] {
-        // So long that the test would fail by its time if this were tried again and again.
+        // If the client retried this error, the test would run into its time limit.
         let args = [&["run", &url, "--connect-timeout", "1h"], trusted].concat();
         let said = refused(&args, 1);
         assert!(said.contains("is signed by an unknown CA; pass the CA"), "{said}");

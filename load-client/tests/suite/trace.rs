@@ -1,15 +1,15 @@
-//! Traces: a bursty one of our own, and the real one where it is to be had.
+//! Replays of traces: a generated trace with bursts, and the recorded one if it is available.
 
 use std::{env, fmt::Write, path::PathBuf};
 
 use crate::support::{Service, assert_balanced, load_client, long_tests, report};
 use load_client::report::Run;
 
-/// Where the real trace is looked for. docs/load-client.md says where it comes from.
+/// The variable with the folder of the recorded trace. docs/load-client.md says where the trace comes from.
 const SHARED: &str = "SHARED_DIR";
 const REAL_ROWS: u64 = 8_819;
 
-/// Bursts of 50 messages within 50 ms, half a second of silence between them.
+/// A trace of bursts: 50 messages within 50 ms, then half a second without messages.
 fn bursty(bursts: u32) -> String {
     let mut text = "id,seconds,units\n".to_owned();
     for burst in 0..bursts {
@@ -50,7 +50,7 @@ fn a_bursty_trace_replays_through_both_doors() {
 
     let queued = replay(&service, &file, ["seconds", "units"], &["--mode", "enqueue"]);
     assert_eq!((queued.ledger.intended, queued.ledger.ok), (200, 200));
-    // Every message took its own demand: with the service's hour, none would ever be done.
+    // Every message took its demand from the trace; with the service's own service time of an hour, none would be done.
     assert_eq!(queued.audit.unwrap().done, 200);
     assert!(queued.load.duration_seconds > 1.69 && queued.load.duration_seconds < 1.71);
 
@@ -126,7 +126,7 @@ fn a_flag_without_effect_on_a_trace_is_refused() {
     ] {
         assert!(refused(flags).contains(said), "{flags}: {}", refused(flags));
     }
-    // What comes from the environment is named so.
+    // The error about a value from the environment names the variable.
     let mut command = load_client(["run", "http://127.0.0.1:1", "-q"]);
     let output = command.env("LOAD_TRACE_SEPARATOR", ";").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -137,7 +137,7 @@ fn a_flag_without_effect_on_a_trace_is_refused() {
     );
 }
 
-/// 41 rows, 25 ms from one to the next: a second.
+/// A trace of 41 rows at intervals of 25 ms, so one second. `row` writes the row of a time in milliseconds.
 fn every_25_ms(header: &str, row: impl Fn(u64) -> String) -> String {
     let rows: Vec<String> = (0..=40).map(|index| row(25 * index)).collect();
     format!("{header}\n{}\n", rows.join("\n"))
@@ -259,7 +259,7 @@ fn what_a_trace_leaves_in_doubt_is_refused_with_the_flag_that_says_it() {
     }
 }
 
-/// The real trace, or a loud skip; where it must be there, a failure.
+/// The path of the recorded trace. If it does not exist, this prints a message and returns `None`, or panics if `CI=true`.
 fn real_trace() -> Option<PathBuf> {
     let shared = env::var_os(SHARED).map_or_else(|| PathBuf::from("../../shared"), PathBuf::from);
     let file = shared.join("traces/azure-llm-2023-code.csv");
@@ -284,7 +284,7 @@ fn the_real_trace_replays_through_both_doors() {
     let columns = ["TIMESTAMP", "GeneratedTokens"];
     let replay_real = |more: &[&str]| {
         let service = Service::start(["--workers", "64", "--service-time", "1h", "--queue", "unbounded"]);
-        // An hour of traffic, in a minute or in a quarter of one.
+        // The hour of traffic is replayed in a minute or in 15 s.
         let speed = if long_tests() { "60x" } else { "240x" };
         let more = [&["--speed", speed, "-c", "8"], more].concat();
         replay(&service, &file, columns, &more)

@@ -1,5 +1,5 @@
-//! Whatever stands in a trace, a flag or a URL is taken, and is then in its range and makes a load that can be run; or it is
-//! refused with a reason. Properties of random text and bytes.
+//! Any content of a trace, a flag or a URL is either refused with a reason or accepted, and then it is in range and makes a load
+//! that can be run. Property tests with random texts and bytes.
 
 use std::{fmt::Write, time::Duration};
 
@@ -22,7 +22,7 @@ use proptest::{
 
 const HOUR: Duration = Duration::from_secs(3600);
 const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
-/// Every flag that takes a number, a size, a duration, stages or metadata.
+/// All flags that take a number, a size, a duration, stages or metadata.
 const FLAGS: [&str; 23] = [
     "clients",
     "connections",
@@ -62,7 +62,7 @@ fn parse(flags: &[String]) -> Result<RunArgs, String> {
     }
 }
 
-/// The load of one flag.
+/// The load after parsing one flag, or the text of the error.
 fn load(flag: &str, text: &str) -> Result<Scenario, String> {
     let RunArgs { load, .. } = parse(&[format!("--{flag}={text}")])?;
     let defaults = Defaults {
@@ -80,7 +80,7 @@ fn load(flag: &str, text: &str) -> Result<Scenario, String> {
     Ok(scenario)
 }
 
-/// Any text, and much that looks like a value.
+/// Random texts, most of which look like a value.
 fn any_value() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => "[ +-]?[0-9_,.]{0,22}[ ]?(|k|m|g|e|K|M|Ki|MiB|GiB|EiB|YB|B|x|e9|e99|e308|e-9)",
@@ -93,7 +93,7 @@ fn any_value() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What every load must be that the flags let through.
+/// Checks the ranges of a load that was made from accepted flags.
 fn check_load(load: &Scenario) -> Checked {
     prop_assert!((1..=10_000_000).contains(&load.clients));
     prop_assert!((1..=load.clients).contains(&load.connections));
@@ -117,7 +117,7 @@ fn check_load(load: &Scenario) -> Checked {
     check_schedule(&load.schedule, load.clients, load.seed)
 }
 
-/// A schedule has sends, in order, of the first client and of the last.
+/// Checks that a schedule has requests in order, for the first and the last client.
 fn check_schedule(schedule: &Schedule, clients: u32, seed: u64) -> Checked {
     match schedule {
         Schedule::Rate { rps, .. } => prop_assert!(rps.is_finite() && *rps > 0.0),
@@ -146,7 +146,7 @@ fn check_schedule(schedule: &Schedule, clients: u32, seed: u64) -> Checked {
     Ok(())
 }
 
-/// A CSV file of a time and a demand, more or less.
+/// A random text that is nearly a CSV file with a time and a demand.
 fn any_csv() -> impl Strategy<Value = Vec<u8>> {
     let time = prop_oneof![
         4 => "-?[0-9]{1,18}(\\.[0-9]{0,12})?",
@@ -219,7 +219,7 @@ proptest! {
         text in any_value(),
     ) {
         match load(flag, &text) {
-            // `--trace-demand-unit` without a trace is refused for that, not for its value.
+            // The error must name the flag. (`--trace-demand-unit` is always refused here, because there is no trace.)
             Err(said) => prop_assert!(said.contains(&format!("--{flag}")), "{}", said),
             Ok(load) => check_load(&load)?,
         }

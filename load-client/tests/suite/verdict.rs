@@ -1,4 +1,4 @@
-//! Whether a report says that its figures are the load client's own, and with which numbers.
+//! The verdict of a report: whether the load client or the service limited the load, and the figures behind that.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use load_client::{
     verdict::LATE,
 };
 
-/// Eight at once, 50 ms each, over connections that let two streams be open.
+/// A run with eight requests at once, of 50 ms each, over connections that allow only two open streams.
 fn narrow(connections: &str, rules: &[&str]) -> (std::process::Output, Run) {
     let url = serve(Behaviour {
         refused_of_ten: 0,
@@ -44,7 +44,7 @@ fn sends_that_wait_for_a_stream_are_the_generators_own_limit() {
     assert_eq!(output.status.code(), Some(99));
     let verdict = &run.verdict;
     assert!(verdict.client_limited, "{verdict:?}");
-    // Two at once have a stream from the start, and later calls wait for one of their 50 ms at least.
+    // Only two calls get a stream at once. Later calls wait for a stream, some for at least 50 ms.
     assert!(verdict.stream_waits >= 70, "{verdict:?}");
     assert!(verdict.stream_wait_max_seconds.unwrap() >= 0.05, "{verdict:?}");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -57,7 +57,7 @@ fn with_connections_enough_no_send_waits_for_a_stream() {
     let (_, run) = narrow("4", &[]);
     assert_eq!(run.verdict.stream_waits, 0, "{:?}", run.verdict);
     assert_eq!(run.verdict.stream_wait_max_seconds, None);
-    // Even on a busy machine: the processor time of the sending threads is known, and is no wait.
+    // This is right on a busy machine too: the share counts the processor time of the sending threads, without time that they wait.
     let cpu = run.verdict.cpu_share.unwrap();
     assert!(cpu > 0.0 && cpu < 1.1, "{cpu}");
     assert_eq!(run.verdict.withheld_share, Some(0.0));
@@ -72,7 +72,7 @@ fn in_virtual_time_no_processor_is_asked() {
     assert_eq!(verdict.limited_by, Some(Limit::Service));
 }
 
-/// Four clients with one request in flight each; the rate is far more than they can make at the service time.
+/// A run with four clients, each with one request in flight. The rate is much higher than they can reach at this service time.
 fn four_clients(url: &str, flags: &[&str]) -> (std::process::Output, Run) {
     let load = [
         "run",
@@ -88,8 +88,8 @@ fn four_clients(url: &str, flags: &[&str]) -> (std::process::Output, Run) {
         "--fail-if",
         "client-limited",
     ];
-    // A machine with other work may make the load client late. Then the load client is the limit, as its verdict says, and the
-    // run shows nothing of the service or the clients: another one is made.
+    // On a busy machine the load client may be late. Then the verdict names the load client as the limit, and the run proves
+    // nothing about the service or the clients, so another run is made.
     let one_run = || {
         let (output, report) = report(load.iter().chain(flags));
         let run = report.runs.into_iter().next().unwrap();
@@ -107,7 +107,7 @@ fn four_clients(url: &str, flags: &[&str]) -> (std::process::Output, Run) {
 
 #[test]
 fn too_few_clients_for_a_service_without_a_line_are_the_limit_and_the_number_needed_is_told() {
-    // It admits every call at once, and shows nothing of itself.
+    // This service admits every call at once, and has no Watch.
     let url = serve(Behaviour {
         refused_of_ten: 0,
         takes: Duration::from_millis(200),
@@ -138,7 +138,7 @@ fn too_few_clients_for_a_service_without_a_line_are_the_limit_and_the_number_nee
 
 #[test]
 fn a_service_that_lets_its_callers_wait_is_the_limit_and_no_client_is_blamed() {
-    // One worker: with four clients each answer takes four times as long.
+    // With one worker and four clients, each answer takes four times the service time.
     let service = Service::start(["--service-time", "200ms", "--workers", "1", "--max-waiting", "10"]);
     for call in [
         &[][..],
@@ -176,6 +176,6 @@ fn a_run_of_one_request_is_over_before_its_threads_can_be_judged() {
         "8",
     ]);
     let verdict = &report.runs[0].verdict;
-    // Seven of the threads had nothing to send, and were over at once.
+    // Seven of the threads had nothing to send, and ended at once.
     assert!(verdict.cpu_share.is_none_or(|share| share < 0.9), "{verdict:?}");
 }

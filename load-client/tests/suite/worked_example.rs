@@ -1,5 +1,5 @@
-//! The worked example in virtual time: four clients, two messages a second each, against a service that does four a
-//! second. These are the figures that everything else is measured by.
+//! The worked example in virtual time: four clients send two messages a second each to a service that processes four a second.
+//! The figures are known exactly, so they are the reference for all other tests.
 
 use crate::support::{assert_balanced, load_client, long_tests, named, report};
 use load_client::report::{Report, Run};
@@ -71,7 +71,7 @@ fn check(report: &Report, minutes: u64) {
         shed.ledger.rejected > shed.ledger.withheld,
         "the rest is rejected, few are withheld"
     );
-    // Scheduled instants lie between the ticks of the clock, of 1 ms.
+    // Requests are scheduled between the ticks of the clock (1 ms), so up to a tick is added.
     assert!(max(shed.time_to_done_seconds) <= 0.501);
 }
 
@@ -94,7 +94,7 @@ fn a_minute_gives_the_table_of_the_worked_example() {
 
 #[test]
 fn a_long_run_goes_the_same_way() {
-    // An hour is the duration of `compare --virtual-time` by default.
+    // The default duration of `compare --virtual-time` is an hour.
     let minutes = if long_tests() { 60 } else { 5 };
     let duration = format!("{minutes}min");
     let (output, report) = report(["compare", "--virtual-time", "-q", "--duration", &duration]);
@@ -123,8 +123,8 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 
 #[test]
 fn an_answer_at_the_tick_of_the_next_send_is_in_time() {
-    // One client whose period is the service time: in virtual time every answer and every next send fall on one tick.
-    // Tried without `settle`: 120 of 240 withheld.
+    // The period of the one client is the service time, so in virtual time every answer and the next request are at the same tick.
+    // Without `settle` this test fails: 120 of 240 requests are withheld.
     for seed in ["1", "2", "3"] {
         let args = ["compare", "--virtual-time", "--strategy", "sync", "-z", "60s", "-q"];
         let (_, report) = report(args.into_iter().chain(["-c", "1", "-r", "4", "--seed", seed]));

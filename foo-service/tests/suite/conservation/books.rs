@@ -1,5 +1,5 @@
-//! What must hold of the counts of a service whenever nothing moves: the ledger against what its callers know, the metrics
-//! page and Watch against the ledger.
+//! Invariants of a service in which nothing is happening: the ledger equals what the callers know, and the metrics page and
+//! Watch equal the ledger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ const INVALID: End = End::Answered(RequestOutcome::Invalid);
 
 type Checked = Result<(), TestCaseError>;
 
-/// At any instant at which nothing moves.
+/// Checks the invariants at an instant at which nothing is happening; `snapshot` is what Watch shows then.
 pub(super) fn check(witness: &Witness, settings: &Settings, snapshot: Option<&Snapshot>) -> Checked {
     let ledger = &witness.ledger;
     for door in Door::ALL {
@@ -44,7 +44,7 @@ pub(super) fn check(witness: &Witness, settings: &Settings, snapshot: Option<&Sn
     Ok(())
 }
 
-/// When the service is gone.
+/// Checks the invariants after the service has ended.
 pub(super) fn check_end(witness: &Witness, settings: &Settings, drained: Drained) -> Checked {
     let ledger = &witness.ledger;
     check(witness, settings, None)?;
@@ -56,7 +56,7 @@ pub(super) fn check_end(witness: &Witness, settings: &Settings, drained: Drained
     prop_assert_eq!(told.missed, 0);
     let twice: Vec<_> = told.ends.iter().filter(|(_, ends)| ends.len() > 1).collect();
     prop_assert!(twice.is_empty(), "told more than once: {:?}", twice);
-    // A watcher that came back in the very instant of the end was not let in any more.
+    // A watcher that reconnected at the instant of the end was refused, so it did not see the end.
     if told.over {
         let ends: Vec<_> = told.ends.values().flatten().cloned().collect();
         check_ends(ledger, &ends)?;
@@ -65,12 +65,12 @@ pub(super) fn check_end(witness: &Witness, settings: &Settings, drained: Drained
     Ok(())
 }
 
-/// The last snapshot is the ledger, but for who was refused after it: who came later, and calls whose bodies never came, for
-/// which a drain does not wait.
+/// The last snapshot equals the ledger, except for calls that were refused after it: calls that came later, and calls whose
+/// bodies never came, for which a drain does not wait.
 fn check_last_words(witness: &Witness, mut last: Snapshot) -> Checked {
     for (door, counts) in Door::ALL.into_iter().zip([&mut last.enqueue, &mut last.process]) {
         let counts = counts.as_mut().expect("every snapshot has both doors");
-        // Who comes with no time left, or with what is no message, is told that, whatever the service is doing.
+        // Calls with an expired deadline or a malformed message are refused for that reason at any time, also while draining.
         let turned_away =
             |call: &&Made| !call.whole || matches!(call.end, Some(End::Gone | UNAVAILABLE | EXPIRED | INVALID));
         let calls = witness.calls.iter().filter(|call| call.door == door);
@@ -86,7 +86,7 @@ fn check_last_words(witness: &Witness, mut last: Snapshot) -> Checked {
     check_snapshot(&witness.ledger, &last)
 }
 
-/// received = admitted + refused, and each call ended as its caller was told.
+/// received = admitted + refused, and the ledger counts each call with the outcome that its caller got.
 fn check_calls(ledger: &Ledger, door: Door, calls: &[Made]) -> Checked {
     let calls: Vec<&Made> = calls.iter().filter(|call| call.door == door).collect();
     let count = |what: &dyn Fn(&Made) -> bool| calls.iter().filter(|call| what(call)).count() as u64;
@@ -109,7 +109,7 @@ fn check_calls(ledger: &Ledger, door: Door, calls: &[Made]) -> Checked {
         (answered + gone_for_certain..=answered + gone).contains(&ended),
         "{door:?}: {answered} calls answered, {gone_for_certain} to {gone} gone; {ended} are counted as ended"
     );
-    // An open call of Process has been admitted. One of Enqueue stands in line for the queue, neither admitted nor refused.
+    // A call of Process without an answer was admitted. Such a call of Enqueue waits for the queue: not admitted or refused yet.
     let received = match door {
         Door::Enqueue => ended,
         Door::Process => ended + open,
@@ -119,7 +119,7 @@ fn check_calls(ledger: &Ledger, door: Door, calls: &[Made]) -> Checked {
     Ok(())
 }
 
-/// What is inside is what callers wait for and what is on the queue, each in one place.
+/// The messages in the system are those that callers wait for and those on the queue. Each is in exactly one level.
 fn check_levels(ledger: &Ledger, settings: &Settings, witness: &Witness) -> Checked {
     let open = |door| {
         let calls = &witness.calls;
@@ -156,7 +156,7 @@ fn check_levels(ledger: &Ledger, settings: &Settings, witness: &Witness) -> Chec
     Ok(())
 }
 
-/// The metrics page is the ledger, and its histograms have as many messages as the ledger has.
+/// The metrics page equals the ledger, and each histogram has as many observations as the ledger has messages.
 fn check_page(ledger: &Ledger, samples: &BTreeMap<String, String>) -> Checked {
     let check = |series: &str, value: u64| -> Checked {
         prop_assert_eq!(samples.get(series), Some(&value.to_string()), "{}", series);
@@ -202,7 +202,7 @@ fn check_page(ledger: &Ledger, samples: &BTreeMap<String, String>) -> Checked {
     check("foo_in_system", levels.in_system)
 }
 
-/// A snapshot of Watch is the ledger.
+/// A snapshot of Watch equals the ledger.
 fn check_snapshot(ledger: &Ledger, snapshot: &Snapshot) -> Checked {
     let [enqueue, process] = Door::ALL.map(|door| Some(counts(&ledger.door(door))));
     prop_assert_eq!(snapshot.enqueue, enqueue);
@@ -220,7 +220,8 @@ fn check_snapshot(ledger: &Ledger, snapshot: &Snapshot) -> Checked {
     Ok(())
 }
 
-/// Watch tells the reasons of the doors' calls. (Its own change with each look: a look is a call of Watch, and ends.)
+/// Watch reports the reasons of refused calls of Enqueue and Process as the ledger counts them. (Those of Watch itself are not
+/// compared: taking a snapshot is a call of Watch, which changes them.)
 fn check_refusals(ledger: &Ledger, snapshot: &Snapshot) -> Checked {
     let mut told = BTreeMap::new();
     for refusals in &snapshot.refusals {
@@ -261,7 +262,7 @@ fn counts(reading: &DoorReading) -> DoorCounts {
     }
 }
 
-/// Watch told the end of every queued message, once, and as the ledger counts it.
+/// Watch reported the completion of every queued message exactly once, with the outcome that the ledger counts.
 fn check_ends(ledger: &Ledger, ends: &[Completion]) -> Checked {
     let ids: BTreeSet<_> = ends.iter().map(|end| &end.id).collect();
     prop_assert_eq!(ids.len(), ends.len(), "each once: {:?}", ends);

@@ -1,4 +1,4 @@
-//! One call, as its caller sees it.
+//! A call of a random schedule, as its caller sees it.
 
 use std::error::Error;
 
@@ -10,17 +10,17 @@ use tonic::{Code, Request, Status};
 use super::schedule::{Body, Call};
 use crate::support::{Caller, demanding, message};
 
-/// The run that all queued messages belong to.
+/// The run of all queued messages.
 pub(super) const RUN: &str = "run";
 
-/// A call that was made.
+/// A call that was sent.
 pub(super) struct Made {
     pub(super) door: Door,
-    /// Whether its message was sent, or only its headers.
+    /// Whether the call's message was sent; if not, only the headers were.
     pub(super) whole: bool,
-    /// Whether the service is known to have it, or to have had it.
+    /// Whether it is certain that the service received the call.
     pub(super) received: bool,
-    /// `None`: it is under way.
+    /// How the call ended; `None` while it is in progress.
     pub(super) end: Option<End>,
     task: JoinHandle<End>,
 }
@@ -29,12 +29,12 @@ pub(super) struct Made {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     Answered(RequestOutcome),
-    /// The caller left, or its connection broke.
+    /// The caller went away, or its connection broke.
     Gone,
 }
 
 impl Made {
-    /// Makes a call, the `number`th.
+    /// Sends `call`; `number` makes the id of its message unique.
     pub(super) fn new(call: Call, number: usize, caller: Caller) -> Self {
         Self {
             door: call.door,
@@ -45,7 +45,7 @@ impl Made {
         }
     }
 
-    /// Takes in what the caller has been told by now.
+    /// Records the answer, if it has arrived.
     pub(super) fn hear(&mut self) {
         if self.end.is_none() && self.task.is_finished() {
             let end = (&mut self.task).now_or_never().expect("it is finished");
@@ -53,7 +53,7 @@ impl Made {
         }
     }
 
-    /// The caller goes away, if it is still there.
+    /// The caller goes away, unless the call has ended.
     pub(super) fn leave(&mut self) {
         self.hear();
         if self.end.is_none() {
@@ -96,13 +96,13 @@ async fn headers_only(call: Call, caller: &Caller) -> End {
 fn told<T>(answer: Result<T, Status>) -> End {
     match answer {
         Ok(_) => End::Answered(RequestOutcome::Ok),
-        // tonic makes a status of a broken connection too. The service never says UNKNOWN.
+        // tonic also turns a broken connection into a status. The service itself never answers UNKNOWN.
         Err(status) if status.source().is_some() || status.code() == Code::Unknown => End::Gone,
         Err(status) => End::Answered(outcome(status.code())),
     }
 }
 
-/// The table of statuses, read backwards.
+/// The outcome that the service maps to this status code.
 fn outcome(code: Code) -> RequestOutcome {
     match code {
         Code::ResourceExhausted => RequestOutcome::Rejected,

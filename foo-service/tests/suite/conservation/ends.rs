@@ -1,8 +1,8 @@
-//! The numbers add up for every end that a policy can give to what waits and to what a worker has: a property of random ends
-//! of the guards and of the queue, without a service around them.
+//! The ledger adds up for every outcome that a policy can give to a waiting message or to one in service. A property test of
+//! the ledger's guards and the queue, with random outcomes, without a service.
 //!
-//! Tried, each seen to fail: not counting the outcome that a policy gives, counting it beside the one that the drop finds,
-//! not putting the bytes back that are handed back, giving the place of a message away twice.
+//! These faults were put in, and the test failed each time: not counting a policy's outcome, counting it in addition to the
+//! outcome at the drop, not adding the bytes of a message that is handed back, giving a message's place away twice.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ const PLACES: u32 = 3;
 #[derive(Debug, Clone)]
 enum Act {
     JoinLine(Door),
-    /// A policy ends the wait of a caller, or (`None`) the caller leaves.
+    /// A policy ends the wait of a caller with this outcome, or (`None`) the caller goes away.
     LeaveLine(Index, Option<JobOutcome>),
     Serve(Index),
-    /// The work ends, or (`None`) is broken off.
+    /// The work ends with this outcome, or (`None`) is interrupted.
     Finish(Index, Option<JobOutcome>),
     Offer,
     Take,
@@ -47,7 +47,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// What is there, and how often everything must have been counted.
+/// The guards and the queue under test, and the expected counts.
 struct World {
     ledger: Arc<Ledger>,
     log: Arc<CompletionLog>,
@@ -96,7 +96,7 @@ impl World {
         self.ended[door as usize][outcome as usize] += 1;
     }
 
-    /// What a guard finds that is dropped: no caller here has a deadline.
+    /// The outcome of a guard that is dropped without one. It is never expired, because no caller here has a deadline.
     fn unsaid(&self) -> JobOutcome {
         if self.abandoned {
             JobOutcome::Abandoned
@@ -121,7 +121,7 @@ impl World {
                 }
             }
             Act::Serve(which) => {
-                // A caller of Enqueue goes on to the queue, not to a worker.
+                // Only callers of Process go from the line to a worker.
                 if self.lines.iter().all(|(door, _)| *door == Door::Process)
                     && let Some((_, in_line)) = take(&mut self.lines, *which)
                 {
@@ -180,7 +180,7 @@ impl World {
             demand: None,
             since: Instant::now(),
         };
-        // Where callers wait for places, one that finds none is in line, and does not come here.
+        // If callers wait for places, a caller without a place stays in the line and offers nothing.
         let place = self.waits().then(|| self.free.try_acquire());
         let offered = match place {
             Some(Err(_)) => return,
@@ -214,10 +214,10 @@ impl World {
             in_system: self.queued + waiting + in_service,
         };
         prop_assert_eq!(self.ledger.levels(), expected);
-        // Every end of a queued message is in the log.
+        // The completion log has an entry for each queued message that has ended.
         let ended: u64 = self.ended[Door::Enqueue as usize].iter().sum();
         prop_assert_eq!(self.log.end(), ended);
-        // However many are handed back: as soon as a place is free, one caller can have it.
+        // Also after messages were handed back, every free place can be taken.
         if self.waits() && !self.abandoned {
             let free = self.free.available_permits() as u64;
             prop_assert_eq!(

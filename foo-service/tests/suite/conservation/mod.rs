@@ -1,14 +1,15 @@
-//! The numbers add up, whatever happens: received = admitted + refused, admitted = the sum of the outcomes + inside, and the
-//! ledger, the metrics page and Watch say the same, at every instant at which nothing moves. A property of random services
-//! (with every limit and every line) and random schedules, in virtual time, through the whole of HTTP/2.
+//! The counts of a service always add up: received = admitted + refused, admitted = the sum of the outcomes + inside. The
+//! ledger, the metrics page and Watch agree at every instant at which nothing is happening. A property test of random
+//! services (with every limit and every line) and random schedules, in virtual time, over real HTTP/2.
 //!
-//! `PROPTEST_CASES=10000` looks longer. A schedule that fails is printed in its smallest form, and its seed is kept under
-//! `proptest-regressions`, from where it is tried first the next time.
+//! `PROPTEST_CASES=10000` runs more cases. A failing schedule is printed in its smallest form. Its seed is stored under
+//! `proptest-regressions`, and the next run tries it first.
 //!
-//! Tried, each seen to fail within the default number of cases: not counting the end of a call that left the line, its place in
-//! line, its work that was broken off, its request, or its refusal at any of the six places that refuse; not counting, or not
-//! logging, the end of a message on the queue; not logging one whose work was broken off; resuming a watch from the beginning;
-//! not publishing one level. It has found calls that were lost before their bodies came counted as failed.
+//! These faults were put in, and the test failed each time within the default number of cases: not counting the outcome of a
+//! call that left the line, its place in the line, its interrupted work, its request, or its refusal in any of the six places
+//! that refuse; not counting or not logging the outcome of a queued message; not logging a message whose work was
+//! interrupted; resuming a watch from the beginning; not publishing one level. The test has found a real fault: calls that
+//! were lost before their bodies came were counted as failed.
 
 mod books;
 mod call;
@@ -27,15 +28,16 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use self::{play::Play, schedule::Schedule};
 
-/// The rarest refusal does not happen in one round of ten: there is another round until everything has happened.
+/// The maximum number of rounds. The rarest refusal is missing in one round of ten, so rounds are added until everything has
+/// happened.
 const ROUNDS: usize = 8;
 
-/// How often each thing happened, over all schedules.
+/// How often each outcome and each reason occurred, over all schedules.
 #[derive(Debug, Default)]
 struct Coverage {
     requests: [[u64; RequestOutcome::ALL.len()]; 2],
     jobs: [[u64; JobOutcome::ALL.len()]; 2],
-    /// Refusals by reason, of both doors.
+    /// The refusals of Enqueue and Process together, by reason.
     reasons: [u64; Reason::ALL.len()],
 }
 
@@ -54,7 +56,8 @@ impl Coverage {
         }
     }
 
-    /// What never happened and should, or should not and did: a property of what never happens says nothing.
+    /// An outcome or reason that should have occurred and did not (then the test proves nothing about it), or that occurred and
+    /// should not.
     fn gap(&self) -> Option<String> {
         let mut gaps = Vec::new();
         let mut hold = |what: String, count: u64, happens: bool| {
@@ -63,7 +66,7 @@ impl Coverage {
             }
         };
         for reason in Reason::ALL {
-            // No disk, no server and no role is in this test.
+            // This test has no disk, no queue server and no roles of instances.
             let happens = !matches!(
                 reason,
                 Reason::Failed
@@ -82,7 +85,7 @@ impl Coverage {
                 hold(format!("calls, {door:?} {outcome:?}"), calls, !bug);
             }
             for outcome in JobOutcome::ALL {
-                // No message leaves the queue for its caller's sake, and none that a caller waits for is thrown away.
+                // A queued message does not end because of its caller, and a message that a caller waits for is not dropped.
                 let happens = match outcome {
                     JobOutcome::Completed | JobOutcome::Abandoned | JobOutcome::WorkFailed => true,
                     JobOutcome::Dropped => door == Door::Enqueue,

@@ -1,4 +1,4 @@
-//! Plays a schedule on the test bed, and keeps what can be known of the service from outside.
+//! Plays a schedule on the test bed, and records what can be seen of the service from outside.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,27 +20,27 @@ use super::{
 };
 use crate::support::{Caller, TestBed, ms, page::samples, service, watch_request};
 
-/// Turns of every task, until what happens at a millisecond has come to its end (arbitrary: an answer takes about five).
+/// How often all tasks run until everything that belongs to a millisecond is done (arbitrary: an answer takes about five).
 const TURNS: usize = 64;
 
-/// What the callers and a watcher know, and the ledger, which must agree with it.
+/// What the callers and a watcher know, and the ledger and metrics that must agree with it.
 pub(super) struct Witness {
     pub(super) calls: Vec<Made>,
     pub(super) watcher: Watcher,
     pub(super) ledger: Arc<Ledger>,
-    /// The most workers that the service has had: a message that is in service is not broken off when they become fewer.
+    /// The highest number of workers so far. Fewer workers do not interrupt messages in service.
     pub(super) most_workers: u32,
     metrics: Arc<Metrics>,
     page: PrometheusHandle,
 }
 
-/// A schedule that is being played.
+/// The state of a schedule while it is played.
 pub(super) struct Play {
     pub(super) witness: Witness,
     bed: TestBed,
     control: Control,
     callers: Vec<Caller>,
-    /// Looks at the service in between.
+    /// The caller that asks for snapshots between the steps.
     inspector: Caller,
     /// Milliseconds since the start.
     now: u64,
@@ -73,11 +73,11 @@ impl Play {
         }
     }
 
-    /// Waits for the odd millisecond that follows, when nobody has anything left to do, and says what Watch shows then:
-    /// `None` once the service is closing.
+    /// Waits for the next odd millisecond, at which nothing is happening. Returns the snapshot that Watch then shows, or `None`
+    /// once the service is closing.
     pub(super) async fn quiet(&mut self) -> Option<Snapshot> {
         self.bed.at(self.now + 1).await;
-        // A line can reject a call at any millisecond, this one included: its caller hears of it in a few turns.
+        // A line can reject a call at any millisecond, also at this one. The caller gets the answer after its task ran a few times.
         for _ in 0..TURNS {
             tokio::task::yield_now().await;
         }
@@ -85,13 +85,13 @@ impl Play {
         if self.bed.lifecycle.phase() >= Phase::Closing {
             return None;
         }
-        // From the beginning of the log: all the ends that there were.
+        // A new watch starts at the beginning of the log, so the first snapshot has all completions.
         let snapshots = self.inspector.watch(watch_request(RUN, ms(1_000))).await;
         let snapshot = snapshots.expect("there is room").message().await;
         Some(snapshot.expect("no error").expect("a first snapshot"))
     }
 
-    /// Goes on to the time of the next step.
+    /// Waits until `millis` after the step before.
     pub(super) async fn wait(&mut self, millis: u64) {
         self.now += millis;
         self.bed.at(self.now).await;
@@ -115,7 +115,7 @@ impl Play {
                 self.callers[*connection] = self.bed.caller().await;
             }
             Act::CutWatcher if serves => self.witness.watcher.resume(self.bed.caller().await),
-            // The service is gone, so no watcher can come back to it.
+            // The service is closing, so no new connection is possible.
             Act::Cut(_) | Act::CutWatcher => {}
             Act::Turn => tokio::task::yield_now().await,
             Act::Change(change) => {
@@ -127,7 +127,7 @@ impl Play {
         }
     }
 
-    /// Drains the service, unless it is drained already, and waits until it is gone.
+    /// Drains the service, if it is not draining already, and waits for its end.
     pub(super) async fn end(self) -> (Witness, Drained) {
         let Self {
             mut witness,
@@ -137,7 +137,7 @@ impl Play {
         } = self;
         bed.trigger.drain();
         let drained = bed.ended().await;
-        // Its last words arrive.
+        // The last snapshot arrives.
         sleep(ms(1)).await;
         witness.hear();
         drop(callers);
@@ -149,7 +149,7 @@ impl Witness {
     fn hear(&mut self) {
         for call in &mut self.calls {
             call.hear();
-            // Nothing moves, and it has no answer: the service has it.
+            // Nothing is happening and there is no answer, so the service has received the call.
             call.received |= call.end.is_none();
         }
     }

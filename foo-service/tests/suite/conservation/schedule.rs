@@ -1,6 +1,6 @@
-//! What can happen to a service, drawn at random: how it is set up, and what its callers do to it, and when.
+//! Random schedules: the settings of a service, and the steps that its callers and its operator take, with their times.
 //!
-//! Everything here happens at even milliseconds, so that at the odd ones there is little left to do and the counts can be read.
+//! All steps are at even milliseconds, so that at odd ones little is happening and the counts can be compared.
 
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
@@ -27,10 +27,10 @@ use crate::support::ms;
 
 /// How many connections the callers share.
 pub(super) const CONNECTIONS: usize = 3;
-/// What happens to a service, at most (arbitrary: enough for every bound below to be reached).
+/// The maximum number of steps (arbitrary: enough to reach every bound below).
 const MOST_STEPS: usize = 60;
 
-/// A service, and what happens to it.
+/// The settings of a service, and the steps.
 #[derive(Clone)]
 pub(super) struct Schedule {
     pub(super) settings: Settings,
@@ -39,7 +39,7 @@ pub(super) struct Schedule {
 
 #[derive(Debug, Clone)]
 pub(super) struct Step {
-    /// Milliseconds since the step before it.
+    /// Milliseconds after the step before.
     pub(super) after: u64,
     pub(super) act: Act,
 }
@@ -49,15 +49,15 @@ pub(super) enum Act {
     Call(Call),
     /// The caller with this index goes away.
     Leave(Index),
-    /// A connection is lost, and made anew.
+    /// The connection with this number breaks, and is replaced by a new one.
     Cut(usize),
-    /// The watcher's connection is lost; it comes back and resumes.
+    /// The watcher's connection breaks, and it resumes on a new one.
     CutWatcher,
-    /// All other tasks have a turn, at the same instant.
+    /// The other tasks run, at the same instant.
     Turn,
     /// The service gets another number of workers, or another service time.
     Change(Change),
-    /// The service is told to stop.
+    /// The service is told to drain.
     Drain,
     /// The service is told to stop at once.
     StopNow,
@@ -73,15 +73,15 @@ pub(super) struct Call {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Body {
-    /// A message that demands so much, or leaves that to the service.
+    /// A message with this service demand, or (`None`) with the service's own service time.
     Message(Option<Duration>),
-    /// A message that must not be taken.
+    /// A message that the service must refuse.
     Malformed,
-    /// The headers come, and then nothing.
+    /// Only the headers are sent.
     NeverComes,
 }
 
-/// An even number of milliseconds.
+/// A random even number in a range of milliseconds.
 fn even(millis: RangeInclusive<u64>) -> impl Strategy<Value = u64> {
     (millis.start() / 2..=millis.end() / 2).prop_map(|half| half * 2)
 }
@@ -98,7 +98,7 @@ fn settings() -> impl Strategy<Value = Settings> {
     ];
     let service_time = prop_oneof![1 => Just(Duration::ZERO), 4 => time(2..=60)];
     let limit = option::of(1..=4_u32);
-    // The plain ones as often as all others together.
+    // A fixed limit with a fifo line is as frequent as all other combinations together.
     let kinds = prop_oneof![
         Just(("fixed", "fifo")),
         (select(&LIMITS[..]), select(&LINES[..])).prop_map(|(limit, line)| (limit.name, line.name)),
@@ -190,7 +190,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Any service, and anything that may happen to it.
+/// A random schedule.
 pub(super) fn schedules() -> impl Strategy<Value = Schedule> {
     let after = prop_oneof![Just(0), even(2..=20)];
     let step = (after, act()).prop_map(|(after, act)| Step { after, act });

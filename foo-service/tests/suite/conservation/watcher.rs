@@ -1,4 +1,4 @@
-//! A watcher that stays until the service ends, comes back when its connection is lost, and keeps what it was told.
+//! A watcher that stays until the service ends, resumes when its connection breaks, and records all snapshots.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::call::RUN;
 use crate::support::{Caller, INSTANCE, ms, watch_request};
 
-/// Between snapshots: even, like everything that happens (see `schedule`).
+/// The interval between snapshots, in milliseconds. It is even, as are all times (see `schedule`).
 const EVERY_MS: u64 = 26;
 
 pub(super) struct Watcher {
@@ -20,14 +20,14 @@ pub(super) struct Watcher {
     caller: Caller,
 }
 
-/// What the watcher was told, over all its connections.
+/// What Watch reported to the watcher, over all its connections.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// The ends of each message, by its id: one, unless something is wrong.
+    /// The completions of each message, by its id. More than one is a fault.
     pub(super) ends: BTreeMap<String, Vec<Completion>>,
     pub(super) missed: u64,
     pub(super) last: Option<Snapshot>,
-    /// Whether the service ended the stream, after its last words.
+    /// Whether the service ended the stream, after a last snapshot.
     pub(super) over: bool,
 }
 
@@ -41,7 +41,7 @@ impl Watcher {
         }
     }
 
-    /// Loses its connection, and goes on over another from where it was.
+    /// Breaks the watcher's connection, and resumes from the same position on that of `caller`.
     pub(super) fn resume(&mut self, caller: Caller) {
         self.stream.abort();
         self.caller.cut();
@@ -64,7 +64,7 @@ async fn watch(caller: Caller, told: Arc<Mutex<Told>>) {
         resume_after: lock(&told).last.as_ref().map_or(0, |last| last.completions_end),
         ..watch_request(RUN, ms(EVERY_MS))
     };
-    // It fails only if the service has gone meanwhile.
+    // The call fails only if the service has ended meanwhile.
     let Ok(mut snapshots) = caller.watch(request).await else {
         return;
     };

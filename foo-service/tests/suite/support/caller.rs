@@ -1,8 +1,8 @@
-//! A caller of FooService: the generated client, straight on one hyper connection.
+//! A caller of FooService: the generated client on one hyper connection.
 //!
-//! Not tonic's `Channel`. That runs a clock of its own on `grpc-timeout`, which would answer CANCELLED before the
-//! service has a chance to say DEADLINE_EXCEEDED; and it opens a new connection when one breaks, which would hide that
-//! the service broke it.
+//! It does not use tonic's `Channel`, which measures `grpc-timeout` itself and would report CANCELLED before the service can
+//! answer DEADLINE_EXCEEDED. A `Channel` also opens a new connection when one breaks, which would hide that the service broke
+//! it.
 
 use std::{
     pin::Pin,
@@ -56,12 +56,12 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// On a new connection.
+    /// A caller on the new connection `io`.
     pub(crate) async fn over(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         Self::try_over(io).await.expect("the service speaks HTTP/2")
     }
 
-    /// On a new connection, if the service takes it.
+    /// A caller on the new connection `io`, or an error if the service does not accept it.
     pub(crate) async fn try_over(
         io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     ) -> Result<Self, hyper::Error> {
@@ -71,13 +71,13 @@ impl Caller {
         Ok(Self { connection, line })
     }
 
-    /// Loses the connection, with everything that is under way on it.
+    /// Breaks the connection, with all calls on it.
     pub(crate) fn cut(&self) {
         self.line.abort();
     }
 
     fn client(&self) -> FooServiceClient<Connection> {
-        // Room for messages that are larger than the service accepts.
+        // The client's own limit must not apply to messages that are larger than the service accepts.
         FooServiceClient::with_origin(self.connection.clone(), origin()).max_decoding_message_size(usize::MAX)
     }
 
@@ -93,7 +93,7 @@ impl Caller {
         self.send_enqueue(in_time(message, timeout))
     }
 
-    /// With metadata of the test's own.
+    /// Sends a request to which the test has added metadata.
     pub(crate) fn send_enqueue(
         &self,
         request: Request<Message>,
@@ -117,7 +117,7 @@ impl Caller {
         self.send_process(in_time(message, timeout))
     }
 
-    /// With metadata of the test's own.
+    /// Sends a request to which the test has added metadata.
     pub(crate) fn send_process(
         &self,
         request: Request<Message>,
@@ -139,7 +139,7 @@ impl Caller {
         )
     }
 
-    /// The headers of a call, and never a body. Returns the `grpc-status` it is answered with, or how its connection ended.
+    /// Sends the headers of a call without a body. Returns the `grpc-status` of the answer, or how the connection ended.
     pub(crate) fn send_headers(
         &self,
         method: &str,
@@ -153,8 +153,8 @@ impl Caller {
         }
     }
 
-    /// The headers of a call, and a body that comes when it comes. A refusal has its `grpc-status` in the headers of the
-    /// answer; a success has it later.
+    /// Sends the headers of a call, and `body` as the stream yields it. If the call is refused, the `grpc-status` is in the headers
+    /// of the answer; after a success it comes later.
     pub(crate) fn send_parts<S: Stream<Item = Bytes> + Send + 'static>(
         &self,
         method: &str,
@@ -176,7 +176,7 @@ impl Caller {
         self.client().watch(request).await.map(tonic::Response::into_inner)
     }
 
-    /// What a new watcher is told first.
+    /// The first snapshot of a new watch: the state of the service.
     pub(crate) async fn look(&self) -> Snapshot {
         let mut snapshots = self.watch(WatchRequest::default()).await.expect("there is room");
         snapshots.message().await.expect("no error").expect("a first snapshot")
@@ -186,7 +186,7 @@ impl Caller {
         HealthClient::with_origin(self.connection.clone(), origin())
     }
 
-    /// What the health service says of the service as a whole and of FooService.
+    /// The health status of the whole server and of FooService.
     pub(crate) async fn health(&self) -> [ServingStatus; 2] {
         let mut client = self.health_client();
         let mut answers = [ServingStatus::Unknown; 2];
@@ -205,7 +205,7 @@ impl Caller {
     }
 }
 
-/// The address is only a name here: the connection is there already.
+/// The URI of requests. The host is not resolved, because the connection already exists.
 pub(crate) fn origin() -> http::Uri {
     http::Uri::from_static("http://service")
 }

@@ -1,4 +1,4 @@
-//! Certificates made for a test: an authority, and what it signs, as files.
+//! Makes an authority and signed certificates for a test, as files.
 
 use std::{
     fs,
@@ -9,21 +9,21 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
 };
 
-/// A CA: programs trust its signatures if they are given its file.
+/// A CA. Programs that get its file trust the certificates that it signs.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: PathBuf,
     pub(crate) file: String,
 }
 
-/// A certificate and its key.
+/// The paths of a certificate and of its key.
 pub(crate) struct Identity {
     pub(crate) cert: String,
     pub(crate) key: String,
 }
 
 impl Authority {
-    /// A new one, whose files go into that folder.
+    /// Makes a CA with this name. All files go into `folder`.
     pub(crate) fn new(folder: &Path, name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -37,12 +37,12 @@ impl Authority {
         }
     }
 
-    /// A certificate for that name or address; the same file names get a new content.
+    /// Makes a certificate for a name or address. The same name overwrites the same files.
     pub(crate) fn sign(&self, name: &str) -> Identity {
         self.sign_params(name, &params(name))
     }
 
-    /// One that has been of no use for long.
+    /// Makes a certificate that has long expired.
     pub(crate) fn sign_expired(&self, name: &str) -> Identity {
         let mut params = params(name);
         params.not_before = date_time_ymd(2001, 1, 1);

@@ -1,7 +1,7 @@
-//! What all tests share: a service on the test bed, in memory, and callers with a connection of their own each.
+//! Shared parts of all tests: the test bed, which runs a service in memory, and callers, each with a connection of its own.
 //!
-//! Under a paused clock everything here runs in virtual time: the clock moves on only when nobody has anything left to
-//! do, so instants can be compared exactly. Tests let things happen at different milliseconds where order matters.
+//! Under a paused clock everything here runs in virtual time: the clock advances only when no task can run, so instants can be
+//! compared exactly. Where the order of steps matters, tests put them at different milliseconds.
 
 mod caller;
 pub(crate) mod certificates;
@@ -35,14 +35,14 @@ use tower_admission::{
 
 pub(crate) use self::caller::{Caller, origin, watch_request};
 
-/// The instance id of every service on the bed.
+/// The instance id of every service on the test bed.
 pub(crate) const INSTANCE: &str = "instance";
-/// Bytes in flight in each direction of an in-memory connection (arbitrary, like a socket's buffer).
+/// The buffer of an in-memory connection in each direction, in bytes (arbitrary, like a socket's buffer).
 const BUFFER: usize = 256 << 10;
-/// How long a test waits for something that must come. Only a broken service makes anybody wait for so long.
+/// How long a test waits for an event that must happen. Only a failing test waits for so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A service that is reached in memory.
+/// A service that callers reach through in-memory connections.
 pub(crate) struct TestBed {
     connections: mpsc::Sender<DuplexStream>,
     pub(crate) ledger: Arc<Ledger>,
@@ -53,12 +53,12 @@ pub(crate) struct TestBed {
 }
 
 impl TestBed {
-    /// Starts a service that behaves so.
+    /// Starts a service with these settings.
     pub(crate) fn start(settings: Settings) -> Self {
         Self::serve(service(settings, &NoopRecorder))
     }
 
-    /// Starts a service that was put together elsewhere.
+    /// Starts a service that the test has built.
     pub(crate) fn serve(service: Service) -> Self {
         let (connections, arriving) = mpsc::channel(64);
         let incoming = ReceiverStream::new(arriving).map(Ok::<_, io::Error>);
@@ -73,29 +73,29 @@ impl TestBed {
         }
     }
 
-    /// One end of a new connection; the service has the other.
+    /// Opens a new connection to the service, and returns the caller's end.
     pub(crate) async fn dial(&self) -> DuplexStream {
         self.dial_with(BUFFER).await
     }
 
-    /// The same, over a connection that takes so many bytes before anybody reads them.
+    /// Opens a new connection with a buffer of this many bytes.
     pub(crate) async fn dial_with(&self, buffer: usize) -> DuplexStream {
         let (near, far) = tokio::io::duplex(buffer);
         self.connections.send(far).await.expect("the service accepts");
         near
     }
 
-    /// A caller on a connection of its own.
+    /// A caller on a new connection.
     pub(crate) async fn caller(&self) -> Caller {
         Caller::over(self.dial().await).await
     }
 
-    /// Waits until so many milliseconds after the start.
+    /// Waits until this many milliseconds after the start.
     pub(crate) async fn at(&self, millis: u64) {
         sleep_until(self.began + ms(millis)).await;
     }
 
-    /// Milliseconds since the start, to compare with; more than milliseconds would be noise.
+    /// Whole milliseconds since the start, for comparisons.
     pub(crate) fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).expect("tests are short")
     }
@@ -115,7 +115,7 @@ impl TestBed {
     }
 }
 
-/// A service that behaves so, with its metrics in `recorder`.
+/// A service with these settings and with its metrics in `recorder`.
 pub(crate) fn service(settings: Settings, recorder: &dyn Recorder) -> Service {
     Service::new(Parts {
         settings,
@@ -127,12 +127,12 @@ pub(crate) fn service(settings: Settings, recorder: &dyn Recorder) -> Service {
     .expect("a queue in memory has no file that could be missing")
 }
 
-/// A limit that keeps the number that a test gives it.
+/// The kind of limit that changes only when it is set.
 pub(crate) fn fixed_limit() -> &'static LimitKind {
     limit::by_name("fixed").unwrap()
 }
 
-/// The defaults, but for a line of 100 calls in the order of arrival: where a test is not about which calls a line rejects.
+/// Default settings with a line of 100 calls in the order of arrival, for tests that are not about the line.
 pub(crate) fn in_order() -> Settings {
     Settings {
         line: line::by_name("fifo").expect("of the list"),
@@ -141,17 +141,17 @@ pub(crate) fn in_order() -> Settings {
     }
 }
 
-/// For what must come: a test that waits for ever tells nobody what is broken.
+/// Awaits a future that must be ready within [`PATIENCE`], so that a test fails instead of waiting for ever.
 pub(crate) async fn within_patience<T>(future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.expect("it comes within a minute")
 }
 
-/// Real-time tests wait for conditions, never for a time.
+/// Waits until a condition is true. Tests in real time use it instead of waiting for a fixed time.
 pub(crate) async fn until(mut condition: impl FnMut() -> bool) {
     until_async(async || condition()).await;
 }
 
-/// The same, where finding out takes waiting too.
+/// Waits until an async condition is true.
 pub(crate) async fn until_async(mut condition: impl AsyncFnMut() -> bool) {
     within_patience(async {
         while !condition().await {
@@ -165,7 +165,7 @@ pub(crate) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// A message that leaves its demand to the service.
+/// A message without a service demand: the service's own service time applies.
 pub(crate) fn message(id: &str) -> Message {
     Message {
         id: id.to_owned(),
@@ -173,7 +173,7 @@ pub(crate) fn message(id: &str) -> Message {
     }
 }
 
-/// A message that takes so long.
+/// A message with a service demand.
 pub(crate) fn demanding(id: &str, demand: Duration) -> Message {
     Message {
         service_demand: demand.try_into().ok(),
@@ -181,14 +181,14 @@ pub(crate) fn demanding(id: &str, demand: Duration) -> Message {
     }
 }
 
-/// A duration that must have been sent.
+/// A duration from the wire, which must be present.
 pub(crate) fn duration(wire: Option<foo_proto::Duration>) -> Duration {
     wire.expect("a duration was sent")
         .try_into()
         .expect("it is not negative")
 }
 
-/// Queue wait and service time, in milliseconds.
+/// The queue wait and the service time of an answer, in milliseconds.
 pub(crate) fn times(answer: &ProcessResponse) -> (u128, u128) {
     let millis = |wire| duration(wire).as_millis();
     (millis(answer.queue_wait), millis(answer.service_time))

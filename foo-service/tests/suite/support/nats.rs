@@ -1,5 +1,5 @@
-//! A nats-server of the test's own, on a free port of loopback, with a folder that goes with it. Every write is synced before it
-//! is confirmed.
+//! A nats-server for a test, on a free port of loopback and with a temporary folder. It syncs every write to disk before it
+//! confirms it.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use super::{
     until_async, watch_request, within_patience,
 };
 
-/// A running server; killed when dropped.
+/// A running nats-server; killed when dropped.
 pub(crate) struct Nats {
     child: Child,
     program: PathBuf,
@@ -31,7 +31,7 @@ pub(crate) struct Nats {
     pub(crate) address: SocketAddr,
 }
 
-/// The program, as `scripts/get-nats` leaves it, or as `NATS_SERVER` names it.
+/// The path of the nats-server: from the variable `NATS_SERVER`, or where `scripts/get-nats` puts it.
 fn program() -> Option<PathBuf> {
     let named = std::env::var_os("NATS_SERVER").map(PathBuf::from);
     let ours = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -41,12 +41,12 @@ fn program() -> Option<PathBuf> {
 }
 
 impl Nats {
-    /// Starts a server. `None` if there is no program, which is a failure in CI.
+    /// Starts a server. Without the program it returns `None`, or panics if `CI=true`.
     pub(crate) async fn start() -> Option<Self> {
         Self::start_with("jetstream { store_dir: STORE, sync_interval: always }\nmax_payload: 2MB").await
     }
 
-    /// Starts a server with that configuration, in which STORE is its folder.
+    /// Starts a server with this configuration, in which STORE stands for its folder.
     pub(crate) async fn start_with(configuration: &str) -> Option<Self> {
         let Some(program) = program() else {
             assert!(
@@ -84,23 +84,23 @@ impl Nats {
         self.folder.path()
     }
 
-    /// Ends it by SIGKILL.
+    /// Kills the server by SIGKILL.
     pub(crate) async fn kill(&mut self) {
         within_patience(self.child.kill()).await.expect("it is there");
     }
 
-    /// Starts it again, on the same port, with what its folder has.
+    /// Starts the server again, on the same port and with the same folder.
     pub(crate) async fn start_again(&mut self) {
         self.child = launch(&self.program, self.folder.path());
         self.listens().await;
     }
 
-    /// It does nothing any more, and its connections stay.
+    /// Stops the server's process (SIGSTOP): it does not answer, but its connections stay open.
     pub(crate) fn freeze(&self) {
         self.signal(Signal::STOP);
     }
 
-    /// It goes on.
+    /// Continues a frozen server.
     pub(crate) fn thaw(&self) {
         self.signal(Signal::CONT);
     }
@@ -111,14 +111,14 @@ impl Nats {
         kill_process(pid, signal).expect("it is there");
     }
 
-    /// An instance of the service that shares the queue, with more flags, once it is ready.
+    /// Starts an instance of the service on this shared queue, with additional flags, and waits until it is ready.
     pub(crate) async fn instance(&self, flags: &[&str]) -> Program {
         let program = self.instance_of(flags).await;
         until_async(async || get(program.admin, "/readyz").await.0 == 200).await;
         program
     }
 
-    /// The same, without waiting until it is ready.
+    /// Starts an instance of the service on this shared queue, with additional flags, and does not wait until it is ready.
     pub(crate) async fn instance_of(&self, flags: &[&str]) -> Program {
         let url = self.url();
         let lease: &[&str] = if flags.contains(&"--queue-lease") {
@@ -130,7 +130,7 @@ impl Nats {
     }
 }
 
-/// A port that is free now.
+/// A loopback address with a port that is free now.
 pub(crate) fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
@@ -147,13 +147,13 @@ fn launch(program: &Path, folder: &Path) -> Child {
         .expect("nats-server starts")
 }
 
-/// A metric of an instance.
+/// The current value of a metric of an instance.
 pub(crate) async fn metric(program: &Program, name: &str) -> u64 {
     let (_, page) = get(program.admin, "/metrics").await;
     samples(&page)[name].parse().unwrap()
 }
 
-/// How the messages of a run ended, as an instance tells: all that it has, from the beginning.
+/// The outcomes of each message of a run that an instance reports, from the beginning of its log.
 pub(crate) async fn told(caller: &Caller, run: &str) -> BTreeMap<String, Vec<End>> {
     let mut watch = caller.watch(watch_request(run, ms(50))).await.unwrap();
     let mut ends: BTreeMap<String, Vec<End>> = BTreeMap::new();
@@ -170,7 +170,7 @@ pub(crate) async fn told(caller: &Caller, run: &str) -> BTreeMap<String, Vec<End
     }
 }
 
-/// Waits until the instance has told the ends of so many messages of the run.
+/// Waits until an instance has reported the outcomes of this many messages of the run. Returns them.
 pub(crate) async fn until_told(caller: &Caller, run: &str, messages: usize) -> BTreeMap<String, Vec<End>> {
     let mut ends = BTreeMap::new();
     until_async(async || {
@@ -181,7 +181,7 @@ pub(crate) async fn until_told(caller: &Caller, run: &str, messages: usize) -> B
     ends
 }
 
-/// A request that resumes behind what `snapshot` has told, with any instance of the queue.
+/// A request to resume a watch after the position `after` of this queue, with any of its instances.
 pub(crate) fn resume(run: &str, queue_id: &str, after: u64) -> WatchRequest {
     WatchRequest {
         resume_queue_id: queue_id.to_owned(),

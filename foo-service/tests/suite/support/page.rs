@@ -1,4 +1,4 @@
-//! Pages of the admin port, fetched over real TCP, and the samples of `/metrics`.
+//! Fetches pages of the admin port over real TCP, and parses the samples of `/metrics`.
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The status and the body that `GET path` is answered with.
+/// The status and the body of the answer to `GET path`.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let mut connection = TcpStream::connect(address).await.expect("the admin port listens");
     let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n");
@@ -19,7 +19,7 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> (u16, String) {
     (status.expect("a status line"), body.to_owned())
 }
 
-/// The samples of a page in the Prometheus text format, by name and labels; as text, so that they can be compared exactly.
+/// The samples of a page in the Prometheus text format, by name and labels. Values are texts, to be compared exactly.
 pub(crate) fn samples(page: &str) -> BTreeMap<String, String> {
     page.lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty())

@@ -1,5 +1,5 @@
-//! The `foo-service` program as a process of its own, on ports that the system chose, with an environment that is empty
-//! but for what a test puts there.
+//! Runs the `foo-service` program as a process, on ports that the system chooses, with only those environment variables that a
+//! test sets.
 
 use std::{net::SocketAddr, process::Stdio};
 
@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Caller, within_patience};
 
-/// A running service; killed when dropped.
+/// A running `foo-service` process; killed when dropped.
 pub(crate) struct Program {
     child: Child,
     log: mpsc::UnboundedReceiver<String>,
@@ -23,23 +23,23 @@ pub(crate) struct Program {
     pub(crate) admin: SocketAddr,
 }
 
-/// What becomes of what the program logs.
+/// What the test does with the pipe of the program's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     Read,
-    /// The pipe is open, and fills.
+    /// The pipe stays open and is not read, so it becomes full.
     NotRead,
-    /// The pipe is closed: the program has ended.
+    /// The reading end of the pipe is closed.
     Gone,
 }
 
 impl Program {
-    /// Starts it, and waits until it says where it listens.
+    /// Starts the program, and waits for its start line.
     pub(crate) async fn start(flags: &[&str], environment: &[(&str, &str)]) -> Self {
         Self::start_as(command(environment), flags).await
     }
 
-    /// Starts it with a limit on file descriptors, which it cannot raise.
+    /// Starts the program with a limit on file descriptors that it cannot raise.
     pub(crate) async fn start_with_descriptors(limit: u32, flags: &[&str]) -> Self {
         let mut limited = Command::new("/bin/sh");
         let script = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
@@ -48,7 +48,7 @@ impl Program {
         Self::start_as(limited, flags).await
     }
 
-    /// Starts it with a limit on the size of files, in blocks of 512 bytes: a disk that is full.
+    /// Starts the program with a limit on the size of files, in blocks of 512 bytes, to simulate a full disk.
     pub(crate) async fn start_with_small_files(blocks: u32, flags: &[&str]) -> Self {
         let mut limited = Command::new("/bin/sh");
         let script = format!("trap '' XFSZ && ulimit -f {blocks} && exec \"$0\" \"$@\"");
@@ -63,7 +63,7 @@ impl Program {
         }
         let mut child = command.args(flags).spawn().expect("the program starts");
         let stderr = child.stderr.take().expect("it is piped");
-        // Read to the end, so that the program never waits for room in the pipe.
+        // The pipe is read to its end, so that the program never waits for room in it.
         let (lines, mut log) = mpsc::unbounded_channel();
         let (reading, mut read) = watch::channel(Reading::Read);
         tokio::spawn(async move {
@@ -90,17 +90,17 @@ impl Program {
         }
     }
 
-    /// The reader of its log goes away.
+    /// Closes the reading end of the log's pipe.
     pub(crate) fn close_log(&self) {
         self.reading.send_replace(Reading::Gone);
     }
 
-    /// The reader of its log stays, and does not read.
+    /// Stops reading the log, but keeps the pipe open.
     pub(crate) fn stop_reading_log(&self) {
         self.reading.send_replace(Reading::NotRead);
     }
 
-    /// Changes its limit on file descriptors.
+    /// Changes the process's limit on file descriptors.
     pub(crate) fn limit_descriptors(&self, limit: u64) {
         let limit = Rlimit {
             current: Some(limit),
@@ -114,7 +114,7 @@ impl Program {
         prlimit(Some(self.pid()), Resource::Nofile, limit).expect("it is there");
     }
 
-    /// The lines of its log that are there and were not looked at.
+    /// The log lines that have arrived and were not returned yet.
     pub(crate) fn log_so_far(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.log.try_recv().ok()).collect()
     }
@@ -123,7 +123,7 @@ impl Program {
         Caller::over(TcpStream::connect(self.address).await.expect("it listens")).await
     }
 
-    /// Ends it by SIGKILL, and waits until it is gone.
+    /// Kills the process by SIGKILL, and waits until it has ended.
     pub(crate) async fn kill(mut self) {
         within_patience(self.child.kill()).await.expect("it is there");
     }
@@ -145,12 +145,12 @@ impl Program {
         Pid::from_raw(i32::try_from(id).expect("process ids are small")).expect("and not 0")
     }
 
-    /// Waits for a line of its log.
+    /// Waits for a log line that contains `text`, and returns it.
     pub(crate) async fn logged(&mut self, text: &str) -> String {
         line_with(&mut self.log, text).await
     }
 
-    /// Waits for its end. `None`: a signal ended it.
+    /// Waits for the process's end. `None` if a signal ended it.
     pub(crate) async fn exit_code(mut self) -> Option<i32> {
         within_patience(self.child.wait())
             .await
@@ -159,7 +159,7 @@ impl Program {
     }
 }
 
-/// Runs the program to its end: exit code, standard output, standard error.
+/// Runs the program to its end. Returns the exit code, standard output and standard error.
 pub(crate) async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
     let output = command(environment).args(arguments).output();
     let output = within_patience(output).await.expect("the program starts");
@@ -167,7 +167,7 @@ pub(crate) async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (Op
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// The program, with nothing in its environment but that, and pipes to what it says.
+/// A command for the program, with only these environment variables and with its output piped.
 pub(crate) fn command(environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_foo-service"));
     prepare(&mut command, environment);

@@ -1,4 +1,4 @@
-//! The curves by percentile: they have every point of the report, and end at the longest time.
+//! The curves by percentile on the page: they have every point of the report, and end at the longest time.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ fn a_curve_has_every_point_of_the_report() {
     for run in &report.runs {
         let points = pieces(path(curves, &run.name)).concat();
         assert_eq!(points.len(), run.response_time_curve.as_ref().unwrap()["ok"].len());
-        // Times grow to the right, so the line never falls.
+        // Times grow to the right, so the line never falls (y points down).
         assert!(
             points.is_sorted_by(|one, next| one.0 <= next.0 && one.1 >= next.1),
             "{}",

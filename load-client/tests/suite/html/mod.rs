@@ -1,5 +1,5 @@
-//! `--html`: the page as a whole, its tables, its charts over time, its curves by percentile. Here: what these tests have
-//! in common.
+//! `--html`: tests of the page, its tables, its charts over time and its curves by percentile. This file has their shared
+//! helpers.
 
 mod curves;
 mod page;
@@ -16,7 +16,7 @@ use crate::support::{
 };
 use load_client::report::Report;
 
-/// How high every plot is, in its own units: the bottom is 0.
+/// The y coordinate of the bottom of every plot, where the value is 0.
 const BOTTOM: f64 = 190.0;
 
 fn read_page(file: &Path) -> Element {
@@ -27,7 +27,7 @@ fn read(file: &Path) -> Report {
     serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// Runs the load client in `folder`; the page and the report that it left there.
+/// Runs the load client. Returns the page and the report that it wrote to `folder`.
 fn pages<S: AsRef<std::ffi::OsStr>>(folder: &Path, args: impl IntoIterator<Item = S>) -> (Element, Report) {
     let [html, json] = ["page.html", "report.json"].map(|name| folder.join(name));
     let mut command = load_client(args);
@@ -37,7 +37,7 @@ fn pages<S: AsRef<std::ffi::OsStr>>(folder: &Path, args: impl IntoIterator<Item 
     (read_page(&html), read(&json))
 }
 
-/// Writes the page of a report that was changed by hand.
+/// The page that `load-client report` makes from a changed report.
 fn page_of(folder: &Path, report: &Report) -> Element {
     let [html, json] = ["changed.html", "changed.json"].map(|name| folder.join(name));
     fs::write(&json, serde_json::to_string(report).unwrap()).unwrap();
@@ -64,7 +64,7 @@ fn minute(folder: &Path) -> (Element, Report) {
     pages(folder, args)
 }
 
-/// The rows of the table with that caption, each cell as text.
+/// The rows of the table with this caption, each cell as text.
 fn table(page: &Element, caption: &str) -> Vec<Vec<String>> {
     let tables = page.named("table").into_iter();
     let mut tables = tables.filter(|table| table.named("caption")[0].text().starts_with(caption));
@@ -75,7 +75,7 @@ fn table(page: &Element, caption: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// The heads of the columns of the table with that caption.
+/// The headings of the columns of the table with this caption.
 fn heads(page: &Element, caption: &str) -> Vec<String> {
     let tables = page.named("table").into_iter();
     let mut tables = tables.filter(|table| table.named("caption")[0].text().starts_with(caption));
@@ -83,7 +83,7 @@ fn heads(page: &Element, caption: &str) -> Vec<String> {
     head.into_iter().map(Element::text).collect()
 }
 
-/// A time as it is written, in seconds.
+/// Parses a time of the page, such as "3 ms", to seconds.
 fn seconds(text: &str) -> f64 {
     let (value, unit) = text.split_once(' ').unwrap_or_else(|| panic!("{text:?} has no unit"));
     let unit = match unit {
@@ -103,7 +103,7 @@ fn chart<'a>(page: &'a Element, id: &str) -> &'a Element {
     found.unwrap_or_else(|| panic!("no chart {id}"))
 }
 
-/// The lines of a chart that are not empty.
+/// The paths of runs in a chart.
 fn drawn(chart: &Element) -> Vec<&Element> {
     let paths = chart.named("path").into_iter();
     paths.filter(|path| !path.get("data-run").is_empty()).collect()
@@ -118,7 +118,7 @@ fn path<'a>(chart: &'a Element, run: &str) -> &'a str {
         .get("d")
 }
 
-/// The pieces of a path between two lifts of the pen, each as the points that it goes through.
+/// The connected pieces of a path, each as the points that it goes through.
 fn pieces(path: &str) -> Vec<Vec<(f64, f64)>> {
     let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
     let starts = path.match_indices(|c: char| c.is_ascii_alphabetic()).map(|(at, _)| at);

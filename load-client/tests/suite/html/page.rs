@@ -1,4 +1,4 @@
-//! The order of the page: what must be known first comes first.
+//! The order of the page: the most important parts come first.
 
 use super::{charts, heads, minute, page_of};
 use crate::support::markup::Element;
@@ -37,7 +37,7 @@ fn load_and_capacity_come_first_then_the_table_then_which_to_choose_then_the_cha
     ];
     let places = texts.map(|what| text.find(what).unwrap_or_else(|| panic!("{what:?} is missing")));
     assert!(places.is_sorted(), "{places:?}");
-    // Every column of the results that is a word of this project is explained.
+    // Every column heading of the results, except the first two, is explained in the list of terms.
     let terms = page.named("dl").into_iter().find(|list| list.is("terms")).unwrap();
     let terms: Vec<String> = terms.named("dt").into_iter().map(Element::text).collect();
     for head in heads(&page, "Results").iter().skip(2) {

@@ -1,5 +1,5 @@
-//! The page is safe to open: it loads nothing, no name of a target breaks it, and a file that cannot be written is told at
-//! once.
+//! The page is safe to open: it loads nothing, and no name of a target breaks it. A page that cannot be written is an error
+//! before the run.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ fn whatever_a_target_is_called_it_stays_text() {
     let folder = tempfile::tempdir().unwrap();
     let service = Service::start(["--service-time", "1ms"]);
     let name = r#"</title></style><script>alert('1')</script>"&amp;<img src=x onerror=y>"#;
-    // Long, too: the words beside it in the terminal once had no room left.
+    // The name is also long, because a long name once left no room for other words in the terminal.
     let name = name.replace('=', ":") + &"-long".repeat(30);
     let target = format!("{name}=process:{}", service.url);
     let secret = "authorization: Bearer abc123";
@@ -68,7 +68,7 @@ fn a_page_loads_nothing_and_tells_the_browser_so() {
 
 #[test]
 fn a_path_that_cannot_be_written_costs_nobody_a_run() {
-    // No service listens there: a run would say so.
+    // No service listens at this address, so a run would fail with another error.
     let args = ["run", "http://127.0.0.1:1", "--html", "/nonexistent/page.html"];
     let output = load_client(args).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

@@ -1,4 +1,4 @@
-//! The page of a saved report, of several, and of an older one; and what it says of how it was made.
+//! The pages of one saved report, of several, and of an older one; and what a page says about how its report was made.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ fn a_saved_report_gives_the_page_of_its_run_to_the_byte() {
         .unwrap();
     assert!(output.status.success());
     assert!(fs::read(&html).unwrap() == fs::read(&again).unwrap());
-    // Two with the same load and the same services say so once.
+    // Two reports with the same load and services show the conditions only once.
     let output = load_client(["report"])
         .args([&json, &json])
         .arg("--html")
@@ -36,7 +36,7 @@ fn a_saved_report_gives_the_page_of_its_run_to_the_byte() {
         conditions.contains("With async-scaled there are 2 workers") && !conditions.contains("report.json"),
         "{conditions}"
     );
-    // Several are on one page, with what has changed from one to the other.
+    // Several reports are on one page, with the changes from one to the next.
     let other = folder.path().join("other.json");
     let args = [
         "compare",

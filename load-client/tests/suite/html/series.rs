@@ -1,4 +1,4 @@
-//! The charts over time: their lines say what the series says, and have gaps where it says nothing.
+//! The charts over time: their lines show the values of the series, and have gaps where a value is unknown.
 
 use std::{
     collections::BTreeSet,
@@ -11,10 +11,10 @@ use crate::support::{Running, Service, load_client, markup::Element, scrape::Pag
 use load_client::report::{PointReport, Run};
 use rustix::process::Signal;
 
-/// Whether a step has a figure.
+/// Tells whether a point of the series has a value for a chart.
 type Known = fn(&PointReport) -> bool;
 
-/// How high the path is over `x`; `None` in a gap.
+/// The height of a path at `x`; `None` in a gap.
 fn level(path: &str, x: f64) -> Option<f64> {
     let pieces = pieces(path);
     let spans = pieces.iter().flat_map(|piece| piece.windows(2));
@@ -25,7 +25,7 @@ fn level(path: &str, x: f64) -> Option<f64> {
     })
 }
 
-/// The end of the time axis, in seconds.
+/// The end of a run's time axis, in seconds.
 fn end(run: &Run) -> f64 {
     let last = run.series.last().unwrap().t;
     last + run.series[1].t
@@ -48,11 +48,11 @@ fn every_run_is_in_every_chart_or_said_to_have_no_figures() {
                 .filter(|name| missing.split([' ', ',', '.']).any(|word| word == **name)),
         );
         assert!(there.is_superset(&all), "{}: {there:?}", chart.get("id"));
-        // Each has a colour and dashes of its own.
+        // Each line has a colour and dashes of its own.
         let looks = drawn.iter().filter(|path| path.is("line"));
         let looks: Vec<&str> = looks.map(|path| path.get("class")).collect();
         assert_eq!(looks.iter().collect::<BTreeSet<_>>().len(), looks.len(), "{looks:?}");
-        // Screen readers have a title and a description of every plot.
+        // Every plot has a title and a description for screen readers.
         let plots = chart.named("svg").into_iter().filter(|svg| svg.get("role") == "img");
         for svg in plots {
             let named: Vec<&str> = svg.get("aria-labelledby").split(' ').collect();
@@ -137,7 +137,7 @@ fn a_frozen_service_is_a_line_at_zero_and_a_gap() {
         page.count("load_intended_total") > 500
     });
     service.signal(Signal::STOP);
-    // The freeze is a time, so there is nothing else to wait for.
+    // The freeze must last for a fixed time, so there is no condition to wait for.
     let thawed = Instant::now() + Duration::from_secs(2);
     while let Some(left) = thawed.checked_duration_since(Instant::now()) {
         thread::park_timeout(left);
@@ -165,7 +165,7 @@ fn a_frozen_service_is_a_line_at_zero_and_a_gap() {
         .filter(|point| point.t < 8.0 && point.goodput_rps == Some(0.0))
         .count();
     assert!(hole as f64 * step > 1.6, "a hole of {hole} steps");
-    // What was offered meanwhile has no hole.
+    // The line of the offered load has no hole.
     let offered = path(chart(&page, "goodput"), "offered");
     assert!(
         run.series
@@ -174,7 +174,7 @@ fn a_frozen_service_is_a_line_at_zero_and_a_gap() {
             .all(|point| level(offered, place(point)).unwrap() < BOTTOM)
     );
 
-    // The service said nothing, and nothing was answered: gaps, neither zero nor a line across.
+    // During the freeze there were no snapshots and no answers: the charts have gaps, not zeros and not a line across.
     let charts: [(&str, Known); 5] = [
         ("in-system", |point| point.in_system.is_some()),
         ("concurrency-limit", |point| point.concurrency_limit.is_some()),
@@ -199,7 +199,7 @@ fn the_longest_series_of_five_runs_make_less_than_a_megabyte() {
     assert_eq!(report.runs.len(), 5);
     for (run, look) in report.runs.iter_mut().zip(1_u32..) {
         let point = run.series[10];
-        // Nothing level, nothing missing, nothing to leave out: no two steps alike.
+        // All values exist and differ from point to point, so the page cannot leave out any of them.
         let step = |index: u32| {
             let jagged = f64::from(index * 7919 * look % 1009);
             PointReport {

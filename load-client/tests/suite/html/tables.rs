@@ -1,4 +1,4 @@
-//! The tables of the page: their figures are those of the report, and every word in them has a meaning.
+//! The tables of the page: their figures equal those of the report, and every term in them is explained.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use load_client::{
     report::AttemptsReport,
 };
 
-/// Counts that are all different, from `first` on.
+/// Counts that are all different: `first`, `first` + 1 and so on.
 fn counts<const N: usize>(first: u64) -> [u64; N] {
     std::array::from_fn(|place| first + place as u64)
 }

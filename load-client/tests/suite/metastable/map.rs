@@ -1,5 +1,5 @@
-//! The map: which loads stay collapsed with how many retries, beside the arithmetic. Cells near the border are a matter of
-//! chance, so each has several seeds.
+//! The map: at which loads and with how many retries a service stays collapsed, with the arithmetic for comparison. Near the
+//! border the result depends on chance, so each cell has several seeds.
 
 use std::{fmt::Write, fs};
 
@@ -10,13 +10,13 @@ use super::{
 };
 use crate::support::long_tests;
 
-/// Loads, in percent of the capacity.
+/// The loads of the map, as percentages of the capacity.
 const LOADS: [u32; 5] = [30, 45, 60, 75, 90];
 const MOST_RETRIES: u32 = 4;
 const SEEDS: u32 = 5;
 
-/// A lab with a strategy for each number of retries, each at once, at a load in percent of the capacity of 50 per second. The
-/// cause is ten times the service time for ten seconds, an overload at each of these loads. The load ends a minute after it.
+/// A lab with a strategy for each number of retries (without pauses), at a load in percent of the capacity of 50 per second. For
+/// ten seconds the service time is ten times as long, which is an overload at each of these loads. The load ends a minute later.
 fn lab(load: u32) -> String {
     let mut lab = format!(
         "[load]\nclients = 200\nmax-in-flight = 100\nrps = {}\narrival = \"poisson\"\nduration = \"90s\"\n\
@@ -42,7 +42,8 @@ fn lab(load: u32) -> String {
            [[event]]\nat = \"30s\"\nservice = { service-time = \"200ms\" }\n"
 }
 
-/// How many of the seeds stay collapsed, for each number of retries: less than half is done from 60 s after the cause on.
+/// For each number of retries, the number of seeds with which the service stays collapsed: of the requests between 70 s and
+/// 90 s, less than half are done within the SLO.
 fn collapsed(load: u32, seeds: u32) -> Vec<u32> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("map.toml");
@@ -77,7 +78,7 @@ fn table(counts: impl Fn(u32) -> Vec<u32>) -> String {
     text
 }
 
-/// The picture of a table.
+/// The picture of the map's table, as SVG.
 pub(super) fn picture(table: &str) -> String {
     let rows: Vec<Vec<&str>> = table
         .lines()
@@ -141,7 +142,7 @@ fn the_map_is_as_measured() {
         settle(&now);
         return;
     }
-    // Far from the border a single seed says as much as five.
+    // Far from the border one seed is enough.
     let cells = collapsed(30, 1);
     assert_eq!((cells[0], cells[1]), (0, 0), "{cells:?}");
     let rows: Vec<&str> = part(&committed, "map").lines().skip(2).collect();

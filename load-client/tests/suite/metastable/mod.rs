@@ -1,6 +1,6 @@
-//! The labs about collapses that outlive their causes: what docs/metastable.md says of them is measured, in virtual time.
-//! `UPDATE_METASTABLE=1 cargo test -p load-client --test suite metastable` writes the tables and pictures anew, and with
-//! `LONG_TESTS=1` the map as well.
+//! The labs about collapses that outlive their causes. These tests measure the statements and tables of docs/metastable.md, in
+//! virtual time. `UPDATE_METASTABLE=1 cargo test -p load-client --test suite metastable` writes the tables and pictures again,
+//! and with `LONG_TESTS=1` also the map.
 
 mod map;
 mod page;
@@ -12,19 +12,19 @@ use std::{ops::Range, path::PathBuf};
 use crate::support::{assert_balanced, named, report};
 use load_client::report::{Report, Run};
 
-/// A lab and how it is shown.
+/// A lab, its table on the page, and the statements to check.
 pub(crate) struct Shown {
-    /// The name of its file.
+    /// The name of the lab's file, without the extension.
     pub(crate) name: &'static str,
-    /// Flags that are laid over it.
+    /// Flags that replace values of the lab.
     flags: &'static str,
-    /// Where the periods of its table begin and end, in seconds since the load began.
+    /// The bounds of the periods in the lab's table, in seconds since the load began.
     cuts: &'static [u32],
-    /// What the page says of it.
+    /// Asserts the statements that the page makes about the lab.
     claims: fn(&Measured<'_>),
 }
 
-/// The share of the scheduled requests that a strategy has done in a period.
+/// The report of a lab, with assertions about the share of scheduled requests that is done within the SLO in a period.
 struct Measured<'a>(&'a Report);
 
 impl Measured<'_> {
@@ -32,20 +32,20 @@ impl Measured<'_> {
         share(named(self.0, strategy), seconds)
     }
 
-    /// Less than a twentieth is done in that period.
+    /// Asserts that less than 5 % are done in the period.
     fn is_down(&self, strategy: &str, seconds: Range<u32>) {
         let share = self.share(strategy, seconds);
         assert!(share < 0.05, "{strategy}: {share}");
     }
 
-    /// At least 97 % are done in that period.
+    /// Asserts that at least 97 % are done in the period.
     fn is_well(&self, strategy: &str, seconds: Range<u32>) {
         let share = self.share(strategy, seconds);
         assert!(share >= 0.97, "{strategy}: {share}");
     }
 }
 
-/// The labs, in the order of the page.
+/// The labs, in the order in which they are on the page.
 pub(crate) const LABS: [Shown; 6] = [
     Shown {
         name: "metastable",
@@ -72,7 +72,7 @@ pub(crate) const LABS: [Shown; 6] = [
         claims: |measured| {
             measured.is_down("naive", 15..60);
             for strategy in ["no-retries", "budget", "naive-exponential"] {
-                // Within two timeouts of the end of the cause.
+                // The service recovers within two timeouts after the cause has ended.
                 measured.is_well(strategy, 12..30);
                 measured.is_well(strategy, 30..60);
             }
@@ -115,7 +115,7 @@ pub(crate) const LABS: [Shown; 6] = [
         flags: "",
         cuts: &[0, 30, 90, 120, 150, 180, 210, 270, 510, 600],
         claims: |measured| {
-            // Within two windows of the end of the failures.
+            // The throttle recovers within two of its windows after the failures have ended.
             measured.is_well("adaptive-30s", 150..600);
             measured.is_well("adaptive-2m", 510..600);
             measured.is_down("book-30s", 90..150);
@@ -130,7 +130,7 @@ fn lab(name: &str) -> PathBuf {
         .join(format!("{name}.toml"))
 }
 
-/// Runs a lab in virtual time.
+/// Runs a lab in virtual time with additional flags. Returns its report.
 fn run<'a>(lab: &'a str, flags: impl IntoIterator<Item = &'a str>) -> Report {
     let words = ["compare", lab, "--virtual-time", "-q"];
     let (output, report) = report(words.into_iter().chain(flags));
@@ -140,7 +140,8 @@ fn run<'a>(lab: &'a str, flags: impl IntoIterator<Item = &'a str>) -> Report {
     report
 }
 
-/// Done within the SLO in that period, as a share of what was scheduled in it: more than 1 where late work is done.
+/// The requests done within the SLO in a period, as a share of those scheduled in it. It can be above 1 if requests that were
+/// scheduled earlier are done in it.
 fn share(run: &Run, seconds: Range<u32>) -> f64 {
     let (from, to) = (f64::from(seconds.start), f64::from(seconds.end));
     let points = run.series.iter().filter(|point| (from..to).contains(&point.t));

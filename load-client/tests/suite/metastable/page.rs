@@ -1,4 +1,4 @@
-//! docs/metastable.md: each table between two marks is measured, and each picture is drawn from the same run.
+//! Reads and writes the measured parts of docs/metastable.md: tables between marks, and pictures from the same runs.
 
 use std::{env, fmt::Write, fs, path::PathBuf, thread};
 
@@ -9,12 +9,12 @@ fn docs() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs")
 }
 
-/// Whether the page is written anew.
+/// Whether the tests write the page instead of comparing it.
 fn updates() -> bool {
     env::var_os("UPDATE_METASTABLE").is_some()
 }
 
-/// The page.
+/// The text of docs/metastable.md.
 pub(super) fn page() -> String {
     fs::read_to_string(docs().join("metastable.md")).unwrap()
 }
@@ -25,7 +25,7 @@ pub(super) fn part<'a>(page: &'a str, name: &str) -> &'a str {
     rest.split_once("<!-- end -->").unwrap().0
 }
 
-/// The page with other lines between the marks of `name`.
+/// The page with `lines` between the marks of `name`.
 pub(super) fn with_part(page: &str, name: &str, lines: &str) -> String {
     let old = format!("{}{}", mark(name), part(page, name));
     page.replacen(&old, &format!("{}{lines}", mark(name)), 1)
@@ -35,7 +35,7 @@ fn mark(name: &str) -> String {
     format!("<!-- measured: {name} -->\n")
 }
 
-/// Writes the page if it is to be written anew; otherwise it must be as committed.
+/// Writes the page if the tests update it. In every case the page must then equal `now`.
 pub(super) fn settle(now: &str) {
     if updates() {
         fs::write(docs().join("metastable.md"), now).unwrap();
@@ -49,7 +49,7 @@ pub(super) fn settle(now: &str) {
     assert_eq!(page().lines().count(), now.lines().count());
 }
 
-/// The same for a picture.
+/// Writes a picture if the tests update the page. In every case the picture must then equal `svg`.
 pub(super) fn settle_picture(name: &str, svg: &str) {
     let file = docs().join("metastable").join(format!("{name}.svg"));
     if updates() {

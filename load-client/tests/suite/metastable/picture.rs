@@ -1,4 +1,4 @@
-//! Pictures of the labs: a strip per strategy with its goodput over time. They follow the reader's light or dark colours.
+//! Pictures of the labs: for each strategy a strip with its goodput over time. They have colours for light and dark pages.
 
 use std::fmt::Write;
 
@@ -6,14 +6,14 @@ use super::share;
 use load_client::report::{Report, Run};
 
 const WIDTH: f64 = 760.0;
-/// Where the strips begin; the names stand before.
+/// The x coordinate at which the strips begin. The names are on the left of it.
 const LEFT: f64 = 130.0;
 const STRIP: f64 = 46.0;
 const GAP: f64 = 12.0;
-/// The share of the scheduled requests that fills a strip: more is cut off.
+/// The share of the scheduled requests at which a strip is full; larger shares are cut off.
 const FULL: f64 = 1.3;
 
-/// The first lines of a picture, with its colours.
+/// The first lines of an SVG picture, with its colours.
 pub(super) fn begin(height: f64, label: &str) -> String {
     format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="{label}">
@@ -29,7 +29,8 @@ text {{ fill: #e6edf3 }} .grid {{ stroke: #8b949e }} .good {{ fill: #3fb950 }}
     )
 }
 
-/// A strip for each run of a report, which lasts so many seconds. From its first event to its last one, something is wrong.
+/// A picture with a strip for each run of a report. The runs last for `seconds`. The time from the first to the last event of a
+/// run is marked as the time of the fault.
 pub(super) fn strips(report: &Report, seconds: u32) -> String {
     let length = f64::from(seconds);
     let height = report.runs.len() as f64 * (STRIP + GAP) + 44.0;
@@ -81,7 +82,7 @@ pub(super) fn strips(report: &Report, seconds: u32) -> String {
     svg
 }
 
-/// The outline of a run's goodput: a step for each 120th of its length, of whole seconds.
+/// The outline of a run's goodput, in steps of a 120th of its length, rounded down to whole seconds.
 fn steps(run: &Run, length: u32, bottom: f64, x: impl Fn(f64) -> f64) -> String {
     let step = (length / 120).max(1);
     let mut outline = String::new();

@@ -1,12 +1,12 @@
-//! The collapse of labs/metastable.toml is no accident of one seed.
+//! The collapse of labs/metastable.toml happens with every seed.
 
 use std::{sync::Mutex, thread};
 
 use super::{lab, run, share};
 use crate::support::{long_tests, named};
 
-/// Runs the lab with a seed, for so many seconds. A line with the shares of the strategies after the cause, and the largest
-/// one of the retries without a bound.
+/// Runs the lab with a seed for `seconds`, and asserts that the strategy `naive` stays collapsed and the others recover. Returns a
+/// line with the seed and the share that `naive` has done after the cause.
 fn judge(seed: u32, seconds: u32) -> String {
     let file = lab("metastable");
     let (length, drawn) = (format!("{seconds}s"), seed.to_string());
@@ -16,7 +16,7 @@ fn judge(seed: u32, seconds: u32) -> String {
         ["-z", &length, "--seed", &drawn].into_iter().chain(flags),
     );
     let after = |strategy, from, to| share(named(&report, strategy), from..to);
-    // After the requests of the last ten seconds nothing is scheduled: they are left out.
+    // The last ten seconds are left out: no new requests follow them, so the load falls.
     let collapsed = after("naive", 30, seconds - 10);
     assert!(collapsed < 0.05, "seed {seed}: {collapsed}");
     for strategy in ["budget", "naive-auto"] {
@@ -32,7 +32,7 @@ fn judge(seed: u32, seconds: u32) -> String {
 #[test]
 fn naive_retries_stay_collapsed_until_the_end_and_a_budget_or_the_line_auto_recover_with_every_seed() {
     let (seeds, seconds) = if long_tests() { (20, 600) } else { (3, 60) };
-    // Seed 1 is on the page.
+    // The page shows seed 1.
     let left = Mutex::new((1..=seeds).collect::<Vec<u32>>());
     let next = || left.lock().unwrap().pop();
     let threads = thread::available_parallelism().map_or(1, usize::from);

@@ -1,5 +1,5 @@
-//! The scripts of docs/overload.md over the whole stack in virtual time: stories in which a known overload control fails. Each is a
-//! lab file with a figure and a bound on the figure; the policy comes from flags.
+//! The scripts of docs/overload.md with the real service and load client in virtual time: scenarios in which a known overload
+//! control fails. Each is a lab file with a figure and a bound on it; the policy comes from flags.
 //!
 //! The tests hold the limit and the line `auto` to each script; `table` has every policy by every script.
 
@@ -13,19 +13,19 @@ use std::{
 use crate::support::{assert_balanced, long_tests, named, report};
 use load_client::report::Run;
 
-/// What sixteen workers can do with 200 ms for a message, per second.
+/// How many messages sixteen workers with 200 ms per message can process per second.
 const CAPACITY: f64 = 80.0;
 
-/// What a figure must be.
+/// The bound of a figure.
 enum Bound {
     AtLeast(f64),
     AtMost(f64),
 }
 
-/// A script: its lab file, its figure, and what the figure must be.
+/// A script: its lab file, its figure, and the bound of the figure.
 struct Script {
     lab: &'static str,
-    /// Flags with which the load is shorter. The tests have them, but for `LONG_TESTS=1`; the table is of the whole load.
+    /// Flags that make the load shorter. The tests use them unless `LONG_TESTS=1` is set; the table does not.
     short: &'static [&'static str],
     figure: fn(&Run) -> f64,
     bound: Bound,
@@ -34,14 +34,14 @@ struct Script {
 const SCRIPTS: [Script; 15] = [
     at_least("a", |run| goodput(run) / CAPACITY, 0.93),
     at_least("a-spike", ok, 0.96),
-    // The last minute over the second.
+    // The figure is the mean limit in the last minute, divided by that in the second minute.
     at_most("b", |run| last(run, 60.0) / limit(run, 60.0, 120.0), 1.5).shorter(&["-z", "180s"]),
-    // The last sixth of the hour over the number of workers.
+    // The figure is the mean limit in the last sixth of the load, divided by the number of workers.
     at_most("c", |run| last(run, load(run) / 6.0) / 16.0, 2.5).shorter(&["-z", "180s"]),
     at_least("d", |run| lower_of(run, (50.0, 0.5), (150.0, 1.0)), 0.93),
     at_least("e", |run| between(run, 60.0, 260.0) / CAPACITY, 0.9),
     at_most("f", |run| last(run, 10.0) / most_inside(run, 60.0), 5.0).shorter(&["-z", "120s"]),
-    // Over the highest before: auto has two limits in turn, and stays at the one that it has when the load falls.
+    // The last limit is divided by the highest one before: `auto` alternates between two, and keeps one when the load falls.
     at_most("g", |run| last(run, 10.0) / highest(run, 30.0, 60.0), 1.25).shorter(&["--stages", "60s:160,120s:8"]),
     at_least("h", ok, 0.98),
     at_least("i", |run| goodput(run) / CAPACITY, 0.93),
@@ -94,30 +94,30 @@ fn goodput(run: &Run) -> f64 {
     run.goodput_rps.unwrap()
 }
 
-/// The share of scheduled requests that was answered.
+/// The share of the scheduled requests that got an OK answer.
 fn ok(run: &Run) -> f64 {
     run.ledger.ok as f64 / run.ledger.intended as f64
 }
 
-/// The same of the urgent class.
+/// The share of the scheduled requests of the most urgent class that got an OK answer.
 fn urgent(run: &Run) -> f64 {
     let ledger = &run.classes.as_ref().unwrap()[0].ledger;
     ledger.ok as f64 / ledger.intended as f64
 }
 
-/// Messages done in time per second, between two times in seconds.
+/// The goodput per second between two times in seconds.
 fn between(run: &Run, from: f64, to: f64) -> f64 {
     let steps = run.series.iter().filter(|point| point.t >= from && point.t < to);
     let done: Vec<f64> = steps.map(|point| point.goodput_rps.unwrap()).collect();
     done.iter().sum::<f64>() / done.len() as f64
 }
 
-/// How long the load lasts, in seconds.
+/// The length of the load, in seconds.
 fn load(run: &Run) -> f64 {
     run.load.duration_seconds
 }
 
-/// The limits in force between two times in seconds, a step after the other.
+/// The limit at each step of the series between two times in seconds.
 fn limits(run: &Run, from: f64, to: f64) -> Vec<f64> {
     let steps = run.series.iter().filter(|point| point.t >= from && point.t < to);
     let limits: Vec<f64> = steps
@@ -127,13 +127,13 @@ fn limits(run: &Run, from: f64, to: f64) -> Vec<f64> {
     limits
 }
 
-/// Their mean.
+/// The mean limit between two times in seconds.
 fn limit(run: &Run, from: f64, to: f64) -> f64 {
     let limits = limits(run, from, to);
     limits.iter().sum::<f64>() / limits.len() as f64
 }
 
-/// The mean limit in the last so many seconds of the load.
+/// The mean limit in the last `seconds` of the load.
 fn last(run: &Run, seconds: f64) -> f64 {
     limit(run, load(run) - seconds, load(run))
 }
@@ -143,13 +143,14 @@ fn highest(run: &Run, from: f64, to: f64) -> f64 {
     limits(run, from, to).into_iter().fold(0.0, f64::max)
 }
 
-/// The most requests in the service from a time on, in seconds. Where the limit is higher than that, none of them waits.
+/// The most requests in the system after a time in seconds. If the limit is higher than that, no request waits.
 fn most_inside(run: &Run, from: f64) -> f64 {
     let steps = run.series.iter().filter(|point| point.t >= from);
     steps.filter_map(|point| point.in_system).max().unwrap() as f64
 }
 
-/// The lower goodput of two phases of 100 s, each with its beginning and its share of the capacity.
+/// The lower goodput of two phases of 100 s, as a share of the capacity in the phase. A phase is given as its start in seconds and
+/// its capacity as a share of the full one.
 fn lower_of(run: &Run, one: (f64, f64), other: (f64, f64)) -> f64 {
     let share = |(from, share): (f64, f64)| between(run, from, from + 100.0) / CAPACITY / share;
     share(one).min(share(other))
@@ -172,7 +173,7 @@ impl Script {
         (self.figure)(run)
     }
 
-    /// The figure of the shorter load, but for `LONG_TESTS=1`.
+    /// The figure with the shorter load, or with the whole load if `LONG_TESTS=1` is set.
     fn tested(&self, flags: &[&str]) -> f64 {
         let short = if long_tests() { &[] } else { self.short };
         self.of(&[flags, short].concat())
@@ -261,7 +262,7 @@ fn auto_keeps_its_limit_while_the_service_is_calm_and_where_nothing_limits_it() 
 
 #[test]
 fn auto_does_not_creep_up_in_overload() {
-    // Without a --concurrency-limit its limit is the number of workers, which does not change.
+    // Only with --concurrency-limit does `auto` search; without it the limit is the number of workers and cannot creep up.
     assert_holds_with(&POLICIES[1..2], &["b", "c"]);
 }
 

@@ -1,4 +1,4 @@
-//! Reads markup as strictly as XML is read: what is not closed, not quoted or not escaped is an error.
+//! Parses HTML as strictly as XML: it is an error if an element is not closed, a value not quoted or a text not escaped.
 
 use std::collections::BTreeMap;
 
@@ -17,17 +17,17 @@ enum Node {
 }
 
 impl Element {
-    /// The value of an attribute; empty if it has none.
+    /// The value of an attribute; empty if the element does not have it.
     pub(crate) fn get(&self, attribute: &str) -> &str {
         self.attributes.get(attribute).map_or("", String::as_str)
     }
 
-    /// Whether it is of that class.
+    /// Whether the element has this class.
     pub(crate) fn is(&self, class: &str) -> bool {
         self.get("class").split(' ').any(|one| one == class)
     }
 
-    /// Everything below it, in the order of the page.
+    /// All elements inside this one, in the order of the page.
     pub(crate) fn all(&self) -> Vec<&Element> {
         let mut found = Vec::new();
         for child in &self.children {
@@ -39,12 +39,12 @@ impl Element {
         found
     }
 
-    /// Those of that name below it.
+    /// All elements with this name inside this one.
     pub(crate) fn named(&self, name: &str) -> Vec<&Element> {
         self.all().into_iter().filter(|element| element.name == name).collect()
     }
 
-    /// The text in it, as a reader sees it.
+    /// The text inside the element, as a reader sees it.
     pub(crate) fn text(&self) -> String {
         let texts = self.children.iter().map(|child| match child {
             Node::Element(element) => element.text(),
@@ -54,7 +54,7 @@ impl Element {
     }
 }
 
-/// The root of a page; what is wrong with it, otherwise.
+/// Parses a page. Returns its root element, or what is wrong with the page.
 pub(crate) fn parse(page: &str) -> Result<Element, String> {
     let mut rest = page.trim().strip_prefix("<!DOCTYPE html>").ok_or("no doctype")?;
     let mut open = vec![Element::default()];

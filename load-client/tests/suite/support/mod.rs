@@ -1,4 +1,4 @@
-//! The two programs, as a user runs them: started, waited for, told to stop, their reports read.
+//! Runs the two programs as a user does: starts them, waits for them, stops them, and reads their reports.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -21,13 +21,13 @@ use std::{
 use load_client::report::{Report, Run};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Whether the tests that come in two lengths take the long one, as `scripts/nightly` asks for with `LONG_TESTS=1`.
+/// Whether tests that have a short and a long form run the long one: with `LONG_TESTS=1`, which `scripts/nightly` sets.
 pub(crate) fn long_tests() -> bool {
     std::env::var_os("LONG_TESTS").is_some_and(|value| value == "1")
 }
 
-/// An address that is free, and that no other test takes: each process has its own host of loopback, because a port that was free a
-/// moment ago may belong to the service of another test by now.
+/// An address that is free and that no other test process takes, because each process uses another loopback host. (With one
+/// host for all, a port that was free a moment ago may already belong to the service of another test.)
 pub(crate) fn free_address() -> String {
     let [_, high, middle, low] = process::id().to_be_bytes();
     let host = Ipv4Addr::new(127, 128 | high, middle, low.clamp(1, 254));
@@ -61,12 +61,12 @@ pub(crate) fn report<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> (Out
     (output, report)
 }
 
-/// The run of that name.
+/// The run with this name.
 pub(crate) fn named<'a>(report: &'a Report, name: &str) -> &'a Run {
     report.runs.iter().find(|run| run.name == name).unwrap()
 }
 
-/// What must hold of every run.
+/// Asserts that the counts of a run add up.
 pub(crate) fn assert_balanced(run: &Run) {
     let ledger = &run.ledger;
     assert!(ledger.balances(), "{ledger:?}");
@@ -76,7 +76,7 @@ pub(crate) fn assert_balanced(run: &Run) {
     }
 }
 
-/// Sends a signal to a child.
+/// Sends a signal to a child process.
 pub(crate) fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
@@ -86,17 +86,17 @@ pub(crate) fn signal(child: &Child, signal: Signal) {
 pub(crate) struct Service {
     child: Child,
     pub(crate) url: String,
-    /// host:port of its metrics.
+    /// The host:port of the admin port.
     pub(crate) admin: String,
 }
 
 impl Service {
-    /// Starts one on a free port.
+    /// Starts a service on a free port, and waits until it serves.
     pub(crate) fn start<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
         Self::start_at("127.0.0.1:0", args)
     }
 
-    /// Starts one at an address, and waits until it serves.
+    /// Starts a service at an address, and waits until it serves.
     pub(crate) fn start_at<S: AsRef<OsStr>>(address: &str, args: impl IntoIterator<Item = S>) -> Self {
         let mut child = Command::new(foo_service())
             .args(["--listen", address, "--admin-listen", "127.0.0.1:0"])
@@ -112,7 +112,7 @@ impl Service {
         let serving = lines
             .find(|line| line.contains("serving "))
             .expect("it says where it serves");
-        // Read on, so that the pipe never fills.
+        // The rest of the log is read too, so that the pipe never becomes full.
         thread::spawn(move || lines.for_each(drop));
         let field = |name: &str| serving.split(name).nth(1).unwrap().split(' ').next().unwrap();
         Self {
@@ -122,7 +122,7 @@ impl Service {
         }
     }
 
-    /// host:port, to start another one there.
+    /// The service's host:port, with which another service can be started at the same address.
     pub(crate) fn address(&self) -> String {
         self.url.trim_start_matches("http://").to_owned()
     }
@@ -131,7 +131,7 @@ impl Service {
         signal(&self.child, which);
     }
 
-    /// Ends it without a warning, and waits until it is gone.
+    /// Kills the process, and waits until it has ended.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -145,7 +145,7 @@ impl Drop for Service {
     }
 }
 
-/// The other program of the workspace: beside this one, once it has been built.
+/// The path of the foo-service program, next to this program. Builds it if it does not exist.
 fn foo_service() -> PathBuf {
     let beside = PathBuf::from(env!("CARGO_BIN_EXE_load-client")).with_file_name("foo-service");
     if !beside.exists() {
@@ -158,7 +158,7 @@ fn foo_service() -> PathBuf {
     beside
 }
 
-/// A load client that is running, and what it says on stderr as it says it.
+/// A running load client, and the lines that it writes to stderr.
 pub(crate) struct Running {
     child: Child,
     lines: mpsc::Receiver<String>,
@@ -177,7 +177,7 @@ impl Running {
         Self { child, lines }
     }
 
-    /// Waits until a line holds `what`.
+    /// Waits for a line on stderr that contains `what`, and returns it.
     pub(crate) fn wait_for_line(&self, what: &str) -> String {
         loop {
             let line = self
@@ -194,13 +194,13 @@ impl Running {
         &self.child
     }
 
-    /// Ends it without a warning, and waits until it is gone.
+    /// Kills the process, and waits until it has ended.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Waits for its end, and returns what else it said.
+    /// Waits for the process's end. Returns its status, and the lines on stderr that were not read yet.
     pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>) {
         let status = self.child.wait().unwrap();
         (status, self.lines.iter().collect())

@@ -1,4 +1,4 @@
-//! A nats-server of the test's own, on a free port of loopback.
+//! A nats-server for a test, on a free port of loopback.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -9,10 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a server may take to listen.
+/// How long a server may take until it listens.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running server; killed when dropped.
+/// A running nats-server; killed when dropped.
 pub(crate) struct Nats {
     child: Child,
     _folder: tempfile::TempDir,
@@ -20,7 +20,8 @@ pub(crate) struct Nats {
 }
 
 impl Nats {
-    /// Starts the server that `scripts/get-nats` leaves or `NATS_SERVER` names. `None` if there is none, which is a failure in CI.
+    /// Starts the server that `NATS_SERVER` names or `scripts/get-nats` has fetched. Without one it returns `None`, or panics if
+    /// `CI=true`.
     pub(crate) fn start() -> Option<Self> {
         let ours = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .with_file_name("nats")

@@ -1,5 +1,5 @@
-//! A FooService of the tests' own, for what the real one would not do: refuse a known share on purpose, allow next to no
-//! streams.
+//! A FooService for tests with a behaviour that the real service does not have: it can reject a fixed share of the calls, and
+//! allow very few streams.
 
 use std::{
     net::TcpListener,
@@ -23,11 +23,11 @@ use tonic::{
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Behaviour {
-    /// Of ten calls of Process, so many are refused at once.
+    /// How many of ten calls of Process are rejected at once.
     pub(crate) refused_of_ten: u64,
-    /// The others take so long.
+    /// How long the other calls take.
     pub(crate) takes: Duration,
-    /// Streams that it lets be open on a connection.
+    /// The maximum number of open streams on a connection; `None` for the default.
     pub(crate) streams: Option<u32>,
 }
 
@@ -57,7 +57,7 @@ impl FooService for OwnService {
     }
 }
 
-/// Serves it for as long as the test lives, and returns its URL.
+/// Serves a FooService with this behaviour for as long as the test runs. Returns the URL.
 pub(crate) fn serve(behaviour: Behaviour) -> String {
     let service = OwnService {
         behaviour,
@@ -67,7 +67,7 @@ pub(crate) fn serve(behaviour: Behaviour) -> String {
     serve_router(server.add_service(FooServiceServer::new(service)))
 }
 
-/// Serves it for as long as the test lives, and returns its URL.
+/// Serves `router` for as long as the test runs. Returns the URL.
 fn serve_router(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -89,16 +89,16 @@ fn serve_router(router: Router) -> String {
     url
 }
 
-/// Serves nothing but server reflection for as long as the test lives, and returns its URL.
+/// Serves only server reflection for as long as the test runs. Returns the URL.
 pub(crate) fn serve_reflection_only() -> String {
     let reflection = tonic_reflection::server::Builder::configure().build_v1().unwrap();
     serve_router(Server::builder().add_service(reflection))
 }
 
-/// When calls arrived.
+/// The times at which calls arrived.
 pub(crate) type Arrivals = Arc<Mutex<Vec<Instant>>>;
 
-/// Refuses every call of Process, with this value of `grpc-retry-pushback-ms`.
+/// A service that rejects every call of Process with this value of `grpc-retry-pushback-ms`.
 struct PushesBack {
     value: &'static str,
     arrived: Arrivals,
@@ -125,7 +125,8 @@ impl FooService for PushesBack {
     }
 }
 
-/// Serves that for as long as the test lives, and returns its URL and when its calls arrived.
+/// Serves a service that rejects every call with this pushback, for as long as the test runs. Returns the URL, and the list of
+/// times at which calls arrive.
 pub(crate) fn serve_pushback(value: &'static str) -> (String, Arrivals) {
     let arrived = Arrivals::default();
     let service = PushesBack {

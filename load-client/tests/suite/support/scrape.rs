@@ -1,4 +1,4 @@
-//! The `/metrics` page of a program, as Prometheus would read it.
+//! Fetches and parses the `/metrics` page of a program, as Prometheus does.
 
 use std::{
     collections::BTreeMap,
@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-/// The series of one page: a name with its labels as they stand there, and its value.
+/// The series of one page: for each name with labels, as text, the value.
 #[derive(Debug)]
 pub(crate) struct Page {
     series: BTreeMap<String, String>,
-    /// As it came.
+    /// The unparsed text of the page.
     pub(crate) text: String,
 }
 
-/// Asks for a path at host:port; returns the status line's code and the body.
+/// Sends a GET for a path to host:port. Returns the status code and the body.
 pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
     let mut connection = TcpStream::connect(address).unwrap();
     write!(
@@ -46,7 +46,7 @@ impl Page {
         Self { series, text }
     }
 
-    /// Scrapes again and again until the page is as wanted.
+    /// Fetches the page again and again until `wanted` returns true for it. Returns that page.
     pub(crate) fn wait_for(address: &str, what: &str, wanted: impl Fn(&Self) -> bool) -> Self {
         for _ in 0..600 {
             let page = Self::scrape(address);
@@ -58,18 +58,18 @@ impl Page {
         panic!("{what} did not come about: {}", Self::scrape(address).text);
     }
 
-    /// The value of a series that must be there.
+    /// The value of a series. Panics if the page does not have it.
     pub(crate) fn value(&self, series: &str) -> &str {
         let value = self.series.get(series);
         value.unwrap_or_else(|| panic!("there is no {series} in {}", self.text))
     }
 
-    /// The same, of one that counts something.
+    /// The value of a series as a whole number. Panics if the page does not have it.
     pub(crate) fn count(&self, series: &str) -> u64 {
         self.value(series).parse().unwrap()
     }
 
-    /// The sum of all series of that name, whatever their labels.
+    /// The sum of all series with this name and any labels.
     pub(crate) fn sum(&self, name: &str) -> u64 {
         let of_name = |series: &&String| series.split('{').next() == Some(name);
         self.series
@@ -79,7 +79,7 @@ impl Page {
             .sum()
     }
 
-    /// Whether there is such a series.
+    /// Whether the page has a series.
     pub(crate) fn has(&self, series: &str) -> bool {
         self.series.contains_key(series)
     }
