@@ -61,7 +61,7 @@ struct Cli {
 enum Command {
     /// Check that a running service serves: exit with 0 if it does, with 1 if not
     Health(HealthArgs),
-    /// List the messages of a shared queue that were put aside, or queue them again
+    /// List the dead letters of a shared queue, or queue them again
     #[cfg(feature = "nats")]
     DeadLetters(Box<DeadLettersArgs>),
 }

@@ -184,8 +184,8 @@ impl Metrics {
         let families = [
             (
                 "foo_queue_wait_seconds",
-                "Until a worker took the message, of those that one took: since its arrival at Process, since it joined the queue at \
-                 Enqueue.",
+                "How long a message waited until a worker took it: from its arrival with Process, from joining the queue with Enqueue. \
+                 Messages that no worker took are not counted.",
                 &self.queue_wait,
             ),
             (
@@ -266,7 +266,10 @@ fn describe() {
         Unit::Bytes,
         "Ids and payloads of the messages on the queue."
     );
-    describe_gauge!("foo_waiting", "Callers in line, at either door.");
+    describe_gauge!(
+        "foo_waiting",
+        "Callers of Process that wait in line, and callers of Enqueue that wait for room on the queue."
+    );
     describe_gauge!("foo_in_service", "Messages that a worker has.");
     describe_gauge!("foo_in_system", "Messages and callers waiting or in service.");
     describe_gauge!("foo_workers", "Messages processed at once, at most.");

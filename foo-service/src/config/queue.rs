@@ -109,7 +109,7 @@ impl QueueParser {
             PossibleValue::new("unbounded").help("It grows until memory ends"),
             PossibleValue::new("bounded").help("It holds --queue-capacity messages"),
             PossibleValue::new("durable").help(
-                "It holds --queue-capacity messages in a file in --queue-dir; they outlive the process, by SIGKILL or with the power",
+                "It holds --queue-capacity messages in a file in --queue-dir; they survive SIGKILL and a power failure",
             ),
         ]
     }
@@ -148,7 +148,7 @@ pub struct SharedQueueArgs {
     #[arg(long, env = "FOO_QUEUE_LEASE", value_parser = from_a_second)]
     pub queue_lease: Option<Duration>,
 
-    /// Number of deliveries of a message. One that is still not processed is put aside as a dead letter [default: 5]
+    /// Number of deliveries of a message. A message that is still not processed becomes a dead letter [default: 5]
     #[arg(long, env = "FOO_QUEUE_MAX_DELIVERIES", value_name = "COUNT", value_parser = count)]
     pub queue_max_deliveries: Option<u32>,
 

@@ -193,7 +193,7 @@ fn describe_shared() {
     describe_gauge!(
         "foo_queue_look_age_seconds",
         Unit::Seconds,
-        "How long ago a shared queue was last looked at: foo_queue_depth and the like are so old."
+        "Age of the last sample of a shared queue: foo_queue_depth and the other figures of the whole queue are this old."
     );
     describe_gauge!(
         "foo_queue_connected",
@@ -209,7 +209,7 @@ fn describe_shared() {
     );
     describe_counter!(
         "foo_queue_dead_letters_total",
-        "Messages that this instance put aside, because they were delivered as often as is allowed."
+        "Messages that this instance moved to the dead letters, because they were delivered as often as is allowed."
     );
     describe_counter!(
         "foo_queue_lease_lost_total",

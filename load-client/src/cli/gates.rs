@@ -18,7 +18,7 @@ pub struct GateArgs {
     /// Enqueue, and the response time of ok answers for any other RPC. A scope in brackets names another time: ok,
     /// rejected, expired, unavailable, failed, acknowledgement, time-to-done, service-time, queue-wait, start-lag, like
     /// 'p99.9(rejected)>20ms'. Withheld requests count as never answered. With --priorities, a class is a scope too: of
-    /// times, of goodput and of the ends of requests, like 'p99(u=0)>250ms' or 'ok(u=0)<99%'.
+    /// times, of goodput and of the outcomes of requests, like 'p99(u=0)>250ms' or 'ok(u=0)<99%'.
     ///
     /// Counts: ok, rejected, expired, unavailable, failed, throttled, withheld, in-flight, dropped, discarded, discarded-expired,
     /// discarded-dead-lettered, lost, unknown, redelivered, duplicated, done-unacknowledged or done-again, compared with a whole number or

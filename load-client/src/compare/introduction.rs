@@ -70,7 +70,7 @@ pub fn virtual_introduction(strategies: &[Strategy]) -> String {
     };
     let scenario = virtual_scenario(&first.load, &first.schedule, first.rpc, false);
     format!(
-        "The same in virtual time: the same code, on a clock that jumps to the next event. {}\n",
+        "Now the same strategies in virtual time: the same code, on a clock that jumps to the next event. {}\n",
         length(&scenario, "virtual")
     )
 }

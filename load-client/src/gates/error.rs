@@ -23,7 +23,7 @@ pub enum RuleError {
     Class(String),
     /// The rule is about a class of urgency, but this count is not known for each class.
     #[error(
-        "{0} is not known for each class; by class there are pN, mean, max, goodput and the ends of requests, like ok(u=0)"
+        "{0} is not known for each class; by class there are pN, mean, max, goodput and the outcomes of requests, like ok(u=0)"
     )]
     NotByClass(String),
     /// The number of the percentile is out of range.

@@ -194,7 +194,7 @@ fn says(error: &clap::Error, arg: &Arg, key: &str, entry: &Entry) -> String {
             let hint = hint(&given, known.iter().map(String::as_str));
             format!("{key} = {value} is none of its values; {hint}")
         }
-        ErrorKind::ArgumentConflict => format!("{key} cannot stand beside {}", others(ContextKind::PriorArg)),
+        ErrorKind::ArgumentConflict => format!("{key} cannot be used with {}", others(ContextKind::PriorArg)),
         _ => says_of_all(error, key),
     }
 }

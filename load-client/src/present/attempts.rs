@@ -12,11 +12,11 @@ pub(crate) fn sentence(run: &Run) -> Option<String> {
     }];
     let requests = |number| counted(number, "request");
     if counts.retried_then_ok > 0 {
-        parts.push(format!("{} ended well after a retry", requests(counts.retried_then_ok)));
+        parts.push(format!("{} succeeded after a retry", requests(counts.retried_then_ok)));
     }
     for (number, by) in [
         (counts.given_up_by_budget, "the retry budget"),
-        (counts.given_up_by_pushback, "the service's word"),
+        (counts.given_up_by_pushback, "the service's pushback"),
         (counts.given_up_by_throttle, "the throttle"),
     ] {
         if number > 0 {

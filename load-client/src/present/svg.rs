@@ -135,6 +135,8 @@ fn axes(places: &Places, factors: &[f64], svg: &mut Markup) {
         ("y", format!("{}", bottom + 42.0)),
     ];
     text("middle", "", &at, "offered load, times the capacity", svg);
+    let at = [("x", "8".to_owned()), ("y", format!("{}", TOP - 6.0))];
+    text("start", "", &at, "goodput, share of the capacity", svg);
 }
 
 fn curves(sweep: &SweepReport, places: &Places, svg: &mut Markup) {

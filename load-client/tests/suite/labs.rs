@@ -51,7 +51,7 @@ fn what_is_wrong_in_a_lab_is_said_in_one_line_with_its_place() {
         ),
         (
             "[load]\nrps = 3\nstages = \"1s:2\"".to_owned(),
-            "2: rps cannot stand beside stages",
+            "2: rps cannot be used with stages",
         ),
         (
             "[load]\nrepeat = \"yes\"".to_owned(),

@@ -54,10 +54,10 @@ pub(super) async fn put_aside(shared: Arc<Shared>, dead: Dead) {
                 sequence = dead.sequence,
                 deliveries = dead.deliveries,
                 reason = dead.reason,
-                "a message is put aside as a dead letter"
+                "a message becomes a dead letter"
             );
         }
-        Some(Err(error)) => tracing::error!(%error, "a dead letter cannot be put aside; it stays on the queue"),
+        Some(Err(error)) => tracing::error!(%error, "a dead letter cannot be stored; it stays on the queue"),
         None => {}
     }
     shared.leases.end(dead.number);

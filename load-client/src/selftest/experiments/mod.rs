@@ -63,16 +63,20 @@ impl Experiment {
         }
     }
 
-    /// What happens, in a sentence for people. "The same" refers to the experiment before it.
+    /// What happens, in a sentence for people.
     pub fn about(self) -> &'static str {
         match self {
             Self::FreezeOpen => "a service stands still for 2 s of 10 s; clients go on sending, 200 a second",
-            Self::FreezeBacklog => "the same; each client waits for its answer, and makes later what was due meanwhile",
+            Self::FreezeBacklog => {
+                "a service freezes; each client waits for its answer, and sends later what was due meanwhile"
+            }
             Self::FreezeWithhold => {
-                "the same; each client waits for its answer, and never makes what was due meanwhile"
+                "a service freezes; each client waits for its answer, and never sends what was due meanwhile"
             }
             Self::Delay => "every message takes 100 ms, and there is room for all",
-            Self::FewClients => "the same, with 4 clients that wait for each answer, where 100 a second need 10",
+            Self::FewClients => {
+                "every message takes 100 ms, and 4 clients wait for each answer, where 100 requests per second need 10"
+            }
             Self::Refusals => "three calls of ten are rejected at once, the others take 100 ms",
             Self::Losses => "two of twenty accepted messages are forgotten, and one is done twice",
             Self::Drops => "a queue of 8 without a free worker drops its oldest message",

@@ -78,7 +78,7 @@ const DONE: Column = column(["", "done"], 6, |run| {
     }
 });
 const WITHHELD: Column = column(["", "withheld"], 9, |run| whole(run.reading.ledger.withheld));
-const OTHER: Column = column(["other", "ends"], 6, |run| {
+const OTHER: Column = column(["all", "others"], 6, |run| {
     let ledger = &run.reading.ledger;
     let others = Outcome::ALL.iter().filter(|outcome| !COMMON.contains(outcome));
     whole(others.map(|outcome| ledger.of(*outcome)).sum())
