@@ -44,7 +44,7 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Reads the files.
+    /// Reads the certificate and the key, and keeps the paths of their files, so that they can be read again.
     ///
     /// # Errors
     ///

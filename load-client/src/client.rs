@@ -95,7 +95,7 @@ impl Client {
         std::mem::take(&mut self.waiting)
     }
 
-    /// Whether a send of its schedule was due since its last answer, and could not be made.
+    /// True if a scheduled request was due after the last answer, and the client could not send it.
     pub fn blocked(&self) -> bool {
         self.blocked
     }

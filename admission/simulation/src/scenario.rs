@@ -72,7 +72,7 @@ pub struct Phase {
     pub workers: u32,
     /// A factor on the service times.
     pub slowness: f64,
-    /// The share of requests that fail at once, after a twentieth of a service time, without a worker.
+    /// The share of requests that fail early: after a twentieth of a service time, and without a worker.
     pub failing: f64,
 }
 

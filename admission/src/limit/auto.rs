@@ -34,7 +34,7 @@ use super::algorithm::{Limit, LimitSettings, Outcome, Sample, whole};
 const RATIO: f64 = 1.4;
 /// The elasticity at which the search settles.
 const TARGET: f64 = 0.12;
-/// How much the logarithm of the limit changes for each unit of elasticity above or below [`TARGET`].
+/// The change of ln(limit) in each window, for each unit of elasticity above [`TARGET`]; below it, the limit falls.
 const GAIN: f64 = 0.15;
 /// The share of the limit that must be in use for a window to count in the search.
 const USED: f64 = 0.8;

@@ -85,7 +85,7 @@ fn meaning(duration: foo_proto::Duration) -> Option<Duration> {
     })
 }
 
-/// The first field of a message that the service must refuse, as its error names it; `None` if the message is valid.
+/// The name of the first invalid field, as the error of the service must name it; `None` if the message is valid.
 fn at_fault(message: &Message) -> Option<&'static str> {
     if message.id.len() > MAX_ID_BYTES {
         Some("message.id: ")

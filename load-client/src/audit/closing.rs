@@ -12,8 +12,8 @@ use crate::{ledger::AuditCounts, live::LiveAudit, recorder::Done};
 /// What the load client knows about the service at the end of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Closing {
-    /// Messages that the service still has. Those of other senders count too, so a service that is shared can hide a loss
-    /// as long as it is not empty.
+    /// Messages that the service still has. Those of other senders count too: while a shared service has any of them, a lost
+    /// message looks like one that is still there.
     pub inside: u64,
     /// True if the observer received every completion since the start of the run.
     pub complete: bool,

@@ -15,7 +15,7 @@ pub(super) enum Ending {
     Stopped,
     /// A rule could not be judged; the text says which one and why.
     Unknown(String),
-    /// A test after the first could not be made; the text says why.
+    /// A test could not be run, although earlier tests were; the text says why.
     Broken(String),
 }
 

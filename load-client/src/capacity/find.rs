@@ -58,7 +58,7 @@ pub struct Setting {
     pub dial: Dial,
     /// The name of the service in the report; `None` if it has no name.
     pub target: Option<String>,
-    /// True if the tests run in virtual time.
+    /// True if the tests run on a simulated clock, with the service in this process.
     pub virtual_time: bool,
     /// The rules of `--fail-if`: a rate fails if one of them is met.
     pub rules: Vec<Rule>,

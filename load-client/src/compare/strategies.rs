@@ -175,7 +175,7 @@ fn with_theory(
     compared
 }
 
-/// Maps the name of each strategy to its description, which reports show as the target.
+/// Maps the name of each strategy to its description. Reports have the description in their field `target`.
 fn abouts(strategies: &[Strategy]) -> BTreeMap<&str, String> {
     let abouts = strategies.iter();
     abouts

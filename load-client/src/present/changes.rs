@@ -42,7 +42,7 @@ pub struct Saved<'a> {
     pub run: &'a Run,
 }
 
-/// The changes from first runs to a second one: a row for each figure that one of them has.
+/// The changes from one or more earlier runs to a later run: a row for each figure that at least one of these runs has.
 #[derive(Debug)]
 pub struct Changes {
     /// The name of the second run.

@@ -252,7 +252,7 @@ pub struct GateReport {
     /// The judged figure: seconds, a number, a share from 0 to 1, or a rate per second; null if it is infinite, or if
     /// there is none.
     pub seen: Option<f64>,
-    /// The judged figure in words.
+    /// The judged figure as a text with its unit, for people.
     pub says: String,
     /// When the rule stopped the run; null if it did not.
     pub stopped_at_seconds: Option<f64>,

@@ -33,7 +33,7 @@ pub struct TraceRow {
     pub demand: Option<Duration>,
 }
 
-/// When requests are scheduled.
+/// The rate of scheduled requests, and how it changes during a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Schedule {
     /// One rate, for as long as the run lasts.

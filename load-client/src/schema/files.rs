@@ -1,4 +1,4 @@
-//! Descriptions from files: protobuf's own language, compiled here, or what a compiler has written.
+//! Reads descriptions of services from files: `.proto` sources, which are compiled here, or descriptor sets that protoc has written.
 
 use std::{
     fmt, fs,

@@ -1,7 +1,7 @@
-//! Birth-death chains: how many requests are in the system when arrivals and services are memoryless. Queues with an endless
+//! Birth-death chains: how many requests are in the system when arrivals and services are memoryless. Queues with an unlimited
 //! line (M/M/c) or a bounded one, and clients that wait for their answers, are such chains.
 //!
-//! Sources: Kleinrock, *Queueing Systems* I (1975), chapter 3; for the variance of a time average W. Whitt, *Asymptotic
+//! Sources: Kleinrock, *Queueing Systems* I (1975), chapter 3. For the variance of a time average: W. Whitt, *Asymptotic
 //! formulas for Markov processes with applications to simulation*, Operations Research 40 (1992), formula (6).
 
 use super::station::Station;

@@ -68,7 +68,7 @@ pub enum ConnectError {
         if *.one_of_several { ONE_OF_SEVERAL } else { "" }
     )]
     Late {
-        /// The target, as errors name it.
+        /// The target as text for errors: a URL without credentials.
         target: String,
         /// Whether there are other targets.
         one_of_several: bool,

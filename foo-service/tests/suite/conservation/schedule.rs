@@ -30,7 +30,7 @@ pub(super) const CONNECTIONS: usize = 3;
 /// The maximum number of steps (arbitrary: enough to reach every bound below).
 const MOST_STEPS: usize = 60;
 
-/// The settings of a service, and the steps.
+/// One random test: the settings of a service, and what is done to it, in order.
 #[derive(Clone)]
 pub(super) struct Schedule {
     pub(super) settings: Settings,

@@ -1,4 +1,5 @@
-//! The charts over time: all runs of one kind of clock on the same axes, one row for each.
+//! The charts over time. Runs in real time and runs in virtual time have charts of their own. In each chart all runs share the axes, and
+//! each run has its own row.
 
 use std::fmt::Write;
 
@@ -66,7 +67,7 @@ impl<'a> Timeline<'a> {
     /// Writes the first charts, or the further ones, for which any run has figures.
     pub(super) fn write(&self, first: bool, page: &mut Markup) {
         let queued = self.runs.iter().any(|run| run.run.is_queued());
-        // The first row of the page's first chart says what each strategy does.
+        // The page says once what each strategy does: beside the rows of its first chart.
         let mut about = first;
         for panel in &PANELS {
             let is_first = panel.place == Place::First || (panel.place == Place::FirstWithoutQueue && !queued);

@@ -52,7 +52,7 @@ pub(super) async fn and_return(setting: &Setting) -> Result<Judged, NotDone> {
         Line::exactly("failed", 0, ledger.failed),
         Line::exactly("expired", 0, ledger.expired),
         Line::exactly("restarts", 1, restarts),
-        // All requests of the last second, except for one step more or less at both ends.
+        // All requests of the last second must succeed. The series may have one step more or less at each end of it: 10 %.
         Line::share("goodput of the last second", 0.9..=1.1, last_second(&run.series)),
         Line::balanced(&measured),
     ];
