@@ -163,7 +163,7 @@ where
         }
         let end = match (refused, &counted) {
             (Some(reason), _) => Some(Err(reason)),
-            // There is an answer, and no handler has taken the call: a layer below the handlers gave the answer.
+            // There is an answer, and no handler has taken the call: another layer gave the answer.
             (None, Some(counted)) if !counted.reached() => Some(unreached::end(&mut answer)),
             // The answer has no body, so it is a refusal and ends here.
             (None, Some(counted)) if answer.body().is_end_stream() => Some(counted.said()),

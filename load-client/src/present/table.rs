@@ -18,8 +18,8 @@ use crate::{
     units::{counted, time},
 };
 
-/// A table with a row for each run, and some sentences about each. Above it are the warnings about runs in which the load client was the
-/// limit, and the call and the load of each run against a URL. The bars of all runs have the same scale.
+/// A table with a row for each run, and some sentences about each. Above it are the warnings about runs in which the load
+/// client was the limit, and the call and the load of each run against a URL. The bars of all runs have the same scale.
 pub fn comparison(runs: &[Run], layout: Layout) -> String {
     let mut text = String::new();
     for warning in warning(runs).lines() {

@@ -1,4 +1,5 @@
-//! Reads descriptions of services from files: `.proto` sources, which are compiled here, or descriptor sets that protoc has written.
+//! Reads descriptions of services from files: `.proto` sources, which are compiled here, or descriptor sets that protoc has
+//! written.
 
 use std::{
     fmt, fs,
