@@ -113,7 +113,7 @@ def rpcs():
         "Messages that left the system, per second. **completed**: a worker processed the message. **dropped**: removed "
         "for a newer one. **rejected**: by the waiting line, while it waited. **expired**: the caller's deadline passed. **cancelled**: the caller went away. "
         "**abandoned|failed|work_failed|dead_lettered**: left over when a drain ran out of time, a fault of the service, work that failed, or "
-        "put aside after too many deliveries.",
+        "a dead letter after too many deliveries.",
         PER_SECOND,
         *(
             Series(

@@ -57,14 +57,14 @@ def queue():
             height=7,
         ),
         graph(
-            "Delivered again, put aside",
+            "Delivered again, dead letters",
             "Messages that this service took within the last minute and another process had before, because that process was "
-            "killed, frozen or cut off: they may be done twice. **Put aside**: messages that were delivered as often as is "
+            "killed, frozen or cut off: they may be done twice. **Dead letters**: messages that were delivered as often as is "
             "allowed and not processed. `foo-service dead-letters` lists them and queues them again. Both stay at zero with a "
             "queue in memory.",
             COUNT,
             Series("delivered again", f"sum(increase(foo_queue_redeliveries_total{{{THIS}}}[1m]))", Colour.LATE),
-            Series("put aside", f"sum(increase(foo_queue_dead_letters_total{{{THIS}}}[1m]))", Colour.LOST),
+            Series("dead letters", f"sum(increase(foo_queue_dead_letters_total{{{THIS}}}[1m]))", Colour.LOST),
             width=8,
             height=7,
         ),

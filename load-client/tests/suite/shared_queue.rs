@@ -184,7 +184,8 @@ fn a_lab_has_several_instances_and_an_event_changes_the_workers_of_all() {
         "{:?}",
         run.events
     );
-    // 16 per second are too many for two workers, so all workers are busy: each instance has at most one message more than it has workers.
+    // 16 per second are too many for two workers, so all workers are busy: each instance has at most one message more than it
+    // has workers.
     let taken = |point: &PointReport| Some(point.in_system?.saturating_sub(point.queue_depth?));
     let most = |from: f64, to: f64| {
         let points = run.series.iter().filter(|point| (from..to).contains(&point.t));
