@@ -12,6 +12,7 @@ use foo_proto::v1::{JobOutcome as End, WatchRequest};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     process::{Child, Command},
 };
@@ -93,6 +94,20 @@ impl Nats {
     pub(crate) async fn start_again(&mut self) {
         self.child = launch(&self.program, self.folder.path());
         self.listens().await;
+    }
+
+    /// Publishes completions of no run. Every instance has to read them before later completions.
+    pub(crate) async fn put_ends(&self, number: usize) {
+        let mut connection = TcpStream::connect(self.address).await.unwrap();
+        let ends = "PUB foo.foo.done 1\r\nx\r\n".repeat(number);
+        let all = format!("CONNECT {{\"verbose\":false}}\r\n{ends}PING\r\n");
+        connection.write_all(all.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let mut lines = BufReader::new(connection);
+        while answer != "PONG\r\n" {
+            answer.clear();
+            within_patience(lines.read_line(&mut answer)).await.unwrap();
+        }
     }
 
     /// Stops the server's process (SIGSTOP): it does not answer, but its connections stay open.
