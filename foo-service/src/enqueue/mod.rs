@@ -8,6 +8,7 @@ mod file;
 mod nats;
 mod queue;
 mod sharing;
+mod state;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +23,8 @@ pub use self::{
     completions::{Completion, CompletionLog, LOG_CAPACITY, LogChunk},
     file::{FileQueue, FileSettings, OpenError},
     queue::{Lease, Queue},
-    sharing::{CAN_SHARE, SharedSeen, UnfitQueue},
+    sharing::CAN_SHARE,
+    state::{SharedSeen, UnfitQueue},
 };
 use crate::{
     job::{Door, Job, JobOutcome, Reason},

@@ -1,30 +1,19 @@
 //! The parts of Enqueue for a shared queue: its server must be reached, and its state is sampled.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 #[cfg(feature = "nats")]
 use super::backend::Backend;
 #[cfg(feature = "nats")]
 use super::nats;
-use super::{Backing, EnqueueDoor, dispatcher};
+use super::{
+    Backing, EnqueueDoor, dispatcher,
+    state::{SharedSeen, UnfitQueue},
+};
 use crate::turns::Turns;
 
 /// Whether this build has a queue that services share (the cargo feature `nats`).
 pub const CAN_SHARE: bool = cfg!(feature = "nats");
-
-/// Why a shared queue cannot be used with these settings.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct UnfitQueue(pub(super) String);
-
-/// The last sample of a shared queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SharedSeen {
-    /// Messages that are leased by any instance.
-    pub leased: u64,
-    /// The age of the sample.
-    pub ago: Duration,
-}
 
 impl Backing {
     /// Deletes a shared queue from its server: its messages, its completions and its dead letters. Services must not use it any more.

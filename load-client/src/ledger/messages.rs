@@ -29,11 +29,11 @@ counts! {
         /// Discarded messages that a shared queue moved to the dead letters after their last delivery.
         #[serde(default)]
         discarded_dead_lettered: Beside "discarded, as dead letters",
-        /// Ends of messages that a shared queue had delivered more than once by then: an instance that had such a message before was
-        /// killed, frozen or cut off, or gave it back.
+        /// Messages that a shared queue had delivered more than once when they were done or given up: an instance that had the message
+        /// before was killed, frozen or cut off, or gave it back.
         #[serde(default)]
         redelivered: Beside "redelivered",
-        /// Messages that ended more than once, though the client had sent them once.
+        /// Messages that the service reported done more than once, though the client had sent them once.
         duplicated: Beside "done twice",
         /// Messages that were processed, though a deadline or a lost connection had cut their acknowledgement off.
         done_unacknowledged: Beside "done without acknowledgement",
