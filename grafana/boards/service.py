@@ -22,6 +22,7 @@ def at_a_glance():
         number(
             "Expected wait",
             "How long a message that arrives now will wait: the messages that wait for a worker, divided by the capacity. "
+            "Of a shared queue, only what this service has taken counts; the age of its oldest message is below. "
             "Yellow from 1 s, red from 10 s.",
             SECONDS,
             f"clamp_min(sum(foo_in_system{{{THIS}}}) - sum(foo_workers{{{THIS}}}), 0) / ({CAPACITY} > 0)",
@@ -95,7 +96,7 @@ def rpcs():
         "Calls that ended, per second. **ok**: the message is on the queue (enqueue), or has been processed (process). "
         "**rejected**: no room (RESOURCE_EXHAUSTED). **expired**: its deadline passed, in line or in service. **cancelled**: "
         "its caller went away. **unavailable**: the service is draining, or the work on the message failed. **invalid|failed**: a malformed message, or a fault "
-        "of the service. There is a panel for each RPC that was called in the time shown.",
+        "of the service. There is a panel for each RPC that was called in the time shown; for Enqueue also if messages were taken from its queue.",
         PER_SECOND,
         *(
             Series(
@@ -271,8 +272,9 @@ def board() -> Dashboard:
         choice(
             "door",
             "RPC",
-            "The RPCs that were called in the time shown.",
-            f"query_result(sum by (rpc) (increase(foo_requests_total{{{THIS}}}[$__range])) > 0)",
+            "The RPCs that were called in the time shown, and Enqueue if messages were taken from its queue.",
+            f"query_result(sum by (rpc) (increase(foo_requests_total{{{THIS}}}[$__range])) > 0 or sum by (rpc) (label_replace("
+            f'increase(foo_jobs_total{{{THIS},door="enqueue"}}[$__range]), "rpc", "enqueue", "", "")) > 0)',
             regex='/rpc="([^"]+)"/',
             all_of=".*",
         ),
