@@ -103,3 +103,20 @@ fn every_policy_by_every_script() {
         .collect();
     assert_eq!(failed, [""; 0], "auto passes every script");
 }
+
+#[test]
+fn the_table_has_every_policy_and_every_script_and_auto_passes_all() {
+    let text = fs::read_to_string(page()).unwrap();
+    let (_, rest) = text.split_once(BEGIN).expect("the page has the mark");
+    let (table, _) = rest.split_once(END).expect("the page has the end of the table");
+    assert!(
+        table.starts_with(&head()),
+        "measure it anew: UPDATE_RESULTS=1 scripts/bench scripts"
+    );
+    let rows: Vec<&str> = table.lines().skip(2).collect();
+    assert_eq!(rows.len(), POLICIES.len());
+    for (place, ((name, _), row)) in POLICIES.iter().zip(rows).enumerate() {
+        assert!(row.starts_with(&format!("| {name} | ")), "{name}: {row}");
+        assert!(place >= AUTO || !row.contains("**"), "auto passes every script: {row}");
+    }
+}
