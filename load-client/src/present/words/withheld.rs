@@ -12,20 +12,21 @@ pub fn unanswered(run: &Run) -> Option<String> {
     (withheld > 0).then(|| {
         let answered = 100.0 * ok as f64 / (ok + withheld) as f64;
         let (requests, verb) = (counted(withheld, "request"), was(withheld));
-        let (has, them, they, answers) = if withheld == 1 {
-            ("has", "it", "it", "an answer")
+        let (has, them, as_answers) = if withheld == 1 {
+            ("has", "it", "an answer that never came, it")
         } else {
-            ("have", "them", "they", "answers")
+            ("have", "them", "answers that never came, they")
         };
         if ok == 0 {
             return format!("{requests} {verb} withheld.");
         }
         format!(
-            "{requests} {verb} withheld and {has} no response time, so no percentile counts {them}. Counted as {answers} that never \
-             came, {they} would leave percentiles above p{answered:.1} without a value."
+            "{requests} {verb} withheld and {has} no response time, so no percentile counts {them}. Counted as {as_answers} \
+             would leave percentiles above p{answered:.1} without a value."
         )
     })
 }
+
 /// Says how many requests were withheld, and why; `None` if there are none.
 pub(super) fn withheld(run: &Run) -> Option<String> {
     let ledger = &run.ledger;
