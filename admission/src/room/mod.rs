@@ -169,7 +169,7 @@ impl Admission {
     }
 
     /// Sets the operator's new number: the number of workers if the limit knows it, otherwise the limit (see
-    /// [`Limit::set`](limit::Limit::set)). Requests in flight go on; no other is admitted until fewer run than the new limit.
+    /// [`Limit::set`]). Requests in flight go on; no other is admitted until fewer run than the new limit.
     pub fn set_limit(&self, number: u32) {
         let now = self.0.now();
         let mut state = self.0.lock();
