@@ -42,7 +42,7 @@ fn parse(flag: &str, text: &str) -> Result<Settings, String> {
     Ok(Settings::from_arg_matches(&matches).expect("what was parsed is there"))
 }
 
-/// Random texts, most of which look like a value.
+/// Random texts. Most of them look like a value.
 fn any_value() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => "[ +-]?[0-9_,.]{0,22}[ ]?(|k|m|g|e|K|M|Ki|MiB|GiB|EiB|YB|B|e9|e99|E-9)",

@@ -13,7 +13,7 @@ use tower_admission::{
 
 use crate::{CLIENTS, SERVICE_TIME};
 
-/// Callers that may stand in line for a place on the queue, where they may.
+/// The number of callers that may wait, in the line of Process or for room on the queue.
 const MAX_WAITING: u32 = 32;
 /// Callers whose places went to newer ones, and whose tasks have not run since: they still count as in the system (arbitrary:
 /// as many as arrive within three milliseconds, and a few more).

@@ -80,7 +80,7 @@ fn load(flag: &str, text: &str) -> Result<Scenario, String> {
     Ok(scenario)
 }
 
-/// Random texts, most of which look like a value.
+/// Random texts. Most of them look like a value.
 fn any_value() -> impl Strategy<Value = String> {
     prop_oneof![
         2 => "[ +-]?[0-9_,.]{0,22}[ ]?(|k|m|g|e|K|M|Ki|MiB|GiB|EiB|YB|B|x|e9|e99|e308|e-9)",
