@@ -36,31 +36,33 @@ pub(super) struct RequestSender {
 
 impl RequestSender {
     /// Makes one attempt of a request to this target, and waits for its end.
-    pub(super) async fn send(&self, target: usize, send: Send) -> Sent {
-        match &self.policies {
-            None => self.only_attempt(send).await,
-            // The box keeps the future small for clients that send each request once.
-            Some(policies) => Box::pin(self.attempt(policies, target, send)).await,
-        }
-    }
-
-    async fn only_attempt(&self, send: Send) -> Sent {
-        let started = self.start.elapsed();
-        let answer = self
-            .transport
-            .unary(send.client, self.heads(&send), || self.message(&send))
-            .await;
-        Sent {
-            client: send.client,
-            number: send.number,
-            intended: send.intent.at,
-            class: send.intent.class,
-            started,
-            start_lag: started.saturating_sub(send.possible),
-            crowd: send.crowd,
-            ended: self.start.elapsed(),
-            reply: self.call.interpret(answer),
-            tried: None,
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async function would store its arguments twice in the future of each request"
+    )]
+    pub(super) fn send(&self, target: usize, send: Send) -> impl Future<Output = Sent> {
+        async move {
+            if let Some(policies) = &self.policies {
+                // The box keeps the future small for clients that send each request once.
+                return Box::pin(self.attempt(policies, target, send)).await;
+            }
+            let started = self.start.elapsed();
+            let answer = self
+                .transport
+                .unary(send.client, self.heads(&send), || self.message(&send))
+                .await;
+            Sent {
+                client: send.client,
+                number: send.number,
+                intended: send.intent.at,
+                class: send.intent.class,
+                started,
+                start_lag: started.saturating_sub(send.possible),
+                crowd: send.crowd,
+                ended: self.start.elapsed(),
+                reply: self.call.interpret(answer),
+                tried: None,
+            }
         }
     }
 

@@ -46,15 +46,17 @@ pub(super) enum Attempt {
     },
 }
 
-/// Sends a framed message and reads the answer.
+/// Sends the framed message that `message` returns, and reads the answer. What is large is borrowed: an async function stores its
+/// arguments twice in its future.
 pub(super) async fn exchange(
-    ready: Ready,
+    ready: &mut Ready,
     link: &Link,
     head: &Request<()>,
-    message: Bytes,
+    message: impl Fn() -> Bytes,
     keep_metadata: bool,
 ) -> Attempt {
-    let Ready { mut sender, generation } = ready;
+    let Ready { sender, generation } = ready;
+    let generation = *generation;
     let mut place = link.place();
     // h2 also calls a connection full that has one stream left: only our own count tells whether a call has to wait.
     let full = place.before >= sender.current_max_send_streams();
@@ -70,7 +72,7 @@ pub(super) async fn exchange(
     };
     // h2 keeps what flow control does not let through yet; one message per stream bounds that. It fails only if the stream
     // is closed by now: a peer may refuse a call before it has the message, and then its answer is what counts.
-    let _ = body.send_data(message, true);
+    let _ = body.send_data(message(), true);
     if full {
         // An error here is about the connection. The answer says what became of this call.
         let _ = poll_fn(|context| {
@@ -83,7 +85,7 @@ pub(super) async fn exchange(
         .await;
         place.opened();
     }
-    let (head, body) = match answer.await {
+    let (head, mut body) = match answer.await {
         Ok(answer) => answer.into_parts(),
         Err(error) => return unanswered(link, generation, &error),
     };
@@ -93,7 +95,7 @@ pub(super) async fn exchange(
         let most = link.max_message_size();
         return Attempt::Ended(status::read(&head, None, Bytes::new(), most, keep_metadata));
     }
-    match read(head, body, link.max_message_size(), keep_metadata).await {
+    match read(&head, &mut body, link.max_message_size(), keep_metadata).await {
         Ok(answer) => Attempt::Ended(answer),
         Err(error) => broken(link, generation, &error),
     }
@@ -146,8 +148,8 @@ pub(super) fn attempt_head(head: &Request<()>, timeout: Duration, previous: u32)
 }
 
 async fn read(
-    head: response::Parts,
-    mut body: RecvStream,
+    head: &response::Parts,
+    body: &mut RecvStream,
     most: usize,
     keep_metadata: bool,
 ) -> Result<Answer, h2::Error> {
@@ -172,7 +174,7 @@ async fn read(
     }
     let framed = if more.is_empty() { first } else { more.freeze() };
     let trailers = body.trailers().await?;
-    Ok(status::read(&head, trailers.as_ref(), framed, most, keep_metadata))
+    Ok(status::read(head, trailers.as_ref(), framed, most, keep_metadata))
 }
 
 #[cfg(test)]

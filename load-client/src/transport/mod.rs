@@ -165,10 +165,15 @@ impl Transport {
     /// `heads` are of this transport. `message` returns the message behind a frame header, as [`frame()`] makes it. It is
     /// called once per send. If the peer has certainly not processed the message, the message is sent again, a bounded
     /// number of times and within the same deadline.
-    pub async fn unary(&self, index: usize, heads: &RequestHeaders, message: impl Fn() -> Bytes) -> Answer {
+    pub fn unary(
+        &self,
+        index: usize,
+        heads: &RequestHeaders,
+        message: impl Fn() -> Bytes,
+    ) -> impl Future<Output = Answer> {
         let index = index % self.links.len();
         let head = &heads.heads[index];
-        self.call(index, head, heads.keep_metadata, self.timeout, message).await
+        self.call(index, head, heads.keep_metadata, self.timeout, message)
     }
 
     /// Like [`Self::unary`], with a deadline of its own. `previous` is the number of earlier attempts of the request,
@@ -186,49 +191,56 @@ impl Transport {
         self.call(index, &head, heads.keep_metadata, timeout, message).await
     }
 
-    async fn call(
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async function would store its arguments twice in the future of each call"
+    )]
+    fn call(
         &self,
         index: usize,
         head: &http::Request<()>,
         keep_metadata: bool,
         timeout: Duration,
         message: impl Fn() -> Bytes,
-    ) -> Answer {
-        let link = &self.links[index];
-        let deadline = Instant::now() + timeout;
-        let exchange = async {
-            // The generation of the last connection that takes no more calls.
-            let mut generation = 0;
-            let mut resends = 0;
-            let mut refused = false;
-            loop {
-                let ready = match link.ready(generation).await {
-                    Ok(ready) => ready,
-                    Err(reason) => return Answer::NotConnected(reason),
-                };
-                let used = ready.generation;
-                let (reason, leaving) = match grpc::exchange(ready, link, head, message(), keep_metadata).await {
-                    Attempt::Ended(answer) => return answer,
-                    Attempt::Unprocessed { reason, leaving } => (reason, leaving),
-                };
-                if leaving {
-                    if resends >= MOST_RESENDS {
-                        let times = resends + 1;
-                        let reason = format!("told to go away {times} times, and never processed; at last: {reason}");
-                        return Answer::NotConnected(reason.into());
+    ) -> impl Future<Output = Answer> {
+        async move {
+            let link = &self.links[index];
+            let deadline = Instant::now() + timeout;
+            let exchange = async {
+                // The generation of the last connection that takes no more calls.
+                let mut generation = 0;
+                let mut resends = 0;
+                let mut refused = false;
+                loop {
+                    let mut ready = match link.ready(generation).await {
+                        Ok(ready) => ready,
+                        Err(reason) => return Answer::NotConnected(reason),
+                    };
+                    let exchange = grpc::exchange(&mut ready, link, head, &message, keep_metadata);
+                    let (reason, leaving) = match exchange.await {
+                        Attempt::Ended(answer) => return answer,
+                        Attempt::Unprocessed { reason, leaving } => (reason, leaving),
+                    };
+                    if leaving {
+                        if resends >= MOST_RESENDS {
+                            let times = resends + 1;
+                            let reason =
+                                format!("told to go away {times} times, and never processed; at last: {reason}");
+                            return Answer::NotConnected(reason.into());
+                        }
+                        generation = ready.generation;
+                        resends += 1;
+                    } else {
+                        // A peer that rejects a call may be full: the call is sent once more, as gRPC's own clients do, and
+                        // then given up.
+                        if refused {
+                            return Answer::NotConnected(reason.into());
+                        }
+                        refused = true;
                     }
-                    generation = used;
-                    resends += 1;
-                } else {
-                    // A peer that rejects a call may be full: the call is sent once more, as gRPC's own clients do, and
-                    // then given up.
-                    if refused {
-                        return Answer::NotConnected(reason.into());
-                    }
-                    refused = true;
                 }
-            }
-        };
-        timeout_at(deadline, exchange).await.unwrap_or(Answer::TimedOut)
+            };
+            timeout_at(deadline, exchange).await.unwrap_or(Answer::TimedOut)
+        }
     }
 }
