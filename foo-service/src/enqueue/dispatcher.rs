@@ -41,7 +41,8 @@ pub(super) async fn run(queue: &Backend, turns: &Turns, lifecycle: &Lifecycle, t
         if lifecycle.is_at_least(last) {
             break;
         }
-        while in_service.try_join_next().is_some() {}
+        // Looking into an empty set costs more than asking whether it is empty.
+        while !in_service.is_empty() && in_service.try_join_next().is_some() {}
         if let Some(lease) = queue.take() {
             let age = lease.taken().saturating_duration_since(lease.job().since);
             let expired = ttl.is_some_and(|ttl| age > ttl);
