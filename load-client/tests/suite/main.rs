@@ -2,6 +2,7 @@
 
 mod any_service;
 mod capacity;
+mod credentials;
 #[cfg(feature = "embedded")]
 mod defaults;
 mod documentation;
@@ -11,6 +12,10 @@ mod hard_targets;
 mod health;
 mod html;
 mod inputs;
+#[cfg(feature = "embedded")]
+mod lab_errors;
+#[cfg(feature = "embedded")]
+mod lab_events;
 #[cfg(feature = "embedded")]
 mod labs;
 mod live_metrics;
@@ -34,6 +39,8 @@ mod several;
 mod shared_queue;
 #[cfg(feature = "embedded")]
 mod simulated;
+#[cfg(feature = "embedded")]
+mod stack_strategies;
 #[cfg(feature = "embedded")]
 mod step_and_spike;
 mod stop;

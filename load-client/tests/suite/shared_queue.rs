@@ -1,6 +1,6 @@
 //! Instances that share a queue: the audit finds the outcome of each message, no matter which instance processed it.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use load_client::report::{PointReport, Report, Run};
 use rustix::process::Signal;
@@ -195,24 +195,28 @@ fn a_lab_has_several_instances_and_an_event_changes_the_workers_of_all() {
     assert!(most(4.0, 60.0) > 4, "{:?}", run.series);
 }
 
-#[test]
-fn a_stop_ends_with_a_report_and_leaves_nothing_on_the_server() {
-    let Some(nats) = Nats::start() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("report.json");
+/// Starts `compare --nats` with a shared queue alone, and waits until it sends. `file` is for its report.
+fn sending(nats: &Nats, file: &Path, more: &[&str]) -> Running {
     let mut command = load_client([
         "compare",
         "--nats",
         &nats.url,
         "--strategy",
         "async-durable",
-        "-z",
-        "10min",
         "--no-tui",
     ]);
-    command.arg("--json").arg(&file);
+    command.args(more).arg("--json").arg(file);
     let running = Running::start(command);
     running.wait_for_line("scheduled");
+    running
+}
+
+#[test]
+fn a_stop_ends_with_a_report_and_leaves_nothing_on_the_server() {
+    let Some(nats) = Nats::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let running = sending(&nats, &file, &["-z", "10min"]);
     assert!(nats.streams().contains("FOO_load-client-"), "{}", nats.streams());
     signal(running.child(), Signal::INT);
     let (status, said) = running.wait();
@@ -227,21 +231,7 @@ fn a_server_that_goes_away_for_good_ends_in_a_report_and_a_word_about_what_is_le
     let Some(nats) = Nats::start() else { return };
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
-    let mut command = load_client([
-        "compare",
-        "--nats",
-        &nats.url,
-        "--strategy",
-        "async-durable",
-        "-z",
-        "5s",
-        "--drain-limit",
-        "1s",
-        "--no-tui",
-    ]);
-    command.arg("--json").arg(&file);
-    let running = Running::start(command);
-    running.wait_for_line("scheduled");
+    let running = sending(&nats, &file, &["-z", "5s", "--drain-limit", "1s"]);
     drop(nats);
     let (status, said) = running.wait();
     assert!(status.success(), "{said:?}");
@@ -259,9 +249,8 @@ fn a_server_that_goes_away_for_good_ends_in_a_report_and_a_word_about_what_is_le
 #[test]
 fn a_server_that_is_away_and_what_cannot_be_are_said_in_one_line() {
     let refused = |flags: &[&str]| {
-        let output = load_client(["compare", "-q", "-z", "1s"].iter().chain(flags))
-            .output()
-            .unwrap();
+        // The flags come later, so that this build runs: another one may know no shared queues.
+        let output = load_client(["compare", "-q", "-z", "1s"]).args(flags).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     // The first service is started before it, and ended again.

@@ -12,7 +12,7 @@ use std::{
     ffi::OsStr,
     io::{BufRead, BufReader},
     net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc,
     thread,
@@ -26,6 +26,11 @@ pub(crate) fn long_tests() -> bool {
     std::env::var_os("LONG_TESTS").is_some_and(|value| value == "1")
 }
 
+/// The folder of the repository.
+pub(crate) fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
 /// An address that is free and that no other test process takes, because each process uses another loopback host. (With one
 /// host for all, a port that was free a moment ago may already belong to the service of another test.)
 pub(crate) fn free_address() -> String {
@@ -35,11 +40,14 @@ pub(crate) fn free_address() -> String {
     listener.local_addr().unwrap().to_string()
 }
 
-/// The load client, with no flag taken from the environment. `PROGRAMS` names the folder of another build of it, such as a
-/// release build for runs that are long in virtual time.
+/// The load client, with no flag taken from the environment. For runs in virtual time, which give the same figures in every
+/// build, `PROGRAMS` names the folder of an optimised build: an hour of virtual time takes it seconds.
 pub(crate) fn load_client<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let args: Vec<S> = args.into_iter().collect();
     let built = PathBuf::from(env!("CARGO_BIN_EXE_load-client"));
-    let program = std::env::var_os("PROGRAMS").map_or(built, |folder| PathBuf::from(folder).join("load-client"));
+    let virtual_time = args.iter().any(|arg| arg.as_ref() == "--virtual-time");
+    let optimised = std::env::var_os("PROGRAMS").filter(|_| virtual_time);
+    let program = optimised.map_or(built, |folder| PathBuf::from(folder).join("load-client"));
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
