@@ -35,6 +35,21 @@ async fn the_bound_is_exact_and_counts_what_is_in_service() {
 }
 
 #[tokio::test]
+async fn an_instance_that_has_just_started_takes_no_more_messages_than_it_has_workers() {
+    let Some(nats) = Nats::start().await else { return };
+    let front = nats.instance(&["--workers", "0"]).await;
+    let _worker = nats.instance(&[]).await;
+    send(&front.caller().await, "run", 0..3, 60_000).await;
+    let mut leased = 0;
+    until_async(async || {
+        leased = metric(&front, "foo_queue_leased").await;
+        leased > 0 && leased + metric(&front, "foo_queue_depth").await == 3
+    })
+    .await;
+    assert_eq!(leased, 1);
+}
+
+#[tokio::test]
 async fn a_message_that_ends_its_worker_again_and_again_is_put_aside_and_can_be_queued_again() {
     let Some(nats) = Nats::start().await else { return };
     let flags = ["--queue-max-deliveries", "2", "--queue-lease", "1s"];

@@ -35,6 +35,8 @@ pub(super) async fn run(shared: &Arc<Shared>, reached: &Reached, turns: &Turns) 
         }
         sleep(RETRY).await;
     };
+    // The connection of the subscription is not a new one: it would give up the first request, which the server still has.
+    connections.mark_unchanged();
     let mut asking = Asking::new(Instant::now());
     loop {
         while aside.try_join_next().is_some() {}
