@@ -1,15 +1,15 @@
-//! A hundred times capacity, from clients that give up at their deadline and come back a moment later: a strategy that bounds
-//! its line must be afterwards what it was before, to the task and to the byte; the unbounded one must hold exactly what
-//! arithmetic says. With every policy of the queue, every line, and every limit that searches.
+//! A load of a hundred times the capacity, from clients that give up at their deadline and then send their next request. After
+//! it, a strategy with a bounded line must have as many tasks and as much memory as before the load; the unbounded strategy must
+//! have exactly what the arithmetic says. The trials have every policy of the queue, every line, and every limit that searches.
 //!
-//! In virtual time, each strategy on a thread of its own. Memory is counted at the allocator, per thread: exact, and without
-//! the other strategies. Twenty seconds; `SOAK_MINUTES` makes it longer (`scripts/nightly`, and an hour in `scripts/bench
-//! soak`).
+//! The trials run in virtual time, each on a thread of its own. Memory is counted at the allocator for each thread, so it is exact
+//! and does not include other trials. A trial lasts ten seconds, or longer with `SOAK_MINUTES` (five minutes in `scripts/nightly`,
+//! an hour in `scripts/bench soak`).
 //!
-//! A binary of its own, because the allocator that counts belongs to the whole binary.
+//! The test is a binary of its own, because the allocator that counts belongs to the whole binary.
 //!
-//! Tried, each seen to fail: callers that leave the line still counted in it; a task left over by every connection; 16
-//! bytes kept of every refusal. Found by it: a task that every run left behind.
+//! Tried, and each made the test fail: callers that left the line and still counted in it; a task left by every connection; 16
+//! bytes kept for every rejection. The test has found a task that every run left behind.
 
 #![cfg(feature = "embedded")]
 
@@ -22,17 +22,17 @@ use std::{env, thread, time::Duration};
 use outcome::{Soak, soak};
 use trials::trials;
 
-/// The worker of the worked example: four messages a second.
+/// The worker of the worked example processes four messages per second.
 const SERVICE_TIME: Duration = Duration::from_millis(250);
-/// One send a second each: a hundred times what the worker can do.
+/// Each client sends one request per second, so all together send a hundred times what the worker can process.
 const CLIENTS: u32 = 400;
-/// When a client gives up: before its next send is due, so that none is withheld and all of the load arrives.
+/// A client gives up before its next request is due, so no request is withheld, and the whole load arrives.
 const TIMEOUT: Duration = Duration::from_millis(900);
-/// How long the load lasts where `SOAK_MINUTES` does not say it. Arbitrary: each client comes back twenty times, and all trials
-/// together take less than a minute on two cores.
-const LENGTH: Duration = Duration::from_secs(20);
+/// How long the load lasts without `SOAK_MINUTES` (arbitrary: each client sends ten requests, and all trials together take less
+/// than a minute on two cores).
+const LENGTH: Duration = Duration::from_secs(10);
 
-/// How long the load lasts: whole seconds.
+/// How long the load lasts.
 fn length() -> Duration {
     let minutes = env::var("SOAK_MINUTES").map(|minutes| minutes.parse().expect("SOAK_MINUTES is a whole number"));
     minutes.map_or(LENGTH, |minutes: u64| Duration::from_secs(minutes * 60))
