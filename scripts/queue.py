@@ -7,6 +7,7 @@
     scripts/queue.py cluster [SECONDS]  200 messages per second on a cluster of three servers (default 20 s), whose leader is killed half-way
     scripts/queue.py cost [SECONDS]     CPU time of an acknowledged message against a queue in memory, messages per second against a bare
                                         publisher, and the cost of an idle service
+    scripts/queue.py grown [MESSAGES]   a queue of many messages (default 1,000,000): resident memory and start of a service
     scripts/queue.py sharing [SECONDS]  two services share the work, a third takes its part, one stops and leaves nothing to be delivered again
     scripts/queue.py kills [TIMES]      a service is killed with all workers busy (default 10 times): lost 0, delivered again after the lease
     scripts/queue.py outage [TIMES]     the server is killed under load (default 5 times): how soon Enqueue answers, and is back; Process goes on
@@ -17,7 +18,7 @@
     scripts/queue.py stall [MESSAGES]   one worker, many messages of no work (default 100,000), three times: it never stands still for a second
     scripts/queue.py beside [ROUNDS]    Process beside an idle shared or durable queue against one in memory
     scripts/queue.py power [SECONDS]    the power fails under load (default 8 s): a durable queue and a server that syncs lose nothing. Needs root
-    scripts/queue.py acceptance         all of them in turn, apart from long, cluster and cost
+    scripts/queue.py acceptance         all of them in turn, apart from long, cluster, cost and grown
 
 PROGRAMS=FOLDER has foo-service and load-client (default: target/release), NATS_SERVER or scripts/get-nats the server. Each prints its figures, and
 ends with exit code 1 if a bound is not met. docs/experiments.md records them.
@@ -32,7 +33,7 @@ from queue_faults import cluster, freeze, kills, long, outage, poison
 from queue_figures import Verdict, audit_says, say
 from queue_power import power
 from queue_processes import DONE, REDELIVERED, Load, Nats, Process, Service, until
-from queue_speed import beside, cost, stall
+from queue_speed import beside, cost, grown, stall
 
 
 def away(folder, seconds=20):
@@ -138,7 +139,7 @@ def hand(folder, lease=2):
 
 ACCEPTANCE = {"away": away, "sharing": sharing, "kills": kills, "outage": outage, "freeze": freeze, "bound": bound, "poison": poison, "hand": hand,
               "stall": stall, "beside": beside, "power": power}
-MODES = {**ACCEPTANCE, "long": long, "cluster": cluster, "cost": cost}
+MODES = {**ACCEPTANCE, "long": long, "cluster": cluster, "cost": cost, "grown": grown}
 
 
 def run(mode, *number):

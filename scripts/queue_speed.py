@@ -1,5 +1,5 @@
-"""Modes of scripts/queue.py about speed: what a message costs, that a worker never stands still, and that calls of Process beside an idle queue are as
-fast as without one."""
+"""Modes of scripts/queue.py about speed: what a message and a long queue cost, that a worker never stands still, and that calls of Process beside an
+idle queue are as fast as without one."""
 
 import pathlib
 import signal
@@ -58,6 +58,25 @@ def stall(folder, messages=100_000):
             f"{1e3 * longest:.0f} ms, at most 1000", longest <= 1)
         for process in (worker, front, nats):
             process.end(signal.SIGKILL)
+
+
+def grown(folder, messages=1_000_000):
+    # The syncs of the disk would only make the filling slower.
+    nats = Nats(folder, sync=None)
+    shared = [*nats.flag, "--queue-capacity", messages, "--workers", 0]
+    front = Service(*shared)
+    sent = Load(folder, front.url, "-r", 0, "-n", messages, "-c", 256, "--connections", 4, "--max-in-flight", 4, "--drain-limit", "0s").report()
+    until(lambda: front.holds(sent["ledger"]["ok"]), "the depth is shown")
+    say(f"{sent['ledger']['ok']} of {messages} messages are queued", sent["ledger"]["ok"] == messages)
+    resident = front.metric("process_resident_memory_bytes") / 1e6
+    say(f"resident memory of the service after it has queued them: {resident:.1f} MB, at most 20", resident <= 20)
+    front.end(signal.SIGKILL)
+    began = time.monotonic()
+    front = Service(*shared)
+    took = time.monotonic() - began
+    until(lambda: front.holds(messages), "the depth is shown")
+    resident = front.metric("process_resident_memory_bytes") / 1e6
+    say(f"started with them in {took:.2f} s, at most 1; resident memory {resident:.1f} MB, at most 20", took <= 1 and resident <= 20)
 
 
 def beside(folder, rounds=7):
