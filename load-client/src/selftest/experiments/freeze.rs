@@ -5,7 +5,7 @@
 //! hundred waits for more than 1.9 s, and the average is 0.2 s. The freeze may end up to 50 ms late (`setting::late`), and so
 //! may the answers. A tool that times a request from when it is sent sees nothing of this with clients that wait.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use foo_service::config::Settings;
 
@@ -32,6 +32,10 @@ const GATE: &str = "gate p99>100ms";
 /// The time from the start of the load to the freeze, which is in the middle of the load.
 const FREEZE_AT: Duration = Duration::from_secs(4);
 const FREEZE: Duration = Duration::from_secs(2);
+/// The bounds of the 99th percentile, in seconds. The right value is 1.9. A freeze that ends late, a thread of the service that
+/// stands still and one of the load client that does may each add 50 ms, which no other line reports; the answers to 400 requests,
+/// which all come at once after the freeze, may add 100 ms.
+const P99: RangeInclusive<f64> = 1.7..=2.15;
 
 /// The experiment `freeze-open`: an open loop, under [`OPEN`].
 pub(super) async fn open_loop(setting: &Setting) -> Result<Judged, NotDone> {
@@ -45,14 +49,13 @@ pub(super) async fn open_loop(setting: &Setting) -> Result<Judged, NotDone> {
     let lines = vec![
         Line::exactly("scheduled", SENDS, run.ledger.intended),
         Line::exactly("ok", SENDS, run.ledger.ok),
-        // The right value is 1.9 s. The bounds allow for a machine that has other work too.
-        Line::seconds("response time p99", 1.7..=2.05, answered.map(|times| times.p99)),
+        Line::seconds("response time p99", P99, answered.map(|times| times.p99)),
         // The right value is 0.2 s, and a little more for the answers, which all come at once after the freeze.
         Line::seconds("response time mean", 0.18..=0.26, answered.map(|times| times.mean)),
         // All requests that met the freeze, except those of its last 100 ms: 19 %.
         Line::share("not answered within 100 ms", 0.18..=0.22, not_soon),
         // Measured in steps of 100 ms. The first and the last step also have sends outside the freeze.
-        Line::seconds("hole in the series", 1.75..=2.15, hole(&run.series)),
+        Line::seconds("hole in the series", 1.75..=2.25, hole(&run.series)),
         Line::gate_met(GATE, gate(run)),
         Line::balanced(&measured),
     ];
@@ -69,7 +72,7 @@ pub(super) async fn backlog(setting: &Setting) -> Result<Judged, NotDone> {
         Line::exactly("scheduled", SENDS, run.ledger.intended),
         // This is not `exactly`, because a machine that is far too slow has some requests left at the end.
         Line::count("ok", SENDS..=SENDS, run.ledger.ok),
-        Line::seconds("response time p99", 1.7..=2.05, response.map(|times| times.p99)),
+        Line::seconds("response time p99", P99, response.map(|times| times.p99)),
         // Only the 4 requests in flight met the freeze after they were sent: two in a thousand. Tools that time a
         // request from its actual send report this.
         Line::seconds("service time p99", 0.0..=0.1, service.map(|times| times.p99)),
