@@ -21,6 +21,12 @@ HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"
 PATIENCE = 60
 
 
+def take_terminal():
+    """Makes stderr the controlling terminal. Its end is a signal, also if these tests were started by nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """A program on its own controlling terminal."""
 
@@ -39,7 +45,7 @@ class Terminal:
             stdout=slave if stdout is None else stdout,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(2, termios.TIOCSCTTY, 0),
+            preexec_fn=take_terminal,
         )
 
     def read(self, within):
