@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from queue_figures import Looking, Redeliveries, audit_says, outcomes, say
+from queue_figures import Repeating, Redeliveries, audit_says, outcomes, say
 from queue_processes import ACKNOWLEDGED, DONE, PATIENCE, PROGRAMS, Load, Nats, Service, fail, free_port, until
 
 RETRIES = ["--retries", 20, "--retry-on", "unavailable", "--backoff", "100ms..1s", "--timeout", "20s"]
@@ -32,7 +32,7 @@ def long(folder, seconds=600):
 
     load = Load(folder, front.url, "-r", 500, "-z", f"{seconds}s", "-c", 64, "--connections", 4, "--timeout", "5s", "--drain-limit", "120s",
                 "--retries", 3, "--retry-on", "unavailable", "--backoff", "200ms..2s")
-    threads = [Looking(5, kill_worker), Looking(7, kill_server), Looking(0.2, redeliveries.look)]
+    threads = [Repeating(5, kill_worker), Repeating(7, kill_server), Repeating(0.2, redeliveries.look)]
     time.sleep(seconds)
     for thread in threads:
         thread.stop()
@@ -77,7 +77,7 @@ def kills(folder, times=10):
     loads = [Load(folder, service.url, "-r", 60, "-z", f"{seconds}s", "-c", 16, "--connections", 2, "--drain-limit", "60s", *RETRIES)
              for service in (survivor, victim)]
     redeliveries, delays = Redeliveries([survivor, victim]), []
-    looking = Looking(0.05, redeliveries.look)
+    looks = Repeating(0.05, redeliveries.look)
     until(lambda: victim.count(DONE) > 0, "a message is done")
     for _ in range(times):
         until(lambda: victim.metric("foo_in_service") == workers, "all workers have a message", every=0.005)
@@ -89,10 +89,10 @@ def kills(folder, times=10):
         if redeliveries.total() > before:
             delays.append(redeliveries.last - killed)
     runs = [load.report() for load in loads]
-    looking.stop()
+    looks.stop()
     say(f"{times} kills of an instance with {workers} messages in service, a lease of {lease} s; {sum(run['ledger']['intended'] for run in runs)} "
         f"requests: {'; '.join(map(outcomes, runs))}")
-    audits = [audit_says(run, f"told by the {name}: ") for name, run in zip(("other instance", "killed instance"), runs)]
+    audits = [audit_says(run, f"by the {name}: ") for name, run in zip(("other instance", "killed instance"), runs)]
     twice, again = sum(audit["duplicated"] for audit in audits), sum(audit["done_again"] for audit in audits)
     say(f"done twice {twice}, at most {workers * times}; done again after a retry {again}", twice <= workers * times)
     say(f"delivered again {redeliveries.total()}, after {len(delays)} of the kills; the last at most {max(delays, default=0):.2f} s after its kill, "
@@ -217,7 +217,7 @@ def poisoned(folder, deliveries, server_dies):
     runs = [load.report() for load in loads]
     # A killed server may count the deliveries from the beginning again.
     most = 2 + deliveries if server_dies else deliveries
-    say(f"a message that ends its worker{', the server killed in between' if server_dies else ''}: put aside after {ends} deliveries, "
+    say(f"a message that ends its worker{', the server killed in between' if server_dies else ''}: a dead letter after {ends} deliveries, "
         f"{deliveries} to {most}; dead letters counted {letters()}, 1", deliveries <= ends <= most and letters() == 1)
     listed = subprocess.run([str(word) for word in [PROGRAMS / "foo-service", "dead-letters", "list", *queue]], check=True, capture_output=True,
                             text=True).stdout

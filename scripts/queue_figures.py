@@ -1,4 +1,4 @@
-"""What scripts/queue.py prints and judges: figures with their bounds, the audit of the load client, and what it looks at while a load runs."""
+"""What scripts/queue.py prints and judges: figures with their bounds, the audit of the load client, and what is repeated while a load runs."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ def audit_says(run, which=""):
     return audit
 
 
-class Looking:
+class Repeating:
     """Calls `act` every so many seconds, in a thread, until it is stopped. `act` gets the number of the call, from 0."""
 
     def __init__(self, seconds, act):

@@ -153,7 +153,7 @@ fn the_report_has_the_command_with_the_environment_in_front_and_without_credenti
         ("LOAD_SEED", "7"),
         ("LOAD_SLO", ""),
         ("LOAD_REPEAT", "no"),
-        ("LOAD_HEADER", "who: me\nauthorization: s3cret"),
+        ("LOAD_HEADER", "team: blue\nauthorization: s3cret"),
     ];
     let args = [
         "run",
@@ -171,7 +171,7 @@ fn the_report_has_the_command_with_the_environment_in_front_and_without_credenti
     let report: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     let command = report["command"].as_str().unwrap();
     let wanted = format!(
-        "LOAD_HEADER='who: me\nauthorization: …' LOAD_RPS=200 load-client run {} --requests 2 --seed 8",
+        "LOAD_HEADER='team: blue\nauthorization: …' LOAD_RPS=200 load-client run {} --requests 2 --seed 8",
         service.url
     );
     assert_eq!(command, wanted);
