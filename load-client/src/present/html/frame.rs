@@ -11,6 +11,11 @@ const ROW_HEIGHT: f64 = 58.0;
 /// If two labels of the x axis are closer than this share of the width, the second one is hidden on a narrow page.
 const CLOSE: f64 = 0.2;
 
+/// The distance between the words of two marks, in pixels: a line of text.
+const MARK_LINE: f64 = 14.0;
+/// The most lines for the words of marks (arbitrary: further marks begin at the top again). The style sheet makes room for as many.
+const MOST_MARK_LINES: usize = 6;
+
 /// A chart, ready to be drawn.
 pub(super) struct Frame<'a> {
     /// The name of the chart within the page, of letters, digits and dashes.
@@ -99,6 +104,11 @@ impl Frame<'_> {
         if self.rows.len() > 1 { ROW_HEIGHT } else { HEIGHT }
     }
 
+    /// The number of lines above the first row for the words of the marks.
+    fn mark_lines(&self) -> usize {
+        self.marks.len().min(MOST_MARK_LINES)
+    }
+
     fn row(&self, index: usize, row: &Row, figure: &mut Markup) {
         let last = index + 1 == self.rows.len();
         let class = match (&row.name, index, last) {
@@ -107,8 +117,14 @@ impl Frame<'_> {
             (Some(_), _, true) => "row last",
             _ => "row",
         };
+        let mark_lines = self.mark_lines();
+        let class = if index == 0 && mark_lines > 1 {
+            format!("{class} marks{mark_lines}")
+        } else {
+            class.to_owned()
+        };
         figure.new_line();
-        figure.element("div", &[("class", class)], |cells| {
+        figure.element("div", &[("class", &class)], |cells| {
             if let Some(name) = &row.name {
                 cells.element("div", &[("class", "name")], |cell| {
                     cell.element("p", &[], |label| {
@@ -171,7 +187,8 @@ impl Frame<'_> {
         });
     }
 
-    /// Writes the grid of a row. The words of the marks are above the first row, the labels of the x axis below the last one.
+    /// Writes the grid of a row. The words of the marks are above the first row, each on a line of its own because marks can be close
+    /// to each other. The labels of the x axis are below the last row.
     fn axes(&self, index: usize, svg: &mut Markup) {
         for tick in self.y {
             let y = format!("{:.1}", (1.0 - tick.place) * self.height());
@@ -208,15 +225,23 @@ impl Frame<'_> {
             };
             svg.line("text", &[("class", class), ("x", &x), ("y", &below)], &tick.label);
         }
-        for (place, what) in self.marks {
+        let mark_lines = self.mark_lines();
+        for (mark, (place, what)) in self.marks.iter().enumerate() {
             let x = percent(*place);
+            let lines_below = if index == 0 {
+                mark_lines - 1 - mark % mark_lines
+            } else {
+                0
+            };
+            let words = -9.0 - MARK_LINE * lines_below as f64;
+            let (top, words) = (format!("{}", words + 3.0), format!("{words}"));
             svg.empty(
                 "line",
-                &[("class", "mark"), ("x1", &x), ("x2", &x), ("y1", "-6"), ("y2", &bottom)],
+                &[("class", "mark"), ("x1", &x), ("x2", &x), ("y1", &top), ("y2", &bottom)],
             );
             let class = if *place > 0.7 { "mark end" } else { "mark" };
             if index == 0 {
-                svg.line("text", &[("class", class), ("x", &x), ("y", "-9")], what);
+                svg.line("text", &[("class", class), ("x", &x), ("y", &words)], what);
             }
         }
     }

@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{BOTTOM, chart, charts, drawn, minute, page_of, path, pieces, read, read_page};
-use crate::support::{Running, Service, load_client, markup::Element, scrape::Page};
+use super::{BOTTOM, chart, charts, drawn, minute, page_of, pages, path, pieces, read, read_page};
+use crate::support::{Running, Service, load_client, markup::Element, scrape::Page, workspace};
 use load_client::report::{PointReport, Run};
 use rustix::process::Signal;
 
@@ -92,6 +92,21 @@ fn every_strategy_has_a_row_and_all_rows_have_the_same_axes() {
     assert_eq!(first.get("id"), "virtual-time-to-done-p99");
     assert!(first.text().contains("Enqueue: the answer comes at once"));
     assert!(!chart(&page, "virtual-in-system").text().contains("Enqueue: the answer"));
+}
+
+#[test]
+fn the_words_of_marks_do_not_overlap() {
+    let folder = tempfile::tempdir().unwrap();
+    let lab = workspace().join("labs/metastable.toml");
+    let args = ["compare", lab.to_str().unwrap(), "--virtual-time", "-z", "60s", "-q"];
+    let (page, _) = pages(folder.path(), [&args[..], &["--strategy", "naive,budget"]].concat());
+    for id in ["goodput", "in-system", "response-time-p99"] {
+        let words = chart(&page, &format!("virtual-{id}")).named("text").into_iter();
+        let words: Vec<&Element> = words.filter(|text| text.is("mark")).collect();
+        // Two events and the end of the load, each once and on a line of its own.
+        let lines: BTreeSet<&str> = words.iter().map(|text| text.get("y")).collect();
+        assert_eq!((words.len(), lines.len()), (3, 3), "{id}");
+    }
 }
 
 #[test]
