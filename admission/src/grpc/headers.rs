@@ -97,7 +97,10 @@ pub(super) fn refusal<B>(rejected: Rejected, body: B) -> Response<B> {
     headers.insert(STATUS, HeaderValue::from_static("8"));
     // The messages have no character that needs an escape.
     headers.insert(MESSAGE, HeaderValue::from_static(rejected.reason.message()));
-    headers.insert(PUSHBACK, millis(rejected.retry_after).into());
+    let mut wait = HeaderValue::from(millis(rejected.retry_after));
+    // HPACK then keeps no copy of the value: each call has another one, and they would displace all other headers.
+    wait.set_sensitive(true);
+    headers.insert(PUSHBACK, wait);
     response
 }
 

@@ -5,8 +5,9 @@ use std::{
     cell::Cell,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering::Relaxed},
+        atomic::{AtomicU8, AtomicU32, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use http::{HeaderName, HeaderValue};
@@ -54,6 +55,8 @@ pub(super) struct Call {
     /// The value of the caller's `x-request-id`.
     pub(super) request_id: Option<HeaderValue>,
     said: Said,
+    /// Milliseconds that the caller should wait before a retry; 0 if the handler has not set them.
+    retry_after: AtomicU32,
 }
 
 impl Call {
@@ -76,6 +79,7 @@ impl Call {
             metadata_bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
             request_id,
             said: Said::default(),
+            retry_after: AtomicU32::new(0),
         }
     }
 
@@ -100,6 +104,19 @@ impl Call {
     /// afterwards, before it has the answer, the result stays.
     pub(super) fn ends(&self, end: CallEnd) {
         self.said.put(Said::code(end));
+    }
+
+    /// Sets how long the caller should wait before it sends the call again: at least a millisecond. For a call that ends because
+    /// there is no room.
+    pub(super) fn retries_after(&self, wait: Duration) {
+        let millis = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        self.retry_after.store(millis.max(1), Relaxed);
+    }
+
+    /// How long the caller should wait before a retry; `None` if the handler has set no time.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        let millis = self.retry_after.load(Relaxed);
+        (millis > 0).then(|| Duration::from_millis(millis.into()))
     }
 
     /// True if a handler has taken the call, and so counts the message of the call.

@@ -12,7 +12,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use http::{Request, Response};
@@ -126,7 +125,7 @@ where
             let counted = this.counted.take().expect("not polled after its end");
             let refusal = message::too_much_metadata(counted.metadata_bytes());
             counted.finish(Err(refusal.reason()));
-            let answer = status::of(&refusal, || Duration::ZERO).into_http();
+            let answer = status::answer(&refusal);
             return Poll::Ready(Ok(answer.map(|body| CountedBody::new(body, None))));
         };
         let at_hand = this.counted.as_ref().and_then(Counted::at_hand);
@@ -137,21 +136,18 @@ where
             // tonic accepts some of these timeouts, such as "+0S". It would cancel the call before its handler is reached.
             Ok(Poll::Pending) if this.counted.as_ref().is_some_and(Counted::has_malformed_timeout) => {
                 let refusal = message::malformed_timeout();
-                (
-                    status::of(&refusal, || Duration::ZERO).into_http(),
-                    Some(refusal.reason()),
-                )
+                (status::answer(&refusal), Some(refusal.reason()))
             }
             Ok(Poll::Pending) => {
                 let Some(deadline) = this.deadline else {
                     return Poll::Pending;
                 };
                 ready!(deadline.as_mut().poll(cx));
-                (status::plain(Reason::Expired).into_http(), Some(Reason::Expired))
+                (status::answer(&Reason::Expired.into()), Some(Reason::Expired))
             }
             Err(_panic) => {
                 tracing::error!("a call panicked: this is a bug");
-                (status::plain(Reason::Failed).into_http(), Some(Reason::Failed))
+                (status::answer(&Reason::Failed.into()), Some(Reason::Failed))
             }
         };
         drop(at_hand);
@@ -166,7 +162,13 @@ where
             // There is an answer, and no handler has taken the call: another layer gave the answer.
             (None, Some(counted)) if !counted.reached() => Some(unreached::end(&mut answer)),
             // The answer has no body, so it is a refusal and ends here.
-            (None, Some(counted)) if answer.body().is_end_stream() => Some(counted.said()),
+            (None, Some(counted)) if answer.body().is_end_stream() => {
+                let end = counted.said();
+                if let Err(reason) = end {
+                    status::complete(answer.headers_mut(), reason, counted.retry_after());
+                }
+                Some(end)
+            }
             _ => None,
         };
         if let Some((counted, end)) = counted.take_if(|_| end.is_some()).zip(end) {

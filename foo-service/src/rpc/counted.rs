@@ -4,6 +4,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -52,6 +53,10 @@ impl Counted {
 
     pub(super) fn request_id(&self) -> Option<&HeaderValue> {
         self.call.request_id.as_ref()
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.call.retry_after()
     }
 
     /// True if a handler has taken the call.

@@ -29,7 +29,7 @@ pub use watch::Watched;
 
 use crate::{
     enqueue::EnqueueDoor,
-    job::{Done, Door, Job, Reason},
+    job::{Done, Door, Job, Reason, RequestOutcome},
     ledger::Ledger,
     lifecycle::Lifecycle,
     process::ProcessDoor,
@@ -83,10 +83,14 @@ impl FooRpc {
         }
     }
 
-    /// Ends the call with a refusal.
+    /// Ends the call with a refusal. If there was no room, the answer has the time to wait before a retry.
     fn refused(&self, call: &Call, refusal: &Refusal) -> Status {
-        call.ends(Err(refusal.reason()));
-        status::of(refusal, || self.turns.retry_after())
+        let reason = refusal.reason();
+        if reason.outcome() == RequestOutcome::Rejected {
+            call.retries_after(self.turns.retry_after());
+        }
+        call.ends(Err(reason));
+        status::of(refusal)
     }
 }
 

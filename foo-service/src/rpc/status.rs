@@ -1,13 +1,24 @@
 //! The one place where a refusal becomes a gRPC status.
+//!
+//! Under overload most answers are refusals, so they must cost little. A handler returns a status without text ([`of`]), because
+//! tonic would encode the text anew for each call. The outermost layer then adds the text, which was encoded once ([`complete`]).
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
-use tonic::{Code, Status};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use tonic::{Code, Status, body::Body};
 
 use crate::job::{Reason, RequestOutcome};
 
 /// The metadata that tells a client how many milliseconds to wait before it retries (gRPC retry design, A6).
-const PUSHBACK: &str = "grpc-retry-pushback-ms";
+const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+/// The text of a status.
+const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+/// The texts of all reasons. They have no character that needs an escape.
+static TEXTS: LazyLock<[HeaderValue; Reason::ALL.len()]> = LazyLock::new(|| {
+    Reason::ALL.map(|reason| HeaderValue::from_str(&reason.to_string()).expect("a text without control characters"))
+});
 
 /// A refused call: the reason for the counts, and more details for the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,22 +67,79 @@ fn code(reason: Reason) -> Code {
     }
 }
 
-/// The status for `reason` alone, without the time to wait before a retry.
-pub(super) fn plain(reason: Reason) -> Status {
-    Status::new(code(reason), reason.to_string())
+/// The status of a refusal that a handler returns. It lacks the text of a [`Reason`]: [`complete`] adds it.
+pub(super) fn of(refusal: &Refusal) -> Status {
+    match refusal {
+        Refusal::TooLarge { .. } => Status::new(Code::ResourceExhausted, refusal.to_string()),
+        Refusal::Invalid { .. } => Status::new(code(Reason::Invalid), refusal.to_string()),
+        Refusal::For(reason) => Status::new(code(*reason), ""),
+    }
 }
 
-/// The status of a refusal. If there was no room, it includes the time to wait before a retry, from `retry_after`.
-pub(super) fn of(refusal: &Refusal, retry_after: impl FnOnce() -> Duration) -> Status {
-    let reason = refusal.reason();
-    let code = match refusal {
-        Refusal::TooLarge { .. } => Code::ResourceExhausted,
-        Refusal::Invalid { .. } | Refusal::For(_) => code(reason),
-    };
-    let mut status = Status::new(code, refusal.to_string());
-    if reason.outcome() == RequestOutcome::Rejected {
-        let millis = u64::try_from(retry_after().as_millis()).unwrap_or(u64::MAX).max(1);
-        status.metadata_mut().insert(PUSHBACK, millis.into());
+/// Adds to the headers of a refusal for `reason` the text, if they have none, and the time to wait before a retry.
+pub(super) fn complete(headers: &mut HeaderMap, reason: Reason, retry_after: Option<Duration>) {
+    headers.entry(MESSAGE).or_insert_with(|| TEXTS[reason as usize].clone());
+    if let Some(wait) = retry_after {
+        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+        let mut value = HeaderValue::from(millis);
+        // HPACK then keeps no copy of the value: each call has another one, and they would displace all other headers.
+        value.set_sensitive(true);
+        headers.insert(PUSHBACK, value);
     }
-    status
+}
+
+/// The whole answer to a call that no handler refuses.
+pub(super) fn answer(refusal: &Refusal) -> Response<Body> {
+    let mut answer = of(refusal).into_http();
+    complete(answer.headers_mut(), refusal.reason(), None);
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_has_a_character_that_grpc_escapes() {
+        // "Percent-Byte-Unencoded" of gRPC's PROTOCOL-HTTP2.md.
+        for reason in Reason::ALL {
+            let text = &TEXTS[reason as usize];
+            assert_eq!(text.to_str().unwrap(), reason.to_string());
+            assert!(
+                !text.is_empty()
+                    && text
+                        .as_bytes()
+                        .iter()
+                        .all(|byte| (0x20..=0x7e).contains(byte) && *byte != b'%')
+            );
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_its_code_its_text_and_the_time_to_wait() {
+        let mut answer = of(&Reason::Displaced.into()).into_http::<Body>();
+        complete(answer.headers_mut(), Reason::Displaced, Some(Duration::from_millis(70)));
+        let headers = answer.headers();
+        assert_eq!(headers["grpc-status"], "8");
+        assert_eq!(
+            headers["grpc-message"],
+            "no room: a newer request took the place of this one"
+        );
+        assert_eq!(headers["grpc-retry-pushback-ms"], "70");
+    }
+
+    #[test]
+    fn a_text_that_names_a_field_stays() {
+        let refusal = Refusal::Invalid {
+            field: "message.id",
+            reason: "is 50% too long".into(),
+        };
+        let answer = answer(&refusal);
+        assert_eq!(answer.headers()["grpc-status"], "3");
+        assert_eq!(
+            answer.headers()["grpc-message"],
+            "message.id:%20is%2050%25%20too%20long"
+        );
+        assert!(!answer.headers().contains_key("grpc-retry-pushback-ms"));
+    }
 }
