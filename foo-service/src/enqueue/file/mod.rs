@@ -13,6 +13,7 @@ mod lease;
 mod opening;
 mod rows;
 mod shared;
+mod storage;
 mod store;
 mod writer;
 

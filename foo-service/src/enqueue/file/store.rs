@@ -15,6 +15,7 @@ use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, Re
 use super::{
     opening::{Found, Head, OpenError, look, prepare},
     rows::{ENDS, FORMAT, HEAD, IDS, MESSAGES, end_row, message, message_row, wall_clock},
+    storage::Storage,
 };
 use crate::{
     enqueue::{Completion, LOG_CAPACITY},
@@ -175,7 +176,9 @@ impl Store {
 }
 
 fn open(path: &Path) -> Result<Database, DatabaseError> {
-    Builder::new().set_cache_size(CACHE).create(path)
+    Builder::new()
+        .set_cache_size(CACHE)
+        .create_with_backend(Storage::open(path)?)
 }
 
 /// Writes the changes in one transaction and makes them durable. Returns the ids that are forgotten.
