@@ -65,7 +65,7 @@ def grown(folder, messages=1_000_000):
     nats = Nats(folder, sync=None)
     shared = [*nats.flag, "--queue-capacity", messages, "--workers", 0]
     front = Service(*shared)
-    sent = Load(folder, front.url, "-r", 0, "-n", messages, "-c", 256, "--connections", 4, "--max-in-flight", 4, "--drain-limit", "0s").report()
+    sent = Load(folder, front.url, "-r", 0, "-n", messages, "-c", 256, "--connections", 4, "--max-in-flight", 1, "--drain-limit", "0s").report()
     until(lambda: front.holds(sent["ledger"]["ok"]), "the depth is shown")
     say(f"{sent['ledger']['ok']} of {messages} messages are queued", sent["ledger"]["ok"] == messages)
     resident = front.metric("process_resident_memory_bytes") / 1e6
