@@ -20,12 +20,7 @@ const OF_PROGRAMS: [&str; 7] = [
 ];
 
 /// The only modules whose own file and parts may use each other: crate, module, reason.
-const UPWARD: [(&str, &str, &str); 3] = [
-    (
-        "foo-service",
-        "config",
-        "the flags are one struct for clap, in the module's own file; its checks and changes are parts of their own",
-    ),
+const UPWARD: [(&str, &str, &str); 2] = [
     (
         "foo-service",
         "enqueue",

@@ -1,6 +1,8 @@
 //! The defaults of the flags.
 
-use super::*;
+use std::time::Duration;
+
+use super::Settings;
 
 #[test]
 fn the_defaults_are_the_worked_example() {
