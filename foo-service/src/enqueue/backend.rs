@@ -6,13 +6,13 @@ use tokio::time::Instant;
 
 #[cfg(feature = "nats")]
 use super::nats;
-use super::{file, queue};
+use super::{file, memory};
 use crate::job::{Job, JobOutcome, Processed};
 
 /// The queue behind Enqueue, of one of three kinds.
 pub(super) enum Backend {
     /// A queue in memory, which ends with the process.
-    Memory(Arc<queue::Queue>),
+    Memory(Arc<memory::Queue>),
     /// A queue in a file, which outlives the process.
     File(Arc<file::FileQueue>),
     /// A queue on a server, shared with other processes.
@@ -23,7 +23,7 @@ pub(super) enum Backend {
 /// A message that was taken from the queue. It must be ended with an outcome.
 pub(super) enum Lease {
     /// The outcome is only counted in memory.
-    Memory(queue::Lease),
+    Memory(memory::Lease),
     /// The outcome is written to the file before it counts.
     File(file::Lease),
     /// The outcome is reported to the server.

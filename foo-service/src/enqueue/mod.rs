@@ -4,9 +4,9 @@ mod backend;
 mod completions;
 mod dispatcher;
 mod file;
+mod memory;
 #[cfg(feature = "nats")]
 mod nats;
-mod queue;
 mod sharing;
 mod state;
 
@@ -22,7 +22,7 @@ pub use self::nats::{DeadLetter, DeadLetters, NatsSettings};
 pub use self::{
     completions::{Completion, CompletionLog, LOG_CAPACITY, LogChunk},
     file::{FileQueue, FileSettings, OpenError},
-    queue::{Lease, Queue},
+    memory::{Lease, Queue},
     sharing::CAN_SHARE,
     state::{SharedSeen, UnfitQueue},
 };

@@ -1,9 +1,4 @@
-//! The queue in memory.
-//!
-//! Depth and bytes change under the lock of the queue, so they are exact. A message that was taken comes with a [`Lease`], which
-//! ends it with an outcome or puts it back.
-
-mod lease;
+//! The messages that wait in memory. Depth and bytes change under the lock of the queue, so they are exact.
 
 use std::{
     collections::VecDeque,
@@ -16,9 +11,8 @@ use tokio::{
     time::Instant,
 };
 
-pub use self::lease::Lease;
-use super::{Capacity, Completion, CompletionLog, WhenFull};
 use crate::{
+    enqueue::{Capacity, Completion, CompletionLog, WhenFull},
     job::{Door, Job, JobOutcome, Reason},
     ledger::{InLine, InService, Ledger},
 };
@@ -31,7 +25,8 @@ pub struct Queue {
     /// The free places for callers that wait for room. A message that leaves the queue gives its place back here.
     freed: Option<Arc<Semaphore>>,
     ledger: Arc<Ledger>,
-    log: Arc<CompletionLog>,
+    /// The log to which the outcomes of messages are added, also of those that were taken.
+    pub(super) log: Arc<CompletionLog>,
 }
 
 #[derive(Default)]
@@ -137,18 +132,13 @@ impl Queue {
         }
     }
 
-    /// Takes the oldest message; `None` if there is none any more.
-    pub fn take(self: &Arc<Self>) -> Option<Lease> {
+    /// Removes the oldest message, which then counts as in service; `None` if there is none any more.
+    pub(super) fn pop(&self) -> Option<(Job, InService)> {
         let mut state = self.state();
         let job = state.jobs.pop_front()?;
         let in_service = self.ledger.take_from_queue(job.bytes());
         self.free_place(&mut state);
-        drop(state);
-        Some(Lease {
-            taken: Instant::now(),
-            held: Some((job, in_service)),
-            queue: Arc::clone(self),
-        })
+        Some((job, in_service))
     }
 
     /// Puts a message that was taken back to the front. Another message may have its place by now, so the queue can be above its

@@ -1,10 +1,10 @@
-//! A message that was taken from the queue in memory. It must be ended with an outcome.
+//! A message that was taken from the queue in memory. Its [`Lease`] ends it with an outcome or puts it back.
 
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::Queue;
+use super::queue::Queue;
 use crate::{
     enqueue::Completion,
     job::{Job, JobOutcome, Processed},
@@ -17,9 +17,21 @@ use crate::{
 /// With [`complete`](Self::complete) and [`end`](Self::end) the message leaves the system, and its outcome is in the log of
 /// completions. With [`hand_back`](Self::hand_back) it stays in the system.
 pub struct Lease {
-    pub(super) queue: Arc<Queue>,
-    pub(super) taken: Instant,
-    pub(super) held: Option<(Job, InService)>,
+    queue: Arc<Queue>,
+    taken: Instant,
+    held: Option<(Job, InService)>,
+}
+
+impl Queue {
+    /// Takes the oldest message; `None` if there is none any more.
+    pub fn take(self: &Arc<Self>) -> Option<Lease> {
+        let held = self.pop()?;
+        Some(Lease {
+            queue: Arc::clone(self),
+            taken: Instant::now(),
+            held: Some(held),
+        })
+    }
 }
 
 impl Lease {

@@ -1,0 +1,6 @@
+//! The queue in memory: it ends with the process.
+
+mod lease;
+mod queue;
+
+pub use self::{lease::Lease, queue::Queue};
