@@ -168,6 +168,7 @@ enum Failed {
 
 async fn secure(connector: &TlsConnector, address: &Address) -> io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect((address.host(), address.port())).await?;
+    stream.set_nodelay(true)?;
     // The certificate is not verified, so any name is accepted.
     let name = address.host().to_owned().try_into();
     let name =

@@ -9,11 +9,11 @@ use std::{
 use crate::support::{
     Caller, demanding, ms,
     page::{get, samples},
-    program::Program,
+    program::{Program, connect},
     until_async, watch_request,
 };
 use foo_proto::v1::{JobOutcome as End, Snapshot, WatchRequest};
-use tokio::{net::TcpStream, task::JoinSet};
+use tokio::task::JoinSet;
 
 /// How often the process is killed during the load.
 const KILLS: u64 = 3;
@@ -63,7 +63,7 @@ async fn send_all(sender: u64, address: Arc<Mutex<std::net::SocketAddr>>) {
         loop {
             if caller.is_none() {
                 let there = *address.lock().unwrap();
-                let connected = TcpStream::connect(there).await;
+                let connected = connect(there).await;
                 caller = match connected {
                     Ok(connection) => Caller::try_over(connection).await.ok(),
                     Err(_) => None,

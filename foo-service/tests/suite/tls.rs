@@ -23,7 +23,7 @@ use crate::support::{
     certificates::{Authority, Identity},
     message,
     page::samples,
-    program::{Program, run},
+    program::{self, Program, run},
 };
 
 /// The flags for a service with this certificate.
@@ -50,7 +50,7 @@ async fn connect(program: &Program, trusted: &Authority, me: Option<&Identity>) 
         }
     };
     config.alpn_protocols = vec![b"h2".to_vec()];
-    let stream = TcpStream::connect(program.address).await?;
+    let stream = program::connect(program.address).await?;
     let name = program.address.ip().into();
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }

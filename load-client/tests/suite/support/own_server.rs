@@ -80,7 +80,10 @@ fn serve_router(router: Router) -> String {
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let incoming = futures_util::stream::unfold(listener, async |listener| {
-                let connection = listener.accept().await.map(|(connection, _)| connection);
+                let connection = listener.accept().await.and_then(|(connection, _)| {
+                    connection.set_nodelay(true)?;
+                    Ok(connection)
+                });
                 Some((connection, listener))
             });
             router.serve_with_incoming(incoming).await.unwrap();
