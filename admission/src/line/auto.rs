@@ -1,7 +1,7 @@
 //! The oldest request first; the newest first while overload lasts. Requests that cannot be answered in time are rejected.
 //!
 //! ```text
-//! latest start = min(deadline − s, arrival + target)     target: as set; 4 s for requests without a deadline
+//! latest start = min(deadline − s, arrival + target)     target: as set; 4 s, at least 10 ms, for requests without a deadline
 //! on arrival:    reject if now + expected wait > latest start        (the wait is zero while the newest is first)
 //! at its turn:   reject if now > latest start
 //! overload:      more than a fifth of the last 64 requests were lost
@@ -43,6 +43,9 @@ const OVERLOAD: f64 = 0.2;
 const RESERVE: u32 = 8;
 /// The longest wait of requests without a deadline, in service times, unless the operator sets `target_wait`. Arbitrary.
 const WAIT: u32 = 4;
+/// The shortest of these waits. Arbitrary: on a busy machine a task that is ready runs some milliseconds later, and work that takes
+/// microseconds would make that a reason to reject.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 
 /// The line that the [module](self) describes.
 #[derive(Debug, Clone)]
@@ -99,7 +102,10 @@ impl Auto {
             .unwrap_or(load.service_time);
         let by_deadline = caller.deadline.map(|deadline| deadline.saturating_sub(time_needed));
         let unset = caller.deadline.is_none() && !load.service_time.is_zero();
-        let target = self.settings.target_wait.or(unset.then(|| WAIT * load.service_time));
+        let target = self
+            .settings
+            .target_wait
+            .or(unset.then(|| (WAIT * load.service_time).max(SHORTEST_WAIT)));
         let by_target = target.map(|target| caller.arrived + target);
         by_deadline.into_iter().chain(by_target).min()
     }
@@ -242,6 +248,11 @@ mod tests {
     fn a_request_without_a_deadline_waits_four_service_times_or_as_the_operator_says() {
         assert_eq!(line().patience(&caller(1, 10), &LOAD), Some(ms(90)));
         assert_eq!(line().patience(&patient(1, 10), &LOAD), None);
+        let brief = Load {
+            service_time: Duration::from_micros(20),
+            ..LOAD
+        };
+        assert_eq!(line().patience(&caller(1, 10), &brief), Some(ms(20)), "10 ms at least");
         let line = Auto::new(LineSettings {
             target_wait: Some(ms(30)),
             ..LineSettings::default()

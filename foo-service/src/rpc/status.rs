@@ -126,6 +126,7 @@ mod tests {
             "no room: a newer request took the place of this one"
         );
         assert_eq!(headers["grpc-retry-pushback-ms"], "70");
+        assert!(headers["grpc-retry-pushback-ms"].is_sensitive(), "HPACK keeps no copy");
     }
 
     #[test]

@@ -60,12 +60,14 @@ fn end_of_data(file: &File) -> io::Result<u64> {
     };
     let mut end = 0;
     loop {
-        // ENXIO: no data follows.
-        match seek(file, SeekFrom::Data(end)) {
-            Ok(data) => end = seek(file, SeekFrom::Hole(data))?,
+        let data = seek(file, SeekFrom::Data(end));
+        end = match data.and_then(|data| seek(file, SeekFrom::Hole(data))) {
+            Ok(hole) => hole,
+            // No data follows.
             Err(Errno::NXIO) => return Ok(end),
-            Err(error) => return Err(error.into()),
-        }
+            // The file system cannot tell: an earlier process may have written all of the file.
+            Err(_) => return Ok(file.metadata()?.len()),
+        };
     }
 }
 
