@@ -88,7 +88,7 @@ pub(super) fn complete(headers: &mut HeaderMap, reason: Reason, retry_after: Opt
     }
 }
 
-/// The whole answer to a call that no handler refuses.
+/// The whole answer to a call that a layer refuses, not a handler.
 pub(super) fn answer(refusal: &Refusal) -> Response<Body> {
     let mut answer = of(refusal).into_http();
     complete(answer.headers_mut(), refusal.reason(), None);
