@@ -16,7 +16,8 @@ const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const PRIORITY: HeaderName = HeaderName::from_static("priority");
-const PUSHBACK: &str = "grpc-retry-pushback-ms";
+/// The header that tells a client how many milliseconds to wait before it retries (gRPC retry design, A6).
+pub const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 
 /// The ticket of a request that arrived at `arrival`. Headers that cannot be parsed are ignored.
 pub fn ticket(headers: &HeaderMap, arrival: Instant) -> Ticket {
@@ -75,8 +76,13 @@ pub fn outcome(headers: &HeaderMap) -> Option<Outcome> {
     })
 }
 
-fn millis(wait: Duration) -> u64 {
-    u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1)
+/// The value of [`PUSHBACK`] for a time to wait: whole milliseconds, at least 1.
+///
+/// HPACK keeps no copy of it. Each rejection has another value, and they would displace all other headers from its table.
+pub fn pushback(wait: Duration) -> HeaderValue {
+    let mut value = HeaderValue::from(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1));
+    value.set_sensitive(true);
+    value
 }
 
 impl From<Rejected> for Status {
@@ -84,7 +90,8 @@ impl From<Rejected> for Status {
         let mut status = Self::resource_exhausted(rejected.to_string());
         status
             .metadata_mut()
-            .insert(PUSHBACK, millis(rejected.retry_after).into());
+            .as_mut()
+            .insert(PUSHBACK, pushback(rejected.retry_after));
         status
     }
 }
@@ -97,10 +104,7 @@ pub(super) fn refusal<B>(rejected: Rejected, body: B) -> Response<B> {
     headers.insert(STATUS, HeaderValue::from_static("8"));
     // The messages have no character that needs an escape.
     headers.insert(MESSAGE, HeaderValue::from_static(rejected.reason.message()));
-    let mut wait = HeaderValue::from(millis(rejected.retry_after));
-    // HPACK then keeps no copy of the value: each call has another one, and they would displace all other headers.
-    wait.set_sensitive(true);
-    headers.insert(PUSHBACK, wait);
+    headers.insert(PUSHBACK, pushback(rejected.retry_after));
     response
 }
 

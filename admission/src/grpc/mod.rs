@@ -12,6 +12,6 @@ mod layer;
 
 pub use self::{
     body::AdmittedBody,
-    headers::{class, outcome, ticket, ticket_of, timeout},
+    headers::{PUSHBACK, class, outcome, pushback, ticket, ticket_of, timeout},
     layer::{AdmittedGrpc, GrpcAdmissionLayer, GrpcFuture},
 };

@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use crate::job::JobOutcome;
+use tokio::time::Instant;
+
+use crate::job::{Job, JobOutcome, Processed};
 
 /// The number of entries that are kept (arbitrary: a second at 100,000 messages/s, at most 20 MiB with the longest ids).
 pub const LOG_CAPACITY: usize = 131_072;
@@ -25,6 +27,22 @@ pub struct Completion {
     pub outcome: JobOutcome,
     /// How often a shared queue had delivered it, at least once; `None`: the queue is not shared.
     pub deliveries: Option<u32>,
+}
+
+impl Completion {
+    /// The outcome of a message that was taken from a queue of this process at `taken`. `processed` is `None` if it was not processed
+    /// to the end.
+    pub(super) fn of_taken(job: Job, taken: Instant, outcome: JobOutcome, processed: Option<Processed>) -> Self {
+        Self {
+            queue_wait: processed.map_or_else(|| taken - job.since, |processed| processed.queue_wait),
+            // A message that was too old was never processed.
+            service_time: (outcome != JobOutcome::Expired)
+                .then(|| processed.map_or_else(|| taken.elapsed(), |processed| processed.service_time)),
+            outcome,
+            deliveries: None,
+            id: job.id,
+        }
+    }
 }
 
 /// The log. Positions count from 0 at the start of the instance, or continue those of a durable or shared queue.

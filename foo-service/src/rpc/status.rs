@@ -7,11 +7,10 @@ use std::{sync::LazyLock, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use tonic::{Code, Status, body::Body};
+use tower_admission::grpc;
 
 use crate::job::{Reason, RequestOutcome};
 
-/// The metadata that tells a client how many milliseconds to wait before it retries (gRPC retry design, A6).
-const PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
 /// The text of a status.
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
@@ -80,11 +79,7 @@ pub(super) fn of(refusal: &Refusal) -> Status {
 pub(super) fn complete(headers: &mut HeaderMap, reason: Reason, retry_after: Option<Duration>) {
     headers.entry(MESSAGE).or_insert_with(|| TEXTS[reason as usize].clone());
     if let Some(wait) = retry_after {
-        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
-        let mut value = HeaderValue::from(millis);
-        // HPACK then keeps no copy of the value: each call has another one, and they would displace all other headers.
-        value.set_sensitive(true);
-        headers.insert(PUSHBACK, value);
+        headers.insert(grpc::PUSHBACK, grpc::pushback(wait));
     }
 }
 

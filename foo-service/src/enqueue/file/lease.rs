@@ -69,15 +69,7 @@ impl Lease {
             ended: Ended {
                 number,
                 bytes: job.bytes(),
-                completion: Completion {
-                    queue_wait: processed.map_or_else(|| self.taken - job.since, |processed| processed.queue_wait),
-                    // A message that was too old was never processed.
-                    service_time: (outcome != JobOutcome::Expired)
-                        .then(|| processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
-                    outcome,
-                    deliveries: None,
-                    id: job.id,
-                },
+                completion: Completion::of_taken(job, self.taken, outcome, processed),
             },
             in_service,
             answer,

@@ -72,15 +72,9 @@ impl Lease {
             return;
         };
         // The log first: a watcher that sees an empty system must find every outcome in the log.
-        self.queue.log.push(Completion {
-            queue_wait: processed.map_or_else(|| self.taken - job.since, |processed| processed.queue_wait),
-            // A message that was too old was never processed.
-            service_time: (outcome != JobOutcome::Expired)
-                .then(|| processed.map_or_else(|| self.taken.elapsed(), |processed| processed.service_time)),
-            outcome,
-            deliveries: None,
-            id: job.id,
-        });
+        self.queue
+            .log
+            .push(Completion::of_taken(job, self.taken, outcome, processed));
         in_service.finish(outcome);
     }
 }
