@@ -57,10 +57,14 @@ def test_a_successor_on_the_same_port_takes_over(run):
     try:
         ended = run(servers[0].url, *HELLO, "-n", "300", "-r", "50", *OPEN, "-c", "4", "--connections", "2")
         ledger = ended[1]["ledger"]
-        assert ledger["intended"] == ledger["ok"] + ledger["failed"] == 300
+        assert ledger["intended"] == ledger["ok"] + ledger["failed"] + ledger["unavailable"] == 300, ended[3]
         # A call that arrives while grpcio's server stops is sometimes answered CANCELLED, which its own client also sees. How
         # many do is a matter of the machine; no other call may fail.
         assert ledger["failed"] == ended[1]["status_codes"].get("CANCELLED", 0), ended[3]
+        # Both servers listen on the port for a moment. The kernel resets a connection that the one that stops has not accepted yet, and
+        # the call on it may have been processed for all that the client knows. At most one for each connection and deployment.
+        assert ledger["unavailable"] <= 6, ended[3]
+        assert ended[1]["first_messages"].get("unavailable", "connection reset") == "connection reset", ended[3]
         assert ledger["ok"] > 200, ended[3]
     finally:
         rolling.join()
