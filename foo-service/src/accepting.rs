@@ -212,12 +212,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_goes_on_is_told_once_and_then_counted_each_ten_seconds() {
         let mut throttle = Throttle::default();
-        let mut told = Vec::new();
+        let mut logged = Vec::new();
         for _ in 0..250 {
-            told.extend(throttle.count(Instant::now()));
+            logged.extend(throttle.count(Instant::now()));
             tokio::time::advance(Duration::from_millis(100)).await;
         }
-        assert_eq!(told, [1, 100, 100]);
+        assert_eq!(logged, [1, 100, 100]);
         assert_eq!(throttle.rest(), 49);
     }
 

@@ -181,9 +181,9 @@ async fn run(listen: Listen, tls: TlsArgs, settings: Settings, lost_lines: LostL
     };
     let drained = tokio::select! {
         drained = serving => drained,
-        () = refusals.tell_each_minute() => unreachable!("it never ends"),
+        () = refusals.log_each_minute() => unreachable!("it never ends"),
     };
-    refusals.tell();
+    refusals.log();
     let drained = drained.map_err(|error| error.to_string())?;
     tracing::info!(abandoned = drained.abandoned, "stopped");
     Ok(if drained.abandoned == 0 {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    arrival::{Arrivals, Intent},
+    arrival::{Arrivals, Scheduled},
     scenario::WhenBlocked,
 };
 
@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Client {
     arrivals: Arrivals,
-    next: Option<Intent>,
+    next: Option<Scheduled>,
     /// How many more requests it may schedule.
     left: u64,
     in_flight: u32,
@@ -29,12 +29,12 @@ pub enum Turn {
     /// Sends it. The client could have sent it at `possible`.
     Send {
         /// The scheduled request.
-        intent: Intent,
+        scheduled: Scheduled,
         /// The scheduled time, or the later time at which the client became free, since the start of the run.
         possible: Duration,
     },
     /// Never sends it.
-    Withhold(Intent),
+    Withhold(Scheduled),
     /// Sends it when an answer has come.
     Wait,
 }
@@ -59,7 +59,7 @@ impl Client {
             self.next = self.arrivals.next(now);
             self.left -= 1;
         }
-        self.next.map(|intent| intent.at)
+        self.next.map(|scheduled| scheduled.at)
     }
 
     /// Decides what to do with the next send, which is due. `None` if no request is left.
@@ -72,17 +72,17 @@ impl Client {
             self.blocked = self.arrivals.scheduled();
             return Some(Turn::Wait);
         }
-        let mut intent = self.next.take()?;
+        let mut scheduled = self.next.take()?;
         if !free {
             self.blocked = true;
-            return Some(Turn::Withhold(intent));
+            return Some(Turn::Withhold(scheduled));
         }
         if !self.arrivals.scheduled() {
-            intent.at = now;
+            scheduled.at = now;
         }
         self.in_flight += 1;
-        let possible = intent.at.max(self.free_since);
-        Some(Turn::Send { intent, possible })
+        let possible = scheduled.at.max(self.free_since);
+        Some(Turn::Send { scheduled, possible })
     }
 
     /// An answer has come, or was given up. Returns whether a send has waited for it.
@@ -101,7 +101,7 @@ impl Client {
     }
 
     /// The requests that were scheduled before `end` and will not be sent.
-    pub fn unsent(&mut self, end: Duration) -> impl Iterator<Item = Intent> {
+    pub fn unsent(&mut self, end: Duration) -> impl Iterator<Item = Scheduled> {
         let scheduled = self.arrivals.scheduled();
         std::iter::from_fn(move || {
             if !scheduled {
@@ -135,7 +135,7 @@ mod tests {
 
     fn at(turn: Option<Turn>) -> u64 {
         match turn {
-            Some(Turn::Send { intent, .. } | Turn::Withhold(intent)) => intent.at.as_secs(),
+            Some(Turn::Send { scheduled, .. } | Turn::Withhold(scheduled)) => scheduled.at.as_secs(),
             other => panic!("{other:?}"),
         }
     }

@@ -135,7 +135,7 @@ struct Cut {
     lifecycle: Arc<Lifecycle>,
     closed: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// The task that `closed` wakes.
-    told: Option<Waker>,
+    woken: Option<Waker>,
 }
 
 impl Cut {
@@ -144,7 +144,7 @@ impl Cut {
         Self {
             lifecycle,
             closed: Box::pin(async move { closing.closed().await }),
-            told: None,
+            woken: None,
         }
     }
 
@@ -154,10 +154,10 @@ impl Cut {
         if self.lifecycle.is_closed() {
             return true;
         }
-        if self.told.as_ref().is_some_and(|told| told.will_wake(cx.waker())) {
+        if self.woken.as_ref().is_some_and(|woken| woken.will_wake(cx.waker())) {
             return false;
         }
-        self.told = Some(cx.waker().clone());
+        self.woken = Some(cx.waker().clone());
         self.closed.as_mut().poll(cx).is_ready()
     }
 }

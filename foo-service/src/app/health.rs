@@ -19,7 +19,7 @@ use tonic_health::{
 use crate::{enqueue::EnqueueDoor, lifecycle::Lifecycle, rpc::FooRpc};
 
 /// How often to check whether a queue that was never reached is reached (arbitrary).
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const CHECK_EVERY: Duration = Duration::from_millis(100);
 
 /// The health service that answers with the statuses of the reporter.
 pub(super) fn service(reporter: &HealthReporter) -> HealthServer<impl Health> {
@@ -38,7 +38,7 @@ pub(super) async fn say(reporter: &HealthReporter, serves: bool) {
 /// Waits until the queue was reached, then reports that FooService serves calls, unless the service is leaving.
 pub(super) async fn when_reached(reporter: HealthReporter, queue: Arc<EnqueueDoor>, lifecycle: Arc<Lifecycle>) {
     while queue.unreached().is_some() {
-        sleep(LOOK_EVERY).await;
+        sleep(CHECK_EVERY).await;
     }
     if !lifecycle.leaving() {
         say(&reporter, true).await;

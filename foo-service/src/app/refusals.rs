@@ -19,7 +19,7 @@ const EVERY: Duration = Duration::from_secs(60);
 pub struct Refusals {
     ledger: Arc<Ledger>,
     accepting: Arc<Accepting>,
-    told: Counts,
+    logged: Counts,
     since: Instant,
 }
 
@@ -56,7 +56,7 @@ impl Refusals {
     /// Starts to count: refusals before now are not logged.
     pub fn new(ledger: Arc<Ledger>, accepting: Arc<Accepting>) -> Self {
         Self {
-            told: Counts::read(&ledger, &accepting),
+            logged: Counts::read(&ledger, &accepting),
             ledger,
             accepting,
             since: Instant::now(),
@@ -64,18 +64,18 @@ impl Refusals {
     }
 
     /// Logs a line for each minute in which requests were rejected. Never ends; cancel-safe.
-    pub async fn tell_each_minute(&mut self) {
+    pub async fn log_each_minute(&mut self) {
         loop {
             sleep(EVERY.saturating_sub(self.since.elapsed())).await;
-            self.tell();
+            self.log();
         }
     }
 
     /// Logs how many requests were rejected since the last line, if any were.
-    pub fn tell(&mut self) {
-        let (now, before) = (Counts::read(&self.ledger, &self.accepting), self.told);
+    pub fn log(&mut self) {
+        let (now, before) = (Counts::read(&self.ledger, &self.accepting), self.logged);
         let period = self.since.elapsed();
-        self.told = now;
+        self.logged = now;
         self.since = Instant::now();
         let new = |count: &dyn Fn(&Counts) -> u64| count(&now).saturating_sub(count(&before));
         let reasons: Vec<_> = Reason::ALL
@@ -179,7 +179,7 @@ mod tests {
             }
         };
         let a_minute = async |refusals: &mut Refusals| {
-            let _ = tokio::time::timeout(Duration::from_millis(60_500), refusals.tell_each_minute()).await;
+            let _ = tokio::time::timeout(Duration::from_millis(60_500), refusals.log_each_minute()).await;
             lines.take()
         };
 
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(a_minute(&mut refusals).await, "");
         tokio::time::advance(Duration::from_secs(20)).await;
         end(Door::Process, Err(Reason::Invalid), 1);
-        refusals.tell();
+        refusals.log();
         let line = lines.take();
         assert!(
             line.contains("rejected 1 requests in the last 2") && line.contains("not valid"),

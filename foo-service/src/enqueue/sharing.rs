@@ -83,7 +83,7 @@ impl EnqueueDoor {
     pub fn shared(&self) -> Option<SharedSeen> {
         #[cfg(feature = "nats")]
         if let Backend::Nats(queue) = &self.queue {
-            return queue.seen();
+            return queue.last_sample();
         }
         None
     }

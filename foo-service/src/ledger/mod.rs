@@ -90,9 +90,9 @@ mod tests {
         let ledger = Arc::new(Ledger::default());
         ledger.share_queue();
         ledger.join_line(Door::Enqueue, None).enter_shared_queue();
-        ledger.see_shared_queue(7, 70);
+        ledger.set_shared_queue(7, 70);
         let window = ledger.open_window().unwrap();
-        ledger.see_shared_queue(3, 30);
+        ledger.set_shared_queue(3, 30);
         assert_eq!(window.read().queue_depth, LevelReading { now: 3, max: 7 });
         let returned = ledger.take_from_shared_queue();
         ledger.take_from_shared_queue().finish(JobOutcome::Completed);

@@ -47,7 +47,7 @@ impl Ledger {
     }
 
     /// Sets the waiting messages of a shared queue, and their bytes, for all instances together.
-    pub fn see_shared_queue(&self, depth: u64, bytes: u64) {
+    pub fn set_shared_queue(&self, depth: u64, bytes: u64) {
         self.levels.set(|levels| &levels.queue_depth, depth);
         self.levels.set(|levels| &levels.queue_bytes, bytes);
     }

@@ -39,7 +39,7 @@ pub struct QueueMetrics {
 struct SharedMetrics {
     shared: Gauge,
     leased: Gauge,
-    look_age: Gauge,
+    sample_age: Gauge,
     connected: Gauge,
     reconnects: Counter,
     unsure: Counter,
@@ -68,7 +68,7 @@ impl QueueMetrics {
             shared: SharedMetrics {
                 shared: gauge!("foo_queue_shared"),
                 leased: gauge!("foo_queue_leased"),
-                look_age: gauge!("foo_queue_look_age_seconds"),
+                sample_age: gauge!("foo_queue_look_age_seconds"),
                 connected,
                 reconnects: counter!("foo_queue_reconnects_total"),
                 unsure: counter!("foo_queue_unsure_total"),
@@ -84,9 +84,9 @@ impl QueueMetrics {
     }
 
     /// Sets the number of messages that all instances together have leased from a shared queue, and how long `ago` it was sampled.
-    pub fn seen(&self, leased: u64, ago: Duration) {
+    pub fn sampled(&self, leased: u64, ago: Duration) {
         self.shared.leased.set(leased as f64);
-        self.shared.look_age.set(ago.as_secs_f64());
+        self.shared.sample_age.set(ago.as_secs_f64());
     }
 
     /// Sets whether the server of a shared queue is connected, and how often the connection was made again.

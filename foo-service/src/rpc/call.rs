@@ -102,7 +102,7 @@ impl Call {
 
     /// Sets how the call ends. The handler does this last: with its answer, or with the last item of a stream. If the caller leaves
     /// afterwards, before it has the answer, the result stays.
-    pub(super) fn ends(&self, end: CallEnd) {
+    pub(super) fn set_end(&self, end: CallEnd) {
         self.said.put(Said::code(end));
     }
 
@@ -176,7 +176,7 @@ mod tests {
         let call = Call::arrived(&http::HeaderMap::new());
         assert!(!call.reached());
         for end in Reason::ALL.map(Err).into_iter().chain([Ok(())]) {
-            call.ends(end);
+            call.set_end(end);
             assert_eq!((call.said(), call.reached()), (Some(end), true));
         }
     }

@@ -89,7 +89,7 @@ impl FooRpc {
         if reason.outcome() == RequestOutcome::Rejected {
             call.retries_after(self.turns.retry_after());
         }
-        call.ends(Err(reason));
+        call.set_end(Err(reason));
         status::of(refusal)
     }
 }
@@ -106,7 +106,7 @@ impl FooService for FooRpc {
         let id = String::from(&*job.id);
         let enqueued = self.enqueue.enqueue(job, call.deadline).await;
         let enqueued = enqueued.map_err(|reason| self.refused(&call, &reason.into()))?;
-        call.ends(Ok(()));
+        call.set_end(Ok(()));
         Ok(Response::new(EnqueueResponse {
             id,
             queue_depth: enqueued.depth,
@@ -122,7 +122,7 @@ impl FooService for FooRpc {
         let job = self.job(Door::Process, &call, request.into_inner().message)?;
         let done = self.process.process(job, call.deadline, class).await;
         let Done { id, processed } = done.map_err(|reason| self.refused(&call, &reason.into()))?;
-        call.ends(Ok(()));
+        call.set_end(Ok(()));
         Ok(Response::new(ProcessResponse {
             id: id.into(),
             queue_wait: Some(message::to_wire(processed.queue_wait)),

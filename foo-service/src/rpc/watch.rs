@@ -117,7 +117,7 @@ impl Watcher {
     async fn next(&mut self) -> Option<Snapshot> {
         if !self.more {
             if self.last {
-                self.call.ends(Ok(()));
+                self.call.set_end(Ok(()));
                 return None;
             }
             tokio::select! {

@@ -217,7 +217,7 @@ mod tests {
                 let mut arrivals = plan.client(index);
                 std::iter::from_fn(move || arrivals.next(Duration::ZERO))
                     .take(most)
-                    .map(move |intent| (intent.at, index))
+                    .map(move |scheduled| (scheduled.at, index))
             })
             .collect();
         all.sort_unstable();

@@ -15,7 +15,7 @@ use crate::scenario::{Priorities, Scenario, Schedule, TraceRow};
 
 /// A scheduled request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Intent {
+pub struct Scheduled {
     /// The scheduled time, since the start of the run.
     pub at: Duration,
     /// The service time that the message demands; `None`: the service draws it from its own distribution.
@@ -123,7 +123,7 @@ impl ArrivalPlan {
 
 impl Arrivals {
     /// The next scheduled request; `None` if none is left. Without a schedule, the request is due at `now`.
-    pub fn next(&mut self, now: Duration) -> Option<Intent> {
+    pub fn next(&mut self, now: Duration) -> Option<Scheduled> {
         let (at, demand) = match &mut self.times {
             Times::Paced(paced) => (paced.next()?, None),
             Times::Recorded { rows, next, stride } => {
@@ -134,7 +134,7 @@ impl Arrivals {
             Times::AsFastAsPossible => (now, None),
         };
         let class = self.classes.as_mut().map_or(0, |classes| classes.draw());
-        Some(Intent { at, demand, class })
+        Some(Scheduled { at, demand, class })
     }
 
     /// True if the load has a schedule: then a client can fall behind it.
@@ -154,7 +154,7 @@ mod tests {
             .map(|index| {
                 let mut arrivals = plan.client(index);
                 std::iter::from_fn(|| arrivals.next(Duration::ZERO))
-                    .take_while(|intent| intent.at < within)
+                    .take_while(|scheduled| scheduled.at < within)
                     .count()
             })
             .sum()
@@ -226,10 +226,10 @@ mod tests {
             .collect();
         let plan = ArrivalPlan::new(&Schedule::Trace(rows), 2, 1);
         let mut second = plan.client(1);
-        let intents: Vec<_> = std::iter::from_fn(|| second.next(Duration::ZERO))
-            .map(|intent| intent.at.as_secs())
+        let scheduled: Vec<_> = std::iter::from_fn(|| second.next(Duration::ZERO))
+            .map(|scheduled| scheduled.at.as_secs())
             .collect();
-        assert_eq!(intents, [1, 3]);
+        assert_eq!(scheduled, [1, 3]);
     }
 
     #[test]

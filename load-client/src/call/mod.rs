@@ -168,8 +168,8 @@ impl Call {
                 message,
                 metadata,
             } => {
-                let told = metadata.as_ref().and_then(|metadata| metadata.get(PUSHBACK));
-                pushback = told.map(|told| Pushback::read(told.as_bytes()));
+                let value = metadata.as_ref().and_then(|metadata| metadata.get(PUSHBACK));
+                pushback = value.map(|value| Pushback::read(value.as_bytes()));
                 let ended = match code {
                     Code::Ok => return self.accepted(body),
                     Code::ResourceExhausted => (Outcome::Rejected, Fate::NotThere),

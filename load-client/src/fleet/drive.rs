@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     effort::{CpuClock, Effort},
-    live::{Live, Look},
+    live::{FiguresRequest, Live},
     policy::{After, Why},
     recorder::{Figures, Recorded},
     stop::Stop,
@@ -54,10 +54,10 @@ impl RequestSender {
                 follows(policies, results.target(sent.client), &sent)
             };
             results.attempted(&sent, next);
-            if let After::Again { at, told } = next
+            if let After::Again { at, by_service } = next
                 && !stopping
             {
-                pending.push(at, told, sent);
+                pending.push(at, by_service, sent);
                 return None;
             }
         }
@@ -97,7 +97,7 @@ pub(super) async fn drive(
     mut results: ShardResults,
     live: Arc<Live>,
     mut stop: Stop,
-    mut looks: mpsc::Receiver<Look>,
+    mut figures_requests: mpsc::Receiver<FiguresRequest>,
     load_over: oneshot::Sender<Duration>,
 ) -> Recorded {
     let start = sender.start;
@@ -116,8 +116,8 @@ pub(super) async fn drive(
         }
         let now = start.elapsed();
         live.at(now);
-        while let Some((sent, told)) = pending.pop_due(now) {
-            in_flight.push(sender.send(results.target(sent.client), again(sent, told)));
+        while let Some((sent, by_service)) = pending.pop_due(now) {
+            in_flight.push(sender.send(results.target(sent.client), again(sent, by_service)));
         }
         pacer.send_due(now, &mut results, |target, send| {
             in_flight.push(sender.send(target, send));
@@ -142,10 +142,10 @@ pub(super) async fn drive(
                 }
             }
             () = &mut timer => sender.place.settle().await,
-            Some(look) = looks.recv() => {
+            Some(request) = figures_requests.recv() => {
                 let effort = meter.read(&sender.transport);
                 // The receiver may be gone; then the figures are not needed.
-                let _ = look.send(Figures { effort, ..results.figures() });
+                let _ = request.send(Figures { effort, ..results.figures() });
             }
         }
     };
@@ -170,8 +170,8 @@ pub(super) async fn drive(
             pending.give_up().for_each(|sent| results.broken_off(&sent));
         }
         let now = start.elapsed();
-        while let Some((sent, told)) = pending.pop_due(now) {
-            in_flight.push(sender.send(results.target(sent.client), again(sent, told)));
+        while let Some((sent, by_service)) = pending.pop_due(now) {
+            in_flight.push(sender.send(results.target(sent.client), again(sent, by_service)));
         }
         results.publish(now, in_flight.len() + pending.len(), 0);
         let Some(wake) = pending.next().or((!in_flight.is_empty()).then(|| now + LONG)) else {

@@ -28,7 +28,7 @@ use crate::{
     audit::Audit,
     call::Call,
     client::Client,
-    live::{Live, LiveShard, Look},
+    live::{FiguresRequest, Live, LiveShard},
     recorder::{Recorded, Recorder},
     scenario::{Priorities, Scenario},
     stop::Stop,
@@ -118,7 +118,7 @@ impl Fleet {
             let (start, started) = oneshot::channel();
             let (over, load_over) = oneshot::channel();
             let (done, recorded) = oneshot::channel();
-            let (shown, looks) = plan.live.shard();
+            let (shown, figures_requests) = plan.live.shard();
             let work = ShardSetup {
                 index,
                 count,
@@ -130,7 +130,7 @@ impl Fleet {
                 connected,
                 start: started,
                 shown,
-                looks,
+                figures_requests,
                 load_over: over,
                 recorded: done,
             });
@@ -210,7 +210,7 @@ struct Ends {
     connected: oneshot::Sender<Result<(), ConnectError>>,
     start: oneshot::Receiver<Start>,
     shown: Arc<LiveShard>,
-    looks: mpsc::Receiver<Look>,
+    figures_requests: mpsc::Receiver<FiguresRequest>,
     load_over: oneshot::Sender<Duration>,
     recorded: oneshot::Sender<Recorded>,
 }
@@ -231,7 +231,7 @@ impl ShardSetup {
             connected,
             start,
             shown,
-            looks,
+            figures_requests,
             load_over,
             recorded,
         } = ends;
@@ -292,7 +292,7 @@ impl ShardSetup {
             policies: self.policies,
         };
         // The receiver is gone if the run has already failed.
-        let _ = recorded.send(drive(sender, pacer, results, live, stop, looks, load_over).await);
+        let _ = recorded.send(drive(sender, pacer, results, live, stop, figures_requests, load_over).await);
     }
 }
 

@@ -90,24 +90,24 @@ impl Pacer {
             let turn = self.clients[client].turn(now, self.scenario.max_in_flight, self.scenario.when_blocked);
             self.blocked += usize::from(!was_blocked && self.clients[client].blocked());
             match turn {
-                Some(Turn::Send { intent, possible }) => {
+                Some(Turn::Send { scheduled, possible }) => {
                     self.in_flight += 1;
                     let crowd = Crowd::of(self.in_flight, self.slots, !std::mem::replace(&mut self.begun, true));
-                    let number = results.sending(client, intent);
+                    let number = results.sending(client, scheduled);
                     send(
                         results.target(client),
                         Send {
                             client,
                             number,
-                            intent,
+                            scheduled,
                             possible,
                             crowd,
                             tried: None,
                         },
                     );
                 }
-                Some(Turn::Withhold(intent)) => {
-                    results.withheld(client, intent, Some(now.saturating_sub(intent.at)));
+                Some(Turn::Withhold(scheduled)) => {
+                    results.withheld(client, scheduled, Some(now.saturating_sub(scheduled.at)));
                 }
                 Some(Turn::Wait) => {
                     self.waiting += 1;
@@ -163,8 +163,8 @@ impl Pacer {
     pub(super) fn close(mut self, now: Duration, results: &mut ShardResults) -> Duration {
         let over = self.over.map_or(now, |over| over.min(now));
         for (index, client) in self.clients.iter_mut().enumerate() {
-            for intent in client.unsent(over) {
-                results.withheld(index, intent, None);
+            for scheduled in client.unsent(over) {
+                results.withheld(index, scheduled, None);
             }
         }
         results.load_over(over);

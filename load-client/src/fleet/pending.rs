@@ -16,18 +16,18 @@ struct Waiting {
     at: Duration,
     /// Requests that are due at the same time are sent in the order in which they were pushed.
     order: u64,
-    told: bool,
+    by_service: bool,
     sent: Sent,
 }
 
 impl Pending {
-    /// Adds a request whose next attempt is due at `at`. `told` is true if the service named that time.
-    pub(super) fn push(&mut self, at: Duration, told: bool, sent: Sent) {
+    /// Adds a request whose next attempt is due at `at`. `by_service` is true if the service named that time.
+    pub(super) fn push(&mut self, at: Duration, by_service: bool, sent: Sent) {
         self.pushed += 1;
         self.heap.push(Waiting {
             at,
             order: self.pushed,
-            told,
+            by_service,
             sent,
         });
     }
@@ -35,7 +35,7 @@ impl Pending {
     /// Removes a request whose next attempt is due at `now`; also returns whether the service named that time.
     pub(super) fn pop_due(&mut self, now: Duration) -> Option<(Sent, bool)> {
         self.heap.peek().filter(|first| first.at <= now)?;
-        self.heap.pop().map(|first| (first.sent, first.told))
+        self.heap.pop().map(|first| (first.sent, first.by_service))
     }
 
     /// The time of the earliest next attempt; `None` if no request waits.

@@ -56,10 +56,10 @@ pub(super) fn follows(policies: &Policies, target: usize, sent: &Sent) -> After 
     chain.follows(&tried.end(sent))
 }
 
-/// Makes the next attempt of a request. `told` is true if the service named its time.
-pub(super) fn again(sent: Sent, told: bool) -> Send {
+/// Makes the next attempt of a request. `by_service` is true if the service named its time.
+pub(super) fn again(sent: Sent, by_service: bool) -> Send {
     let mut tried = sent.tried.unwrap_or_default();
-    if told {
+    if by_service {
         tried.since_pushback = 0;
     }
     tried.maybe_there |= sent.reply.fate != Fate::NotThere;
@@ -67,7 +67,7 @@ pub(super) fn again(sent: Sent, told: bool) -> Send {
     Send {
         client: sent.client,
         number: sent.number,
-        intent: crate::arrival::Intent {
+        scheduled: crate::arrival::Scheduled {
             at: sent.intended,
             demand: tried.demand,
             class: sent.class,

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::{arrival::Intent, call::Reply, outcome::Outcome, policy::AttemptEnd, recorder::Crowd};
+use crate::{arrival::Scheduled, call::Reply, outcome::Outcome, policy::AttemptEnd, recorder::Crowd};
 
 /// An attempt to be sent now.
 #[derive(Debug)]
 pub(super) struct Send {
     pub(super) client: usize,
     pub(super) number: u64,
-    pub(super) intent: Intent,
+    pub(super) scheduled: Scheduled,
     /// The earliest time at which the client could have sent it, from which the start lag is measured.
     pub(super) possible: Duration,
     /// How many of the shard's slots are taken, including this request.

@@ -8,7 +8,7 @@ use std::{
 
 use super::request::{Hedge, Sent};
 use crate::{
-    arrival::Intent,
+    arrival::Scheduled,
     audit::Audit,
     call::{Fate, Said},
     effort::Effort,
@@ -61,11 +61,11 @@ impl ShardResults {
     }
 
     /// Records that a request is sent; returns the number of its message.
-    pub(super) fn sending(&mut self, client: usize, intent: Intent) -> u64 {
-        self.recorder.sending(intent, self.target(client));
-        self.judged_in_flight += u64::from(intent.at >= self.warmup);
+    pub(super) fn sending(&mut self, client: usize, scheduled: Scheduled) -> u64 {
+        self.recorder.sending(scheduled, self.target(client));
+        self.judged_in_flight += u64::from(scheduled.at >= self.warmup);
         if let Some(audit) = &self.audit {
-            return lock(audit).sent(client, intent.at);
+            return lock(audit).sent(client, scheduled.at);
         }
         let number = self.numbers[client];
         self.numbers[client] += 1;
@@ -73,8 +73,8 @@ impl ShardResults {
     }
 
     /// Records that a request is withheld. `start_lag` is how late this was found; `None` at the end of the load.
-    pub(super) fn withheld(&mut self, client: usize, intent: Intent, start_lag: Option<Duration>) {
-        self.recorder.withheld(intent, start_lag, self.target(client));
+    pub(super) fn withheld(&mut self, client: usize, scheduled: Scheduled, start_lag: Option<Duration>) {
+        self.recorder.withheld(scheduled, start_lag, self.target(client));
     }
 
     /// The index of the URL that a client's requests go to, in the list of URLs.

@@ -54,8 +54,8 @@ impl RequestSender {
             Sent {
                 client: send.client,
                 number: send.number,
-                intended: send.intent.at,
-                class: send.intent.class,
+                intended: send.scheduled.at,
+                class: send.scheduled.class,
                 started,
                 start_lag: started.saturating_sub(send.possible),
                 crowd: send.crowd,
@@ -68,7 +68,7 @@ impl RequestSender {
 
     /// The request headers of a request.
     fn heads(&self, send: &Send) -> &RequestHeaders {
-        &self.heads[usize::from(send.intent.class)]
+        &self.heads[usize::from(send.scheduled.class)]
     }
 
     /// Encodes and frames the message of a request.
@@ -77,7 +77,7 @@ impl RequestSender {
             run_id: &self.run_id,
             client: u64::from(self.index) + send.client as u64 * u64::from(self.count),
             number: send.number,
-            demand: send.intent.demand,
+            demand: send.scheduled.demand,
         })
     }
 
@@ -87,7 +87,7 @@ impl RequestSender {
         let mut tried = send.tried.take().unwrap_or_else(|| {
             Box::new(Tried {
                 deadline: started + policies.timeout,
-                demand: send.intent.demand,
+                demand: send.scheduled.demand,
                 ..Tried::default()
             })
         });
@@ -108,8 +108,8 @@ impl RequestSender {
         Sent {
             client: send.client,
             number: send.number,
-            intended: send.intent.at,
-            class: send.intent.class,
+            intended: send.scheduled.at,
+            class: send.scheduled.class,
             started: first.0,
             start_lag: first.1,
             crowd: send.crowd,

@@ -43,7 +43,7 @@ pub enum Phase {
 }
 
 /// A request for a shard's figures so far, which the shard sends into this channel.
-pub type Look = oneshot::Sender<Figures>;
+pub type FiguresRequest = oneshot::Sender<Figures>;
 
 /// The state of the run so far. Its shards, audits and observer write it; the live view, the metrics page and the rules
 /// read it.
@@ -51,7 +51,7 @@ pub type Look = oneshot::Sender<Figures>;
 pub struct Live {
     shards: Mutex<Vec<Arc<LiveShard>>>,
     /// For each shard, in order, the channel for requests for its figures.
-    looks: Mutex<Vec<mpsc::Sender<Look>>>,
+    figures_requests: Mutex<Vec<mpsc::Sender<FiguresRequest>>>,
     /// The histograms for Prometheus, in which durations are recorded as they are measured.
     histograms: Histograms,
     audits: Mutex<Vec<Arc<LiveTimes>>>,
@@ -195,22 +195,22 @@ impl Live {
 
     /// Adds a shard. Returns the counts that it must update, and the channel with requests for its figures. Shards must
     /// be added in their order, before any of them starts.
-    pub fn shard(&self) -> (Arc<LiveShard>, mpsc::Receiver<Look>) {
+    pub fn shard(&self) -> (Arc<LiveShard>, mpsc::Receiver<FiguresRequest>) {
         let shard = Arc::default();
         lock(&self.shards).push(Arc::clone(&shard));
-        let (look, looks) = mpsc::channel(1);
-        lock(&self.looks).push(look);
-        (shard, looks)
+        let (request, figures_requests) = mpsc::channel(1);
+        lock(&self.figures_requests).push(request);
+        (shard, figures_requests)
     }
 
     /// The exact figures of all shards so far; `None` once the load of a shard is over. Waits until each shard has
     /// answered, between two turns of its loop.
     pub async fn figures(&self) -> Option<Figures> {
-        let looks = lock(&self.looks).clone();
+        let figures_requests = lock(&self.figures_requests).clone();
         let mut all = Figures::default();
-        for shard in looks {
-            let (look, figures) = oneshot::channel();
-            shard.send(look).await.ok()?;
+        for shard in figures_requests {
+            let (request, figures) = oneshot::channel();
+            shard.send(request).await.ok()?;
             all.merge(&figures.await.ok()?);
         }
         Some(all)

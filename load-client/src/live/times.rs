@@ -131,18 +131,18 @@ mod tests {
     #[test]
     fn quantiles_are_those_of_the_times_since_an_earlier_look() {
         let live = LiveTimes::default();
-        let look = || {
+        let reading = || {
             let mut times = Times::default();
             live.add_to(&mut times);
             times
         };
-        assert_eq!(look().quantile(0.5), None);
+        assert_eq!(reading().quantile(0.5), None);
         live.record(Duration::from_secs(60));
-        let before = look();
-        assert_eq!(look().since(&before).quantile(0.99), None);
+        let before = reading();
+        assert_eq!(reading().since(&before).quantile(0.99), None);
         (0..98).for_each(|_| live.record(Duration::from_micros(8)));
         (0..2).for_each(|_| live.record(Duration::from_micros(15)));
-        let since = look().since(&before);
+        let since = reading().since(&before);
         let quantiles = [0.5, 0.98, 0.99, 1.0].map(|share| since.quantile(share).unwrap().as_micros());
         assert_eq!(quantiles, [8, 8, 15, 15]);
     }

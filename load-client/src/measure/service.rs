@@ -87,7 +87,7 @@ impl Watch {
     pub(super) async fn queue_depth(&self, stop: &mut Stop) -> Option<u64> {
         let snapshot = tokio::select! {
             biased;
-            snapshot = self.observer.as_ref()?.look() => snapshot,
+            snapshot = self.observer.as_ref()?.snapshot() => snapshot,
             () = stop.hurried() => None,
         };
         snapshot?.queue_depth.map(|level| level.now)

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// The timeout for fetching a single snapshot.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
+const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(5);
 /// After so long without a word from the service, or from the server of its queue, there is no point in waiting for it to drain.
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -118,16 +118,17 @@ impl Observer {
     /// Whether all targets of `dial` answer and use one and the same shared queue. Then each of them reports the outcomes of
     /// all messages.
     pub async fn share_a_queue(dial: &Dial, metadata: &http::HeaderMap) -> bool {
-        let looks = (0..dial.target_count()).map(|target| {
+        let snapshots = (0..dial.target_count()).map(|target| {
             let source = Source::of_one(&dial.nth(target), metadata);
-            async move { timeout(LOOK_TIMEOUT, source.look()).await.ok()?.ok() }
+            async move { timeout(SNAPSHOT_TIMEOUT, source.snapshot()).await.ok()?.ok() }
         });
-        let looks = futures_util::future::join_all(looks).await;
-        let queues: Option<Vec<_>> = looks
+        let snapshots = futures_util::future::join_all(snapshots).await;
+        let queues: Option<Vec<_>> = snapshots
             .into_iter()
-            .map(|look| {
-                look.filter(|look| look.shared_queue.is_some())
-                    .map(|look| look.queue_id)
+            .map(|snapshot| {
+                snapshot
+                    .filter(|snapshot| snapshot.shared_queue.is_some())
+                    .map(|snapshot| snapshot.queue_id)
             })
             .collect();
         queues.is_some_and(|queues| queues.windows(2).all(|pair| pair[0] == pair[1]))
@@ -139,8 +140,8 @@ impl Observer {
     }
 
     /// Fetches one snapshot by a call of its own, apart from the stream; `None` after an error or a timeout of 5 s.
-    pub async fn look(&self) -> Option<Snapshot> {
-        timeout(LOOK_TIMEOUT, self.source.look()).await.ok()?.ok()
+    pub async fn snapshot(&self) -> Option<Snapshot> {
+        timeout(SNAPSHOT_TIMEOUT, self.source.snapshot()).await.ok()?.ok()
     }
 
     fn awaits_messages(&self) -> bool {
@@ -231,7 +232,7 @@ fn take_in(shared: &Shared, mut snapshot: Snapshot) {
     shared.setup.live.audited(audited);
     let mut observed = shared.observed();
     if snapshot.shared_queue.is_some() {
-        observed.told(&completions);
+        observed.count_ends(&completions);
     }
     observed.take_in(snapshot, now);
     shared.setup.live.seen(observed.levels());

@@ -47,7 +47,7 @@ pub struct Observed {
     /// its queue.
     base: ServiceCounts,
     /// Ends of messages of a shared queue, by their completions.
-    told: ServiceCounts,
+    by_completions: ServiceCounts,
     refusals: Refusals,
 }
 
@@ -67,7 +67,7 @@ impl Observed {
             maxima: Maxima::default(),
             earlier: ServiceCounts::default(),
             base: counts(first),
-            told: ServiceCounts::default(),
+            by_completions: ServiceCounts::default(),
             refusals: Refusals::new(first),
         }
     }
@@ -160,24 +160,24 @@ impl Observed {
     pub fn counters(&self) -> ServiceCounts {
         let mut all = self.earlier;
         all.add(&since(&self.base, &counts(&self.last)));
-        all.add(&self.told);
+        all.add(&self.by_completions);
         all
     }
 
     /// Counts the ends of messages of a shared queue: any instance may have had them.
-    pub(super) fn told(&mut self, completions: &[Completion]) {
+    pub(super) fn count_ends(&mut self, completions: &[Completion]) {
         for completion in completions {
-            let told = &mut self.told;
+            let ends = &mut self.by_completions;
             let count = match completion.outcome() {
-                JobOutcome::Completed => &mut told.completed,
-                JobOutcome::Dropped => &mut told.dropped,
-                JobOutcome::Expired => &mut told.expired,
-                JobOutcome::Cancelled => &mut told.cancelled,
-                JobOutcome::Abandoned => &mut told.abandoned,
-                JobOutcome::Failed => &mut told.failed,
-                JobOutcome::Rejected => &mut told.rejected,
-                JobOutcome::WorkFailed => &mut told.work_failed,
-                JobOutcome::DeadLettered => &mut told.dead_lettered,
+                JobOutcome::Completed => &mut ends.completed,
+                JobOutcome::Dropped => &mut ends.dropped,
+                JobOutcome::Expired => &mut ends.expired,
+                JobOutcome::Cancelled => &mut ends.cancelled,
+                JobOutcome::Abandoned => &mut ends.abandoned,
+                JobOutcome::Failed => &mut ends.failed,
+                JobOutcome::Rejected => &mut ends.rejected,
+                JobOutcome::WorkFailed => &mut ends.work_failed,
+                JobOutcome::DeadLettered => &mut ends.dead_lettered,
                 JobOutcome::Unspecified => continue,
             };
             *count += 1;
@@ -240,7 +240,7 @@ fn in_system(snapshot: &Snapshot) -> Option<Level> {
 }
 
 /// The counts of both doors together. Of a shared queue, the instance counts the ends of the messages that it took itself, so only what it
-/// admitted is taken: how messages ended is told by their completions, whichever instance had them.
+/// admitted is taken: how messages ended is counted by their completions, whichever instance had them.
 fn counts(snapshot: &Snapshot) -> ServiceCounts {
     let mut enqueue = snapshot.enqueue.unwrap_or_default();
     if snapshot.shared_queue.is_some() {

@@ -66,7 +66,7 @@ impl Source {
     }
 
     /// Fetches one snapshot by a call of its own, apart from the stream.
-    pub(super) async fn look(&self) -> Result<Snapshot, Status> {
+    pub(super) async fn snapshot(&self) -> Result<Snapshot, Status> {
         first_of(&mut self.watch(WatchRequest::default()).await?).await
     }
 
@@ -189,7 +189,7 @@ mod tests {
             answer(peer.accept().await.unwrap().unwrap().1);
             let _ = poll_fn(|context| peer.poll_closed(context)).await;
         });
-        let status = source(connections).look().await.unwrap_err();
+        let status = source(connections).snapshot().await.unwrap_err();
         (is_foreign(&status), refusal(&status))
     }
 

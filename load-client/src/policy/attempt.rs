@@ -32,7 +32,7 @@ pub enum After {
         /// When the next attempt is due.
         at: Duration,
         /// The service named that time. Then the next backoff begins with the first pause again.
-        told: bool,
+        by_service: bool,
     },
 }
 

@@ -56,7 +56,7 @@ mod tests {
 
     const AGAIN: After = After::Again {
         at: Duration::ZERO,
-        told: false,
+        by_service: false,
     };
 
     fn end(outcome: Outcome) -> AttemptEnd {

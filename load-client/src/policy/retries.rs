@@ -37,7 +37,7 @@ impl Policy for Retries {
         if end.attempts > self.most {
             return After::Done(if self.most == 0 { Why::Ended } else { Why::Exhausted });
         }
-        let (pause, told) = match end.pushback.filter(|_| self.honor_pushback) {
+        let (pause, by_service) = match end.pushback.filter(|_| self.honor_pushback) {
             Some(Pushback::Never) => return After::Done(Why::Pushback),
             Some(Pushback::After(pause)) => (pause, true),
             None => {
@@ -52,7 +52,7 @@ impl Policy for Retries {
         if at >= end.deadline {
             return After::Done(Why::Late);
         }
-        After::Again { at, told }
+        After::Again { at, by_service }
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
         let mut naive = retries(None, true);
         let at_once = After::Again {
             at: SECOND,
-            told: false,
+            by_service: false,
         };
         assert_eq!(after(&mut naive, end(Outcome::Unavailable, 1, None)), at_once);
         assert_eq!(after(&mut naive, end(Outcome::Rejected, 2, None)), at_once);
@@ -113,7 +113,7 @@ mod tests {
         let later = Pushback::After(Duration::from_millis(200));
         let mut polite = retries(None, true);
         let at = SECOND + Duration::from_millis(200);
-        assert_eq!(after(&mut polite, pushed(later)), After::Again { at, told: true });
+        assert_eq!(after(&mut polite, pushed(later)), After::Again { at, by_service: true });
         assert_eq!(after(&mut polite, pushed(Pushback::Never)), After::Done(Why::Pushback));
         // No attempt begins after the deadline.
         let too_late = Pushback::After(9 * SECOND);
@@ -122,7 +122,7 @@ mod tests {
         for pushback in [later, Pushback::Never] {
             let again = After::Again {
                 at: SECOND,
-                told: false,
+                by_service: false,
             };
             assert_eq!(after(&mut rude, pushed(pushback)), again);
         }
@@ -137,7 +137,7 @@ mod tests {
         let pauses = || -> Vec<Duration> {
             let mut retries = retries(backoff, true);
             let one = |_| match after(&mut retries, end(Outcome::Unavailable, 2, None)) {
-                After::Again { at, told: false } => at.saturating_sub(SECOND),
+                After::Again { at, by_service: false } => at.saturating_sub(SECOND),
                 other => panic!("{other:?}"),
             };
             (0..100).map(one).collect()

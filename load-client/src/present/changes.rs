@@ -203,11 +203,11 @@ fn figures(first: &[Saved<'_>], second: &Run) -> Vec<Figure> {
         times("time to done", &|run| run.time_to_done_seconds);
     }
     let mut named = |name: &dyn Fn(&Run) -> String, of: &dyn Fn(&Run) -> Option<DistributionReport>| {
-        let mut told = Vec::new();
+        let mut added = Vec::new();
         for name_of_one in runs().map(name) {
-            if !told.contains(&name_of_one) {
+            if !added.contains(&name_of_one) {
                 times(&name_of_one, &|run| of(run).filter(|_| name(run) == name_of_one));
-                told.push(name_of_one);
+                added.push(name_of_one);
             }
         }
     };
@@ -360,8 +360,8 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_told_in_the_unit_that_says_most() {
-        for (kind, before, after, told) in [
+    fn a_change_is_written_in_the_unit_that_says_most() {
+        for (kind, before, after, text) in [
             (Kind::Time, Some(0.1), Some(0.15), "+50.0 %"),
             (Kind::Time, Some(0.1), Some(0.05), "−50.0 %"),
             (Kind::Count, Some(0.0), Some(7.0), "+7"),
@@ -369,7 +369,7 @@ mod tests {
             (Kind::Time, Some(0.002), Some(2.0), "×1000"),
             (Kind::Time, None, Some(2.0), ""),
         ] {
-            assert_eq!(change(kind, before, after), told);
+            assert_eq!(change(kind, before, after), text);
         }
     }
 }

@@ -25,7 +25,7 @@ pub use self::{
     slots::{Crowd, Latest, Slots},
 };
 use crate::{
-    arrival::Intent,
+    arrival::Scheduled,
     ledger::Ledger,
     outcome::{Outcome, StatusCode},
 };
@@ -94,9 +94,9 @@ impl Recorder {
     }
 
     /// Records that a request is sent to this target.
-    pub fn sending(&mut self, intent: Intent, target: usize) {
-        if self.judged(intent.at) {
-            self.intend(intent, target);
+    pub fn sending(&mut self, scheduled: Scheduled, target: usize) {
+        if self.judged(scheduled.at) {
+            self.count_scheduled(scheduled, target);
         } else {
             self.warmup_sends += 1;
         }
@@ -105,15 +105,15 @@ impl Recorder {
     /// Records a request that was not sent, because its client was blocked. `start_lag` is how late the load client noticed
     /// that: a load client that stalls must not pass its stall off as the service's backpressure. `None`: it was withheld
     /// when the load was over.
-    pub fn withheld(&mut self, intent: Intent, start_lag: Option<Duration>, target: usize) {
-        if self.judged(intent.at) {
-            self.intend(intent, target);
+    pub fn withheld(&mut self, scheduled: Scheduled, start_lag: Option<Duration>, target: usize) {
+        if self.judged(scheduled.at) {
+            self.count_scheduled(scheduled, target);
             if let Some(start_lag) = start_lag {
                 self.lag(start_lag);
             }
             self.figures.ledger.withheld += 1;
             self.figures.targets[target].withheld += 1;
-            if let Some(class) = self.class(intent.class) {
+            if let Some(class) = self.class(scheduled.class) {
                 class.ledger.withheld += 1;
             }
         } else {
@@ -121,11 +121,11 @@ impl Recorder {
         }
     }
 
-    fn intend(&mut self, intent: Intent, target: usize) {
+    fn count_scheduled(&mut self, scheduled: Scheduled, target: usize) {
         self.figures.ledger.intended += 1;
         self.figures.targets[target].intended += 1;
-        self.done.series.slot(intent.at).intended += 1;
-        if let Some(class) = self.class(intent.class) {
+        self.done.series.slot(scheduled.at).intended += 1;
+        if let Some(class) = self.class(scheduled.class) {
             class.ledger.intended += 1;
         }
     }

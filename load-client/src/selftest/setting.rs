@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The time between two checks whether the load has begun.
-const LOOK_EVERY: Duration = Duration::from_millis(1);
+const CHECK_EVERY: Duration = Duration::from_millis(1);
 /// A flag of all experiments: no request may expire only because this machine is busy (arbitrary: several times the
 /// length of a run).
 const PATIENT: &str = "--timeout 60s";
@@ -110,7 +110,7 @@ impl Setting {
         let start = loop {
             match self.live.started() {
                 Some(start) => break start,
-                None => sleep(LOOK_EVERY).await,
+                None => sleep(CHECK_EVERY).await,
             }
         };
         sleep_until(start + age).await;

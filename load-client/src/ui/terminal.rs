@@ -172,7 +172,7 @@ pub(super) fn gesture(within: Duration) -> io::Result<Option<Gesture>> {
         return Ok(None);
     }
     Ok(Some(match read()? {
-        Event::Key(key) if ends(key) => Gesture::End,
+        Event::Key(key) if is_end_key(key) => Gesture::End,
         Event::Resize(..) => Gesture::Resize,
         _ => Gesture::Other,
     }))
@@ -211,7 +211,7 @@ fn wait_for_input(within: Duration) -> io::Result<()> {
     poll(within).map(drop)
 }
 
-fn ends(key: KeyEvent) -> bool {
+fn is_end_key(key: KeyEvent) -> bool {
     let pressed = key.kind == KeyEventKind::Press;
     let control_c = key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c');
     pressed && (control_c || matches!(key.code, KeyCode::Esc | KeyCode::Char('q' | 'Q')))
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn q_escape_and_control_c_end_and_no_other_key_does() {
-        let key = |code, modifiers| ends(KeyEvent::new(code, modifiers));
+        let key = |code, modifiers| is_end_key(KeyEvent::new(code, modifiers));
         assert!(key(KeyCode::Char('q'), KeyModifiers::NONE));
         assert!(key(KeyCode::Char('Q'), KeyModifiers::SHIFT));
         assert!(key(KeyCode::Esc, KeyModifiers::NONE));

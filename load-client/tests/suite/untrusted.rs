@@ -138,9 +138,9 @@ fn check_schedule(schedule: &Schedule, clients: u32, seed: u64) -> Checked {
         let mut arrivals = plan.client(client);
         let mut last = Duration::ZERO;
         for _ in 0..20 {
-            let Some(intent) = arrivals.next(last) else { break };
-            prop_assert!(intent.at >= last, "{:?} comes after {last:?}", intent.at);
-            last = intent.at;
+            let Some(scheduled) = arrivals.next(last) else { break };
+            prop_assert!(scheduled.at >= last, "{:?} comes after {last:?}", scheduled.at);
+            last = scheduled.at;
         }
     }
     Ok(())

@@ -148,7 +148,7 @@ impl FileQueue {
             return Err(reason);
         }
         let (answer, answered) = oneshot::channel();
-        self.tell(Order::Join(Offer {
+        self.order(Order::Join(Offer {
             job,
             in_line: self.shared.ledger.join_line(Door::Enqueue, deadline),
             since: Instant::now(),
@@ -158,7 +158,7 @@ impl FileQueue {
         answered.await.unwrap_or(Err(Reason::QueueUnavailable))
     }
 
-    fn tell(&self, order: Order) {
+    fn order(&self, order: Order) {
         if self.orders.send(order).is_err() {
             tracing::error!("the thread that writes the queue has ended: this is a bug");
         }
@@ -180,7 +180,7 @@ impl FileQueue {
             (waiting, in_service, head.ask())
         };
         if asks {
-            self.tell(Order::Read);
+            self.order(Order::Read);
         }
         if waiting.again {
             self.shared.metrics.queue.redelivered();
@@ -202,7 +202,7 @@ impl FileQueue {
     pub async fn close(&self) {
         self.stop();
         let (closed, wait) = oneshot::channel();
-        self.tell(Order::Close(closed));
+        self.order(Order::Close(closed));
         let _ = wait.await;
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn prepare(database: &Database, queue_id: u64, workers: u32) -> Resul
 }
 
 /// Reads the contents of the file after its opening, in one transaction. `in_service` messages may have been in service before.
-pub(super) fn look(database: &Database, in_service: u64) -> Result<(Head, Found), redb::Error> {
+pub(super) fn read_contents(database: &Database, in_service: u64) -> Result<(Head, Found), redb::Error> {
     let transaction = database.begin_read()?;
     let numbers = transaction.open_table(HEAD)?;
     let number = |name| {

@@ -13,7 +13,7 @@ use std::{
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table};
 
 use super::{
-    opening::{Found, Head, OpenError, look, prepare},
+    opening::{Found, Head, OpenError, prepare, read_contents},
     rows::{ENDS, FORMAT, HEAD, IDS, MESSAGES, end_row, message, message_row, wall_clock},
     storage::Storage,
 };
@@ -92,7 +92,7 @@ impl Store {
                 found: format,
             });
         }
-        let (head, found) = look(&database, in_service).map_err(wrong)?;
+        let (head, found) = read_contents(&database, in_service).map_err(wrong)?;
         let store = Self {
             path,
             database: Some(database),

@@ -8,7 +8,7 @@ use async_nats::{Subject, jetstream::message::PublishMessage};
 use bytes::Bytes;
 
 use super::{
-    lease::{seen, tell},
+    lease::{publish_completion, wait_for_log},
     shared::Shared,
     wire,
 };
@@ -33,7 +33,7 @@ pub(super) struct Dead {
 }
 
 /// Moves a message to the dead letters. If that fails, it stays on the queue, and is delivered again when its lease ends.
-pub(super) async fn put_aside(shared: Arc<Shared>, dead: Dead) {
+pub(super) async fn store_dead_letter(shared: Arc<Shared>, dead: Dead) {
     let id = format!("dead-{}", dead.sequence);
     let letter = PublishMessage::build()
         .payload(dead.bytes)
@@ -42,9 +42,9 @@ pub(super) async fn put_aside(shared: Arc<Shared>, dead: Dead) {
     match shared.publish(shared.settings.dead_subject(), Some(&id), letter).await {
         Some(Ok(_)) => {
             if let Some(completion) = &dead.completion {
-                let position = tell(&shared, dead.sequence, dead.number, completion).await;
+                let position = publish_completion(&shared, dead.sequence, dead.number, completion).await;
                 shared.settle(&dead.reply, "+TERM").await;
-                seen(&shared, position).await;
+                wait_for_log(&shared, position).await;
             } else {
                 shared.settle(&dead.reply, "+TERM").await;
             }

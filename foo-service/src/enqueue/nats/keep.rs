@@ -17,7 +17,7 @@ pub(super) async fn run(shared: &Shared) {
                     .metrics
                     .queue
                     .leases_lost(shared.leases.newly_lost(shared.settings.lease));
-                for reply in shared.leases.to_tell() {
+                for reply in shared.leases.renew_all() {
                     // If the connection breaks, the next round counts the leases that have ended.
                     let _ = reached.client.publish(reply, "+WPI".into()).await;
                 }

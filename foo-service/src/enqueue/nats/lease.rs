@@ -57,15 +57,15 @@ impl Lease {
 
     async fn confirmed(mut self, outcome: JobOutcome, processed: Option<Processed>) {
         let shared = Arc::clone(&self.shared);
-        if let Some(telling) = self.finish(outcome, processed) {
-            let told = async {
+        if let Some(reporting) = self.finish(outcome, processed) {
+            let confirmed = async {
                 tokio::select! {
                     biased;
-                    _ = telling => {}
+                    _ = reporting => {}
                     () = shared.disconnected() => {}
                 }
             };
-            let _ = timeout(shared.settings.timeout, told).await;
+            let _ = timeout(shared.settings.timeout, confirmed).await;
         }
     }
 
@@ -82,18 +82,18 @@ impl Lease {
         };
         let shared = Arc::clone(&self.shared);
         Some(tokio::spawn(async move {
-            let told = async {
-                let position = tell(&shared, delivery.sequence, delivery.number, &completion).await;
+            let confirmed = async {
+                let position = publish_completion(&shared, delivery.sequence, delivery.number, &completion).await;
                 shared.settle(&delivery.reply, "+ACK").await;
-                seen(&shared, position).await;
+                wait_for_log(&shared, position).await;
             };
-            let told = tokio::select! {
+            let is_reported = tokio::select! {
                 biased;
-                () = told => true,
+                () = confirmed => true,
                 () = shared.lifecycle.reached(Phase::Abandoning) => false,
             };
             shared.leases.end(delivery.number);
-            if told {
+            if is_reported {
                 in_service.finish(outcome);
             } else {
                 in_service.back_to_shared_queue();
@@ -112,14 +112,14 @@ impl Drop for Lease {
 }
 
 /// Puts a completion on its stream, once per delivery. Waits until the server has confirmed it. Returns its position.
-pub(super) async fn tell(shared: &Shared, sequence: u64, number: u64, completion: &Completion) -> u64 {
+pub(super) async fn publish_completion(shared: &Shared, sequence: u64, number: u64, completion: &Completion) -> u64 {
     let id = format!("{sequence}-{number}-{}", shared.instance);
     let bytes: bytes::Bytes = wire::encode_end(completion).into();
     loop {
         let message = PublishMessage::build().payload(bytes.clone());
         match shared.publish(shared.settings.done_subject(), Some(&id), message).await {
             Some(Ok(confirmed)) => return confirmed.sequence,
-            Some(Err(error)) => tracing::debug!(%error, "a completion is not confirmed; it is told again"),
+            Some(Err(error)) => tracing::debug!(%error, "a completion is not confirmed; it is published again"),
             None => {}
         }
         tokio::time::sleep(RETRY).await;
@@ -128,7 +128,7 @@ pub(super) async fn tell(shared: &Shared, sequence: u64, number: u64, completion
 
 /// Waits until this instance's own log has the completion at `position`, but not longer than an answer of the server may take. A
 /// watcher that sees an empty system must find every outcome in the log.
-pub(super) async fn seen(shared: &Shared, position: u64) {
-    let mut told = shared.told.subscribe();
-    let _ = timeout(shared.settings.timeout, told.wait_for(|told| *told >= position)).await;
+pub(super) async fn wait_for_log(shared: &Shared, position: u64) {
+    let mut log_position = shared.log_position.subscribe();
+    let _ = timeout(shared.settings.timeout, log_position.wait_for(|read| *read >= position)).await;
 }

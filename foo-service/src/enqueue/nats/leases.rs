@@ -17,7 +17,7 @@ pub(super) struct Leases(Mutex<HashMap<u64, Kept>>);
 struct Kept {
     reply: Subject,
     /// When the lease was last renewed.
-    told: Instant,
+    renewed: Instant,
     /// True if the lease has ended without a renewal, and was counted as lost.
     lost: bool,
 }
@@ -31,7 +31,7 @@ impl Leases {
     pub(super) fn begin(&self, number: u64, reply: Subject) {
         let kept = Kept {
             reply,
-            told: Instant::now(),
+            renewed: Instant::now(),
             lost: false,
         };
         self.kept().insert(number, kept);
@@ -43,14 +43,14 @@ impl Leases {
     }
 
     /// Marks all leases as renewed now, and returns the subjects to which the renewals must be sent.
-    pub(super) fn to_tell(&self) -> Vec<Subject> {
+    pub(super) fn renew_all(&self) -> Vec<Subject> {
         let now = Instant::now();
         let mut kept = self.kept();
-        let tell = |kept: &mut Kept| {
-            kept.told = now;
+        let renew = |kept: &mut Kept| {
+            kept.renewed = now;
             kept.reply.clone()
         };
-        kept.values_mut().map(tell).collect()
+        kept.values_mut().map(renew).collect()
     }
 
     /// How many leases have ended since the last call, because they were not renewed for the time `lease`.
@@ -58,7 +58,7 @@ impl Leases {
         let mut kept = self.kept();
         let lost = kept
             .values_mut()
-            .filter(|kept| !kept.lost && kept.told.elapsed() > lease);
+            .filter(|kept| !kept.lost && kept.renewed.elapsed() > lease);
         lost.map(|kept| kept.lost = true).count() as u64
     }
 }
@@ -73,11 +73,11 @@ mod tests {
         leases.begin(1, "one".into());
         leases.begin(2, "two".into());
         tokio::time::advance(Duration::from_secs(2)).await;
-        assert_eq!((leases.newly_lost(lease), leases.to_tell().len()), (0, 2));
+        assert_eq!((leases.newly_lost(lease), leases.renew_all().len()), (0, 2));
         leases.end(2);
         tokio::time::advance(Duration::from_secs(4)).await;
         assert_eq!((leases.newly_lost(lease), leases.newly_lost(lease)), (1, 0));
         leases.end(1);
-        assert!(leases.to_tell().is_empty());
+        assert!(leases.renew_all().is_empty());
     }
 }

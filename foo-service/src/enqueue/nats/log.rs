@@ -135,5 +135,5 @@ fn take_in(shared: &Shared, reached: &Reached, message: async_nats::Message) {
     shared
         .log
         .push(wire::decode_end(&message.message.payload).unwrap_or_else(unknown));
-    shared.told.send_replace(sequence);
+    shared.log_position.send_replace(sequence);
 }

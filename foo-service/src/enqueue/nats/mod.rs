@@ -18,9 +18,9 @@ mod lease;
 mod leases;
 mod letters;
 mod log;
-mod look;
 mod offer;
 mod pull;
+mod sample;
 mod settings;
 mod setup;
 mod shared;
@@ -134,34 +134,34 @@ impl NatsQueue {
     }
 
     /// The last sample of the queue; `None` until the queue was reached.
-    pub(super) fn seen(&self) -> Option<SharedSeen> {
+    pub(super) fn last_sample(&self) -> Option<SharedSeen> {
         self.shared.reached.get()?;
-        let look = *self.shared.look();
+        let sample = *self.shared.sample();
         Some(SharedSeen {
-            leased: look.leased,
-            ago: look.at.elapsed(),
+            leased: sample.leased,
+            ago: sample.at.elapsed(),
         })
     }
 
     /// How long the oldest message has been on the queue, waiting or in service.
     pub(super) fn oldest_age(&self) -> Duration {
-        let look = *self.shared.look();
-        if look.depth + look.leased == 0 {
+        let sample = *self.shared.sample();
+        if sample.depth + sample.leased == 0 {
             return Duration::ZERO;
         }
-        look.oldest + look.at.elapsed()
+        sample.oldest + sample.at.elapsed()
     }
 
     /// Copies the last sample and the state of the connection into the gauges.
     pub(super) fn publish(&self) {
-        let look = *self.shared.look();
+        let sample = *self.shared.sample();
         let connections = self
             .shared
             .reached
             .get()
             .map_or(0, |reached| *reached.connections.borrow());
         let metrics = &self.shared.metrics.queue;
-        metrics.seen(look.leased, look.at.elapsed());
+        metrics.sampled(sample.leased, sample.at.elapsed());
         metrics.connection(self.shared.connected().is_some(), connections.saturating_sub(1));
     }
 
@@ -210,7 +210,7 @@ impl NatsQueue {
             pull::run(shared, reached, turns),
             keep::run(shared),
             log::run(shared, reached),
-            look::run(shared, reached),
+            sample::run(shared, reached),
         );
     }
 

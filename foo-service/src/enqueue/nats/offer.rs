@@ -37,16 +37,16 @@ pub(super) async fn offer(shared: &Arc<Shared>, job: Job, deadline: Option<Insta
     shared.metrics.queue.offered(outcome, came.elapsed());
     match answer {
         Ok(duplicate) => {
-            let mut look = shared.look();
+            let mut sample = shared.sample();
             if duplicate {
                 shared.metrics.queue.duplicate();
                 in_line.leave_uncounted();
             } else {
-                look.added += 1;
+                sample.added += 1;
                 in_line.enter_shared_queue();
             }
             Ok(Enqueued {
-                depth: look.depth + look.added,
+                depth: sample.depth + sample.added,
                 duplicate,
             })
         }

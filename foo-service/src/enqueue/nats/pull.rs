@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     ask::{Asking, EXPIRES, HEARTBEAT, Request},
-    dead::{Dead, put_aside},
+    dead::{Dead, store_dead_letter},
     hand::Delivery,
     setup::Reached,
     shared::{RETRY, Shared},
@@ -122,7 +122,7 @@ fn received(shared: &Arc<Shared>, asking: &mut Asking, message: Message, aside: 
 }
 
 /// How often a message was delivered, as its completion tells it.
-fn told(deliveries: u64) -> u32 {
+fn as_reported(deliveries: u64) -> u32 {
     u32::try_from(deliveries).unwrap_or(u32::MAX)
 }
 
@@ -155,7 +155,7 @@ fn delivered(shared: &Arc<Shared>, asking: &mut Asking, now: Instant, message: M
             queue_wait: job.since.elapsed(),
             service_time: None,
             outcome: JobOutcome::DeadLettered,
-            deliveries: Some(told(deliveries)),
+            deliveries: Some(as_reported(deliveries)),
             id: job.id,
         });
         let dead = Dead {
@@ -167,12 +167,12 @@ fn delivered(shared: &Arc<Shared>, asking: &mut Asking, now: Instant, message: M
             reason,
             completion,
         };
-        aside.spawn(put_aside(Arc::clone(shared), dead));
+        aside.spawn(store_dead_letter(Arc::clone(shared), dead));
     } else if let Some(job) = job {
         let delivery = Delivery {
             number,
             sequence,
-            deliveries: told(deliveries),
+            deliveries: as_reported(deliveries),
             reply,
             job,
         };

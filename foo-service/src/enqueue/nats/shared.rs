@@ -36,11 +36,11 @@ pub(super) struct Shared {
     /// The leases of all messages that this instance has.
     pub(super) leases: Leases,
     /// The last sample of the queue.
-    look: Mutex<Look>,
+    sample: Mutex<Sample>,
     /// True when a drain has given back all messages that no worker had taken.
     pub(super) returned: watch::Sender<bool>,
     /// The position up to which the log of completions has been read.
-    pub(super) told: watch::Sender<u64>,
+    pub(super) log_position: watch::Sender<u64>,
     deliveries: AtomicU64,
     /// The counts of the service.
     pub(super) ledger: Arc<Ledger>,
@@ -54,7 +54,7 @@ pub(super) struct Shared {
 
 /// A sample of the queue on its server.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct Sample {
     /// When the sample was taken.
     pub(super) at: Instant,
     /// Messages that wait on the queue.
@@ -85,7 +85,7 @@ impl Shared {
             reached: OnceLock::new(),
             hand: Hand::default(),
             leases: Leases::default(),
-            look: Mutex::new(Look {
+            sample: Mutex::new(Sample {
                 at: Instant::now(),
                 depth: 0,
                 leased: 0,
@@ -93,7 +93,7 @@ impl Shared {
                 added: 0,
             }),
             returned: watch::Sender::new(false),
-            told: watch::Sender::new(0),
+            log_position: watch::Sender::new(0),
             deliveries: AtomicU64::new(0),
             ledger,
             log,
@@ -116,8 +116,8 @@ impl Shared {
     }
 
     /// The last sample of the queue.
-    pub(super) fn look(&self) -> MutexGuard<'_, Look> {
-        self.look.lock().expect("no code panics with the look locked")
+    pub(super) fn sample(&self) -> MutexGuard<'_, Sample> {
+        self.sample.lock().expect("no code panics with the sample locked")
     }
 
     /// The number of the next delivery.

@@ -36,7 +36,7 @@ async fn stream(ledger: &Arc<Ledger>, end: CallEnd) -> CountedBody {
         let frames = [Frame::data(Bytes::from("item")), Frame::trailers(HeaderMap::new())];
         let frames = frames.into_iter().inspect(move |frame| {
             if frame.is_trailers() {
-                call.ends(end);
+                call.set_end(end);
             }
         });
         let body = StreamBody::new(futures_util::stream::iter(frames.map(Ok::<_, Status>)));
@@ -72,7 +72,7 @@ async fn a_stream_ends_with_its_last_frame_and_as_its_handler_says() {
 async fn an_answer_that_is_complete_counts_though_its_caller_has_left() {
     let ledger = Arc::new(Ledger::default());
     let handler = service_fn(|_: Request<()>| async {
-        Call::take().ends(Ok(()));
+        Call::take().set_end(Ok(()));
         let body = StreamBody::new(futures_util::stream::pending::<Result<Frame<Bytes>, Status>>());
         Ok::<_, Infallible>(Response::new(Body::new(body)))
     });

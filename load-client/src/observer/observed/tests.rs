@@ -75,7 +75,7 @@ fn of_a_shared_queue_the_ends_and_the_level_are_those_of_all_instances() {
         outcome: outcome.into(),
         ..Completion::default()
     };
-    observed.told(&[ended(JobOutcome::Completed), ended(JobOutcome::DeadLettered)]);
+    observed.count_ends(&[ended(JobOutcome::Completed), ended(JobOutcome::DeadLettered)]);
     observed.take_in(shared(7, 3, 2), Instant::now());
     let counters = observed.counters();
     assert_eq!(

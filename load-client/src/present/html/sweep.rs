@@ -37,7 +37,7 @@ pub(super) fn write(sweep: &SweepReport, commands: &[&str], page: &mut Markup) {
     let mut lines: Vec<Drawn> = Vec::new();
     // On a log scale the ideal is a curve below the capacity.
     let steps = (0..=100).map(|step| {
-        let (from, to) = ends(&factors);
+        let (from, to) = first_and_last(&factors);
         from * (to / from).powf(f64::from(step) / 100.0)
     });
     let ideal = steps.map(|factor| at(factor, factor.min(1.0) * sweep.capacity_rps));
@@ -99,7 +99,7 @@ fn drawn(label: &str, class: &str, points: impl Iterator<Item = (f64, f64)>) -> 
     }
 }
 
-fn ends(factors: &[f64]) -> (f64, f64) {
+fn first_and_last(factors: &[f64]) -> (f64, f64) {
     (
         factors.first().copied().unwrap_or(1.0),
         factors.last().copied().unwrap_or(1.0),

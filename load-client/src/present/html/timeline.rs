@@ -133,7 +133,7 @@ impl<'a> Timeline<'a> {
             .collect();
         let mut y = scale.ticks(panel.unit);
         if !alone {
-            ends(&mut y);
+            keep_first_and_last(&mut y);
         }
         let id = format!("{}{}", self.prefix, panel.id);
         let marks = marks::of(self.runs, self.end);
@@ -314,7 +314,7 @@ impl<'a> Timeline<'a> {
 }
 
 /// Keeps the lowest and the highest tick: a low row has room for two.
-fn ends(ticks: &mut Vec<Tick>) {
+fn keep_first_and_last(ticks: &mut Vec<Tick>) {
     if ticks.len() > 2 {
         ticks.drain(1..ticks.len() - 1);
     }

@@ -29,7 +29,7 @@ use ratatui::{
 use tokio::time::Instant;
 
 use self::{
-    model::{LOOK_EVERY, RunModel},
+    model::{RunModel, SAMPLE_EVERY},
     palette::Palette,
 };
 use super::{
@@ -115,15 +115,15 @@ fn show(watched: &[WatchedRun], stopper: &Stopper, over: &AtomicBool) -> io::Res
         .iter()
         .map(|run| RunModel::new(run.name.clone(), Arc::clone(&run.scenario)))
         .collect();
-    let mut next_look = Instant::now();
+    let mut next_sample = Instant::now();
     while !over.load(Relaxed) {
-        if Instant::now() >= next_look {
-            next_look = Instant::now() + LOOK_EVERY;
+        if Instant::now() >= next_sample {
+            next_sample = Instant::now() + SAMPLE_EVERY;
             for (run, watched) in runs.iter_mut().zip(watched) {
                 let live = &watched.live;
                 let at = live.started().map(|start| start.elapsed());
                 run.events = live.events();
-                run.look(at, &live.read(), live.times());
+                run.add_sample(at, &live.read(), live.times());
                 run.trouble = live.trouble();
             }
             let now = area_within(terminal.size()?);
@@ -134,13 +134,13 @@ fn show(watched: &[WatchedRun], stopper: &Stopper, over: &AtomicBool) -> io::Res
             }
             terminal.draw(|frame| draw::draw(frame, &runs, stopper.times_asked(), palette))?;
         }
-        let left = next_look.saturating_duration_since(Instant::now());
+        let left = next_sample.saturating_duration_since(Instant::now());
         // All gestures so far are handled before the loop checks whether the run is over.
         let mut within = left.min(PATIENCE);
         while let Some(gesture) = terminal::gesture(within)? {
             within = Duration::ZERO;
             if gesture != Gesture::Other {
-                next_look = Instant::now();
+                next_sample = Instant::now();
             }
             if gesture == Gesture::End && !stopper.stop() {
                 terminal::break_off();

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The time between two samples of a run.
-pub(super) const LOOK_EVERY: Duration = Duration::from_millis(200);
+pub(super) const SAMPLE_EVERY: Duration = Duration::from_millis(200);
 /// The last stretch of time, over which rates and quantiles are taken (arbitrary: long enough for a few answers at the
 /// rates of the worked example, short enough to see a freeze).
 pub(super) const WINDOW: Duration = Duration::from_secs(1);
@@ -34,11 +34,11 @@ pub(super) struct RunModel {
     pub(super) now: Point,
     pub(super) history: History,
     /// The samples of the last second, and the one before them.
-    looks: VecDeque<Look>,
+    samples: VecDeque<Sample>,
 }
 
 #[derive(Debug)]
-struct Look {
+struct Sample {
     at: Duration,
     good: u64,
     intended: u64,
@@ -57,8 +57,8 @@ impl RunModel {
             load_over: None,
             events: Vec::new(),
             now: Point::default(),
-            history: History::new(LOOK_EVERY),
-            looks: VecDeque::from([Look {
+            history: History::new(SAMPLE_EVERY),
+            samples: VecDeque::from([Sample {
                 at: Duration::ZERO,
                 good: 0,
                 intended: 0,
@@ -79,7 +79,7 @@ impl RunModel {
 
     /// Adds a sample of the run. `at` is the time since the load began; `None` if it has not begun. The figures of a
     /// run that is over do not change any more.
-    pub(super) fn look(&mut self, at: Option<Duration>, reading: &LiveReading, times: LiveTimesReading) {
+    pub(super) fn add_sample(&mut self, at: Option<Duration>, reading: &LiveReading, times: LiveTimesReading) {
         let was_done = self.done();
         self.reading = *reading;
         let Some(at) = at.filter(|_| !was_done) else { return };
@@ -87,17 +87,17 @@ impl RunModel {
         if reading.phase > Phase::Loading && self.load_over.is_none() {
             self.load_over = Some(self.planned().map_or(at, |planned| planned.min(at)));
         }
-        while self.looks.get(1).is_some_and(|look| look.at + WINDOW <= at) {
-            self.looks.pop_front();
+        while self.samples.get(1).is_some_and(|sample| sample.at + WINDOW <= at) {
+            self.samples.pop_front();
         }
-        let look = Look {
+        let sample = Sample {
             at,
             good: reading.good,
             intended: reading.ledger.intended + reading.warmup,
             times,
         };
-        self.now = self.point(&look);
-        self.looks.push_back(look);
+        self.now = self.point(&sample);
+        self.samples.push_back(sample);
         self.history.push(at, self.now);
         if self.done() {
             // After the end of the run, there is no current second to show.
@@ -105,27 +105,27 @@ impl RunModel {
         }
     }
 
-    fn point(&self, look: &Look) -> Point {
-        let before = self.looks.front().expect("the first look is there from the start");
-        let seconds = look.at.saturating_sub(before.at).as_secs_f64();
+    fn point(&self, sample: &Sample) -> Point {
+        let before = self.samples.front().expect("the first sample is there from the start");
+        let seconds = sample.at.saturating_sub(before.at).as_secs_f64();
         let rate = |now: u64, then: u64| (seconds > 0.0).then(|| now.saturating_sub(then) as f64 / seconds);
         let loading = self.reading.phase == Phase::Loading;
-        let asked_for = self.scenario.schedule.rate_at(look.at);
-        let answered = look.times.answered.since(&before.times.answered);
+        let asked_for = self.scenario.schedule.rate_at(sample.at);
+        let answered = sample.times.answered.since(&before.times.answered);
         let done = if self.scenario.rpc.ok_means_done() {
             answered.clone()
         } else {
-            look.times.done.since(&before.times.done)
+            sample.times.done.since(&before.times.done)
         };
         let quantile = |times: &Times, share| times.quantile(share).map(|time| time.as_secs_f64());
         let levels = self.reading.levels;
         Point {
             offered: if loading {
-                asked_for.or_else(|| rate(look.intended, before.intended))
+                asked_for.or_else(|| rate(sample.intended, before.intended))
             } else {
                 Some(0.0)
             },
-            goodput: rate(look.good, before.good),
+            goodput: rate(sample.good, before.good),
             median: quantile(&answered, 0.5),
             p99: quantile(&answered, 0.99),
             longest: quantile(&answered, 1.0),

@@ -241,7 +241,7 @@ fn a_service_that_nobody_watches_has_no_chart() {
     let live = crate::live::Live::default();
     let mut run = RunModel::new("run".to_owned(), scenario(Rpc::Process));
     live.enter(crate::live::Phase::Loading);
-    run.look(Some(seconds(1)), &live.read(), live.times());
+    run.add_sample(Some(seconds(1)), &live.read(), live.times());
     let screen = screen(&[run], (80, 24), COLOURS);
     assert_shows(&screen, &["response time of ok"]);
     assert!(!screen.contains("in system"), "{screen}");

@@ -5,7 +5,7 @@ mod reading;
 
 use std::{sync::Arc, time::Duration};
 
-use super::model::{LOOK_EVERY, RunModel};
+use super::model::{RunModel, SAMPLE_EVERY};
 use crate::{
     ledger::{AuditCounts, Ledger},
     live::{Levels, Live, LiveAudit, Phase},
@@ -44,13 +44,13 @@ fn scenario(rpc: Rpc) -> Arc<Scenario> {
 fn played(name: &str, rpc: Rpc, length: Duration) -> RunModel {
     let live = Live::default();
     let mut model = RunModel::new(name.to_owned(), scenario(rpc));
-    model.look(None, &live.read(), live.times());
+    model.add_sample(None, &live.read(), live.times());
     assert_eq!(model.reading.phase, Phase::Connecting);
     live.enter(Phase::Loading);
     let ((shard, _looks), audit) = (live.shard(), live.audit());
     let (mut at, mut quarters) = (Duration::ZERO, 0_u64);
     while at < length {
-        at += LOOK_EVERY;
+        at += SAMPLE_EVERY;
         while Duration::from_millis(250 * (quarters + 1)) <= at {
             quarters += 1;
             let time = at / 10;
@@ -80,7 +80,7 @@ fn played(name: &str, rpc: Rpc, length: Duration) -> RunModel {
             queue_depth: at.as_secs() / 2,
             in_system: at.as_secs(),
         });
-        model.look(Some(at), &live.read(), live.times());
+        model.add_sample(Some(at), &live.read(), live.times());
     }
     model
 }

@@ -6,7 +6,7 @@ use super::{played, scenario, seconds};
 use crate::{
     live::{Live, Phase},
     scenario::Rpc,
-    ui::view::model::{LOOK_EVERY, RunModel},
+    ui::view::model::{RunModel, SAMPLE_EVERY},
 };
 
 fn near(value: Option<f64>, expected: f64) {
@@ -36,8 +36,8 @@ fn a_freeze_leaves_a_gap_and_not_a_line() {
     let (shard, _looks) = live.shard();
     let mut run = RunModel::new("run".to_owned(), scenario(Rpc::Process));
     shard.answered(Duration::from_millis(100));
-    for look in 1..=10_u32 {
-        run.look(Some(LOOK_EVERY * look), &live.read(), live.times());
+    for sample in 1..=10_u32 {
+        run.add_sample(Some(SAMPLE_EVERY * sample), &live.read(), live.times());
     }
     let p99: Vec<bool> = run.history.points().map(|(_, point)| point.p99.is_some()).collect();
     assert_eq!(p99, [true, true, true, true, true, false, false, false, false, false]);
@@ -49,10 +49,10 @@ fn what_is_done_does_not_go_on() {
     let live = Live::default();
     live.enter(Phase::Loading);
     let mut run = RunModel::new("run".to_owned(), scenario(Rpc::Process));
-    run.look(Some(seconds(14)), &live.read(), live.times());
+    run.add_sample(Some(seconds(14)), &live.read(), live.times());
     assert_eq!(run.load_over, None);
     live.enter(Phase::Draining);
-    run.look(Some(seconds(16)), &live.read(), live.times());
+    run.add_sample(Some(seconds(16)), &live.read(), live.times());
     assert_eq!(
         run.load_over,
         Some(seconds(15)),
@@ -60,7 +60,7 @@ fn what_is_done_does_not_go_on() {
     );
     assert_eq!(run.now.offered, Some(0.0));
     live.enter(Phase::Done);
-    run.look(Some(seconds(17)), &live.read(), live.times());
-    run.look(Some(seconds(60)), &live.read(), live.times());
+    run.add_sample(Some(seconds(17)), &live.read(), live.times());
+    run.add_sample(Some(seconds(60)), &live.read(), live.times());
     assert_eq!((run.elapsed, run.now.goodput), (seconds(17), None));
 }

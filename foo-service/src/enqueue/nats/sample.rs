@@ -6,7 +6,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::{
     setup::Reached,
-    shared::{Look, Shared},
+    shared::{Sample, Shared},
     wire,
 };
 
@@ -20,24 +20,24 @@ pub(super) async fn run(shared: &Shared, reached: &Reached) {
     loop {
         ticks.tick().await;
         if shared.connected().is_some() {
-            look(shared, reached).await;
+            take_sample(shared, reached).await;
         }
     }
 }
 
-/// A message that has left the queue by the time of a look is in this instance's log before the look is shown: a watcher finds each message in
+/// A message that has left the queue by the time of a sample is in this instance's log before the sample is shown: a watcher finds each message in
 /// one of them.
-async fn look(shared: &Shared, reached: &Reached) {
+async fn take_sample(shared: &Shared, reached: &Reached) {
     let at = Instant::now();
-    // A look that fails is left out: the gauge of the age of the look tells.
+    // A sample that fails is left out: the gauge of the age of the sample shows it.
     let (Ok(work), Ok(workers)) = (reached.work.get_info().await, reached.workers.get_info().await) else {
         return;
     };
     let Ok(done) = reached.done.get_info().await else {
         return;
     };
-    let mut told = shared.told.subscribe();
-    let read = told.wait_for(|_| shared.log.end() >= done.state.last_sequence);
+    let mut log_position = shared.log_position.subscribe();
+    let read = log_position.wait_for(|_| shared.log.end() >= done.state.last_sequence);
     if timeout(shared.settings.timeout, read).await.is_err() {
         return;
     }
@@ -50,8 +50,8 @@ async fn look(shared: &Shared, reached: &Reached) {
         Duration::ZERO
     };
     // First the depth, then when it was seen: code that reads them in the other order never takes an old depth for a new one.
-    shared.ledger.see_shared_queue(depth, work.state.bytes);
-    *shared.look() = Look {
+    shared.ledger.set_shared_queue(depth, work.state.bytes);
+    *shared.sample() = Sample {
         at,
         depth,
         leased,
