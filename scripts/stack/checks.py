@@ -2,7 +2,7 @@
 
 import time
 
-from stack import CommandFailed
+from .compose import CommandFailed
 
 
 class Checks:

@@ -1,10 +1,10 @@
-"""A bare connection to a nats-server, for scripts/queue.py: a publisher that does nothing else, and the completions as the server passes them on."""
+"""A bare connection to a nats-server, for scripts/shared-queue: a publisher that does nothing else, and the completions as the server passes them on."""
 
 import json
 import socket
 import time
 
-from queue_processes import MESSAGE, PATIENCE, fail
+from .processes import MESSAGE, PATIENCE, fail
 
 
 class Connection:

@@ -1,12 +1,12 @@
-"""Modes of scripts/queue.py in which processes are killed or frozen: services, the server of the queue, both by turns, the leader of a cluster."""
+"""Modes of scripts/shared-queue in which processes are killed or frozen: services, the server of the queue, both by turns, the leader of a cluster."""
 
 import pathlib
 import signal
 import subprocess
 import time
 
-from queue_figures import Repeating, Redeliveries, audit_says, outcomes, say
-from queue_processes import ACKNOWLEDGED, DONE, PATIENCE, PROGRAMS, Load, Nats, Service, fail, free_port, until
+from .figures import Repeating, Redeliveries, audit_says, outcomes, say
+from .processes import ACKNOWLEDGED, DONE, PATIENCE, PROGRAMS, Load, Nats, Service, fail, free_port, until
 
 RETRIES = ["--retries", 20, "--retry-on", "unavailable", "--backoff", "100ms..1s", "--timeout", "20s"]
 

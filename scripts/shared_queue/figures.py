@@ -1,9 +1,9 @@
-"""What scripts/queue.py prints and judges: figures with their bounds, the audit of the load client, and what is repeated while a load runs."""
+"""What scripts/shared-queue prints and judges: figures with their bounds, the audit of the load client, and what is repeated while a load runs."""
 
 import threading
 import time
 
-from queue_processes import REDELIVERED
+from .processes import REDELIVERED
 
 
 class Verdict:

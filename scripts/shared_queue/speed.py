@@ -1,4 +1,4 @@
-"""Modes of scripts/queue.py about speed: what a message and a long queue cost, that a worker never stands still, and that calls of Process beside an
+"""Modes of scripts/shared-queue about speed: what a message and a long queue cost, that a worker never stands still, and that calls of Process beside an
 idle queue are as fast as without one."""
 
 import pathlib
@@ -6,9 +6,9 @@ import signal
 import statistics
 import time
 
-from queue_figures import say
-from queue_processes import Load, Nats, Service, until
-from queue_wire import Completions, bare_publisher
+from .figures import say
+from .processes import Load, Nats, Service, until
+from .wire import Completions, bare_publisher
 
 
 def cost(folder, seconds=10):

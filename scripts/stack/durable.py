@@ -4,7 +4,7 @@ a third worker takes its share, and a killed worker loses nothing."""
 import json
 import time
 
-from stack import inspect, kill, metrics, run
+from .compose import inspect, kill, metrics, run
 
 FRONT, WORKER, LOAD = "async-durable", "async-durable-worker", "load-async-durable"
 # Seconds for which all workers are away.

@@ -1,4 +1,4 @@
-"""The processes around a shared queue, for scripts/queue.py: nats-server, foo-service and load-client, on free ports of loopback. Each can be
+"""The processes around a shared queue, for scripts/shared-queue: nats-server, foo-service and load-client, on free ports of loopback. Each can be
 killed, frozen and started again."""
 
 import json
@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PROGRAMS = pathlib.Path(os.environ.get("PROGRAMS", ROOT / "target/release"))
 PATIENCE = 120  # seconds until a process must have done what it is waited for
 MESSAGE = 64  # bytes of payload
@@ -24,7 +24,7 @@ REDELIVERED = "foo_queue_redeliveries_total"
 
 
 def fail(why):
-    sys.exit(f"queue.py: {why}")
+    sys.exit(f"shared-queue: {why}")
 
 
 def free_port():

@@ -1,4 +1,4 @@
-"""The mode of scripts/queue.py in which the power fails: the queue is on a file system of its own, on a loop device, which forgets at once all
+"""The mode of scripts/shared-queue in which the power fails: the queue is on a file system of its own, on a loop device, which forgets at once all
 that is not on the device yet. Needs root."""
 
 import fcntl
@@ -9,8 +9,8 @@ import struct
 import subprocess
 import time
 
-from queue_figures import audit_says, outcomes, say
-from queue_processes import ACKNOWLEDGED, Load, Nats, Service, until
+from .figures import audit_says, outcomes, say
+from .processes import ACKNOWLEDGED, Load, Nats, Service, until
 
 # Of Linux, for ext4: the file system ends here, and writes neither its data nor its journal any more.
 EXT4_IOC_SHUTDOWN = 0x8004587D
@@ -57,7 +57,7 @@ class Disk:
 
 def power(folder, seconds=8):
     if os.geteuid():
-        say("power: NOT run, because a file system of its own needs root: sudo scripts/queue.py power")
+        say("power: NOT run, because a file system of its own needs root: sudo scripts/shared-queue power")
         return
     for name, durable, sync in [("durable", True, None), ("nats-server, sync_interval: always", False, "always"),
                                 ("nats-server, its default", False, None)]:
