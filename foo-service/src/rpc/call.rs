@@ -89,7 +89,7 @@ impl Call {
         AtHand
     }
 
-    /// Takes the call of the handler that runs on this thread. The handler must then set the result with [`ends`](Self::ends). To
+    /// Takes the call of the handler that runs on this thread. The handler must then set the result with [`set_end`](Self::set_end). To
     /// be called once, before the handler first waits.
     pub(super) fn take() -> Arc<Self> {
         // In a service that `app` built the call is always there. Without it, count from now and set no deadline.
