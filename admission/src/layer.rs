@@ -118,9 +118,11 @@ pin_project! {
     /// A call that waits for a permit, then for the service inside.
     pub struct AdmittedFuture<S: Service<R>, R> {
         request: Option<R>,
-        permit: Option<Permit>,
         #[pin]
         stage: Stage<S, S::Future>,
+        // The last field is dropped last: a call that is dropped gives its place back after it has let go of everything
+        // that it used.
+        permit: Option<Permit>,
     }
 }
 

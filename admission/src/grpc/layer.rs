@@ -98,11 +98,13 @@ pin_project! {
     pub struct GrpcFuture<S: Service<Request<B>>, B> {
         #[pin]
         enter: Option<Enter>,
-        permit: Option<Permit>,
         request: Option<Request<B>>,
         inner: S,
         #[pin]
         future: Option<S::Future>,
+        // The last field is dropped last: a call that is dropped gives its place back after it has let go of everything
+        // that it used.
+        permit: Option<Permit>,
     }
 }
 

@@ -1,6 +1,14 @@
 //! `GrpcAdmissionLayer` around a service that answers with HTTP responses as tonic does, in paused time.
 
-use std::{convert::Infallible, future::pending, pin::Pin};
+use std::{
+    convert::Infallible,
+    future::pending,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -198,4 +206,36 @@ async fn a_handler_can_ask_by_itself_and_refuse_with_a_status() {
     let status = tonic::Status::from(rejected);
     assert_eq!(status.code(), tonic::Code::ResourceExhausted);
     assert!(status.metadata().contains_key("grpc-retry-pushback-ms"));
+}
+
+/// Records, when it is dropped, how many requests are in flight.
+struct Resource(Admission, Arc<AtomicU32>);
+
+impl Drop for Resource {
+    fn drop(&mut self) {
+        self.1.store(self.0.status().in_flight, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_keeps_its_place_until_it_has_let_go_of_what_it_used() {
+    let admission = Admission::builder().workers(1).build();
+    let inner = service_fn(|request: http::Request<Resource>| async move {
+        sleep(ms(1000)).await;
+        drop(request);
+        Ok::<_, Infallible>(http::Response::new(Empty::<Bytes>::new()))
+    });
+    let seen = Arc::new(AtomicU32::new(u32::MAX));
+    let request = http::Request::new(Resource(admission.clone(), Arc::clone(&seen)));
+    let call = GrpcAdmissionLayer::new(admission.clone()).layer(inner).oneshot(request);
+    let call = tokio::spawn(call);
+    sleep(ms(5)).await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    assert_eq!(
+        seen.load(Ordering::SeqCst),
+        1,
+        "the place is taken while the resource is there"
+    );
+    assert_eq!(admission.status().in_flight, 0);
 }

@@ -1,6 +1,12 @@
 //! `AdmissionLayer` around a tower service, in paused time.
 
-use std::future::poll_fn;
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use tokio::{
     task::yield_now,
@@ -123,4 +129,35 @@ async fn a_permit_is_held_while_the_service_inside_is_not_ready() {
         Event::Ended(3, Outcome::Success, ms(40)),
     ];
     assert_eq!(seen.events(), expected);
+}
+
+/// Records, when it is dropped, how many requests are in flight.
+struct Resource(Admission, Arc<AtomicU32>);
+
+impl Drop for Resource {
+    fn drop(&mut self) {
+        self.1.store(self.0.status().in_flight, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_keeps_its_place_until_it_has_let_go_of_what_it_used() {
+    let (admission, _) = admission(1);
+    let seen = Arc::new(AtomicU32::new(u32::MAX));
+    let inner = service_fn(|resource: Resource| async move {
+        sleep(ms(1000)).await;
+        drop(resource);
+        Ok::<(), &str>(())
+    });
+    let resource = Resource(admission.clone(), Arc::clone(&seen));
+    let call = tokio::spawn(AdmissionLayer::new(admission.clone()).layer(inner).oneshot(resource));
+    sleep(ms(5)).await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    assert_eq!(
+        seen.load(Ordering::SeqCst),
+        1,
+        "the place is taken while the resource is there"
+    );
+    assert_eq!(admission.status().in_flight, 0);
 }
