@@ -20,15 +20,17 @@ pub struct Permit {
 
 impl Permit {
     pub(super) fn new(shared: Arc<Shared>, place: Place, ticket: Ticket, waited: Duration) -> Self {
-        shared.observer.admitted(ticket.class, waited);
-        Self {
+        let permit = Self {
             place,
             class: ticket.class,
             waited,
             deadline: ticket.deadline.map(|deadline| shared.at(deadline)),
             outcome: Outcome::Cancelled,
             shared,
-        }
+        };
+        // The permit is there already: if the observer panics, dropping the permit gives the place back.
+        permit.shared.observer.admitted(permit.class, waited);
+        permit
     }
 
     /// How long the request waited for this permit; zero if a place was free.

@@ -4,8 +4,9 @@ use std::{
     future::poll_fn,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::{
@@ -16,7 +17,8 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_admission::{
     layer::{AdmissionLayer, Error},
     limit::Outcome,
-    line::Reason,
+    line::{Class, Reason},
+    observe::Observe,
     room::{Admission, Ticket},
 };
 
@@ -160,4 +162,22 @@ async fn a_call_that_is_dropped_keeps_its_place_until_it_has_let_go_of_what_it_u
         "the place is taken while the resource is there"
     );
     assert_eq!(admission.status().in_flight, 0);
+}
+
+struct PanicsAtFirst(AtomicBool);
+
+impl Observe for PanicsAtFirst {
+    fn admitted(&self, _: Class, _: Duration) {
+        assert!(self.0.swap(true, Ordering::SeqCst), "the first");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_that_panics_loses_no_place() {
+    let observer = PanicsAtFirst(AtomicBool::new(false));
+    let admission = Admission::builder().workers(1).observed(observer);
+    let first = tokio::spawn(admission.enter(Ticket::new()));
+    assert!(first.await.unwrap_err().is_panic());
+    assert_eq!(admission.status().in_flight, 0);
+    drop(admission.enter(Ticket::new()).await.unwrap());
 }
