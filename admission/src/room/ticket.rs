@@ -20,7 +20,8 @@ impl Ticket {
         Self::default()
     }
 
-    /// Sets the deadline: the request is rejected if it cannot be answered by then.
+    /// Sets the deadline: a request that has to wait is rejected if it cannot be answered by then. A request that finds a
+    /// free place is always admitted.
     #[must_use]
     pub fn deadline(mut self, deadline: impl Into<Option<Instant>>) -> Self {
         self.deadline = deadline.into();
