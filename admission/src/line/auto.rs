@@ -105,8 +105,9 @@ impl Auto {
         let target = self
             .settings
             .target_wait
-            .or(unset.then(|| (WAIT * load.service_time).max(SHORTEST_WAIT)));
-        let by_target = target.map(|target| caller.arrived + target);
+            .or(unset.then(|| load.service_time.saturating_mul(WAIT).max(SHORTEST_WAIT)));
+        // A time that no clock can show is no limit.
+        let by_target = target.and_then(|target| caller.arrived.checked_add(target));
         by_deadline.into_iter().chain(by_target).min()
     }
 }
@@ -263,5 +264,17 @@ mod tests {
             Some(ms(35)),
             "the earlier of the two"
         );
+    }
+
+    #[test]
+    fn a_target_longer_than_any_clock_shows_is_no_limit() {
+        let mut line = Auto::new(LineSettings {
+            target_wait: Some(Duration::MAX),
+            ..LineSettings::default()
+        });
+        assert_eq!(line.arrive(ms(1), caller(1, 1), &LOAD), Arrival::Waits);
+        assert_eq!(line.patience(&caller(1, 1), &LOAD), None);
+        assert_eq!(line.patience(&until(2, 1, 55), &LOAD), Some(ms(35)));
+        assert_eq!(line.next(ms(9000), &LOAD), Some(Turn::Serve(caller(1, 1))));
     }
 }

@@ -43,16 +43,14 @@ impl Delay {
     pub(super) fn too_long(&mut self, now: Duration, waited: Duration, load: &Load) -> bool {
         let target = self.target(load);
         if now > self.interval_end {
-            self.interval_end = now
-                + load
-                    .service_time
-                    .max(self.target_wait.map_or(Duration::ZERO, |wait| 2 * wait));
+            let twice_the_target = self.target_wait.map_or(Duration::ZERO, |wait| wait.saturating_mul(2));
+            self.interval_end = now.saturating_add(load.service_time.max(twice_the_target));
             self.overloaded = self.shortest > target;
             self.shortest = waited;
             return false;
         }
         self.shortest = self.shortest.min(waited);
-        self.overloaded && waited > 2 * target
+        self.overloaded && waited > target.saturating_mul(2)
     }
 
     /// Records that a request was admitted without waiting.
@@ -95,5 +93,17 @@ mod tests {
         assert!(!delay.too_long(ms(203), ms(300), &LOAD), "99 ms is not over the target");
         delay.too_long(ms(403), ms(150), &LOAD);
         assert!(delay.too_long(ms(404), ms(300), &LOAD));
+    }
+
+    #[test]
+    fn no_wait_is_too_long_for_a_target_longer_than_any_clock_shows() {
+        let mut delay = Delay::new(LineSettings {
+            target_wait: Some(Duration::MAX),
+            ..LineSettings::default()
+        });
+        for at in [1, 2, 500] {
+            assert!(!delay.too_long(ms(at), ms(300), &LOAD));
+        }
+        assert!(!delay.overloaded());
     }
 }

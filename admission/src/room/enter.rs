@@ -69,15 +69,19 @@ impl Enter {
                 state.waiters.insert(id, Waiter::Waits(cx.waker().clone()));
                 let displaced = displaced.and_then(|(id, reason)| state.reject(id, reason));
                 drop(state);
-                if let Some(displaced) = displaced {
-                    displaced.wake();
-                }
-                self.waits = Some(Waits {
+                // A time that no clock can show never comes.
+                let until = until.and_then(|until| shared.origin.checked_add(until));
+                // Before anything that can panic: a request that is not known to wait would stay in the line.
+                let waits = self.waits.insert(Waits {
                     id,
                     arrived: now,
                     request,
-                    timer: until.map(|until| Box::pin(sleep_until(shared.origin + until))),
+                    timer: None,
                 });
+                waits.timer = until.map(|until| Box::pin(sleep_until(until)));
+                if let Some(displaced) = displaced {
+                    displaced.wake();
+                }
                 None
             }
         }
@@ -119,8 +123,10 @@ impl Enter {
             Expiry::Gone => None,
             Expiry::Later(until) => {
                 drop(state);
-                let timer = waits.timer.as_mut().expect("it has fired");
-                timer.as_mut().reset(shared.origin + until);
+                match (shared.origin.checked_add(until), waits.timer.as_mut()) {
+                    (Some(until), Some(timer)) => timer.as_mut().reset(until),
+                    _ => waits.timer = None,
+                }
                 None
             }
             Expiry::Expired => {

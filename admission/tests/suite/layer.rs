@@ -17,7 +17,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_admission::{
     layer::{AdmissionLayer, Error},
     limit::Outcome,
-    line::{Class, Reason},
+    line::{self, Class, Reason},
     observe::Observe,
     room::{Admission, Ticket},
 };
@@ -180,4 +180,24 @@ async fn an_observer_that_panics_loses_no_place() {
     assert!(first.await.unwrap_err().is_panic());
     assert_eq!(admission.status().in_flight, 0);
     drop(admission.enter(Ticket::new()).await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_wait_longer_than_any_clock_shows_is_no_limit() {
+    for kind in &line::LINES {
+        let admission = Admission::builder()
+            .workers(1)
+            .line(kind)
+            .target_wait(Duration::MAX)
+            .build();
+        let permit = admission.enter(Ticket::new()).await.unwrap();
+        let waiting = tokio::spawn(admission.enter(Ticket::new()));
+        sleep(ms(100)).await;
+        permit.finish(Outcome::Success);
+        // The line `shed` lets nobody wait.
+        let ended = waiting.await.unwrap();
+        assert!(ended.is_ok() || kind.name == "shed", "{}", kind.name);
+        drop(ended);
+        assert_eq!(admission.status().in_flight, 0, "{}", kind.name);
+    }
 }
