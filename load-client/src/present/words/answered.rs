@@ -6,18 +6,16 @@ use super::{
 };
 use crate::{
     outcome::Outcome,
-    report::{ConfigurationReport, Run},
-    scenario::Rpc,
+    report::{ConfigurationReport, Run, ServiceReport},
     units::{counted, time_on},
 };
 
 /// The sentences about a run of an RPC whose answer means that the message has been processed.
 pub(super) fn answered(run: &Run) -> Vec<String> {
     let ledger = &run.ledger;
-    let of_foo = run.rpc == Rpc::Process.label();
     let mut sentences = Vec::new();
     if ledger.rejected > 0 {
-        let full = if of_foo {
+        let full = if run.service.as_ref().is_some_and(only_full) {
             " because the waiting line was full"
         } else {
             ""
@@ -55,6 +53,31 @@ pub(super) fn answered(run: &Run) -> Vec<String> {
     });
     sentences.extend(withheld(run));
     sentences
+}
+
+/// The service's reasons for calls that did not end as rejected.
+const NOT_REJECTED: [&str; 10] = [
+    "abandoned",
+    "cancelled",
+    "draining",
+    "expired",
+    "failed",
+    "invalid",
+    "other_role",
+    "queue_unavailable",
+    "queue_unsure",
+    "work_failed",
+];
+
+/// Whether the service rejected calls for one reason alone: its waiting line was full. False if its reasons are not known.
+fn only_full(service: &ServiceReport) -> bool {
+    let Some(refusals) = &service.refusals else {
+        return false;
+    };
+    let mut rejections = refusals
+        .keys()
+        .filter(|reason| !NOT_REJECTED.contains(&reason.as_str()));
+    rejections.next().is_some_and(|reason| reason == "line_full") && rejections.next().is_none()
 }
 
 /// Says how many requests a client may have in flight.

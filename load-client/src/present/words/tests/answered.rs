@@ -105,10 +105,36 @@ fn process_rejects() {
             .insert("rejected".to_owned(), times(0.000_893));
         run.virtual_time = true;
         service(run).in_system_max = 1;
+        service(run).refusals = Some([("expired".to_owned(), 2), ("line_full".to_owned(), 1)].into());
     });
     assert_eq!(
         says,
         "1 of 80 requests (1 %) was rejected because the waiting line was full; the median rejection took 1 ms. At most 1 \
          request was in the service at once. The slowest successful answer took 0.25 s."
     );
+}
+
+#[test]
+fn process_rejects_for_other_reasons_than_a_full_line() {
+    for refusals in [
+        None,
+        Some(vec![]),
+        Some(vec![("too_late", 7)]),
+        Some(vec![("line_full", 2), ("overload", 5)]),
+        Some(vec![("displaced", 2), ("line_full", 5)]),
+    ] {
+        let says = process(|run| {
+            (run.ledger.ok, run.ledger.rejected) = (73, 7);
+            service(run).refusals = refusals.map(|reasons| {
+                reasons
+                    .iter()
+                    .map(|(name, calls)| ((*name).to_owned(), *calls))
+                    .collect()
+            });
+        });
+        assert!(
+            says.starts_with("7 of 80 requests (9 %) were rejected. At most"),
+            "{says}"
+        );
+    }
 }
