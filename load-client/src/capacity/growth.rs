@@ -1,8 +1,9 @@
 //! Detects an overload in which no request has failed yet: the response times grow for as long as the test lasts, or
-//! fewer requests are done than come.
+//! requests are done only when no more come.
 //!
 //! The second check is for services that answer the newest requests first. Their response times stay short, and the
-//! requests that wait are answered after the test.
+//! requests that wait are answered after the test. Requests that fail or are late are not its concern: the rules of
+//! `--fail-if` judge them.
 
 use crate::report::{PointReport, Run};
 
@@ -17,7 +18,7 @@ const SURE: f64 = 2.31;
 /// capacity they grow by 5 ms each second, and a search has a precision of 2 %).
 const GROWTH: f64 = 0.005;
 
-/// The service keeps up if at least this share of the requests of a test is done during the test (arbitrary: random
+/// The service keeps up if at least this share of what it does of a test in time is done during the test (arbitrary: random
 /// differences at the beginning and the end of a test are smaller than 10 %, and a smaller overload shows in the
 /// response times).
 const KEPT_UP: f64 = 0.9;
@@ -27,7 +28,7 @@ const KEPT_UP: f64 = 0.9;
 pub(super) enum Overload {
     /// The response times (for queued messages, the times to done) grow at least by this number of seconds per second.
     Grows(f64),
-    /// Only this share of the requests of the test was done during the test.
+    /// Only this share of the requests that were done in time was done during the test.
     LeftBehind(f64),
 }
 
@@ -57,7 +58,7 @@ pub(super) fn overload(run: &Run, queued: bool) -> Option<Overload> {
     if let Some(growth) = grows(&all, from, until) {
         return Some(Overload::Grows(growth));
     }
-    left_behind(&judged, until - from, &times).map(Overload::LeftBehind)
+    left_behind(&judged, run.goodput_rps?, until - from, &times).map(Overload::LeftBehind)
 }
 
 /// The growth of the times in a test, in seconds per second; `None` if it is not above [`GROWTH`]. It is computed from
@@ -73,15 +74,16 @@ fn grows(times: &[(f64, f64)], from: f64, until: f64) -> Option<f64> {
     sure_slope(&groups).filter(|slope| *slope > GROWTH)
 }
 
-/// The share of the requests of a test that was done during the test, if it is too small. `seconds` is the length of
-/// the test, `times` are those of the answers during the test. `None` also if it is not known when messages are done.
-fn left_behind(steps: &[&PointReport], seconds: f64, times: &[f64]) -> Option<f64> {
-    let (mut offered, mut done) = (0.0, 0.0);
+/// The share of the requests done within the SLO that was done during the test, if it is too small. `goodput`: how many
+/// of the requests of the test were done within the SLO, during it or afterwards, per second of the test. `seconds` is the
+/// length of the test, `times` are those of the answers during the test. `None` also if it is not known when messages
+/// are done.
+fn left_behind(steps: &[&PointReport], goodput: f64, seconds: f64, times: &[f64]) -> Option<f64> {
+    let mut done = 0.0;
     for step in steps {
-        offered += step.offered_rps;
         done += step.goodput_rps?;
     }
-    let share = done / offered;
+    let share = done / steps.len() as f64 / goodput;
     // Even a service that keeps up is behind by its response time, because it answers nothing before that time has
     // passed.
     let behind = (1.0 - share) * seconds;
@@ -123,6 +125,24 @@ fn sure_slope(points: &[(f64, f64)]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::present::words::samples;
+
+    /// A step at 80 requests per second.
+    fn step(t: f64, done: Option<f64>) -> PointReport {
+        PointReport {
+            t,
+            queue_depth: None,
+            in_system: None,
+            queue_bytes: None,
+            offered_rps: 80.0,
+            goodput_rps: done,
+            time_to_done_p99: None,
+            response_time_p50: None,
+            response_time_p99: None,
+            resident_bytes: None,
+            concurrency_limit: None,
+        }
+    }
 
     /// The result of `sure_slope` for a value over 5 s, in steps of 100 ms.
     fn slope_of(value: impl Fn(f64) -> f64) -> f64 {
@@ -158,22 +178,7 @@ mod tests {
 
     #[test]
     fn a_service_that_does_less_than_comes_is_left_behind_however_short_its_response_times_are() {
-        let share = |done, times: &[f64]| {
-            let step = PointReport {
-                t: 0.0,
-                queue_depth: None,
-                in_system: None,
-                queue_bytes: None,
-                offered_rps: 80.0,
-                goodput_rps: done,
-                time_to_done_p99: None,
-                response_time_p50: None,
-                response_time_p99: None,
-                resident_bytes: None,
-                concurrency_limit: None,
-            };
-            left_behind(&[&step; 50], 5.0, times)
-        };
+        let share = |done, times: &[f64]| left_behind(&[&step(0.0, done); 50], 80.0, 5.0, times);
         assert_eq!(share(Some(40.0), &[0.025]), Some(0.5));
         assert_eq!(share(Some(79.0), &[0.025]), None);
         assert_eq!(share(None, &[0.025]), None);
@@ -188,6 +193,36 @@ mod tests {
             None,
             "nothing came that could say how long it takes"
         );
+    }
+
+    /// A run of 5 s at 80 requests per second in which `during` are done well per second while the requests come, and
+    /// `goodput` per second of the test in the end.
+    fn run(during: f64, goodput: f64) -> Run {
+        let mut run = samples::run("process");
+        (run.load.duration_seconds, run.goodput_rps) = (5.0, Some(goodput));
+        run.series = (0..50)
+            .map(|index| step(f64::from(index) / 10.0, Some(during)))
+            .collect();
+        for step in &mut run.series {
+            step.response_time_p50 = Some(0.025);
+        }
+        run
+    }
+
+    #[test]
+    fn requests_that_are_late_or_fail_in_an_even_share_are_not_left_behind() {
+        // 15 % are never done well: they take longer than the SLO. 12 % are answered NOT_FOUND.
+        for good in [68.0, 70.4] {
+            assert_eq!(overload(&run(good, good), false), None, "{good}");
+        }
+        assert_eq!(overload(&run(0.0, 0.0), false), None, "nothing was done well");
+    }
+
+    #[test]
+    fn requests_that_wait_until_no_more_come_are_left_behind() {
+        assert_eq!(overload(&run(40.0, 80.0), false), Some(Overload::LeftBehind(0.5)));
+        // A backlog shows behind failures too.
+        assert_eq!(overload(&run(35.0, 70.0), false), Some(Overload::LeftBehind(0.5)));
     }
 
     #[test]

@@ -40,7 +40,10 @@ fn failure(run: &Run) -> Option<String> {
     };
     overload(run, queued).map(|overload| match overload {
         Overload::Grows(growth) => format!("{what} grows by {} each second", time(growth)),
-        Overload::LeftBehind(share) => format!("only {:.0} % of the requests were done while they came", 100.0 * share),
+        Overload::LeftBehind(share) => {
+            let percent = 100.0 * share;
+            format!("only {percent:.0} % of what was done in time was done while requests came")
+        }
     })
 }
 
