@@ -78,6 +78,13 @@ fn predict(strategy: &Strategy, scenario: &Scenario, run: &Run) -> Result<Theory
             return Err("the service times vary so much that their mean settles only in far longer runs");
         }
     };
+    let policies = &scenario.policies;
+    if policies.retries > 0 || policies.hedge.is_some() || policies.throttle.is_some() {
+        return Err("the clients send requests again, or hold them back");
+    }
+    if run.load.duration_seconds <= 0.0 {
+        return Err("the load was stopped before it was judged");
+    }
     if run.ledger.expired > 0 {
         return Err("some requests ran into their deadline, and the formulas have none");
     }
@@ -96,7 +103,7 @@ fn predict(strategy: &Strategy, scenario: &Scenario, run: &Run) -> Result<Theory
     match (strategy.rpc, &settings.queue) {
         (Rpc::Enqueue, _) if run.ledger.withheld > 0 => Err("some clients had as many requests in flight as they may"),
         (Rpc::Enqueue, QueueKind::Unbounded) => case.endless_queue(),
-        (Rpc::Enqueue, QueueKind::Bounded) if settings.when_full != WhenFull::Wait => Ok(case.bounded_queue()),
+        (Rpc::Enqueue, QueueKind::Bounded) if settings.when_full != WhenFull::Wait => case.bounded_queue(),
         (Rpc::Process, _) => case.clients_that_wait(),
         _ => Err("no formula is known for this queue"),
     }
@@ -120,12 +127,12 @@ impl Case<'_> {
         let band = Band::of_wait(&chain, wait, self.variation, self.length);
         let measured = self.run.queue_wait_seconds.map(|waits| waits.mean);
         let name = format!("{}, an endless queue", self.kendall(""));
-        Ok(self.report(name, exact, vec![figure(Predicted::MeanQueueWait, measured, band)]))
+        self.report(name, exact, vec![figure(Predicted::MeanQueueWait, measured, band)])
     }
 
     /// M/G/c/K: a bounded queue. Predicts the share of messages that are lost: a message that finds the queue full is
     /// rejected, or the oldest message is dropped for it.
-    fn bounded_queue(&self) -> TheoryReport {
+    fn bounded_queue(&self) -> Result<TheoryReport, &'static str> {
         let room = self.station.workers.saturating_add(self.settings.queue_capacity);
         let chain = Chain::bounded(self.station, room);
         let constant = (self.variation == 0.0)
@@ -182,7 +189,7 @@ impl Case<'_> {
                 "{}, clients that wait for their answers",
                 self.kendall(&format!("//{clients}"))
             );
-            return Ok(self.report(name, exact, vec![self.withheld(band)]));
+            return self.report(name, exact, vec![self.withheld(band)]);
         }
         // Without a waiting line, Engset's formula is exact for any distribution of the service time.
         let exact = self.is_exponential() || room == station.workers;
@@ -203,7 +210,7 @@ impl Case<'_> {
         };
         let rejected = self.share(self.run.ledger.rejected);
         let rejected = figure(Predicted::RejectedShare, rejected, share(&full));
-        Ok(self.report(name, exact, vec![rejected, self.withheld(share(&waiting))]))
+        self.report(name, exact, vec![rejected, self.withheld(share(&waiting))])
     }
 
     fn withheld(&self, band: Band) -> TheoryFigureReport {
@@ -229,14 +236,24 @@ impl Case<'_> {
         (intended > 0).then(|| of as f64 / intended as f64)
     }
 
-    fn report(&self, model: String, exact: bool, figures: Vec<TheoryFigureReport>) -> TheoryReport {
-        TheoryReport {
+    /// The report of these figures, without those that are too small to compute.
+    fn report(
+        &self,
+        model: String,
+        exact: bool,
+        mut figures: Vec<TheoryFigureReport>,
+    ) -> Result<TheoryReport, &'static str> {
+        figures.retain(|figure| figure.predicted.is_finite() && figure.band.is_finite());
+        if figures.is_empty() {
+            return Err("almost no request waits, and the formulas cannot be computed for so small a wait");
+        }
+        Ok(TheoryReport {
             model: Some(model),
             exact: Some(exact),
             reason: None,
             relaxation_seconds: Some(relaxation_time(self.station)).filter(|time| time.is_finite()),
             figures,
-        }
+        })
     }
 }
 
@@ -254,3 +271,6 @@ fn figure(figure: Predicted, measured: Option<f64>, band: Band) -> TheoryFigureR
         agreement,
     }
 }
+
+#[cfg(test)]
+mod tests;
