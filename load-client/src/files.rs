@@ -1,6 +1,6 @@
 //! Where a report goes besides the screen.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use load_client::{
     cli::OutputArgs,
@@ -30,6 +30,19 @@ pub(crate) enum FilesError {
         path: PathBuf,
     },
 }
+
+/// The files of a report that could not be written; at least one.
+#[derive(Debug)]
+pub(crate) struct Unwritten(Vec<WriteError>);
+
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let errors: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&errors.join("; "))
+    }
+}
+
+impl std::error::Error for Unwritten {}
 
 /// The files of a report, found to be writable before the run.
 pub(crate) struct Files {
@@ -100,18 +113,26 @@ impl Files {
         }
     }
 
-    /// Writes the report to all files that were asked for.
-    pub(crate) fn write(self, report: &Report) -> Result<(), WriteError> {
+    /// Writes the report to all files that were asked for: one that cannot be written costs no other. The error names all
+    /// that failed.
+    pub(crate) fn write(self, report: &Report) -> Result<(), Unwritten> {
+        let mut errors = Vec::new();
         if let Some(file) = self.csv {
-            file.write(|mut out| series::write(&mut out, &report.runs))?;
+            errors.extend(file.write(|mut out| series::write(&mut out, &report.runs)).err());
         }
         if let (Some(file), Some(sweep)) = (self.svg, &report.sweep) {
-            file.write(|out| out.write_all(svg::sweep(sweep).as_bytes()))?;
+            errors.extend(file.write(|out| out.write_all(svg::sweep(sweep).as_bytes())).err());
         }
         if let Some(file) = self.html {
-            file.write(|mut out| html::write(&mut out, &Page::of(report)))?;
+            errors.extend(file.write(|mut out| html::write(&mut out, &Page::of(report))).err());
         }
-        self.json
-            .map_or(Ok(()), |file| file.write(|mut out| json::write(&mut out, report)))
+        if let Some(file) = self.json {
+            errors.extend(file.write(|mut out| json::write(&mut out, report)).err());
+        }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Unwritten(errors))
+        }
     }
 }
