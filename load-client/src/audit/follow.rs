@@ -175,7 +175,12 @@ impl Audit {
             // This run never gave that number: the message is from another run with the same name.
             return;
         };
-        self.counts.redelivered += u64::from(end.redelivered);
+        // Of a message that was settled before, it is not known any more when it was scheduled.
+        let judged = track
+            .open
+            .get(&number)
+            .is_none_or(|entry| entry.intended >= self.warmup);
+        self.counts.redelivered += u64::from(end.redelivered && judged);
         let Some(entry) = track.open.get_mut(&number) else {
             // The message was settled before, unless it was never followed or was given up. While there are such messages,
             // the cases cannot be told apart.
@@ -194,8 +199,8 @@ impl Audit {
         let intended = entry.intended;
         match entry.state {
             State::Sent { .. } => entry.state = State::EndedEarly { end, heard },
-            State::EndedEarly { .. } if track.again.contains(&number) => self.counts.done_again += 1,
-            State::EndedEarly { .. } => self.counts.duplicated += 1,
+            State::EndedEarly { .. } if track.again.contains(&number) => self.counts.done_again += u64::from(judged),
+            State::EndedEarly { .. } => self.counts.duplicated += u64::from(judged),
             State::Unacknowledged { .. } => {
                 self.settle(client, number);
                 self.ended_unacknowledged(intended, heard, end);

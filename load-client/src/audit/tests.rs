@@ -176,3 +176,26 @@ fn each_end_of_a_message_that_was_delivered_again_counts_beside_the_sum() {
     let counts = close(audit, 0, true);
     assert_eq!((counts.done, counts.duplicated, counts.redelivered), (3, 1, 2));
 }
+
+#[test]
+fn what_happens_to_messages_of_the_warm_up_is_not_counted() {
+    for (intended, counted) in [(Duration::ZERO, 0), (SECOND, 1)] {
+        let mut audit = Audit::new(1, SECOND, SECOND, Histogram::noop(), Arc::default());
+        let end = End {
+            redelivered: true,
+            ..END
+        };
+        let twice = audit.sent(0, intended);
+        audit.completed(0, twice, END, SECOND);
+        audit.completed(0, twice, end, SECOND);
+        audit.acknowledged(0, twice, SECOND);
+        let again = audit.sent(0, intended);
+        audit.sent_again(0, again);
+        audit.completed(0, again, END, SECOND);
+        audit.completed(0, again, END, SECOND);
+        audit.acknowledged(0, again, SECOND);
+        let counts = close(audit, 0, true);
+        let seen = (counts.redelivered, counts.duplicated, counts.done_again);
+        assert_eq!(seen, (counted, counted, counted), "{intended:?}");
+    }
+}
