@@ -40,12 +40,21 @@ pub(crate) async fn run_comparison(
              --mode for all targets"
         ));
     }
+    let names = args.target.iter().map(|target| &target.name);
+    let twice = names
+        .enumerate()
+        .find(|(index, name)| args.target[..*index].iter().any(|other| other.name == **name));
+    if let Some((_, name)) = twice {
+        usage_error(format!(
+            "there are two --target {name}=...; each needs a name of its own"
+        ));
+    }
     if args.target.is_empty() {
         return compare_strategies(args, command, stopper).await;
     }
     let load = load_of_targets(args);
     let schedule = schedule(&load);
-    compare::check_targets(&load, &schedule).unwrap_or_else(|error| usage_error(error));
+    compare::check_targets(&load, &schedule, &args.gates).unwrap_or_else(|error| usage_error(error));
     let files = open(&args.output, command)?;
     let screen = files.screen();
     match compare::targets(args, &load, &schedule, stopper).await {
@@ -161,6 +170,7 @@ async fn compare_strategies(args: &CompareArgs, command: String, stopper: &Arc<S
     } else {
         Vec::new()
     };
+    compare::check_rules(&strategies, &args.gates).unwrap_or_else(|error| usage_error(error));
     compare::check_again(&again).unwrap_or_else(|error| usage_error(error));
     if args.virtual_time {
         compare::check_virtual(&strategies).unwrap_or_else(|error| usage_error(error));

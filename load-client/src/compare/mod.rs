@@ -21,7 +21,7 @@ use self::{compared::all_at_once, scenarios::real_scenario};
 #[cfg(feature = "embedded")]
 pub use self::{
     introduction::{introduction, virtual_introduction},
-    scenarios::{VIRTUAL, check_again, check_virtual},
+    scenarios::{VIRTUAL, check_again, check_rules, check_virtual},
     strategies::{CompareError, Manner, in_real_time, in_virtual_time},
 };
 use crate::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 #[cfg(feature = "embedded")]
 use crate::lab::Strategy;
 use crate::{
-    cli::{Defaults, DrainLimit, LoadArgs},
+    cli::{Defaults, DrainLimit, GateArgs, LoadArgs},
     scenario::{Rpc, Scenario, Schedule, WhenBlocked},
 };
 
@@ -56,13 +56,30 @@ pub(super) fn virtual_scenario(load: &LoadArgs, schedule: &Schedule, rpc: Rpc, a
     scenario
 }
 
-/// Checks that the flags make a load on running services.
+/// Checks that the flags make a load on running services, and that its rules fit it.
 ///
 /// # Errors
 ///
 /// One sentence that names the flags.
-pub fn check_targets(load: &LoadArgs, schedule: &Schedule) -> Result<(), String> {
-    load.check(&real_scenario(load, schedule, Rpc::Process))
+pub fn check_targets(load: &LoadArgs, schedule: &Schedule, gates: &GateArgs) -> Result<(), String> {
+    let scenario = real_scenario(load, schedule, Rpc::Process);
+    load.check(&scenario)?;
+    gates.check(&scenario)
+}
+
+/// Checks that the rules fit the load of each strategy.
+///
+/// # Errors
+///
+/// One sentence that names the flags.
+#[cfg(feature = "embedded")]
+pub fn check_rules(strategies: &[Strategy], gates: &GateArgs) -> Result<(), String> {
+    strategies.iter().try_for_each(|strategy| {
+        let scenario = real_scenario(&strategy.load, &strategy.schedule, strategy.rpc);
+        gates
+            .check(&scenario)
+            .map_err(|says| format!("{}: {says}", strategy.name))
+    })
 }
 
 /// Checks that the flags also make a load in virtual time, for the second table.

@@ -145,3 +145,17 @@ fn what_contradicts_the_classes_is_a_usage_error() {
         assert!(said.contains(says), "{said}");
     }
 }
+
+#[test]
+fn a_comparison_refuses_a_rule_about_a_class_that_no_request_has_before_it_begins() {
+    let says = "the rule p99(u=0)>1s is about the class u=0, and no request has it";
+    let target = ["compare", "--target", "a=process:http://127.0.0.1:1"];
+    for command in [&["compare"][..], &["compare", "--virtual-time"], &target] {
+        let output = load_client(command.iter().chain(&["--fail-if", "p99(u=0)>1s"]))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(says), "{said}");
+    }
+}

@@ -172,3 +172,15 @@ fn a_dns_name_stands_for_all_its_addresses_and_is_asked_again_at_every_connect()
     let (status, said) = client.wait();
     assert!(status.success(), "{said:?}");
 }
+
+#[test]
+fn two_targets_of_one_name_are_a_usage_error() {
+    let targets = "a=process:http://127.0.0.1:1,b=process:http://127.0.0.1:2,a=enqueue:http://127.0.0.1:3";
+    let output = load_client(["compare", "--target", targets]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("there are two --target a=...; each needs a name of its own"),
+        "{said}"
+    );
+}
