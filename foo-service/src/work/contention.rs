@@ -42,10 +42,10 @@ impl Contention {
 }
 
 impl Beside<'_> {
-    /// The service time of a message that would take `time` alone.
+    /// The service time of a message that would take `time` alone. At most an hour, if contention changes it.
     pub(super) fn stretch(&self, time: Duration) -> Duration {
         if self.contention.share > 0.0 {
-            time.mul_f64(1.0 + self.contention.share * f64::from(self.others))
+            super::longest::product(time, 1.0 + self.contention.share * f64::from(self.others))
         } else {
             time
         }

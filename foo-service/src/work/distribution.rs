@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, Exp1, LogNormal, Pareto, StandardUniform};
 use rand_pcg::Pcg64Mcg;
 
-use super::longest::{LONGEST, nanos};
+use super::longest::{nanos, product};
 
 /// The family of the distribution of service times. The mean is a separate setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -74,8 +74,7 @@ impl ServiceTime {
             return mean;
         }
         let mut random = self.random.lock().expect("a draw does not panic");
-        let seconds = mean.as_secs_f64() * draw_unit_mean(self.family, &mut *random);
-        Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST).min(LONGEST)
+        product(mean, draw_unit_mean(self.family, &mut *random))
     }
 }
 

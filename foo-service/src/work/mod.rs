@@ -90,6 +90,8 @@ impl Work {
     /// Works for `demand`, or for a time drawn from the distribution. Slowdown and contention change the time. Returns how long the
     /// work took.
     ///
+    /// Works at most for an hour: a message from a shared queue can have any demand, since another program may have put it there.
+    ///
     /// A time of zero uses no timer. Dropping the future stops the work.
     ///
     /// # Errors
@@ -100,7 +102,7 @@ impl Work {
         let failure = self.failures.draw();
         let time = failure.unwrap_or_else(|| {
             let demand = demand.unwrap_or_else(|| self.service_time.draw());
-            beside.stretch(self.slowed.stretch(demand))
+            beside.stretch(self.slowed.stretch(demand)).min(longest::LONGEST)
         });
         let took = if time.is_zero() {
             Duration::ZERO
@@ -113,5 +115,23 @@ impl Work {
             started.elapsed()
         };
         failure.map_or(Ok(took), |_| Err(WorkFailed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_demand_above_an_hour_takes_an_hour() {
+        for share in [Share::default(), Share::percent(100)] {
+            let constant = ServiceTime::new(Duration::ZERO, ServiceTimeDistribution::Constant, 7);
+            let slowed = Slowed::new(None, Duration::ZERO);
+            let failures = Failures::new(Share::default(), Duration::ZERO, 7);
+            let work = Work::new(WorkKind::Sleep, constant, slowed, Contention::new(share), failures, 2);
+            let (one, other) = tokio::join!(work.perform(Some(Duration::MAX)), work.perform(Some(Duration::MAX)));
+            let longest = longest::LONGEST..longest::LONGEST + Duration::from_millis(5);
+            assert!([one, other].iter().all(|took| longest.contains(took.as_ref().unwrap())));
+        }
     }
 }

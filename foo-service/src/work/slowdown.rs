@@ -126,9 +126,7 @@ impl Slowed {
             None => time,
             Some(slowdown) => {
                 let factor = slowdown.factor(self.time + self.started.elapsed());
-                Duration::try_from_secs_f64(time.as_secs_f64() * factor)
-                    .unwrap_or(super::longest::LONGEST)
-                    .min(super::longest::LONGEST)
+                super::longest::product(time, factor)
             }
         }
     }
