@@ -10,6 +10,7 @@
 
 mod ids;
 mod lease;
+mod lock;
 mod opening;
 mod rows;
 mod shared;

@@ -18,7 +18,7 @@ pub enum OpenError {
         /// The error of the operating system.
         error: io::Error,
     },
-    /// Another process has the file open: the database locks it.
+    /// Another process has the queue open: it has locked the folder.
     #[error(
         "the queue in {} is open in another process; stop that process, or give each its own --queue-dir",
         folder.display()

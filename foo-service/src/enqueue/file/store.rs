@@ -1,8 +1,8 @@
 //! The file of a durable queue: opening, reading, and one durable commit for each group of changes.
 //!
-//! The database is redb: one file, which a lock protects from other processes. After a disk error, redb answers every operation
-//! with that error until the file is opened again. That happens before the next commit. Everything that the failed commit may have
-//! written is then removed, because its callers have got an error.
+//! The database is redb: one file, in a folder that a lock protects from other processes. After a disk error, redb answers every
+//! operation with that error until the file is opened again. That happens before the next operation. Everything that a failed
+//! commit may have written is then removed, because its callers have got an error.
 
 use std::{
     fs,
@@ -13,6 +13,7 @@ use std::{
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, Table};
 
 use super::{
+    lock::FolderLock,
     opening::{Found, Head, OpenError, prepare, read_contents},
     rows::{ENDS, FORMAT, HEAD, IDS, MESSAGES, end_row, message, message_row, wall_clock},
     storage::Storage,
@@ -63,6 +64,8 @@ pub(super) struct Store {
     /// `None` after a disk error, until the file is opened again.
     database: Option<Database>,
     head: Head,
+    /// Held also while the file is closed after a disk error. The last field, so that it is dropped after the database.
+    _lock: FolderLock,
 }
 
 impl Store {
@@ -83,6 +86,8 @@ impl Store {
             folder: folder.into(),
             error,
         })?;
+        // First, because already the opening of the file reads what another process may be writing.
+        let lock = FolderLock::take(folder)?;
         let path = folder.join(FILE);
         let database = open(&path).map_err(|error| wrong(error.into()))?;
         let (format, in_service) = prepare(&database, queue_id, workers).map_err(wrong)?;
@@ -97,6 +102,7 @@ impl Store {
             path,
             database: Some(database),
             head,
+            _lock: lock,
         };
         Ok((store, found))
     }
@@ -111,49 +117,59 @@ impl Store {
         Ok(self.database.as_ref().expect("it was opened above"))
     }
 
+    /// Uses the database. If that fails, the file is closed, to be opened again.
+    fn with<T>(&mut self, uses: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, redb::Error> {
+        let done = self.database().and_then(uses);
+        if done.is_err() {
+            self.database = None;
+        }
+        done
+    }
+
+    /// Closes the file, as a disk error does.
+    #[cfg(test)]
+    pub(super) fn fail(&mut self) {
+        let _ = self.with(|_| Err::<(), _>(redb::Error::PreviousIo));
+    }
+
     /// Makes all changes durable, or none of them.
     pub(super) fn commit(&mut self, changes: &Changes<'_>) -> Result<Committed, redb::Error> {
         let mut head = self.head;
-        let written = self.database().and_then(|database| write(database, &mut head, changes));
-        match written {
-            Ok(forgotten) => {
-                let first = self.head.next;
-                self.head = head;
-                Ok(Committed { first, forgotten })
-            }
-            Err(error) => {
-                self.database = None;
-                Err(error)
-            }
-        }
+        let forgotten = self.with(|database| write(database, &mut head, changes))?;
+        let first = self.head.next;
+        self.head = head;
+        Ok(Committed { first, forgotten })
     }
 
     /// Reads the messages with numbers above `after`, oldest first, until there are `most`, or together at least `bytes` bytes.
     pub(super) fn read(&mut self, after: Option<u64>, most: usize, bytes: u64) -> Result<Vec<(u64, Job)>, redb::Error> {
         let from = after.map_or(0, |after| after + 1);
-        let transaction = self.database()?.begin_read()?;
-        let table = transaction.open_table(MESSAGES)?;
-        let (mut messages, mut taken) = (Vec::new(), 0);
-        for row in table.range(from..)? {
-            if messages.len() == most || taken >= bytes {
-                break;
+        self.with(|database| {
+            let table = database.begin_read()?.open_table(MESSAGES)?;
+            let (mut messages, mut taken) = (Vec::new(), 0);
+            for row in table.range(from..)? {
+                if messages.len() == most || taken >= bytes {
+                    break;
+                }
+                let (number, row) = row?;
+                let job = message(row.value());
+                taken += job.bytes();
+                messages.push((number.value(), job));
             }
-            let (number, row) = row?;
-            let job = message(row.value());
-            taken += job.bytes();
-            messages.push((number.value(), job));
-        }
-        Ok(messages)
+            Ok(messages)
+        })
     }
 
     /// True if the message with this number has this id, and arrived less than `window` ago.
     pub(super) fn has_id(&mut self, number: u64, id: &str, window: Duration) -> Result<bool, redb::Error> {
-        let table = self.database()?.begin_read()?.open_table(IDS)?;
-        let row = table.get(number)?;
-        Ok(row.is_some_and(|row| {
-            let (arrival, known) = row.value();
-            known == id && is_recent(arrival, wall_clock(), window)
-        }))
+        self.with(|database| {
+            let table = database.begin_read()?.open_table(IDS)?;
+            let row = table.get(number)?;
+            Ok(row.is_some_and(|row| {
+                let (arrival, known) = row.value();
+                known == id && is_recent(arrival, wall_clock(), window)
+            }))
+        })
     }
 
     /// Closes the file, with the mark that no message is in service.
@@ -265,4 +281,23 @@ fn roll_back(database: &Database, head: Head) -> Result<(), redb::Error> {
     save(&mut transaction.open_table(HEAD)?, head)?;
     transaction.commit()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_stays_locked_while_a_disk_error_has_closed_the_file() {
+        let folder = TempDir::new().unwrap();
+        let (mut store, _) = Store::open(folder.path(), 7, 1).unwrap();
+        store.fail();
+        assert!(store.database.is_none());
+        let other = Store::open(folder.path(), 7, 1);
+        assert!(matches!(other, Err(OpenError::InUse { .. })));
+        store.close().unwrap();
+        assert!(Store::open(folder.path(), 7, 1).is_ok());
+    }
 }
