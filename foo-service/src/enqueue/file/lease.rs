@@ -5,9 +5,9 @@ use std::sync::{Arc, mpsc::Sender};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
+    order::{Ending, Order},
     shared::{Shared, Waiting},
     store::Ended,
-    writer::{Ending, Order},
 };
 use crate::{
     enqueue::Completion,

@@ -12,10 +12,12 @@ mod ids;
 mod lease;
 mod lock;
 mod opening;
+mod order;
 mod rows;
 mod shared;
 mod storage;
 mod store;
+mod uncommitted;
 mod writer;
 
 use std::{
@@ -23,8 +25,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::Ordering::SeqCst,
-        mpsc::{self, Sender},
+        mpsc::{self, Receiver, Sender},
     },
     thread,
     time::Duration,
@@ -37,9 +38,10 @@ pub(super) use self::lease::Lease;
 pub use self::opening::OpenError;
 use self::{
     ids::Ids,
+    order::{Offer, Order},
     shared::Shared,
     store::Store,
-    writer::{Offer, Order, Writer},
+    writer::Writer,
 };
 use super::{CompletionLog, Enqueued};
 use crate::{
@@ -47,9 +49,6 @@ use crate::{
     ledger::Ledger,
     metrics::Metrics,
 };
-
-/// The most callers that may wait for the disk at a time (arbitrary; more are rejected).
-const MOST_UNCOMMITTED: u32 = 65_536;
 
 /// The settings of a durable queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +67,8 @@ pub struct FileSettings {
 pub struct FileQueue {
     queue_id: String,
     shared: Arc<Shared>,
-    /// The channel to the writer. Bounded by the callers that may wait ([`MOST_UNCOMMITTED`]) and by the workers.
+    /// The channel to the writer. Bounded by the callers that may wait ([`Uncommitted`](uncommitted::Uncommitted)) and
+    /// by the workers.
     orders: Sender<Order>,
 }
 
@@ -84,6 +84,21 @@ impl FileQueue {
         log: Arc<CompletionLog>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, OpenError> {
+        let (queue, writer, orders) = Self::without_writer(settings, ledger, log, metrics)?;
+        thread::Builder::new()
+            .name("queue".to_owned())
+            .spawn(move || writer.run(&orders))
+            .map_err(OpenError::Thread)?;
+        Ok(queue)
+    }
+
+    /// Opens the queue. The writer must then run, with the orders.
+    fn without_writer(
+        settings: &FileSettings,
+        ledger: Arc<Ledger>,
+        log: Arc<CompletionLog>,
+        metrics: Arc<Metrics>,
+    ) -> Result<(Self, Writer, Receiver<Order>), OpenError> {
         let queue_id = rand::rngs::SysRng.try_next_u64().expect("the system gives randomness");
         let (mut store, found) = Store::open(&settings.folder, queue_id, settings.workers)?;
         let failed = |error| OpenError::Database {
@@ -109,15 +124,12 @@ impl FileQueue {
             reads: false,
         };
         let (orders, receiver) = mpsc::channel();
-        thread::Builder::new()
-            .name("queue".to_owned())
-            .spawn(move || writer.run(&receiver))
-            .map_err(OpenError::Thread)?;
-        Ok(Self {
+        let queue = Self {
             queue_id: found.queue_id,
             shared,
             orders,
-        })
+        };
+        Ok((queue, writer, receiver))
     }
 
     /// The id of the queue: constant as long as the file exists.
@@ -134,24 +146,20 @@ impl FileQueue {
     ///
     /// # Errors
     ///
-    /// If the queue is full, is closed, or cannot be written. The message counts as refused.
+    /// If too many messages wait for the disk, or too many bytes of them, or the queue is full, is closed, or cannot be written. The message counts as refused.
     pub async fn offer(&self, job: Job, deadline: Option<Instant>) -> Result<Enqueued, Reason> {
-        let refusal = if self.shared.head().closed() {
-            Some(Reason::Draining)
-        } else if self.shared.uncommitted.fetch_add(1, SeqCst) >= MOST_UNCOMMITTED {
-            self.shared.answered();
-            Some(Reason::QueueLineFull)
+        let room = if self.shared.head().closed() {
+            Err(Reason::Draining)
         } else {
-            None
+            let room = self.shared.uncommitted.room(job.bytes());
+            room.ok_or(Reason::QueueLineFull)
         };
-        if let Some(reason) = refusal {
-            self.shared.ledger.refuse(Door::Enqueue);
-            return Err(reason);
-        }
+        let room = room.inspect_err(|_| self.shared.ledger.refuse(Door::Enqueue))?;
         let (answer, answered) = oneshot::channel();
         self.order(Order::Join(Offer {
             job,
             in_line: self.shared.ledger.join_line(Door::Enqueue, deadline),
+            room,
             since: Instant::now(),
             answer,
         }));
@@ -210,3 +218,5 @@ impl FileQueue {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod writer_tests;

@@ -5,15 +5,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicU32, Ordering::SeqCst},
-    },
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
 use tokio::sync::Notify;
 
+use super::uncommitted::Uncommitted;
 use crate::{enqueue::CompletionLog, job::Job, ledger::Ledger, metrics::Metrics};
 
 /// The most messages in memory (arbitrary: half of them last for 25 ms at 20,000 messages/s, which is enough to read more).
@@ -52,8 +50,8 @@ pub(super) struct Shared {
     head: Mutex<Head>,
     /// Notified when there is a message in memory.
     pub(super) not_empty: Notify,
-    /// How many messages the writer has not answered yet.
-    pub(super) uncommitted: AtomicU32,
+    /// The messages that the writer has not answered yet.
+    pub(super) uncommitted: Arc<Uncommitted>,
     pub(super) ledger: Arc<Ledger>,
     /// The log to which outcomes are added once they are durable, or could not be written.
     pub(super) log: Arc<CompletionLog>,
@@ -70,7 +68,7 @@ impl Shared {
         Self {
             head: Mutex::new(head),
             not_empty: Notify::new(),
-            uncommitted: AtomicU32::new(0),
+            uncommitted: Arc::default(),
             ledger,
             log,
             metrics,
@@ -79,11 +77,6 @@ impl Shared {
 
     pub(super) fn head(&self) -> MutexGuard<'_, Head> {
         self.head.lock().expect("no code panics with the queue locked")
-    }
-
-    /// Counts that the writer has answered a caller.
-    pub(super) fn answered(&self) {
-        self.uncommitted.fetch_sub(1, SeqCst);
     }
 }
 

@@ -10,59 +10,22 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     ids::{Ids, MOST_IDS},
+    order::{Batch, Ending, Offer, Order},
     shared::Shared,
     store::{Changes, Ended, Store},
 };
 use crate::{
     enqueue::Enqueued,
-    job::{Job, JobOutcome, Reason},
-    ledger::{InLine, InService},
+    job::{JobOutcome, Reason},
     metrics::OfferOutcome,
 };
 
-/// The most messages and outcomes in one commit (arbitrary).
-const MOST_IN_COMMIT: usize = 4096;
-/// The most bytes of messages in one commit, apart from the last message (arbitrary: a commit has them in memory twice).
-const MOST_BYTES_IN_COMMIT: u64 = 16 << 20;
 /// How long after a disk error the writer tries again if no order comes (arbitrary).
 const RETRY: Duration = Duration::from_secs(1);
-
-/// A new message, with the caller that waits until it is durable.
-pub(super) struct Offer {
-    pub(super) job: Job,
-    /// Counts the caller.
-    pub(super) in_line: InLine,
-    /// When the caller arrived, for the metric of the wait.
-    pub(super) since: Instant,
-    /// The channel for the answer. The caller may have gone.
-    pub(super) answer: oneshot::Sender<Result<Enqueued, Reason>>,
-}
-
-/// The outcome of a message, with the worker that waits until it is durable.
-pub(super) struct Ending {
-    /// The row to write.
-    pub(super) ended: Ended,
-    /// Counts the message in service.
-    pub(super) in_service: InService,
-    /// The channel for the answer. The worker may have gone.
-    pub(super) answer: oneshot::Sender<()>,
-}
-
-/// An order to the writer.
-pub(super) enum Order {
-    /// Write a new message.
-    Join(Offer),
-    /// Remove a message that has ended, and write its outcome.
-    End(Ending),
-    /// Read more messages, because few are left in memory.
-    Read,
-    /// Write everything that is left, close the file, and answer. No order follows.
-    Close(oneshot::Sender<()>),
-}
 
 /// The state of the writer's thread. No other thread uses it.
 pub(super) struct Writer {
@@ -81,53 +44,49 @@ pub(super) struct Writer {
     pub(super) reads: bool,
 }
 
-/// The orders since the last commit.
-#[derive(Default)]
-struct Batch {
-    offers: Vec<Offer>,
-    endings: Vec<Ending>,
-    bytes: u64,
-    close: Option<oneshot::Sender<()>>,
-}
-
-impl Batch {
-    fn is_full(&self) -> bool {
-        self.offers.len() + self.endings.len() >= MOST_IN_COMMIT || self.bytes >= MOST_BYTES_IN_COMMIT
-    }
-}
-
 impl Writer {
     /// Works until the queue is closed, or no sender of orders is left.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
-        loop {
-            let mut batch = Batch::default();
-            let first = if self.unwritten.is_empty() && !self.reads {
-                orders.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                orders.recv_timeout(RETRY)
-            };
-            match first {
-                Ok(order) => self.add(&mut batch, order),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            while batch.close.is_none()
-                && !batch.is_full()
-                && let Ok(order) = orders.try_recv()
-            {
-                self.add(&mut batch, order);
-            }
-            self.commit(batch.offers, batch.endings);
-            if self.reads {
-                self.read();
-            }
-            if let Some(closed) = batch.close {
+        while let Some(mut batch) = self.next(orders) {
+            let close = batch.close.take();
+            self.carry_out(batch);
+            if let Some(closed) = close {
                 if let Err(error) = self.store.close() {
                     tracing::error!(%error, "the queue's file could not be closed; its messages are safe");
                 }
                 let _ = closed.send(());
                 return;
             }
+        }
+    }
+
+    /// Waits for orders, or until it is time to try the disk again. `None` if no sender of orders is left.
+    pub(super) fn next(&mut self, orders: &Receiver<Order>) -> Option<Batch> {
+        let mut batch = Batch::default();
+        let first = if self.unwritten.is_empty() && !self.reads {
+            orders.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            orders.recv_timeout(RETRY)
+        };
+        match first {
+            Ok(order) => self.add(&mut batch, order),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+        while batch.close.is_none()
+            && !batch.is_full()
+            && let Ok(order) = orders.try_recv()
+        {
+            self.add(&mut batch, order);
+        }
+        Some(batch)
+    }
+
+    /// Carries out the orders, apart from the closing.
+    pub(super) fn carry_out(&mut self, batch: Batch) {
+        self.commit(batch.offers, batch.endings);
+        if self.reads {
+            self.read();
         }
     }
 
@@ -180,13 +139,14 @@ impl Writer {
         }
     }
 
-    /// Separates new messages (first) from repeats (second). Refuses messages for which there is no room.
+    /// Separates new messages (first) from repeats (second). Refuses messages for which there is no room, and drops those whose
+    /// callers have gone.
     fn sort(&mut self, offers: Vec<Offer>) -> (Vec<Offer>, Vec<Offer>) {
         let (mut joins, mut repeats) = (Vec::new(), Vec::new());
         let mut joining: HashSet<Box<str>> = HashSet::new();
         let window = self.ids.window();
         let depth = self.shared.head().depth();
-        for offer in offers {
+        for offer in offers.into_iter().filter(|offer| !offer.is_left()) {
             let id = &offer.job.id;
             if window.is_some_and(|window| joining.contains(id) || self.is_known(id, window)) {
                 repeats.push(offer);
@@ -218,7 +178,7 @@ impl Writer {
         };
         self.shared.metrics.queue.offered(outcome, offer.since.elapsed());
         offer.in_line.leave(JobOutcome::Rejected);
-        self.shared.answered();
+        drop(offer.room);
         let _ = offer.answer.send(Err(reason));
     }
 
@@ -227,6 +187,7 @@ impl Writer {
             let Offer {
                 mut job,
                 in_line,
+                room,
                 since,
                 answer,
             } = offer;
@@ -236,7 +197,7 @@ impl Writer {
             let depth = self.shared.head().join(number, job);
             self.shared.not_empty.notify_one();
             self.shared.metrics.queue.offered(OfferOutcome::Ok, since.elapsed());
-            self.shared.answered();
+            drop(room);
             let _ = answer.send(Ok(Enqueued {
                 depth,
                 duplicate: false,
@@ -255,7 +216,7 @@ impl Writer {
             let depth = self.shared.head().depth();
             self.shared.metrics.queue.duplicate();
             offer.in_line.leave_uncounted();
-            self.shared.answered();
+            drop(offer.room);
             let _ = offer.answer.send(Ok(Enqueued { depth, duplicate: true }));
         }
     }
