@@ -13,6 +13,7 @@ mod lease;
 mod lock;
 mod opening;
 mod order;
+mod outage;
 mod rows;
 mod shared;
 mod storage;
@@ -39,6 +40,7 @@ pub use self::opening::OpenError;
 use self::{
     ids::Ids,
     order::{Offer, Order},
+    outage::Outage,
     shared::Shared,
     store::Store,
     writer::Writer,
@@ -122,6 +124,8 @@ impl FileQueue {
             shared: Arc::clone(&shared),
             unwritten: VecDeque::new(),
             reads: false,
+            writing: Outage::default(),
+            reading: Outage::default(),
         };
         let (orders, receiver) = mpsc::channel();
         let queue = Self {

@@ -15,17 +15,15 @@ use tokio::time::Instant;
 use super::{
     ids::{Ids, MOST_IDS},
     order::{Batch, Ending, Offer, Order},
+    outage::{Outage, PAUSE},
     shared::Shared,
-    store::{Changes, Ended, Store},
+    store::{Changes, Committed, Ended, Store},
 };
 use crate::{
     enqueue::Enqueued,
     job::{JobOutcome, Reason},
     metrics::OfferOutcome,
 };
-
-/// How long after a disk error the writer tries again if no order comes (arbitrary).
-const RETRY: Duration = Duration::from_secs(1);
 
 /// The state of the writer's thread. No other thread uses it.
 pub(super) struct Writer {
@@ -42,6 +40,10 @@ pub(super) struct Writer {
     pub(super) unwritten: VecDeque<Ended>,
     /// True if more messages must be read.
     pub(super) reads: bool,
+    /// Whether the file cannot be written.
+    pub(super) writing: Outage,
+    /// Whether messages cannot be read.
+    pub(super) reading: Outage,
 }
 
 impl Writer {
@@ -49,7 +51,7 @@ impl Writer {
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
         while let Some(mut batch) = self.next(orders) {
             let close = batch.close.take();
-            self.carry_out(batch);
+            self.carry_out(batch, close.is_some());
             if let Some(closed) = close {
                 if let Err(error) = self.store.close() {
                     tracing::error!(%error, "the queue's file could not be closed; its messages are safe");
@@ -66,7 +68,7 @@ impl Writer {
         let first = if self.unwritten.is_empty() && !self.reads {
             orders.recv().map_err(|_| RecvTimeoutError::Disconnected)
         } else {
-            orders.recv_timeout(RETRY)
+            orders.recv_timeout(PAUSE)
         };
         match first {
             Ok(order) => self.add(&mut batch, order),
@@ -82,10 +84,15 @@ impl Writer {
         Some(batch)
     }
 
-    /// Carries out the orders, apart from the closing.
-    pub(super) fn carry_out(&mut self, batch: Batch) {
-        self.commit(batch.offers, batch.endings);
-        if self.reads {
+    /// Carries out the orders, apart from the closing, before which these are the `last` ones.
+    pub(super) fn carry_out(&mut self, batch: Batch, last: bool) {
+        // The last orders are tried in a pause too: what they do not write is done again by the next process.
+        if self.writing.pauses() && !last {
+            self.cannot_write(batch.offers, batch.endings);
+        } else {
+            self.commit(batch.offers, batch.endings);
+        }
+        if self.reads && !self.reading.pauses() {
             self.read();
         }
     }
@@ -102,12 +109,35 @@ impl Writer {
         }
     }
 
-    fn commit(&mut self, offers: Vec<Offer>, endings: Vec<Ending>) {
+    fn commit(&mut self, offers: Vec<Offer>, mut endings: Vec<Ending>) {
+        // Alone at first, so that messages for which the disk has no room do not keep ends from freeing room.
+        if self.writing.fails() && !(self.unwritten.is_empty() && endings.is_empty()) {
+            if self.write(&[], &endings).is_none() {
+                return self.cannot_write(offers, endings);
+            }
+            self.finish(std::mem::take(&mut endings), true);
+        }
         let (joins, repeats) = self.sort(offers);
+        if self.writing.pauses() {
+            // An id could not be read.
+            return self.cannot_write(joins.into_iter().chain(repeats), endings);
+        }
         if joins.is_empty() && endings.is_empty() && self.unwritten.is_empty() {
-            self.answer_repeats(repeats, Ok(()));
+            self.answer_repeats(repeats);
             return;
         }
+        match self.write(&joins, &endings) {
+            Some(committed) => {
+                self.answer_joins(committed.first, joins);
+                self.answer_repeats(repeats);
+                self.finish(endings, true);
+            }
+            None => self.cannot_write(joins.into_iter().chain(repeats), endings),
+        }
+    }
+
+    /// Writes new messages and ends, also those that could not be written before; `None` if that fails.
+    fn write(&mut self, joins: &[Offer], endings: &[Ending]) -> Option<Committed> {
         let began = Instant::now();
         let ends = self.unwritten.iter().chain(endings.iter().map(|ending| &ending.ended));
         let committed = self.store.commit(&Changes {
@@ -117,26 +147,38 @@ impl Writer {
             most_ids: MOST_IDS,
         });
         match committed {
-            Ok(committed) => {
+            Ok(mut committed) => {
                 self.shared.metrics.queue.committed(began.elapsed());
                 self.unwritten.clear();
-                for (number, id) in committed.forgotten {
+                for (number, id) in std::mem::take(&mut committed.forgotten) {
                     self.ids.forget(number, &id);
                 }
-                self.answer_joins(committed.first, joins);
-                self.answer_repeats(repeats, Ok(()));
-                self.finish(endings, true);
+                // Ends can often be written where new messages cannot, so they alone do not end an outage.
+                if !joins.is_empty() && self.writing.worked() {
+                    tracing::info!("the queue can be written again");
+                }
+                Some(committed)
             }
             Err(error) => {
-                tracing::error!(%error, "the queue cannot be written; Enqueue answers UNAVAILABLE");
-                self.shared.metrics.queue.write_failed();
-                for offer in joins {
-                    self.refuse(offer, Reason::QueueUnavailable);
-                }
-                self.answer_repeats(repeats, Err(Reason::QueueUnavailable));
-                self.finish(endings, false);
+                self.write_failed(&error);
+                None
             }
         }
+    }
+
+    fn write_failed(&mut self, error: &redb::Error) {
+        self.shared.metrics.queue.write_failed();
+        if self.writing.failed() {
+            tracing::error!(%error, "the queue cannot be written; Enqueue answers UNAVAILABLE");
+        }
+    }
+
+    /// Refuses messages and leaves ends for later, because the file cannot be written.
+    fn cannot_write(&mut self, offers: impl IntoIterator<Item = Offer>, endings: Vec<Ending>) {
+        for offer in offers.into_iter().filter(|offer| !offer.is_left()) {
+            self.refuse(offer, Reason::QueueUnavailable);
+        }
+        self.finish(endings, false);
     }
 
     /// Separates new messages (first) from repeats (second). Refuses messages for which there is no room, and drops those whose
@@ -163,11 +205,15 @@ impl Writer {
     }
 
     fn is_known(&mut self, id: &str, window: Duration) -> bool {
-        let Some(number) = self.ids.candidate(id) else {
+        let Some(number) = self.ids.candidate(id).filter(|_| !self.writing.pauses()) else {
             return false;
         };
-        // If the id cannot be read, the message counts as new: a repeated message is better than a lost one.
-        matches!(self.store.has_id(number, id, window), Ok(true))
+        let known = self.store.has_id(number, id, window);
+        // Nothing can be written then either, before the file was opened again.
+        known.unwrap_or_else(|error| {
+            self.write_failed(&error);
+            false
+        })
     }
 
     fn refuse(&self, offer: Offer, reason: Reason) {
@@ -207,12 +253,8 @@ impl Writer {
         self.shared.metrics.queue.ids(self.ids.count());
     }
 
-    fn answer_repeats(&self, repeats: Vec<Offer>, known: Result<(), Reason>) {
+    fn answer_repeats(&self, repeats: Vec<Offer>) {
         for offer in repeats {
-            if let Err(reason) = known {
-                self.refuse(offer, reason);
-                continue;
-            }
             let depth = self.shared.head().depth();
             self.shared.metrics.queue.duplicate();
             offer.in_line.leave_uncounted();
@@ -247,12 +289,17 @@ impl Writer {
         match self.store.read(after, most, bytes) {
             Ok(messages) => {
                 self.reads = false;
+                if self.reading.worked() {
+                    tracing::info!("the queue can be read again");
+                }
                 self.shared.head().read(messages, self.again_up_to);
                 self.shared.not_empty.notify_one();
             }
             Err(error) => {
-                tracing::error!(%error, "the queue cannot be read; its messages wait");
                 self.shared.metrics.queue.write_failed();
+                if self.reading.failed() {
+                    tracing::error!(%error, "the queue cannot be read; its messages wait");
+                }
             }
         }
     }
