@@ -41,21 +41,22 @@ pub(super) async fn store_dead_letter(shared: Arc<Shared>, dead: Dead) {
         .header(wire::DEAD_DELIVERIES, dead.deliveries.to_string().as_str());
     match shared.publish(shared.settings.dead_subject(), Some(&id), letter).await {
         Some(Ok(_)) => {
-            if let Some(completion) = &dead.completion {
-                let position = publish_completion(&shared, dead.sequence, dead.number, completion).await;
-                shared.settle(&dead.reply, "+TERM").await;
+            let position = match &dead.completion {
+                Some(completion) => publish_completion(&shared, dead.sequence, dead.number, completion).await,
+                None => None,
+            };
+            // If this is not answered, the message is delivered again, stored only once by its id, and counted then.
+            if shared.settle(dead.number, &dead.reply, "+TERM").await {
                 wait_for_log(&shared, position).await;
-            } else {
-                shared.settle(&dead.reply, "+TERM").await;
+                shared.metrics.queue.dead_letter();
+                shared.ledger.take_from_shared_queue().finish(JobOutcome::DeadLettered);
+                tracing::warn!(
+                    sequence = dead.sequence,
+                    deliveries = dead.deliveries,
+                    reason = dead.reason,
+                    "a message becomes a dead letter"
+                );
             }
-            shared.metrics.queue.dead_letter();
-            shared.ledger.take_from_shared_queue().finish(JobOutcome::DeadLettered);
-            tracing::warn!(
-                sequence = dead.sequence,
-                deliveries = dead.deliveries,
-                reason = dead.reason,
-                "a message becomes a dead letter"
-            );
         }
         Some(Err(error)) => tracing::error!(%error, "a dead letter cannot be stored; it stays on the queue"),
         None => {}

@@ -14,6 +14,7 @@ use tokio::{
 
 use super::{
     hand::Delivery,
+    offer::is_full,
     shared::{RETRY, Shared},
     wire,
 };
@@ -84,7 +85,8 @@ impl Lease {
         Some(tokio::spawn(async move {
             let confirmed = async {
                 let position = publish_completion(&shared, delivery.sequence, delivery.number, &completion).await;
-                shared.settle(&delivery.reply, "+ACK").await;
+                // If this is not answered until the lease has ended, the message is delivered and reported once more.
+                shared.settle(delivery.number, &delivery.reply, "+ACK").await;
                 wait_for_log(&shared, position).await;
             };
             let is_reported = tokio::select! {
@@ -111,15 +113,37 @@ impl Drop for Lease {
     }
 }
 
-/// Puts a completion on its stream, once per delivery. Waits until the server has confirmed it. Returns its position.
-pub(super) async fn publish_completion(shared: &Shared, sequence: u64, number: u64, completion: &Completion) -> u64 {
+/// Puts a completion on its stream, once per delivery. Waits until the server has confirmed it. Returns its position; `None` if the
+/// server has no room for it: then the message must be acknowledged all the same, or the queue would never have room again.
+pub(super) async fn publish_completion(
+    shared: &Shared,
+    sequence: u64,
+    number: u64,
+    completion: &Completion,
+) -> Option<u64> {
+    /// How often the server may say that it has no room (arbitrary).
+    const REFUSALS: u32 = 5;
+    let mut refusals = 0;
     let id = format!("{sequence}-{number}-{}", shared.instance);
     let bytes: bytes::Bytes = wire::encode_end(completion).into();
     loop {
         let message = PublishMessage::build().payload(bytes.clone());
         match shared.publish(shared.settings.done_subject(), Some(&id), message).await {
-            Some(Ok(confirmed)) => return confirmed.sequence,
-            Some(Err(error)) => tracing::debug!(%error, "a completion is not confirmed; it is published again"),
+            Some(Ok(confirmed)) => return Some(confirmed.sequence),
+            Some(Err(error)) if is_full(&error) => {
+                refusals += 1;
+                if refusals >= REFUSALS {
+                    if shared.completion_log_due() {
+                        tracing::error!(%error, "the server has no room for completions; their messages end unreported");
+                    }
+                    return None;
+                }
+            }
+            Some(Err(error)) => {
+                if shared.completion_log_due() {
+                    tracing::error!(%error, "a completion is not confirmed; it is published again");
+                }
+            }
             None => {}
         }
         tokio::time::sleep(RETRY).await;
@@ -128,7 +152,8 @@ pub(super) async fn publish_completion(shared: &Shared, sequence: u64, number: u
 
 /// Waits until this instance's own log has the completion at `position`, but not longer than an answer of the server may take. A
 /// watcher that sees an empty system must find every outcome in the log.
-pub(super) async fn wait_for_log(shared: &Shared, position: u64) {
+pub(super) async fn wait_for_log(shared: &Shared, position: Option<u64>) {
+    let Some(position) = position else { return };
     let mut log_position = shared.log_position.subscribe();
     let _ = timeout(shared.settings.timeout, log_position.wait_for(|read| *read >= position)).await;
 }

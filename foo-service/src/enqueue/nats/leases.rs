@@ -42,6 +42,13 @@ impl Leases {
         self.kept().remove(&number);
     }
 
+    /// True if the lease of this delivery has ended: it was not renewed for the time `lease`, or is not there any more.
+    pub(super) fn has_ended(&self, number: u64, lease: Duration) -> bool {
+        let kept = self.kept();
+        kept.get(&number)
+            .is_none_or(|kept| kept.lost || kept.renewed.elapsed() > lease)
+    }
+
     /// Marks all leases as renewed now, and returns the subjects to which the renewals must be sent.
     pub(super) fn renew_all(&self) -> Vec<Subject> {
         let now = Instant::now();
@@ -74,9 +81,13 @@ mod tests {
         leases.begin(2, "two".into());
         tokio::time::advance(Duration::from_secs(2)).await;
         assert_eq!((leases.newly_lost(lease), leases.renew_all().len()), (0, 2));
+        assert!(!leases.has_ended(1, lease) && !leases.has_ended(2, lease));
         leases.end(2);
         tokio::time::advance(Duration::from_secs(4)).await;
         assert_eq!((leases.newly_lost(lease), leases.newly_lost(lease)), (1, 0));
+        // A renewal that comes too late does not bring the lease back.
+        leases.renew_all();
+        assert!(leases.has_ended(1, lease) && leases.has_ended(2, lease));
         leases.end(1);
         assert!(leases.renew_all().is_empty());
     }

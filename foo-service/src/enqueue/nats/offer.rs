@@ -75,7 +75,7 @@ fn refused(error: &PublishError) -> (OfferOutcome, Result<bool, Reason>) {
 }
 
 /// True if the server has no room. A disk error of the server has the same code, so the text decides.
-fn is_full(error: &PublishError) -> bool {
+pub(super) fn is_full(error: &PublishError) -> bool {
     let said = error
         .source()
         .and_then(|source| source.downcast_ref::<jetstream::Error>());
@@ -84,6 +84,11 @@ fn is_full(error: &PublishError) -> bool {
             let text = said.to_string();
             text.contains("maximum messages exceeded") || text.contains("maximum bytes exceeded")
         }
-        code => code == ErrorCode::STORAGE_RESOURCES_EXCEEDED || code == ErrorCode::INSUFFICIENT_RESOURCES,
+        code => [
+            ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+            ErrorCode::INSUFFICIENT_RESOURCES,
+            ErrorCode::ACCOUNT_RESOURCES_EXCEEDED,
+        ]
+        .contains(&code),
     })
 }

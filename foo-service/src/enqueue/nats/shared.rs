@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_nats::{
-    Subject,
+    RequestErrorKind, Subject,
     connection::State,
     jetstream::{context::PublishError, message::PublishMessage, publish::PublishAck},
 };
@@ -22,6 +22,8 @@ use crate::{enqueue::CompletionLog, ledger::Ledger, lifecycle::Lifecycle, metric
 const NOTICE: Duration = Duration::from_millis(20);
 /// The pause before another attempt (arbitrary).
 pub(super) const RETRY: Duration = Duration::from_millis(100);
+/// The time between two log lines about completions that the server does not take (arbitrary).
+const QUIET: Duration = Duration::from_secs(10);
 
 /// The state of a shared queue in this instance.
 pub(super) struct Shared {
@@ -42,6 +44,8 @@ pub(super) struct Shared {
     /// The position up to which the log of completions has been read.
     pub(super) log_position: watch::Sender<u64>,
     deliveries: AtomicU64,
+    /// When an error with a completion was last logged.
+    completion_logged: Mutex<Option<Instant>>,
     /// The counts of the service.
     pub(super) ledger: Arc<Ledger>,
     /// The log of completions.
@@ -95,6 +99,7 @@ impl Shared {
             returned: watch::Sender::new(false),
             log_position: watch::Sender::new(0),
             deliveries: AtomicU64::new(0),
+            completion_logged: Mutex::default(),
             ledger,
             log,
             lifecycle,
@@ -125,6 +130,19 @@ impl Shared {
         self.deliveries.fetch_add(1, Relaxed)
     }
 
+    /// True if an error with a completion may be logged now: at most once in [`QUIET`].
+    pub(super) fn completion_log_due(&self) -> bool {
+        let mut logged = self
+            .completion_logged
+            .lock()
+            .expect("no code panics with the time locked");
+        let due = logged.is_none_or(|logged| logged.elapsed() >= QUIET);
+        if due {
+            *logged = Some(Instant::now());
+        }
+        due
+    }
+
     /// Puts a message on a stream, unless the stream had one with this `id` recently. Waits until the server has confirmed it.
     /// `None` if there is no connection.
     pub(super) async fn publish(
@@ -145,17 +163,28 @@ impl Shared {
         })
     }
 
-    /// Sends the server an acknowledgement (`word`) for a message, and waits for the answer. Returns false if none came.
-    pub(super) async fn settle(&self, reply: &Subject, word: &'static str) -> bool {
-        /// The number of attempts (arbitrary: if none succeeds, the message is delivered once more).
-        const ATTEMPTS: u32 = 3;
-        for _ in 0..ATTEMPTS {
-            match self.connected() {
-                Some(reached) if reached.client.request(reply.clone(), word.into()).await.is_ok() => return true,
-                _ => tokio::time::sleep(RETRY).await,
+    /// Sends the server an acknowledgement (`word`) for the delivery with this number, and waits for the answer. Goes on without a
+    /// connection, until the lease has ended: then the server delivers the message again. Returns false if no answer came.
+    pub(super) async fn settle(&self, number: u64, reply: &Subject, word: &'static str) -> bool {
+        let began = Instant::now();
+        loop {
+            if let Some(reached) = self.connected() {
+                match reached.client.request(reply.clone(), word.into()).await {
+                    Ok(_) => return true,
+                    // The consumer is gone, not only slow to start with its server. Renewals do not show that.
+                    Err(error)
+                        if error.kind() == RequestErrorKind::NoResponders && began.elapsed() > self.settings.lease =>
+                    {
+                        return false;
+                    }
+                    Err(_) => {}
+                }
             }
+            if self.leases.has_ended(number, self.settings.lease) {
+                return false;
+            }
+            tokio::time::sleep(RETRY).await;
         }
-        false
     }
 
     /// Gives back a message that no worker has taken. The server delivers it again at once.
@@ -165,5 +194,52 @@ impl Shared {
             // If this is lost, the server delivers the message again when its lease ends.
             let _ = reached.client.publish(reply, "-NAK".into()).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::metrics::NoopRecorder;
+
+    use super::*;
+
+    fn settings() -> NatsSettings {
+        NatsSettings {
+            tls: false,
+            hosts: vec!["127.0.0.1:1".to_owned()],
+            name: "foo".to_owned(),
+            places: 1,
+            lease: Duration::from_secs(3),
+            max_deliveries: 5,
+            timeout: Duration::from_secs(1),
+            dedupe: Duration::ZERO,
+            replicas: 1,
+            credentials: None,
+            ca: None,
+            certificate: None,
+            max_payload: 1,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_connection_an_acknowledgement_is_tried_until_the_lease_has_ended() {
+        let shared = Shared::new(
+            settings(),
+            "instance".to_owned(),
+            Arc::default(),
+            Arc::default(),
+            Arc::new(Metrics::new(&NoopRecorder, 1, None)),
+            Arc::default(),
+        );
+        shared.leases.begin(1, "reply".into());
+        let reply = Subject::from("reply");
+        let began = Instant::now();
+        let settled = shared.settle(1, &reply, "+ACK");
+        assert!(!settled.await);
+        let took = began.elapsed();
+        assert!(
+            took >= Duration::from_secs(3) && took < Duration::from_secs(4),
+            "{took:?}"
+        );
     }
 }
