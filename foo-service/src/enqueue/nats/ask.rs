@@ -5,11 +5,13 @@
 //! are known to be on the queue, the request is for as many as there are free workers, and brings only those that are there now.
 //!
 //! A request ends with its last message or with a status. While a request waits, the server sends a heartbeat every second, so a
-//! request that was lost is recognised by silence.
+//! request that was lost is recognised by silence. If the server refuses a request, the next one waits a moment.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::shared::RETRY;
 
 /// How long a request may wait at the server.
 pub(super) const EXPIRES: Duration = Duration::from_secs(30);
@@ -39,6 +41,8 @@ pub(super) struct Asking {
     pending: u64,
     /// When the server last sent anything.
     heard: Instant,
+    /// No request before this instant, because the server has refused the last one.
+    not_before: Instant,
 }
 
 impl Asking {
@@ -49,6 +53,7 @@ impl Asking {
             outstanding: 0,
             pending: 0,
             heard: now,
+            not_before: now,
         }
     }
 
@@ -59,7 +64,7 @@ impl Asking {
 
     /// The request to make now, if any. `free` workers are free, and `held` delivered messages wait for a worker.
     pub(super) fn request(&mut self, now: Instant, free: usize, held: usize) -> Option<Request> {
-        if self.outstanding > 0 || held > 0 || free == 0 {
+        if self.outstanding > 0 || held > 0 || free == 0 || now < self.not_before {
             return None;
         }
         let there = usize::try_from(self.pending).unwrap_or(usize::MAX);
@@ -95,6 +100,20 @@ impl Asking {
         }
     }
 
+    /// Notes that the server has refused the request with the number `serial`. It may refuse the next one as quickly, so that one
+    /// has to wait.
+    pub(super) fn refused(&mut self, now: Instant, serial: u64) {
+        if serial == self.serial {
+            self.not_before = now + RETRY;
+        }
+        self.ended(now, serial);
+    }
+
+    /// Until when no request may be made; `None` if one may be made at `now`.
+    pub(super) fn paused_until(&self, now: Instant) -> Option<Instant> {
+        (now < self.not_before).then_some(self.not_before)
+    }
+
     /// Gives up the open request, because the connection is new or the server is silent.
     pub(super) fn lost(&mut self) {
         self.outstanding = 0;
@@ -116,7 +135,7 @@ mod tests {
     #[derive(Debug, Clone, Copy)]
     enum Step {
         Deliver(u64),
-        Status { of_open: bool },
+        Status { of_open: bool, refuses: bool },
         Heartbeat,
         Take,
         Finish,
@@ -127,7 +146,7 @@ mod tests {
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
             4 => (0..50_u64).prop_map(Step::Deliver),
-            2 => any::<bool>().prop_map(|of_open| Step::Status { of_open }),
+            2 => any::<(bool, bool)>().prop_map(|(of_open, refuses)| Step::Status { of_open, refuses }),
             1 => Just(Step::Heartbeat),
             4 => Just(Step::Take),
             4 => Just(Step::Finish),
@@ -138,7 +157,8 @@ mod tests {
 
     proptest! {
         /// With a server that works as specified: never more delivered messages wait than workers were free at the time of the
-        /// request, and while a worker is free, there is a request or a message, apart from the time until silence is noticed.
+        /// request, and while a worker is free, there is a request or a message, apart from the time until silence is noticed and
+        /// the pause after a refusal. No request is made in that pause.
         #[test]
         fn no_more_is_held_than_workers_are_free_and_no_worker_stays_free_without_a_request(
             workers in 1..8_usize,
@@ -150,15 +170,18 @@ mod tests {
             let mut open: Option<(u64, usize)> = None;
             let (mut held, mut busy) = (0, 0);
             let mut asked_at = 0;
+            let mut paused_until = now;
             for step in steps {
                 if let Some(request) = asking.request(now, workers - busy, held) {
                     prop_assert!(request.most >= 1 && request.most <= workers - busy);
                     prop_assert!(open.is_none_or(|(serial, _)| serial < request.serial));
                     prop_assert!(request.waits || request.most > 0);
+                    prop_assert!(now >= paused_until, "a request directly after a refusal");
                     open = Some((request.serial, request.most));
                     asked_at = request.most;
                 }
-                prop_assert!(held > 0 || busy == workers || asking.is_open());
+                prop_assert!(held > 0 || busy == workers || asking.is_open() || now < paused_until);
+                prop_assert_eq!(asking.paused_until(now), (now < paused_until).then_some(paused_until));
                 match step {
                     Step::Deliver(pending) => {
                         if let Some((_, more)) = &mut open && *more > 0 {
@@ -167,13 +190,22 @@ mod tests {
                             asking.message(now, pending);
                         }
                     }
-                    Step::Status { of_open } => {
+                    Step::Status { of_open, refuses } => {
+                        let is_open = open.is_some();
                         let (serial, _) = open.unwrap_or_default();
                         if of_open {
                             open = None;
                         }
                         // The status of an earlier request changes nothing.
-                        asking.ended(now, if of_open { serial } else { serial.wrapping_sub(1) });
+                        let serial = if of_open && is_open { serial } else { u64::MAX };
+                        if refuses {
+                            asking.refused(now, serial);
+                            if of_open && is_open {
+                                paused_until = now + RETRY;
+                            }
+                        } else {
+                            asking.ended(now, serial);
+                        }
                     }
                     Step::Heartbeat => asking.heartbeat(now),
                     Step::Take if held > 0 && busy < workers => {

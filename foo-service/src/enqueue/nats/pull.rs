@@ -3,7 +3,7 @@
 use std::{pin::pin, sync::Arc};
 
 use async_nats::{
-    Message, StatusCode,
+    Message, StatusCode, Subscriber,
     jetstream::{self, consumer::pull::BatchConfig},
 };
 use futures_util::StreamExt;
@@ -52,7 +52,8 @@ pub(super) async fn run(shared: &Arc<Shared>, reached: &Reached, turns: &Turns) 
                 sleep(RETRY).await;
             }
         }
-        let idle = !asking.is_open() && held == 0;
+        let paused = asking.paused_until(Instant::now());
+        let idle = !asking.is_open() && held == 0 && paused.is_none();
         tokio::select! {
             biased;
             () = &mut draining => break,
@@ -63,6 +64,7 @@ pub(super) async fn run(shared: &Arc<Shared>, reached: &Reached, turns: &Turns) 
             // With a new connection, the request over the old one is lost.
             _ = connections.changed() => asking.lost(),
             () = at(asking.lost_at()) => asking.lost(),
+            () = at(paused) => {}
             () = shared.hand.taken(), if held > 0 => {}
             () = turns.workers().vacancy(), if idle && connected => {}
             () = sleep(RETRY), if !connected => {}
@@ -71,13 +73,24 @@ pub(super) async fn run(shared: &Arc<Shared>, reached: &Reached, turns: &Turns) 
     for delivery in shared.hand.close() {
         shared.give_back(delivery.number, delivery.reply).await;
     }
-    // An open request may bring messages until the server has read this.
-    let _ = inbound.unsubscribe().await;
-    while let Some(message) = inbound.next().await {
-        received(shared, &mut asking, message, &mut aside);
+    tokio::select! {
+        () = drain(inbound, |message| received(shared, &mut asking, message, &mut aside)) => {}
+        () = shared.disconnected() => {}
     }
     while aside.join_next().await.is_some() {}
     shared.returned.send_replace(true);
+}
+
+/// Ends the subscription. An open request may bring messages until the server has read that, so it goes on until the server has
+/// answered, and passes those messages to `received`.
+///
+/// This is as far as the client library goes: it drops a message that comes after it has sent something else meanwhile.
+async fn drain(mut inbound: Subscriber, mut received: impl FnMut(Message)) {
+    if inbound.drain().await.is_ok() {
+        while let Some(message) = inbound.next().await {
+            received(message);
+        }
+    }
 }
 
 async fn at(instant: Option<Instant>) {
@@ -109,13 +122,15 @@ fn received(shared: &Arc<Shared>, asking: &mut Asking, message: Message, aside: 
     let now = Instant::now();
     match message.status {
         Some(StatusCode::IDLE_HEARTBEAT) => asking.heartbeat(now),
-        Some(_) => {
-            let serial = message
-                .subject
-                .rsplit('.')
-                .next()
-                .and_then(|serial| serial.parse().ok());
-            asking.ended(now, serial.unwrap_or_default());
+        Some(status) => {
+            let serial = message.subject.rsplit('.').next();
+            let serial = serial.and_then(|serial| serial.parse().ok()).unwrap_or_default();
+            if [StatusCode::NOT_FOUND, StatusCode::TIMEOUT].contains(&status) {
+                asking.ended(now, serial);
+            } else {
+                tracing::debug!(%status, description = ?message.description, "the server refuses a request for messages");
+                asking.refused(now, serial);
+            }
         }
         None => delivered(shared, asking, now, message, aside),
     }
@@ -180,5 +195,47 @@ fn delivered(shared: &Arc<Shared>, asking: &mut Asking, now: Instant, message: M
             let shared = Arc::clone(shared);
             aside.spawn(async move { shared.give_back(delivery.number, delivery.reply).await });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    /// A server that sends one more message after it was told that the subscription ends, and then answers the ping.
+    async fn serve(stream: TcpStream) {
+        let mut lines = BufReader::new(stream);
+        let info =
+            "INFO {\"server_id\":\"x\",\"version\":\"2.10.0\",\"max_payload\":1000,\"headers\":true,\"proto\":1}\r\n";
+        lines.write_all(info.as_bytes()).await.unwrap();
+        let mut line = String::new();
+        while lines.read_line(&mut line).await.unwrap() > 0 {
+            let answer = match line.split_whitespace().collect::<Vec<_>>()[..] {
+                ["PING"] => "PONG\r\n".to_owned(),
+                ["UNSUB", sid] => format!("MSG inbox.1 {sid} 4\r\nlate\r\n"),
+                _ => String::new(),
+            };
+            lines.write_all(answer.as_bytes()).await.unwrap();
+            line.clear();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_on_its_way_when_the_subscription_ends_is_received() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move { serve(listener.accept().await.unwrap().0).await });
+        let client = async_nats::connect(address.to_string()).await.unwrap();
+        let inbound = client.subscribe("inbox.*").await.unwrap();
+        client.flush().await.unwrap();
+        let mut came = Vec::new();
+        drain(inbound, |message| came.push(message.payload)).await;
+        assert_eq!(came, ["late"]);
+        server.abort();
     }
 }
