@@ -1,13 +1,16 @@
 //! Dead letters, for the operator: listing them, and putting them back on the queue.
 
-use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::{
+    message::{PublishMessage, StreamMessage},
+    stream::RawMessageErrorKind,
+};
 use foo_proto::v1;
 use prost::Message as _;
 
 use super::{
     connect::{Unreached, connect},
     settings::NatsSettings,
-    setup::{Reached, set_up},
+    setup::{Missing, Reached, set_up},
     wire,
 };
 
@@ -34,15 +37,15 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Connects to the server of the queue.
+    /// Connects to the server of the queue. Creates nothing there.
     ///
     /// # Errors
     ///
-    /// If the queue cannot be reached, or not be used with these settings.
+    /// If there is no such queue, or it cannot be reached, or not be used with these settings.
     pub async fn open(settings: NatsSettings) -> Result<Self, String> {
         let open = async {
             let (client, connections) = connect(&settings).await?;
-            set_up(&settings, client, connections).await
+            set_up(&settings, client, connections, Missing::Refuse).await
         };
         let reached = open
             .await
@@ -62,6 +65,15 @@ impl DeadLetters {
         Ok(state.first_sequence.max(1)..=state.last_sequence)
     }
 
+    /// The letter with this number, if there is one. Any other error of the server is an error.
+    async fn letter(&self, number: u64) -> Result<Option<StreamMessage>, String> {
+        match self.reached.dead.get_raw_message(number).await {
+            Ok(raw) => Ok(Some(raw)),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(format!("dead letter {number} cannot be read: {error}")),
+        }
+    }
+
     /// All dead letters, oldest first.
     ///
     /// # Errors
@@ -71,7 +83,7 @@ impl DeadLetters {
         let mut letters = Vec::new();
         for number in self.numbers().await? {
             // A number without a letter: the letter was put back on the queue.
-            let Ok(raw) = self.reached.dead.get_raw_message(number).await else {
+            let Some(raw) = self.letter(number).await? else {
                 continue;
             };
             let header = |name: &str| raw.headers.get(name).map(ToString::to_string).unwrap_or_default();
@@ -96,8 +108,8 @@ impl DeadLetters {
     ///
     /// If there is no such letter, the queue is full, or the server does not answer.
     pub async fn retry(&self, number: u64) -> Result<(), String> {
-        let raw = self.reached.dead.get_raw_message(number).await;
-        let raw = raw.map_err(|error| format!("there is no dead letter {number}: {error}"))?;
+        let raw = self.letter(number).await?;
+        let raw = raw.ok_or_else(|| format!("there is no dead letter {number}"))?;
         let created = self.reached.dead.cached_info().created.unix_timestamp_nanos();
         let message = PublishMessage::build()
             .payload(raw.payload)

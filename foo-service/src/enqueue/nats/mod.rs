@@ -9,6 +9,7 @@
 //! server cannot prevent that.
 
 mod ask;
+mod compare;
 mod connect;
 mod dead;
 mod delete;
@@ -37,7 +38,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use self::{connect::Unreached, shared::Shared};
+use self::{connect::Unreached, setup::Missing, shared::Shared};
 pub(super) use self::{delete::delete, lease::Lease};
 pub use self::{
     letters::{DeadLetter, DeadLetters},
@@ -108,7 +109,7 @@ impl NatsQueue {
         }
         let settings = &self.shared.settings;
         let (client, connections) = connect::connect(settings).await?;
-        let reached = setup::set_up(settings, client, connections).await?;
+        let reached = setup::set_up(settings, client, connections, Missing::Create).await?;
         log::begin(&self.shared, &reached).await.map_err(Unreached::Away)?;
         tracing::info!(queue_id = %reached.queue_id, servers = %settings.hosts.join(","), "the queue is reached");
         // Only this task sets it.

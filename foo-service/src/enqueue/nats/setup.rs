@@ -1,10 +1,11 @@
 //! The parts of a shared queue on its server: a stream of messages with its consumer, a stream of completions, and one of dead
-//! letters. Missing parts are created. Existing parts are only compared with the settings, because other instances use them.
+//! letters. Missing parts are created, or are an error. Existing parts are only compared with the settings (`compare`), because
+//! other instances use them.
 
 use async_nats::{
     Client,
     jetstream::{
-        self, Context, ErrorCode,
+        Context, ErrorCode,
         consumer::{AckPolicy, PullConsumer, pull},
         context::{ContextBuilder, GetStreamErrorKind},
         stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream},
@@ -13,6 +14,7 @@ use async_nats::{
 use tokio::sync::watch;
 
 use super::{
+    compare::{compare_consumer, compare_stream},
     connect::Unreached,
     settings::{MOST_COMPLETIONS, MOST_DEAD, NatsSettings},
 };
@@ -46,15 +48,25 @@ pub(super) struct Reached {
     pub(super) queue_id: String,
 }
 
-/// Finds or creates the parts of the queue.
+/// What to do with parts of the queue that are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// Create them.
+    Create,
+    /// Return an error.
+    Refuse,
+}
+
+/// Finds the parts of the queue, or creates them.
 ///
 /// # Errors
 ///
-/// If the server is not suitable, does not answer, or has the queue with other settings.
+/// If the server is not suitable, does not answer, or has the queue with other settings, or if parts are `missing` that may not be.
 pub(super) async fn set_up(
     settings: &NatsSettings,
     client: Client,
     connections: watch::Receiver<u64>,
+    missing: Missing,
 ) -> Result<Reached, Unreached> {
     check_server(settings, &client)?;
     let context = ContextBuilder::new()
@@ -63,10 +75,10 @@ pub(super) async fn set_up(
         .max_ack_inflight(MOST_UNCONFIRMED)
         .backpressure_on_inflight(false)
         .build(client.clone());
-    let work = stream(&context, work(settings)).await?;
-    let done = stream(&context, done(settings)).await?;
-    let dead = stream(&context, dead(settings)).await?;
-    let workers = consumer(settings, &work).await?;
+    let work = stream(&context, work(settings), missing).await?;
+    let done = stream(&context, done(settings), missing).await?;
+    let dead = stream(&context, dead(settings), missing).await?;
+    let workers = consumer(settings, &work, missing).await?;
     let created = |stream: &Stream| stream.cached_info().created.unix_timestamp_nanos();
     let queue_id = format!("{}-{:x}-{:x}", settings.name, created(&work), created(&done));
     Ok(Reached {
@@ -144,7 +156,7 @@ fn dead(settings: &NatsSettings) -> Config {
 }
 
 /// Finds the stream, or creates it.
-async fn stream(context: &Context, wanted: Config) -> Result<Stream, Unreached> {
+async fn stream(context: &Context, wanted: Config, missing: Missing) -> Result<Stream, Unreached> {
     let name = wanted.name.clone();
     let away = |error: &dyn std::fmt::Display| {
         Unreached::Away(format!(
@@ -153,6 +165,12 @@ async fn stream(context: &Context, wanted: Config) -> Result<Stream, Unreached> 
     };
     let found = match context.get_stream(&wanted.name).await {
         Ok(found) => found,
+        Err(error) if is_missing(&error.kind()) && missing == Missing::Refuse => {
+            return Err(Unreached::Unfit(format!(
+                "there is no queue of this name: the queue's server has no stream {name}; give the --queue and --queue-name of the \
+                 instances that use the queue (the first one creates it)"
+            )));
+        }
         Err(error) if is_missing(&error.kind()) => {
             // Another instance may create it at the same time: with the same settings that is no error.
             match context.create_stream(wanted.clone()).await {
@@ -165,7 +183,7 @@ async fn stream(context: &Context, wanted: Config) -> Result<Stream, Unreached> 
         }
         Err(error) => return Err(away(&error)),
     };
-    compare(&wanted, &found.cached_info().config)?;
+    compare_stream(&wanted, &found.cached_info().config)?;
     Ok(found)
 }
 
@@ -174,62 +192,7 @@ pub(super) fn is_missing(error: &GetStreamErrorKind) -> bool {
     matches!(error, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
-fn compare(wanted: &Config, found: &Config) -> Result<(), Unreached> {
-    let window = |config: &Config| format!("{:?}", config.duplicate_window);
-    // With a window of zero no ids are sent, so the window does not matter.
-    let windows = (!wanted.duplicate_window.is_zero()).then(|| {
-        (
-            "the time for which ids are remembered (--queue-dedupe)",
-            window(wanted),
-            window(found),
-        )
-    });
-    let limits = [
-        (
-            "the retention",
-            format!("{:?}", wanted.retention),
-            format!("{:?}", found.retention),
-        ),
-        (
-            "what is discarded when it is full",
-            format!("{:?}", wanted.discard),
-            format!("{:?}", found.discard),
-        ),
-        (
-            "the storage",
-            format!("{:?}", wanted.storage),
-            format!("{:?}", found.storage),
-        ),
-        (
-            "the most messages (--queue-capacity)",
-            wanted.max_messages.to_string(),
-            found.max_messages.to_string(),
-        ),
-        (
-            "the number of replicas (--queue-replicas)",
-            wanted.num_replicas.to_string(),
-            found.num_replicas.to_string(),
-        ),
-    ];
-    let subjects = ("the subjects", wanted.subjects.join(" "), found.subjects.join(" "));
-    let other = limits
-        .into_iter()
-        .chain(windows)
-        .chain([subjects])
-        .find(|(_, wanted, found)| wanted != found);
-    other.map_or(Ok(()), |(what, wanted, there)| {
-        Err(other_settings(&found.name, what, &wanted, &there))
-    })
-}
-
-fn other_settings(name: &str, what: &str, wanted: &str, there: &str) -> Unreached {
-    Unreached::Unfit(format!(
-        "the queue's server has {name} with other settings: {what} is {there} there, and {wanted} here; give the same flags to all \
-         instances, choose another --queue-name, or change the queue on the server"
-    ))
-}
-
-async fn consumer(settings: &NatsSettings, work: &Stream) -> Result<PullConsumer, Unreached> {
+async fn consumer(settings: &NatsSettings, work: &Stream, missing: Missing) -> Result<PullConsumer, Unreached> {
     let wanted = pull::Config {
         durable_name: Some(CONSUMER.to_owned()),
         ack_policy: AckPolicy::Explicit,
@@ -238,29 +201,18 @@ async fn consumer(settings: &NatsSettings, work: &Stream) -> Result<PullConsumer
         max_ack_pending: -1,
         ..pull::Config::default()
     };
+    let away = |error: &dyn std::fmt::Display| {
+        Unreached::Away(format!("the queue's server does not answer for its consumer: {error}"))
+    };
     let there = async || work.get_consumer::<pull::Config>(CONSUMER).await;
     let found: PullConsumer = match there().await {
         Ok(found) => found,
+        Err(error) if missing == Missing::Refuse => return Err(away(&error)),
         Err(_) => match work.create_consumer_strict(wanted).await {
             Ok(made) => made,
-            Err(error) => there().await.map_err(|_| {
-                Unreached::Away(format!("the queue's server does not answer for its consumer: {error}"))
-            })?,
+            Err(error) => there().await.map_err(|_| away(&error))?,
         },
     };
-    let config: &jetstream::consumer::Config = &found.cached_info().config;
-    let name = format!("the consumer of {}", settings.work_stream());
-    if config.ack_wait != settings.lease {
-        let [wanted, there] = [settings.lease, config.ack_wait].map(|time| format!("{time:?}"));
-        return Err(other_settings(&name, "the lease (--queue-lease)", &wanted, &there));
-    }
-    if config.max_deliver > 0 {
-        return Err(other_settings(
-            &name,
-            "the most deliveries",
-            "unlimited",
-            &config.max_deliver.to_string(),
-        ));
-    }
+    compare_consumer(settings, &found.cached_info().config)?;
     Ok(found)
 }
