@@ -42,6 +42,10 @@ pub(super) async fn when_reached(reporter: HealthReporter, queue: Arc<EnqueueDoo
     }
     if !lifecycle.leaving() {
         say(&reporter, true).await;
+        // The service may have begun to leave in between, and said so before.
+        if lifecycle.leaving() {
+            say(&reporter, false).await;
+        }
     }
 }
 
