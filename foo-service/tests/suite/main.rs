@@ -31,6 +31,8 @@ mod reasons;
 mod shared_queue;
 #[cfg(feature = "nats")]
 mod shared_queue_limits;
+#[cfg(feature = "nats")]
+mod shared_queue_server;
 mod support;
 mod tls;
 mod untrusted_calls;

@@ -119,7 +119,7 @@ async fn ids_and_payloads_of_every_kind_stay_what_they_are() {
 }
 
 /// Starts an instance that must fail; returns what it says.
-async fn fails(flags: &[&str]) -> (Option<i32>, String) {
+pub(crate) async fn fails(flags: &[&str]) -> (Option<i32>, String) {
     let listen = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
     let (code, _, said) = run(&[&listen, flags].concat(), &[]).await;
     (code, said)
