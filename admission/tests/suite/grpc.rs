@@ -231,7 +231,7 @@ async fn a_call_that_is_dropped_keeps_its_place_until_it_has_let_go_of_what_it_u
     let call = tokio::spawn(call);
     sleep(ms(5)).await;
     call.abort();
-    assert!(call.await.unwrap_err().is_cancelled());
+    assert!(call.await.is_err_and(|error| error.is_cancelled()));
     assert_eq!(
         seen.load(Ordering::SeqCst),
         1,

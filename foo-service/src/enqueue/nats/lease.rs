@@ -139,12 +139,10 @@ pub(super) async fn publish_completion(
                     return None;
                 }
             }
-            Some(Err(error)) => {
-                if shared.completion_log_due() {
-                    tracing::error!(%error, "a completion is not confirmed; it is published again");
-                }
+            Some(Err(error)) if shared.completion_log_due() => {
+                tracing::error!(%error, "a completion is not confirmed; it is published again");
             }
-            None => {}
+            Some(Err(_)) | None => {}
         }
         tokio::time::sleep(RETRY).await;
     }
