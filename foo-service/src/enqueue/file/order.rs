@@ -28,7 +28,7 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    /// True if the caller has gone, so that nobody gets the answer.
+    /// True if the caller has gone, so the answer would reach no caller.
     pub(super) fn is_left(&self) -> bool {
         self.answer.is_closed()
     }
