@@ -1,14 +1,6 @@
 //! `GrpcAdmissionLayer` around a service that answers with HTTP responses as tonic does, in paused time.
 
-use std::{
-    convert::Infallible,
-    future::pending,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::{convert::Infallible, future::pending, pin::Pin, sync::atomic::Ordering};
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -24,7 +16,10 @@ use tower_admission::{
     room::Admission,
 };
 
-use crate::seen::{Event, Seen, ms};
+use crate::{
+    resource::Resource,
+    seen::{Event, Seen, ms},
+};
 
 type Frames = Pin<Box<dyn Body<Data = Bytes, Error = Infallible> + Send>>;
 type Response = http::Response<AdmittedBody<Frames>>;
@@ -208,15 +203,6 @@ async fn a_handler_can_ask_by_itself_and_refuse_with_a_status() {
     assert!(status.metadata().contains_key("grpc-retry-pushback-ms"));
 }
 
-/// Records, when it is dropped, how many requests are in flight.
-struct Resource(Admission, Arc<AtomicU32>);
-
-impl Drop for Resource {
-    fn drop(&mut self) {
-        self.1.store(self.0.status().in_flight, Ordering::SeqCst);
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_keeps_its_place_until_it_has_let_go_of_what_it_used() {
     let admission = Admission::builder().workers(1).build();
@@ -225,15 +211,15 @@ async fn a_call_that_is_dropped_keeps_its_place_until_it_has_let_go_of_what_it_u
         drop(request);
         Ok::<_, Infallible>(http::Response::new(Empty::<Bytes>::new()))
     });
-    let seen = Arc::new(AtomicU32::new(u32::MAX));
-    let request = http::Request::new(Resource(admission.clone(), Arc::clone(&seen)));
+    let (resource, in_flight) = Resource::of(&admission);
+    let request = http::Request::new(resource);
     let call = GrpcAdmissionLayer::new(admission.clone()).layer(inner).oneshot(request);
     let call = tokio::spawn(call);
     sleep(ms(5)).await;
     call.abort();
     assert!(call.await.is_err_and(|error| error.is_cancelled()));
     assert_eq!(
-        seen.load(Ordering::SeqCst),
+        in_flight.load(Ordering::SeqCst),
         1,
         "the place is taken while the resource is there"
     );

@@ -2,10 +2,7 @@
 
 use std::{
     future::poll_fn,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -22,7 +19,10 @@ use tower_admission::{
     room::{Admission, Ticket},
 };
 
-use crate::seen::{Event, Seen, ms};
+use crate::{
+    resource::Resource,
+    seen::{Event, Seen, ms},
+};
 
 /// Answers `Ok` after `millis` milliseconds; 13 fails.
 async fn work(millis: u64) -> Result<u64, &'static str> {
@@ -133,31 +133,21 @@ async fn a_permit_is_held_while_the_service_inside_is_not_ready() {
     assert_eq!(seen.events(), expected);
 }
 
-/// Records, when it is dropped, how many requests are in flight.
-struct Resource(Admission, Arc<AtomicU32>);
-
-impl Drop for Resource {
-    fn drop(&mut self) {
-        self.1.store(self.0.status().in_flight, Ordering::SeqCst);
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_dropped_keeps_its_place_until_it_has_let_go_of_what_it_used() {
     let (admission, _) = admission(1);
-    let seen = Arc::new(AtomicU32::new(u32::MAX));
+    let (resource, in_flight) = Resource::of(&admission);
     let inner = service_fn(|resource: Resource| async move {
         sleep(ms(1000)).await;
         drop(resource);
         Ok::<(), &str>(())
     });
-    let resource = Resource(admission.clone(), Arc::clone(&seen));
     let call = tokio::spawn(AdmissionLayer::new(admission.clone()).layer(inner).oneshot(resource));
     sleep(ms(5)).await;
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
     assert_eq!(
-        seen.load(Ordering::SeqCst),
+        in_flight.load(Ordering::SeqCst),
         1,
         "the place is taken while the resource is there"
     );
@@ -194,7 +184,7 @@ async fn a_target_wait_longer_than_any_clock_shows_is_no_limit() {
         let waiting = tokio::spawn(admission.enter(Ticket::new()));
         sleep(ms(100)).await;
         permit.finish(Outcome::Success);
-        // The line `shed` lets nobody wait.
+        // With the line `shed` no request waits.
         let ended = waiting.await.unwrap();
         assert!(ended.is_ok() || kind.name == "shed", "{}", kind.name);
         drop(ended);

@@ -3,4 +3,5 @@
 mod conservation;
 mod grpc;
 mod layer;
+mod resource;
 mod seen;

@@ -1,4 +1,4 @@
-//! Where no model fits, or a figure cannot be computed, the report says why and has no number that is none.
+//! If no model fits, or a figure cannot be computed, the report gives the reason and no figure.
 
 use std::time::Duration;
 
